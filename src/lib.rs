@@ -1,1 +1,6 @@
-//! Levada.
+//! Levada: streaming SQL for Kafka in one binary.
+
+pub mod formats;
+pub mod storage;
+pub mod topics;
+pub mod types;

@@ -1,0 +1,149 @@
+//! Where records enter and leave: one trait at batch granularity.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::storage::{KeyValue, StorageError, WriteSet};
+use crate::types::RecordChunk;
+
+/// A partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicPartition {
+    /// Topic name.
+    pub topic: Arc<str>,
+    /// Partition number, from 0.
+    pub partition: u32,
+}
+
+/// What happens to old records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// Number of partitions, at least 1.
+    pub partitions: u32,
+    /// Keep only the newest record per key (`cleanup.policy=compact`).
+    pub compact: bool,
+    /// Delete records older than this (`retention.ms`); `None` keeps them. With `compact`: `compact,delete`.
+    pub retention_ms: Option<i64>,
+    /// Delete the oldest chunks beyond this size of a partition (`retention.bytes`).
+    pub retention_bytes: Option<u64>,
+}
+
+/// A topic and its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicInfo {
+    /// Topic name.
+    pub name: String,
+    /// Its settings.
+    pub config: TopicConfig,
+}
+
+/// A consumer's position in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Offset of the next record to read.
+    pub offset: i64,
+    /// Greatest record time read so far (partition time), -1 before the first.
+    pub partition_time: i64,
+}
+
+/// Everything that one commit makes visible, atomically.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    /// Records to append, in order.
+    pub appends: Vec<(TopicPartition, RecordChunk)>,
+    /// Positions of consumer groups.
+    pub positions: Vec<(Arc<str>, TopicPartition, Position)>,
+    /// State and metadata that belong to these positions.
+    pub writes: WriteSet,
+}
+
+/// What went wrong with a topic.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// No such topic.
+    #[error("topic {topic} does not exist")]
+    UnknownTopic {
+        /// Topic name.
+        topic: String,
+    },
+    /// The topic is there already.
+    #[error("topic {topic} exists already")]
+    TopicExists {
+        /// Topic name.
+        topic: String,
+    },
+    /// The name cannot be used.
+    #[error("topic name '{topic}' is not allowed: {reason}")]
+    InvalidName {
+        /// Topic name.
+        topic: String,
+        /// Which rule it breaks.
+        reason: &'static str,
+    },
+    /// The partition is beyond the topic's partitions.
+    #[error("topic {topic} has {partitions} partitions, there is no partition {partition}")]
+    UnknownPartition {
+        /// Topic name.
+        topic: String,
+        /// Requested partition.
+        partition: u32,
+        /// Partitions the topic has.
+        partitions: u32,
+    },
+    /// The store below failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Topics of one cluster, real or embedded. Shared by all threads.
+pub trait Topics: Send + Sync {
+    /// Creates a topic.
+    fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError>;
+
+    /// Deletes a topic with its records and the positions of all groups in it.
+    fn delete(&self, name: &str) -> Result<(), TopicError>;
+
+    /// All topics, ordered by name.
+    fn list(&self) -> Result<Vec<TopicInfo>, TopicError>;
+
+    /// One topic, if it exists.
+    fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError>;
+
+    /// Records from `offset` on (or from the first that is kept), until `rows_max` or about `bytes_max` is reached.
+    /// Empty at the end of the partition; never waits.
+    fn fetch(
+        &self,
+        from: &TopicPartition,
+        offset: i64,
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<RecordChunk, TopicError>;
+
+    /// Offset of the first record that is kept.
+    fn start_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError>;
+
+    /// Offset that the next record will get.
+    fn end_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError>;
+
+    /// Offset of the first record whose time is at least `timestamp_ms`, or the end offset.
+    fn offset_for_time(&self, partition: &TopicPartition, timestamp_ms: i64) -> Result<i64, TopicError>;
+
+    /// Position that `group` committed last in `partition`.
+    fn position(&self, group: &str, partition: &TopicPartition) -> Result<Option<Position>, TopicError>;
+
+    /// Applies `transaction` atomically, then wakes those who wait for records.
+    fn commit(&self, transaction: Transaction) -> Result<(), TopicError>;
+
+    /// A number that grows with every commit that appends records.
+    fn version(&self) -> u64;
+
+    /// Waits until [`Topics::version`] differs from `seen` or `timeout` has passed, and returns it.
+    fn wait(&self, seen: u64, timeout: Duration) -> u64;
+
+    /// The partition of a topic with `partitions` partitions to which a record with `key` goes: Java's murmur2 for a
+    /// key, rotating for none.
+    fn partition_for(&self, key: Option<&[u8]>, partitions: u32) -> u32;
+
+    /// The store in which state and metadata live beside the topics.
+    fn storage(&self) -> Arc<dyn KeyValue>;
+}

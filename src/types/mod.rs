@@ -1,0 +1,19 @@
+//! The nouns of the engine: SQL types over Arrow, schemas, batches of records and changes, and time.
+//!
+//! ```text
+//! topic ── RecordChunk (bytes) ── formats ──▶ ChangeBatch (columns) ── operators ──▶ ChangeBatch ── formats ──▶ RecordChunk
+//! ```
+
+mod change_batch;
+mod record_chunk;
+mod row_error;
+mod schema;
+mod sql_type;
+mod window;
+
+pub use change_batch::{ChangeBatch, OldRows};
+pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
+pub use row_error::RowError;
+pub use schema::{Column, Schema, SchemaDisplay};
+pub use sql_type::{SqlType, StructField};
+pub use window::{WindowColumns, WindowKind};
