@@ -1,0 +1,330 @@
+//! The plan of a query: a tree of steps from its sources to its result.
+//!
+//! Columns are referred to by index into the row layout of the step below
+//! ([`Schema::row_schema`](crate::types::Schema::row_schema)); names matter to people only.
+
+use std::sync::Arc;
+
+use crate::expr::Expr;
+use crate::formats::Serde;
+use crate::types::{Column, Schema, SqlType, WindowKind};
+
+/// Whether rows are independent facts or the newest state of their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collection {
+    /// Every row is a fact.
+    Stream,
+    /// A row replaces the former one with its key.
+    Table,
+}
+
+/// Where event time comes from, when not from the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimestampColumn {
+    /// Index into key columns followed by value columns.
+    pub column: usize,
+    /// `TIMESTAMP_FORMAT`: a java.time pattern, for STRING columns.
+    pub format: Option<String>,
+}
+
+/// A column that every record has beside its key and value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PseudoColumn {
+    /// `ROWPARTITION`, INTEGER
+    RowPartition,
+    /// `ROWOFFSET`, BIGINT
+    RowOffset,
+}
+
+/// A step of a plan. Each says what it emits; all keep the order of their input.
+#[derive(Debug, Clone)]
+pub enum PlanNode {
+    /// Records of a topic, decoded.
+    Source(Source),
+    /// Rows for which the predicate is true. Over a table: a row that no longer passes becomes a tombstone
+    /// (semantics 3.2). Null values of streams are dropped.
+    Filter {
+        /// Step below.
+        input: Box<PlanNode>,
+        /// BOOLEAN.
+        predicate: Expr,
+    },
+    /// New value columns; the key stays, its columns may get other names. Null values stay null.
+    Project {
+        /// Step below.
+        input: Box<PlanNode>,
+        /// Names of the key columns, as many as the input has.
+        key_names: Vec<String>,
+        /// Value columns and what computes them.
+        columns: Vec<(Column, Expr)>,
+    },
+    /// New key columns and new value columns (`PARTITION BY`, `GROUP BY` and join keys).
+    Rekey {
+        /// Step below.
+        input: Box<PlanNode>,
+        /// Key columns and what computes them.
+        key: Vec<(Column, Expr)>,
+        /// Value columns and what computes them.
+        columns: Vec<(Column, Expr)>,
+        /// What becomes of rows with a null in the key.
+        null_keys: NullKeys,
+    },
+    /// Rows by way of an internal topic, so that rows of one key meet in one partition.
+    Repartition {
+        /// Step below.
+        input: Box<PlanNode>,
+        /// Name of the topic without the query's prefix: `Aggregate-GroupBy-repartition`.
+        topic: String,
+        /// Bytes of the key.
+        key_serde: Serde,
+        /// Bytes of the value.
+        value_serde: Serde,
+    },
+    /// One row per key (and window) with the aggregates so far. The input's key is the group; its value columns are the
+    /// carried columns followed by the arguments of the aggregates.
+    Aggregate(Aggregate),
+    /// Each stream row with the table's current row of its key (semantics 5.3). Value columns: left, then right.
+    StreamTableJoin {
+        /// Stream side.
+        left: Box<PlanNode>,
+        /// Table side.
+        right: Box<PlanNode>,
+        /// INNER drops stream rows without a partner, LEFT fills with nulls.
+        kind: StreamTableJoinKind,
+    },
+}
+
+/// What [`PlanNode::Rekey`] does with null keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullKeys {
+    /// Keeps the row (`PARTITION BY`, outer sides of joins).
+    Keep,
+    /// Drops the row and reports it (`GROUP BY`); null values are dropped silently.
+    DropAndReport,
+    /// Drops the row silently (inner sides of joins).
+    Drop,
+}
+
+/// Kind of a stream-table join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamTableJoinKind {
+    /// Only stream rows with a partner.
+    Inner,
+    /// All stream rows.
+    Left,
+}
+
+/// A source step: the records of one topic.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Name of the stream or table.
+    pub name: String,
+    /// Topic it reads.
+    pub topic: String,
+    /// Stream or table.
+    pub collection: Collection,
+    /// Bytes of the key.
+    pub key_serde: Serde,
+    /// Bytes of the value.
+    pub value_serde: Serde,
+    /// All declared columns.
+    pub declared: Schema,
+    /// Which of the declared value columns the query uses; the others are checked but not built.
+    pub needed: Vec<bool>,
+    /// The key is windowed.
+    pub window: Option<WindowKind>,
+    /// Event time column.
+    pub timestamp: Option<TimestampColumn>,
+    /// Appended to the value columns, in this order.
+    pub pseudo_columns: Vec<PseudoColumn>,
+    /// Tables: the rows are kept in a store, so that old values are known and pull queries can read them.
+    pub materialized: bool,
+}
+
+/// An aggregation step.
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    /// Step below; its key is the group key.
+    pub input: Box<PlanNode>,
+    /// How many of the input's value columns are carried along (newest row wins).
+    pub carried: usize,
+    /// The aggregates, results in this order after the carried columns.
+    pub calls: Vec<AggregateCall>,
+    /// Windowing, if any.
+    pub window: Option<WindowSpec>,
+    /// The input is a table: the old row is undone before the new one is added (semantics 4.2).
+    pub undo: bool,
+}
+
+/// One aggregate function over input columns.
+#[derive(Debug, Clone)]
+pub struct AggregateCall {
+    /// Which function.
+    pub function: AggregateFunction,
+    /// Index of the argument among the input's *value* columns; `None` for `COUNT(*)`.
+    pub argument: Option<usize>,
+    /// Type of the result.
+    pub result: SqlType,
+    /// Name of the result column (`KSQL_AGG_VARIABLE_0`).
+    pub name: String,
+}
+
+/// The aggregate functions built so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AggregateFunction {
+    /// Rows, or rows whose argument is not null; BIGINT.
+    Count,
+    /// Sum; integers wrap.
+    Sum,
+    /// Least value.
+    Min,
+    /// Greatest value.
+    Max,
+    /// Mean of numbers; DOUBLE.
+    Avg,
+}
+
+/// Windows of an aggregation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowSpec {
+    /// Length of a window.
+    pub size_ms: i64,
+    /// Distance of two starts; equals the size for tumbling windows.
+    pub advance_ms: i64,
+    /// How late a row may be.
+    pub grace_ms: i64,
+    /// How long a window can be read.
+    pub retention_ms: i64,
+}
+
+/// Where a persistent query writes.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    /// Name of the stream or table.
+    pub name: String,
+    /// Topic it writes.
+    pub topic: String,
+    /// Bytes of the key.
+    pub key_serde: Serde,
+    /// Bytes of the value.
+    pub value_serde: Serde,
+    /// Partitions of the topic when it must be created; `None` = as the leftmost source.
+    pub partitions: Option<u32>,
+    /// Time of the written records, from a column of the result.
+    pub timestamp: Option<TimestampColumn>,
+}
+
+/// A whole query.
+#[derive(Debug, Clone)]
+pub struct QueryPlan {
+    /// Last step; its schema is the result's.
+    pub root: PlanNode,
+    /// Where results go; `None` for push queries.
+    pub sink: Option<Sink>,
+    /// Rows after which a push query ends.
+    pub limit: Option<u64>,
+}
+
+impl PlanNode {
+    /// Key and value columns of the rows emitted.
+    pub fn schema(&self) -> Schema {
+        match self {
+            Self::Source(source) => source.schema(),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } => input.schema(),
+            Self::Project { input, key_names, columns } => Schema {
+                key: input
+                    .schema()
+                    .key
+                    .into_iter()
+                    .zip(key_names)
+                    .map(|(column, name)| Column::new(name.clone(), column.sql_type))
+                    .collect(),
+                value: columns.iter().map(|(column, _)| column.clone()).collect(),
+            },
+            Self::Rekey { key, columns, .. } => Schema {
+                key: key.iter().map(|(column, _)| column.clone()).collect(),
+                value: columns.iter().map(|(column, _)| column.clone()).collect(),
+            },
+            Self::Aggregate(aggregate) => aggregate.schema(),
+            Self::StreamTableJoin { left, right, .. } => {
+                let mut schema = left.schema();
+                schema.value.extend(right.schema().value);
+                schema
+            }
+        }
+    }
+
+    /// Windows of the emitted keys.
+    pub fn window(&self) -> Option<WindowKind> {
+        match self {
+            Self::Source(source) => source.window,
+            Self::Aggregate(aggregate) => {
+                aggregate.window.as_ref().map(|window| WindowKind::Time { size_ms: window.size_ms })
+            }
+            Self::Filter { input, .. }
+            | Self::Repartition { input, .. }
+            | Self::Project { input, .. }
+            | Self::Rekey { input, .. } => input.window(),
+            Self::StreamTableJoin { left, .. } => left.window(),
+        }
+    }
+
+    /// Whether the rows form a stream or a table.
+    pub fn collection(&self) -> Collection {
+        match self {
+            Self::Source(source) => source.collection,
+            Self::Aggregate(_) => Collection::Table,
+            Self::Filter { input, .. }
+            | Self::Repartition { input, .. }
+            | Self::Project { input, .. }
+            | Self::Rekey { input, .. } => input.collection(),
+            Self::StreamTableJoin { .. } => Collection::Stream,
+        }
+    }
+
+    /// The steps directly below, left to right.
+    pub fn inputs(&self) -> Vec<&PlanNode> {
+        match self {
+            Self::Source(_) => vec![],
+            Self::Filter { input, .. }
+            | Self::Repartition { input, .. }
+            | Self::Project { input, .. }
+            | Self::Rekey { input, .. } => vec![input],
+            Self::Aggregate(aggregate) => vec![&aggregate.input],
+            Self::StreamTableJoin { left, right, .. } => vec![left, right],
+        }
+    }
+
+    /// All sources of the plan, left to right.
+    pub fn sources(&self) -> Vec<&Source> {
+        match self {
+            Self::Source(source) => vec![source],
+            other => other.inputs().into_iter().flat_map(PlanNode::sources).collect(),
+        }
+    }
+}
+
+impl Source {
+    /// Declared columns, then pseudo columns.
+    pub fn schema(&self) -> Schema {
+        let mut schema = self.declared.clone();
+        schema.value.extend(self.pseudo_columns.iter().map(|pseudo| match pseudo {
+            PseudoColumn::RowPartition => Column::new("ROWPARTITION", SqlType::Integer),
+            PseudoColumn::RowOffset => Column::new("ROWOFFSET", SqlType::Bigint),
+        }));
+        schema
+    }
+}
+
+impl Aggregate {
+    /// Group key; carried columns, then results.
+    pub fn schema(&self) -> Schema {
+        let input = self.input.schema();
+        let mut value: Vec<Column> = input.value[..self.carried].to_vec();
+        value.extend(self.calls.iter().map(|call| Column::new(call.name.clone(), call.result.clone())));
+        Schema { key: input.key, value }
+    }
+}
+
+/// A plan shared by the tasks that run it.
+pub type SharedPlan = Arc<QueryPlan>;
