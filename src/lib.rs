@@ -1,1 +1,3 @@
 //! Levada.
+
+pub mod sql;
