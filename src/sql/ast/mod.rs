@@ -16,7 +16,6 @@ mod query;
 mod statement;
 mod type_expr;
 
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use expression::{
@@ -84,20 +83,4 @@ impl AsRef<str> for Identifier {
     fn as_ref(&self) -> &str {
         &self.name
     }
-}
-
-/// A list printed with a separator.
-pub(in crate::sql) fn write_separated<T>(
-    f: &mut fmt::Formatter<'_>,
-    separator: &str,
-    items: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
-) -> fmt::Result {
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            f.write_str(separator)?;
-        }
-        write(f, item)?;
-    }
-    Ok(())
 }
