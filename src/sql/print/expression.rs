@@ -11,11 +11,12 @@ impl Display for WithNames<'_, Expression> {
         match self.0 {
             Expression::Literal { value, .. } => value.fmt(f),
             Expression::Column { source, name, .. } => {
-                if let Some(source) = source {
-                    names.write(f, &source.name)?;
-                    f.write_str(".")?;
-                }
-                names.write(f, &name.name)
+                let Some(source) = source else {
+                    return names.write(f, &name.name);
+                };
+                names.write(f, &source.name)?;
+                f.write_str(".")?;
+                self.name_after_dot(f, &name.name)
             }
             Expression::LambdaVariable(name) => names.write(f, &name.name),
             Expression::IntervalUnit { unit, .. } => f.write_str(unit.name()),
@@ -174,6 +175,14 @@ impl WithNames<'_, Expression> {
         constructors: &[&str],
     ) -> fmt::Result {
         if self.1 == Names::Quoted && constructors.contains(&name) {
+            return f.write_str(&back_quoted(name));
+        }
+        self.1.write(f, name)
+    }
+
+    /// A dot and a digit would be read as a number.
+    fn name_after_dot(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        if self.1 == Names::Quoted && name.starts_with(|c: char| c.is_ascii_digit()) {
             return f.write_str(&back_quoted(name));
         }
         self.1.write(f, name)

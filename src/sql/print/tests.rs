@@ -1,11 +1,15 @@
 //! Printed trees are read back as the same trees.
 
+use std::fmt::Display;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use super::super::ast::*;
-use super::super::{Span, parse_expression, parse_statements, parse_test_statements, parse_type};
+use super::super::{
+    ParseError, Span, parse_expression, parse_statements, parse_test_statements, parse_type,
+};
 
 const SPAN: Span = Span::NONE;
 
@@ -520,19 +524,27 @@ fn statement() -> impl Strategy<Value = Statement> {
     ]
 }
 
+/// What was read, as text.
+fn shown<T: Display>(read: &Result<T, ParseError>) -> String {
+    match read {
+        Ok(tree) => tree.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
 proptest! {
     #[test]
     fn expressions_are_read_back(expression in expression(None)) {
         let printed = expression.to_string();
         let read = parse_expression(&printed);
-        prop_assert_eq!(read.as_ref(), Ok(&expression), "{}", printed);
+        prop_assert!(read.as_ref() == Ok(&expression), "{printed}\n{:?}", shown(&read));
     }
 
     #[test]
     fn types_are_read_back(data_type in data_type()) {
         let printed = data_type.to_string();
         let read = parse_type(&printed);
-        prop_assert_eq!(read.as_ref(), Ok(&data_type), "{}", printed);
+        prop_assert!(read.as_ref() == Ok(&data_type), "{printed}\n{:?}", shown(&read));
     }
 
     #[test]
@@ -540,7 +552,7 @@ proptest! {
         let printed = format!("{statement};");
         let read = parse_test_statements(&printed);
         let read = read.map(|mut statements| statements.remove(0).statement);
-        prop_assert_eq!(read.as_ref(), Ok(&statement), "{}", printed);
+        prop_assert!(read.as_ref() == Ok(&statement), "{printed}\n{:?}", shown(&read));
     }
 }
 
