@@ -4,7 +4,7 @@
 //! then its value is put there with its quotes doubled. References elsewhere (comments, quoted names) are left alone,
 //! and so is `$${name}`, which loses one `$`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::lexer::{Token, TokenKind, tokenize};
 use super::span::Span;
@@ -22,7 +22,7 @@ pub struct VariableError {
 /// Replaces references to `variables`, whose keys are lower-case names.
 pub fn substitute_variables(
     text: &str,
-    variables: &HashMap<String, String>,
+    variables: &BTreeMap<String, String>,
 ) -> Result<String, VariableError> {
     if !text.contains("${") {
         return Ok(text.to_owned());
@@ -59,7 +59,7 @@ pub fn substitute_variables(
 fn value_of_reference(
     text: &str,
     token: Token,
-    variables: &HashMap<String, String>,
+    variables: &BTreeMap<String, String>,
 ) -> Result<String, VariableError> {
     let reference = token.text(text);
     let name = &reference[2..reference.len() - 1];
@@ -97,7 +97,7 @@ fn is_name_or_literal(value: &str) -> bool {
 }
 
 /// Replaces references inside a quoted text; unknown ones stay.
-fn replace_in_string(literal: &str, variables: &HashMap<String, String>, replaced: &mut String) {
+fn replace_in_string(literal: &str, variables: &BTreeMap<String, String>, replaced: &mut String) {
     let mut rest = literal;
     while let Some(begin) = rest.find("${") {
         let Some(length) = rest[begin..].find('}') else {
@@ -123,7 +123,7 @@ fn replace_in_string(literal: &str, variables: &HashMap<String, String>, replace
 mod tests {
     use super::*;
 
-    fn variables() -> HashMap<String, String> {
+    fn variables() -> BTreeMap<String, String> {
         let pairs = [
             ("name", "orders"),
             ("quoted", "`my orders`"),

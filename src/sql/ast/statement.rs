@@ -30,14 +30,14 @@ pub enum Statement {
     DropConnector(DropConnector),
     /// SHOW PROPERTIES.
     ShowProperties,
-    /// SHOW [ALL] TOPICS [EXTENDED].
+    /// `SHOW [ALL] TOPICS [EXTENDED]`.
     ShowTopics {
         /// With internal topics.
         all: bool,
         /// With consumers.
         extended: bool,
     },
-    /// SHOW STREAMS or TABLES [EXTENDED].
+    /// `SHOW STREAMS or TABLES [EXTENDED]`.
     ShowSources {
         /// Which of them.
         kind: SourceKind,
@@ -54,19 +54,19 @@ pub enum Statement {
     ShowTypes,
     /// SHOW VARIABLES.
     ShowVariables,
-    /// SHOW QUERIES [EXTENDED].
+    /// `SHOW QUERIES [EXTENDED]`.
     ShowQueries {
         /// Describe each.
         extended: bool,
     },
-    /// DESCRIBE name [EXTENDED], also in the old order DESCRIBE EXTENDED name.
+    /// `DESCRIBE name [EXTENDED]`, also in the old order DESCRIBE EXTENDED name.
     DescribeSource {
         /// Stream or table.
         name: Identifier,
         /// With statistics.
         extended: bool,
     },
-    /// DESCRIBE STREAMS or TABLES [EXTENDED].
+    /// `DESCRIBE STREAMS or TABLES [EXTENDED]`.
     DescribeSources {
         /// Which of them.
         kind: SourceKind,
@@ -124,9 +124,9 @@ pub enum Statement {
         /// Name of the variable, as written.
         name: String,
     },
-    /// ASSERT [NOT EXISTS] TOPIC.
+    /// `ASSERT [NOT EXISTS] TOPIC`.
     AssertTopic(AssertTopic),
-    /// ASSERT [NOT EXISTS] SCHEMA.
+    /// `ASSERT [NOT EXISTS] SCHEMA`.
     AssertSchema(AssertSchema),
     /// ASSERT VALUES, in test scripts only: the next record of a source.
     AssertValues(InsertValues),

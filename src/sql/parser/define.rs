@@ -21,13 +21,15 @@ impl Parser<'_> {
             if self.accept(Keyword::Type) {
                 return self.create_type();
             }
-            if self.keyword_ahead(1, Keyword::Connector) {
+            let may_be_connector =
+                self.keyword_ahead(0, Keyword::Source) || self.keyword_ahead(0, Keyword::Sink);
+            if may_be_connector && self.keyword_ahead(1, Keyword::Connector) {
                 return self.create_connector();
             }
         }
         let is_source = self.accept(Keyword::Source);
         let Some(kind) = self.source_kind() else {
-            return Err(self.unexpected());
+            return self.unexpected();
         };
         let if_not_exists = self.if_not_exists()?;
         let name = self.source_name()?;
@@ -95,7 +97,7 @@ impl Parser<'_> {
 
     fn create_connector(&mut self) -> Parsed<Statement> {
         let Some(kind) = self.connector_kind() else {
-            return Err(self.unexpected());
+            return self.unexpected();
         };
         self.expect(Keyword::Connector)?;
         let if_not_exists = self.if_not_exists()?;
@@ -179,7 +181,7 @@ impl Parser<'_> {
         self.expect_symbol(Symbol::Equal)?;
         match self.literal()? {
             Some(value) => Ok(Property { name, value, span }),
-            None => Err(self.unexpected_wanting(Expected::Any("a literal"))),
+            None => self.unexpected_wanting(Expected::Any("a literal")),
         }
     }
 
@@ -272,7 +274,7 @@ impl Parser<'_> {
             return Ok(Statement::AlterSystem { name, value });
         }
         let Some(kind) = self.source_kind() else {
-            return Err(self.unexpected());
+            return self.unexpected();
         };
         let name = self.source_name()?;
         let columns = self.comma_separated(Self::added_column)?;

@@ -335,7 +335,7 @@ impl Parser<'_> {
                 let span = first.to(self.previous_span());
                 Ok(Expression::Literal { value, span })
             }
-            None => Err(self.unexpected_wanting(Expected::Any("an expression"))),
+            None => self.unexpected_wanting(Expected::Any("an expression")),
         }
     }
 
@@ -390,7 +390,7 @@ impl Parser<'_> {
         }
         let kind = self.kind();
         if !is_number(kind) {
-            return Err(self.unexpected_wanting(Expected::Any("a number")));
+            return self.unexpected_wanting(Expected::Any("a number"));
         }
         let sign = if negative { "-" } else { "" };
         let text = format!("{sign}{}", self.text());

@@ -159,16 +159,16 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if self.kind() == TokenKind::End {
-            return Err(self.error(ParseErrorKind::MissingSemicolon));
+            return self.fail(ParseErrorKind::MissingSemicolon);
         }
-        Err(self.unexpected())
+        self.unexpected()
     }
 
     fn expect_end(&mut self) -> Parsed<()> {
         if self.kind() == TokenKind::End {
             return Ok(());
         }
-        Err(self.unexpected())
+        self.unexpected()
     }
 
     // Looking at tokens.
@@ -255,7 +255,7 @@ impl<'a> Parser<'a> {
         if self.accept(keyword) {
             return Ok(span);
         }
-        Err(self.unexpected())
+        self.unexpected()
     }
 
     /// The words in their order, or nothing at all if the first is not there.
@@ -277,7 +277,7 @@ impl<'a> Parser<'a> {
         if self.accept_symbol(symbol) {
             return Ok(span);
         }
-        Err(self.unexpected())
+        self.unexpected()
     }
 
     /// Items separated by commas, one or more.
@@ -295,7 +295,7 @@ impl<'a> Parser<'a> {
     /// `'text'`, without its quotes.
     fn string(&mut self) -> Parsed<String> {
         if self.kind() != TokenKind::String {
-            return Err(self.unexpected_wanting(Expected::Kind("STRING")));
+            return self.unexpected_wanting(Expected::Kind("STRING"));
         }
         let token = self.advance();
         Ok(unquote(token.text(self.source)))
@@ -304,7 +304,7 @@ impl<'a> Parser<'a> {
     /// A name, upper-cased unless quoted.
     fn identifier(&mut self) -> Parsed<Identifier> {
         if !is_identifier(self.kind()) {
-            return Err(self.unexpected_wanting(Expected::Any("a name")));
+            return self.unexpected_wanting(Expected::Any("a name"));
         }
         let token = self.advance();
         let text = token.text(self.source);
@@ -351,7 +351,7 @@ impl<'a> Parser<'a> {
     /// Runs a production one level deeper.
     fn nested<T>(&mut self, production: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= DEPTH_MAX {
-            return Err(self.error(ParseErrorKind::TooDeep));
+            return self.fail(ParseErrorKind::TooDeep);
         }
         self.depth += 1;
         let parsed = production(self);
@@ -373,7 +373,7 @@ impl<'a> Parser<'a> {
     fn link(&mut self) -> Parsed<()> {
         self.height += 1;
         if self.height > HEIGHT_MAX {
-            return Err(self.error(ParseErrorKind::TooDeep));
+            return self.fail(ParseErrorKind::TooDeep);
         }
         Ok(())
     }
@@ -392,7 +392,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The token looked at does not fit.
-    fn unexpected(&mut self) -> Box<ParseError> {
+    fn unexpected<T>(&mut self) -> Parsed<T> {
         let expected = if self.expected_at == self.index {
             std::mem::take(&mut self.expected)
         } else {
@@ -403,14 +403,14 @@ impl<'a> Parser<'a> {
             _ => self.text().to_owned(),
         };
         let hint = self.hint(&expected);
-        self.error(ParseErrorKind::Unexpected {
+        self.fail(ParseErrorKind::Unexpected {
             found,
             expected,
             hint,
         })
     }
 
-    fn unexpected_wanting(&mut self, expected: Expected) -> Box<ParseError> {
+    fn unexpected_wanting<T>(&mut self, expected: Expected) -> Parsed<T> {
         self.looked_for(expected);
         self.unexpected()
     }
@@ -428,8 +428,15 @@ impl<'a> Parser<'a> {
             TokenKind::Keyword(Keyword::Select) if after("(") => Some(
                 "a query inside a statement is not supported; create a stream or table of it first",
             ),
+            TokenKind::Symbol(Symbol::Comma)
+                if expected == [Expected::Token(";")] && after(")") =>
+            {
+                Some("INSERT takes one row of values; write one statement for each row")
+            }
             TokenKind::Keyword(keyword)
-                if !keyword.is_name() && expected.contains(&Expected::Any("a name")) =>
+                if !keyword.is_name()
+                    && (expected.contains(&Expected::Any("a name"))
+                        || self.at_reserved_column()) =>
             {
                 Some("this word is reserved; write it in `back-ticks` to use it as a name")
             }
@@ -437,18 +444,28 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Whether a reserved word seems to be meant as a column: something follows that follows columns.
+    fn at_reserved_column(&self) -> bool {
+        let follows_columns = matches!(
+            self.kind_ahead(1),
+            TokenKind::Keyword(Keyword::From | Keyword::As)
+                | TokenKind::Symbol(Symbol::Comma | Symbol::CloseParenthesis | Symbol::Equal)
+        );
+        follows_columns && !self.keyword_ahead(0, Keyword::From)
+    }
+
     /// An error at the token looked at.
-    fn error(&self, kind: ParseErrorKind) -> Box<ParseError> {
+    fn fail<T>(&self, kind: ParseErrorKind) -> Parsed<T> {
         let span = self.span();
         let line = self.source[..(span.offset as usize).min(self.source.len())]
             .rfind('\n')
             .map_or(0, |end| end + 1);
         let statement = self.source[line..].lines().next().unwrap_or("");
-        Box::new(ParseError {
+        Err(Box::new(ParseError {
             kind,
             span,
             statement: statement.to_owned(),
-        })
+        }))
     }
 
     /// Notes that something said at `span` cannot be, unless something before it cannot be either.

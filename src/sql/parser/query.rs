@@ -96,10 +96,10 @@ impl Parser<'_> {
                 {
                     return false;
                 }
-                TokenKind::Symbol(Symbol::FieldOf) if depth == 0 => {
-                    if self.symbol_ahead(offset + 1, Symbol::Asterisk) {
-                        return true;
-                    }
+                TokenKind::Symbol(Symbol::FieldOf)
+                    if depth == 0 && self.symbol_ahead(offset + 1, Symbol::Asterisk) =>
+                {
+                    return true;
                 }
                 TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End => return false,
                 _ => {}
@@ -238,7 +238,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::Minute | Keyword::Minutes) => TimeUnit::Minutes,
             TokenKind::Keyword(Keyword::Hour | Keyword::Hours) => TimeUnit::Hours,
             TokenKind::Keyword(Keyword::Day | Keyword::Days) => TimeUnit::Days,
-            _ => return Err(self.unexpected_wanting(Expected::Any("a unit of time"))),
+            _ => return self.unexpected_wanting(Expected::Any("a unit of time")),
         };
         self.advance();
         Ok(unit)
@@ -306,7 +306,7 @@ impl Parser<'_> {
         }
         match self.grace_period()? {
             Some(grace) => Ok((retention, Some(grace))),
-            None => Err(self.unexpected()),
+            None => self.unexpected(),
         }
     }
 

@@ -43,7 +43,7 @@ impl Parser<'_> {
 
     fn any_statement(&mut self) -> Parsed<Statement> {
         let TokenKind::Keyword(keyword) = self.kind() else {
-            return Err(self.unknown_statement());
+            return self.unknown_statement();
         };
         match keyword {
             Keyword::Select => Ok(Statement::Query(Box::new(self.query()?))),
@@ -64,14 +64,14 @@ impl Parser<'_> {
             Keyword::Undefine => self.undefine_variable(),
             Keyword::Assert => self.assert(),
             Keyword::Run if self.dialect == Dialect::Test => self.run_script(),
-            _ => Err(self.unknown_statement()),
+            _ => self.unknown_statement(),
         }
     }
 
-    fn unknown_statement(&self) -> Box<super::ParseError> {
+    fn unknown_statement<T>(&self) -> Parsed<T> {
         let found = self.text().to_owned();
         let similar = most_similar(&found, &FIRST_WORDS);
-        self.error(ParseErrorKind::UnknownStatement { found, similar })
+        self.fail(ParseErrorKind::UnknownStatement { found, similar })
     }
 
     // SHOW.
@@ -256,7 +256,7 @@ impl Parser<'_> {
     /// A plain word, even a reserved one.
     fn variable_name(&mut self) -> Parsed<String> {
         if !matches!(self.kind(), TokenKind::Word | TokenKind::Keyword(_)) {
-            return Err(self.unexpected_wanting(Expected::Any("a name")));
+            return self.unexpected_wanting(Expected::Any("a name"));
         }
         let token = self.advance();
         Ok(token.text(self.source).to_owned())
@@ -321,7 +321,7 @@ impl Parser<'_> {
                 self.note_invalid(ParseErrorKind::InvalidSchemaId, span);
                 Ok(0)
             }
-            None => Err(self.unexpected_wanting(Expected::Any("a number"))),
+            None => self.unexpected_wanting(Expected::Any("a number")),
         }
     }
 
@@ -364,7 +364,7 @@ impl Parser<'_> {
         self.advance();
         self.expect(Keyword::Script)?;
         if self.kind() != TokenKind::String {
-            return Err(self.unexpected_wanting(Expected::Kind("STRING")));
+            return self.unexpected_wanting(Expected::Kind("STRING"));
         }
         let path = unquote(self.text());
         self.advance();

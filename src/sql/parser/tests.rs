@@ -530,7 +530,15 @@ fn help_says_what_would_fit_or_what_to_write_instead() {
     let cases = [
         ("SHOW TOPICS", "a statement ends with ';'"),
         ("SELECT a FROM s ORDER BY a;", "ORDER BY is not supported"),
-        ("SELECT size FROM s;", "expected an expression"),
+        (
+            "SELECT size, a FROM s;",
+            "this word is reserved; write it in `back-ticks` to use it as a name",
+        ),
+        ("SELECT FROM s;", "expected an expression"),
+        (
+            "INSERT INTO s VALUES (1), (2);",
+            "INSERT takes one row of values; write one statement for each row",
+        ),
         (
             "SELECT a AS size FROM s;",
             "this word is reserved; write it in `back-ticks` to use it as a name",
@@ -613,33 +621,30 @@ fn a_word_out_of_order_anywhere_comes_first() {
 #[test]
 fn errors_quote_the_line_or_the_statement() {
     let cases = [
-        (
-            "SELECT 1;\nSELECT a\n b c;",
-            "line 1:9: Syntax Error\nExpecting {'AS', ',', 'FROM'}",
-        ),
+        ("SHOW TOPICS;\nSELECT a\n FROM 1;", " FROM 1;"),
         (
             "SHOW TOPICS; SELECT\n x.a FROM s; SHOW TOPICS;",
             "SELECT\n x.a FROM s;",
         ),
     ];
-    let shown = |text: &str| parse_statements(text).expect_err(text).with_statement();
-    assert!(
-        shown(cases[0].0).ends_with("\nStatement: SELECT 1;"),
-        "{}",
-        shown(cases[0].0)
-    );
-    assert!(shown(cases[1].0).ends_with(&format!("\nStatement: {}", cases[1].1)));
+    for (text, expected) in cases {
+        let shown = parse_statements(text).expect_err(text).with_statement();
+        let (_, quoted) = shown
+            .split_once("\nStatement: ")
+            .expect("a quoted statement");
+        assert_eq!(quoted, expected);
+    }
 }
 
 /// Runs on the stack of a usual thread, so that a limit that is too generous overflows it.
-fn deep(text: String) {
-    let parsed = parse_statements(&text);
+fn deep(text: &str) {
+    let parsed = parse_statements(text);
     if let Ok(statements) = &parsed {
         let printed = statements[0].statement.to_string();
         assert_eq!(statements[0].statement, statements[0].statement.clone());
         assert!(!printed.is_empty());
     }
-    let error = parse_statements(&text).err();
+    let error = parse_statements(text).err();
     assert!(error.is_none_or(|error| error.kind == ParseErrorKind::TooDeep));
 }
 
@@ -647,38 +652,38 @@ fn deep(text: String) {
 fn nesting_is_limited() {
     let repeated = |part: &str, count: usize| part.repeat(count);
     for count in [50, 190, 990, 1_100, 100_000] {
-        deep(format!(
+        deep(&format!(
             "SELECT {}a{} FROM s;",
             repeated("(", count),
             repeated(")", count)
         ));
-        deep(format!("SELECT {}a FROM s;", repeated("- ", count)));
-        deep(format!(
+        deep(&format!("SELECT {}a FROM s;", repeated("- ", count)));
+        deep(&format!(
             "SELECT a FROM s WHERE {}a;",
             repeated("NOT ", count)
         ));
-        deep(format!("SELECT a{} FROM s;", repeated(" + a", count)));
-        deep(format!(
+        deep(&format!("SELECT a{} FROM s;", repeated(" + a", count)));
+        deep(&format!(
             "SELECT a FROM s WHERE a{};",
             repeated(" OR a = 1", count)
         ));
-        deep(format!("SELECT a{} FROM s;", repeated("[1]", count)));
-        deep(format!("SELECT a{} FROM s;", repeated("->a", count)));
-        deep(format!(
+        deep(&format!("SELECT a{} FROM s;", repeated("[1]", count)));
+        deep(&format!("SELECT a{} FROM s;", repeated("->a", count)));
+        deep(&format!(
             "SELECT {}a{} FROM s;",
             repeated("f(b, x => ", count),
             repeated(")", count)
         ));
-        deep(format!(
+        deep(&format!(
             "CREATE STREAM s (a {}INT{});",
             repeated("ARRAY<", count),
             repeated(">", count)
         ));
-        deep(format!(
+        deep(&format!(
             "CREATE STREAM s (a INT{});",
             repeated(" ARRAY", count)
         ));
-        deep(format!("{}SHOW TOPICS;", repeated("EXPLAIN ", count)));
+        deep(&format!("{}SHOW TOPICS;", repeated("EXPLAIN ", count)));
     }
 }
 
@@ -697,7 +702,7 @@ fn long_chains_inside_deep_nesting_are_limited() {
     for _ in 0..100 {
         expression = format!("({expression}{})", " + a".repeat(100));
     }
-    deep(format!("SELECT {expression} FROM s;"));
+    deep(&format!("SELECT {expression} FROM s;"));
 }
 
 #[test]
@@ -712,26 +717,14 @@ fn wide_texts_are_read() {
 }
 
 #[test]
-fn ten_megabytes_of_anything_end() {
-    for part in [
-        "(",
-        "'",
-        "`",
-        "/*",
-        "--",
-        "a,",
-        "a ",
-        "[",
-        "f(",
-        "CASE ",
-        "1.",
-        "${",
-        "\u{1F980}",
-        "x => ",
-        "a->*,",
-        ";",
-    ] {
-        let text = part.repeat(10_000_000 / part.len());
+fn megabytes_of_anything_end() {
+    let ten = ["(", "'", "/*", "${", "\u{1F980}"].map(|part| (part, 10_000_000));
+    let one = [
+        "`", "--", "a,", "a ", "[", "f(", "CASE ", "1.", "x => ", "a->*,", ";",
+    ];
+    let one = one.map(|part| (part, 1_000_000));
+    for (part, bytes) in ten.into_iter().chain(one) {
+        let text = part.repeat(bytes / part.len());
         parse_statements(&format!("SELECT {text}")).expect_err(part);
     }
 }

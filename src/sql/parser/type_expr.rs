@@ -25,7 +25,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::Struct) => self.struct_type(),
             TokenKind::Keyword(Keyword::Decimal) => self.decimal_type(),
             kind if is_identifier(kind) => self.named_type(),
-            _ => Err(self.unexpected_wanting(Expected::Any("a type"))),
+            _ => self.unexpected_wanting(Expected::Any("a type")),
         }
     }
 
@@ -105,7 +105,7 @@ impl Parser<'_> {
             return Ok(());
         }
         if self.kind() != TokenKind::Integer {
-            return Err(self.unexpected_wanting(Expected::Kind("INTEGER_VALUE")));
+            return self.unexpected_wanting(Expected::Kind("INTEGER_VALUE"));
         }
         self.advance();
         Ok(())

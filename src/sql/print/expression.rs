@@ -203,10 +203,10 @@ impl WithNames<'_, Expression> {
     fn base(&self, f: &mut fmt::Formatter<'_>, base: &Expression) -> fmt::Result {
         match base {
             Expression::Signed { .. } => write!(f, "({})", self.of(base)),
-            Expression::Column {
+            Expression::LambdaVariable(name)
+            | Expression::Column {
                 source: None, name, ..
             } => self.name_with_syntax(f, &name.name, &["ARRAY"]),
-            Expression::LambdaVariable(name) => self.name_with_syntax(f, &name.name, &["ARRAY"]),
             _ => self.of(base).fmt(f),
         }
     }
