@@ -80,11 +80,9 @@ impl Catalog {
     /// Whether a source of this name and kind could be added.
     pub fn check_add(&self, name: &str, adding: Collection, or_replace: bool) -> Result<(), CatalogError> {
         match self.source(name) {
-            Some(existing) if !or_replace || existing.collection != adding => Err(CatalogError::SourceExists {
-                name: name.to_owned(),
-                adding,
-                existing: existing.collection,
-            }),
+            Some(existing) if !or_replace || existing.collection != adding => {
+                Err(CatalogError::SourceExists { name: name.to_owned(), adding, existing: existing.collection })
+            }
             _ => Ok(()),
         }
     }
