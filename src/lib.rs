@@ -1,5 +1,6 @@
 //! Levada: streaming SQL for Kafka in one binary.
 
+pub mod engine;
 pub mod formats;
 pub mod storage;
 pub mod topics;
