@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod formats;
+pub mod operators;
 pub mod state;
 pub mod storage;
 pub mod topics;
