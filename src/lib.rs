@@ -1,8 +1,10 @@
 //! Levada: streaming SQL for Kafka in one binary.
 
 pub mod engine;
+pub mod expr;
 pub mod formats;
 pub mod operators;
+pub mod plan;
 pub mod state;
 pub mod storage;
 pub mod topics;

@@ -3,6 +3,20 @@
 //! An operator runs to completion on each call. It knows no SQL, topic, thread or clock; time comes from the rows.
 
 pub mod accumulators;
+pub mod aggregate;
+mod filter;
+mod keyed_rows;
+mod project;
+mod rekey;
+pub mod stream_table_join;
+mod table_store;
+
+pub use aggregate::Aggregate;
+pub use filter::{Filter, TableFilter};
+pub use project::Project;
+pub use rekey::{NullKeys, Rekey};
+pub use stream_table_join::StreamTableJoin;
+pub use table_store::TableStore;
 
 use crate::state::StateError;
 use crate::storage::WriteSet;
@@ -10,6 +24,9 @@ use crate::types::{ChangeBatch, RowError};
 
 /// Which input of an operator a batch comes from: 0 is the left or only one.
 pub type Port = usize;
+
+/// Sequence number of rows that follow from no single record of the step, such as results held back until a commit.
+pub const NO_RECORD: u32 = u32::MAX;
 
 /// A node that turns change batches into change batches.
 ///

@@ -3,6 +3,6 @@
 mod node;
 
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, Collection, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan, Sink,
-    Source, StreamTableJoinKind, TimestampColumn, WindowSpec,
+    Aggregate, AggregateCall, AggregateFunction, Collection, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan,
+    Sink, Source, StreamTableJoinKind, TimestampColumn, WindowSpec,
 };
