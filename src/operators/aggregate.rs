@@ -298,7 +298,7 @@ impl Aggregate {
         }
         let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value[..carried]).cloned().collect();
         if carried == 0 {
-            let mut rows: Vec<u32> = Vec::with_capacity(new.len());
+            let mut rows: Vec<u32> = Vec::new();
             for (row, &slot) in slots.iter().enumerate() {
                 if self.rowtimes[slot as usize] == ABSENT {
                     self.rowtimes[slot as usize] = batch.rowtime[row];
