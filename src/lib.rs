@@ -5,6 +5,8 @@ pub mod expr;
 pub mod formats;
 pub mod operators;
 pub mod plan;
+pub mod runtime;
+pub mod sql;
 pub mod state;
 pub mod storage;
 pub mod topics;
