@@ -1,5 +1,7 @@
 //! Bytes to columns and back, one module per format.
 
+pub mod windowed;
+
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::buffer::BooleanBuffer;
 

@@ -13,6 +13,7 @@ mod table_store;
 
 pub use aggregate::Aggregate;
 pub use filter::{Filter, TableFilter};
+pub(crate) use keyed_rows::split_rowtime;
 pub use project::Project;
 pub use rekey::{NullKeys, Rekey};
 pub use stream_table_join::StreamTableJoin;

@@ -68,10 +68,7 @@ impl TopicOutput {
         let timestamp = timestamp
             .map(|timestamp| -> Result<SinkTimestamp, RuntimeError> {
                 let pattern = timestamp.format.as_deref().map(TimestampPattern::new).transpose();
-                Ok(SinkTimestamp {
-                    column: timestamp.column,
-                    pattern: pattern.map_err(RuntimeError::TimestampFormat)?,
-                })
+                Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
             })
             .transpose()?;
         Ok(Self { topic, partitions, key, value: encoder(value_serde, &schema.value)?, window, timestamp })
@@ -90,7 +87,8 @@ impl TopicOutput {
                 match column_time(column, row, timestamp.pattern.as_ref()) {
                     Ok(time) if time >= 0 => time,
                     Ok(time) => {
-                        errors.push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
+                        errors
+                            .push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
                         -1
                     }
                     Err(reason) => {
@@ -166,13 +164,13 @@ impl Output for TopicOutput {
             failed.dedup_by_key(|error| error.row);
             let mut kept = vec![true; rows];
             failed.iter().for_each(|error| kept[error.row as usize] = false);
-            let kept: UInt32Array = BooleanBuffer::from(kept).set_indices().map(|row| row as u32).collect::<Vec<_>>().into();
+            let kept: UInt32Array =
+                BooleanBuffer::from(kept).set_indices().map(|row| row as u32).collect::<Vec<_>>().into();
             chunk = take_records(&chunk, &kept);
             plain_keys = take_bytes(&plain_keys, &kept);
-            errors.extend(failed.into_iter().map(|error| RowError {
-                row: batch.seq[error.row as usize],
-                reason: error.reason,
-            }));
+            errors.extend(
+                failed.into_iter().map(|error| RowError { row: batch.seq[error.row as usize], reason: error.reason }),
+            );
         }
         let written = chunk.len() as u64;
         if written > 0 {

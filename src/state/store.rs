@@ -65,9 +65,18 @@ impl Store {
     }
 
     /// Calls `each` with all entries in key order, in portions; keys come without the store's prefix.
-    pub fn scan(&self, mut each: impl FnMut(&[Entry]) -> Result<(), StateError>) -> Result<(), StateError> {
-        let mut from = self.prefix.clone();
-        let to = after(&self.prefix);
+    pub fn scan(&self, each: impl FnMut(&[Entry]) -> Result<(), StateError>) -> Result<(), StateError> {
+        self.scan_prefix(&[], each)
+    }
+
+    /// As [`Store::scan`], for the keys that begin with `key_prefix`.
+    pub fn scan_prefix(
+        &self,
+        key_prefix: &[u8],
+        mut each: impl FnMut(&[Entry]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let mut from = self.full_key(key_prefix);
+        let to = after(&from);
         loop {
             let mut entries = self.storage.scan(Family::State, &from, &to, SCAN_ENTRIES)?;
             let Some((last, _)) = entries.last() else { return Ok(()) };

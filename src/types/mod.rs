@@ -9,6 +9,7 @@ mod record_chunk;
 mod row_error;
 mod schema;
 mod sql_type;
+pub mod timestamp_pattern;
 mod window;
 
 pub use change_batch::{ChangeBatch, OldRows};
