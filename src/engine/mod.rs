@@ -1,5 +1,7 @@
 //! One statement in, one effect out: DDL, persistent queries, push and pull queries.
 
+mod command_log;
+mod config;
 mod response;
 
 use std::collections::BTreeMap;
@@ -45,6 +47,18 @@ pub struct EngineError {
     pub position: Option<(usize, usize)>,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl EngineError {
+    /// An error without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), position: None, hint: None }
+    }
+
+    /// An error of what the engine stands on.
+    pub fn environment(error: impl std::fmt::Display) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 /// The engine: catalog, queries and topics of one data directory.
