@@ -9,6 +9,7 @@ mod keyed_rows;
 mod project;
 mod rekey;
 pub mod stream_table_join;
+mod table_rekey;
 mod table_store;
 
 pub use aggregate::Aggregate;
@@ -17,6 +18,7 @@ pub(crate) use keyed_rows::split_rowtime;
 pub use project::Project;
 pub use rekey::{NullKeys, Rekey};
 pub use stream_table_join::StreamTableJoin;
+pub use table_rekey::TableRekey;
 pub use table_store::TableStore;
 
 use crate::state::StateError;

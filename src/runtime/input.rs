@@ -7,13 +7,13 @@ use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 
-use super::RuntimeError;
 use super::dead_letter::Stage;
+use super::{RuntimeError, change_encoding};
 use crate::formats::{Decoder, decoder, windowed};
 use crate::plan::{Collection, PseudoColumn, Source};
 use crate::topics::{Position, TopicPartition, Topics};
 use crate::types::timestamp_pattern::TimestampPattern;
-use crate::types::{ChangeBatch, RecordChunk, RowError, WindowColumns, WindowKind};
+use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowColumns, WindowKind};
 
 /// Rows fetched and decoded together at most.
 pub const BATCH_ROWS_MAX: usize = 4096;
@@ -58,6 +58,8 @@ struct Decoding {
     timestamp: Timestamp,
     pseudo_columns: Vec<PseudoColumn>,
     key_types: Vec<DataType>,
+    /// Values hold both sides of a table's change.
+    changes: bool,
 }
 
 /// Where event time comes from.
@@ -68,14 +70,15 @@ enum Timestamp {
 }
 
 impl Input {
-    /// Reads `partition` of the topic of `source` from `position` on.
+    /// Reads `partition` of the topic of `source` from `position` on. `changes`: values hold both sides of a change.
     pub fn new(
         source: &Source,
         partition: TopicPartition,
         position: Position,
         rows_max: usize,
+        changes: bool,
     ) -> Result<Self, RuntimeError> {
-        let decoding = Decoding::new(source)?;
+        let decoding = Decoding::new(source, changes)?;
         Ok(Self {
             partition,
             collection: source.collection,
@@ -153,7 +156,7 @@ impl Input {
 }
 
 impl Decoding {
-    fn new(source: &Source) -> Result<Self, RuntimeError> {
+    fn new(source: &Source, changes: bool) -> Result<Self, RuntimeError> {
         let key_columns = &source.declared.key;
         let key = match key_columns.as_slice() {
             [] => None,
@@ -181,6 +184,7 @@ impl Decoding {
             timestamp,
             pseudo_columns: source.pseudo_columns.clone(),
             key_types: key_columns.iter().map(|column| column.sql_type.arrow()).collect(),
+            changes,
         })
     }
 
@@ -207,9 +211,22 @@ impl Decoding {
             }
         };
         debug_assert!(key.iter().zip(&self.key_types).all(|(column, data_type)| column.data_type() == data_type));
-        let decoded = self.value.decode(&chunk.values);
+        let (new_values, old_values) = if self.changes {
+            let (new, old, errors) = change_encoding::split(&chunk.values);
+            reject(Stage::Value, errors);
+            (new, Some(old))
+        } else {
+            (chunk.values.clone(), None)
+        };
+        let decoded = self.value.decode(&new_values);
         reject(Stage::Value, decoded.errors);
         let mut value = decoded.columns;
+        let old = old_values.map(|old_values| {
+            let decoded = self.value.decode(&old_values);
+            reject(Stage::Value, decoded.errors);
+            let absent = decoded.nulls.unwrap_or_else(|| BooleanBuffer::new_unset(rows));
+            OldRows { value: decoded.columns, present: !&absent }
+        });
         let (rowtime, errors) = self.timestamp.extract(chunk, &key, &value);
         reject(Stage::Timestamp, errors);
         value.extend(self.pseudo_columns.iter().map(|pseudo| -> ArrayRef {
@@ -227,7 +244,7 @@ impl Decoding {
             null_keys,
             seq: (0..rows as u32).collect(),
             headers: chunk.headers.clone(),
-            old: None,
+            old,
         };
         if rejected.is_empty() {
             return batch;

@@ -13,7 +13,8 @@ use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
-    Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableStore, stream_table_join,
+    Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
+    stream_table_join,
 };
 use crate::plan::{self, AggregateFunction, Collection, PlanNode, Source, StreamTableJoinKind};
 use crate::state::{Store, StoreId};
@@ -55,6 +56,8 @@ struct SubTopology {
     schema: Schema,
     window: Option<crate::types::WindowKind>,
     writes_sink: bool,
+    /// Values hold both sides of a table's changes.
+    writes_changes: bool,
     holds_back: bool,
 }
 
@@ -158,7 +161,8 @@ impl Topology {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
-                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max)?, *next));
+                let changes = self.is_internal(source) && source.collection == Collection::Table;
+                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
             }
         }
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
@@ -169,10 +173,14 @@ impl Topology {
             nodes: nodes.collect::<Result<_, RuntimeError>>()?,
             output: self.output(sub, topics)?,
             writes_sink: sub.writes_sink,
-            reads_source: !sub.sources.iter().any(|(source, _)| self.internal.contains_key(source.topic.as_str())),
+            reads_source: !sub.sources.iter().any(|(source, _)| self.is_internal(source)),
             holds_back: sub.holds_back,
             metrics: Arc::clone(metrics),
         }))
+    }
+
+    fn is_internal(&self, source: &Source) -> bool {
+        self.internal.contains_key(source.topic.as_str())
     }
 
     fn start_position(
@@ -186,7 +194,7 @@ impl Topology {
         {
             return Ok(position);
         }
-        let internal = self.internal.contains_key(source.topic.as_str());
+        let internal = self.is_internal(source);
         let from_start = match self.spec.start_from {
             StartFrom::Earliest => true,
             StartFrom::Latest => internal,
@@ -213,7 +221,8 @@ impl Topology {
                 let count = partitions(topics, topic)?;
                 let serdes = (&serdes.0, &serdes.1);
                 let topic = Arc::clone(topic);
-                Some(Box::new(TopicOutput::new(topic, count, &sub.schema, serdes, sub.window, timestamp.as_ref())?))
+                let output = TopicOutput::new(topic, count, &sub.schema, serdes, sub.window, timestamp.as_ref())?;
+                Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
             }
         })
     }
@@ -235,6 +244,7 @@ impl SubTopology {
             schema: Schema::default(),
             window: None,
             writes_sink: false,
+            writes_changes: false,
             holds_back: false,
         }
     }
@@ -312,7 +322,8 @@ impl Lowering<'_> {
                 self.current.add([tail], factory)
             }
             PlanNode::Rekey { input, key, columns, null_keys } => {
-                let tail = self.lower(input, false)?;
+                let table = input.collection() == Collection::Table;
+                let tail = self.lower(input, table)?;
                 let (rows, key, columns) = (rows_of(input), key.clone(), columns.clone());
                 let null_keys = match null_keys {
                     plan::NullKeys::Keep => NullKeys::Keep,
@@ -321,7 +332,12 @@ impl Lowering<'_> {
                 };
                 let factory: OperatorFactory = Box::new(move |_| {
                     let (key, columns) = (compile(&key, &rows), compile(&columns, &rows));
-                    Ok(Box::new(Rekey::new(key, columns, null_keys, Arc::clone(&rows))))
+                    let rows = Arc::clone(&rows);
+                    Ok(if table {
+                        Box::new(TableRekey::new(key, columns, rows)) as Box<dyn Operator>
+                    } else {
+                        Box::new(Rekey::new(key, columns, null_keys, rows))
+                    })
                 });
                 self.current.add([tail], factory)
             }
@@ -364,10 +380,12 @@ impl Lowering<'_> {
         value_serde: &crate::formats::Serde,
     ) -> Result<Tail, RuntimeError> {
         let outer = std::mem::replace(&mut self.current, SubTopology::new());
-        let tail = self.lower(input, false)?;
+        let table = input.collection() == Collection::Table;
+        let tail = self.lower(input, table)?;
         let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
         self.current.attach(tail, Next::Output);
         self.current.finish(input);
+        self.current.writes_changes = table;
         self.current.output = OutputSpec::Topic {
             serdes: (key_serde.clone(), value_serde.clone()),
             timestamp: None,

@@ -8,6 +8,7 @@
 //!
 //! Worker threads run all tasks of all queries; there is no async here and no lock per row.
 
+mod change_encoding;
 pub mod clock;
 pub mod dead_letter;
 mod input;

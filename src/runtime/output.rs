@@ -7,8 +7,8 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
-use super::RuntimeError;
 use super::input::column_time;
+use super::{RuntimeError, change_encoding};
 use crate::formats::{Encoder, Serde, encoder, windowed};
 use crate::plan::TimestampColumn;
 use crate::topics::{TopicPartition, Topics};
@@ -46,6 +46,8 @@ pub struct TopicOutput {
     value: Box<dyn Encoder>,
     window: Option<WindowKind>,
     timestamp: Option<SinkTimestamp>,
+    /// Values hold both sides of a table's change.
+    changes: bool,
 }
 
 /// The result's column that gives the written record its time.
@@ -71,7 +73,20 @@ impl TopicOutput {
                 Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
             })
             .transpose()?;
-        Ok(Self { topic, partitions, key, value: encoder(value_serde, &schema.value)?, window, timestamp })
+        Ok(Self {
+            topic,
+            partitions,
+            key,
+            value: encoder(value_serde, &schema.value)?,
+            window,
+            timestamp,
+            changes: false,
+        })
+    }
+
+    /// Writes both sides of a table's changes.
+    pub fn with_changes(self) -> Self {
+        Self { changes: true, ..self }
     }
 
     /// Times of the written records; rows without a valid one are reported.
@@ -146,6 +161,14 @@ impl Output for TopicOutput {
         };
         let encoded = self.value.encode(&batch.value, rows, batch.tombstones.as_ref());
         failed.extend(encoded.errors);
+        let values = match &batch.old {
+            Some(old) if self.changes => {
+                let old = self.value.encode(&old.value, rows, Some(&!&old.present));
+                failed.extend(old.errors);
+                change_encoding::join(&encoded.bytes, &old.bytes)
+            }
+            _ => encoded.bytes,
+        };
         let timestamps = self.timestamps(&batch, &mut failed);
         let keys = match (self.window, &batch.window) {
             (Some(kind), Some(window)) => windowed::join(&plain_keys, window, kind),
@@ -153,7 +176,7 @@ impl Output for TopicOutput {
         };
         let mut chunk = RecordChunk {
             keys,
-            values: encoded.bytes,
+            values,
             timestamps,
             offsets: (0..rows as i64).collect(),
             headers: batch.headers.clone(),
