@@ -24,7 +24,7 @@ pub use shell::ShellCommand;
 
 /// Streaming SQL for Kafka in one binary.
 #[derive(Debug, clap::Parser)]
-#[command(name = "levada", version, about, long_about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "levada", version, long_about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -49,11 +49,11 @@ No Kafka and no configuration are needed to begin.";
 const EXAMPLES: &str = "\
 Examples:
   levada run pipeline.sql                        run a file of statements until Ctrl-C
-  levada run pipeline.sql --until-idle           process everything there is, print a summary, exit
-  levada shell                                   look around: SHOW STREAMS;  SELECT * FROM s EMIT CHANGES;
-  levada shell -e 'SHOW STREAMS;' --output json  one question, one answer, for scripts
+  levada run pipeline.sql --until-idle           process what there is, then exit
+  levada shell                                   look around and ask questions
+  levada shell -e 'SHOW STREAMS;' --output json  one answer, for scripts
 
-Set LEVADA_LOG=info (or debug, trace, levada::engine=debug) to see what happens inside.";
+LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside.";
 
 #[cfg(test)]
 mod tests {

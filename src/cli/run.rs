@@ -19,14 +19,15 @@ const LOOK: Duration = Duration::from_millis(250);
 
 const EXAMPLES: &str = "\
 Examples:
-  levada run pipeline.sql                   apply the file, keep its queries running; Ctrl-C ends cleanly
-  levada run pipeline.sql --until-idle      process everything there is, print a summary, exit
-  levada run pipeline.sql --until-idle 5    the same, but wait 5 seconds for more to arrive
-  levada run pipeline.sql --data-dir /tmp/try --property ksql.streams.num.stream.threads=1
-  cat a.sql b.sql | levada run -            statements from standard input
+  levada run pipeline.sql                  run its queries until Ctrl-C
+  levada run pipeline.sql --until-idle     process what there is, then exit
+  levada run pipeline.sql --until-idle 5   wait 5 seconds for more to arrive
+  levada run pipeline.sql --data-dir /tmp/try
+  cat a.sql b.sql | levada run -
 
-All statements are checked before the first takes effect. What this data directory has applied before is not applied
-again: the same file can be run after a stop or a crash, and its queries continue where they were.";
+All statements are checked before the first takes effect. What the data
+directory has applied before is not applied again: run the same file after a
+stop or a crash, and its queries continue where they were.";
 
 /// Arguments of `levada run`.
 #[derive(Debug, clap::Args)]

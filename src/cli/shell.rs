@@ -9,13 +9,14 @@ use crate::shell::{Flow, Interpreter, Interrupt, Layout, OutputFormat, Palette, 
 
 const EXAMPLES: &str = "\
 Examples:
-  levada shell                                           type statements; help explains, Ctrl-D leaves
-  levada shell -e 'SHOW STREAMS;'                        one answer, then exit; 1 if a statement fails
+  levada shell                               type statements; help explains
+  levada shell -e 'SHOW STREAMS;'            one answer; exit code 1 on an error
   levada shell -e 'SELECT * FROM s EMIT CHANGES LIMIT 3;' --output json | jq .
   levada shell -f report.sql --output csv > report.csv
   echo 'SHOW TOPICS;' | levada shell
 
-The history is in ~/.local/state/levada/history; LEVADA_HISTORY names another file.";
+The history is in ~/.local/state/levada/history; LEVADA_HISTORY names another
+file.";
 
 /// Arguments of `levada shell`.
 #[derive(Debug, clap::Args)]
