@@ -1,0 +1,40 @@
+//! Text to statements: lexer, syntax tree, parser, printer. Knows nothing of catalogs, types or topics.
+//!
+//! ```text
+//!              split_statements            substitute_variables
+//! script ──────────────────────▶ text ──────────────────────────▶ text
+//!    │                                                              │
+//!    └── lexer ──▶ tokens ── parser ──▶ Statement ◀─────────────────┘
+//!                                │           │
+//!                           ParseError    Display ──▶ text
+//! ```
+//!
+//! The language is ksqlDB's, and so is the spelling of error messages and of printed trees. [`ast`] says what a
+//! statement can be, [`parse_statements`] reads a script, [`ParseError`] says where and why a text is none.
+
+pub mod ast;
+mod error;
+mod keyword;
+mod lexer;
+mod parser;
+mod print;
+mod span;
+mod split;
+mod variables;
+
+#[cfg(test)]
+mod conformance;
+
+pub use error::{Expected, ParseError, ParseErrorKind};
+pub use parser::{
+    ParsedStatement, parse_expression, parse_statements, parse_test_statements, parse_type,
+};
+pub use print::Plain;
+pub use span::Span;
+pub use split::{is_complete, split_statements};
+pub use variables::{VariableError, substitute_variables};
+
+/// A name as ksqlDB writes it in SQL: in back-ticks if it would not be read back as itself without them.
+pub fn quote_name(name: &str) -> std::borrow::Cow<'_, str> {
+    print::quoted_if_needed(name)
+}
