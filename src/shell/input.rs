@@ -1,6 +1,10 @@
 //! Text as it arrives, cut into statements and commands.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use super::command::Command;
+use crate::sql::{is_complete, split_statements};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +30,9 @@ pub(super) struct Statement {
 #[derive(Debug)]
 pub(super) struct Input {
     pending: String,
-    /// Bytes of `pending` that are taken.
+    /// Statements in `pending`, the last one perhaps without its `;`.
+    pieces: VecDeque<Range<usize>>,
+    /// Bytes of `pending` that are taken, and where in the whole input the next one stands.
     taken: usize,
     line: usize,
     column: usize,
@@ -34,105 +40,75 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new() -> Self {
-        Self { pending: String::new(), taken: 0, line: 1, column: 1 }
+        Self { pending: String::new(), pieces: VecDeque::new(), taken: 0, line: 1, column: 1 }
     }
 
     /// Adds text to the end.
     pub(super) fn push(&mut self, text: &str) {
-        self.pending.drain(..self.taken);
-        self.taken = 0;
         self.pending.push_str(text);
+        self.split();
     }
 
     /// Whether nothing has begun: the next line may be a command.
     pub(super) fn is_blank(&self) -> bool {
-        self.rest()[blank_length(self.rest())..].is_empty()
+        self.pieces.is_empty() && is_complete(&self.pending[self.taken..])
     }
 
     /// Takes the next complete statement or command; `None` when more text is needed.
     pub(super) fn next(&mut self) -> Option<Item> {
-        self.take(blank_length(self.rest()));
-        let rest = self.rest();
+        let piece = self.pieces.front()?.clone();
+        let rest = &self.pending[piece.start..];
         let line_length = rest.find(['\n', ';']).map_or(rest.len(), |end| end + 1);
         if let Some(command) = Command::parse(&rest[..line_length]) {
-            self.take(line_length);
+            self.advance(piece.start + line_length);
+            // What follows was cut as if the command were part of a statement.
+            self.split();
             return Some(Item::Command(command));
         }
-        let length = statement_length(rest)?;
-        Some(Item::Statement(self.take_statement(length)))
+        if self.pieces.len() == 1 && !is_complete(&self.pending[piece.clone()]) {
+            return None;
+        }
+        Some(Item::Statement(self.take(piece)))
     }
 
     /// Takes what is left at the end of the text, as a statement whose `;` was forgotten.
     pub(super) fn finish(&mut self) -> Option<Item> {
-        self.take(blank_length(self.rest()));
-        if self.rest().is_empty() {
-            return None;
-        }
-        let mut statement = self.take_statement(self.rest().len());
+        let piece = self.pieces.front()?.clone();
+        let mut statement = self.take(piece);
         // On a line of its own: the text may end in a comment.
         statement.text.push_str("\n;");
         Some(Item::Statement(statement))
     }
 
-    fn rest(&self) -> &str {
-        &self.pending[self.taken..]
+    fn take(&mut self, piece: Range<usize>) -> Statement {
+        self.pieces.pop_front();
+        self.advance(piece.start);
+        let (line, column) = (self.line, self.column);
+        self.advance(piece.end);
+        Statement { text: self.pending[piece].to_owned(), line, column }
     }
 
-    fn take_statement(&mut self, length: usize) -> Statement {
-        let statement = Statement { text: self.rest()[..length].to_owned(), line: self.line, column: self.column };
-        self.take(length);
-        statement
+    /// Finds the pieces of what is not taken. A `;` without a statement is none.
+    fn split(&mut self) {
+        self.pending.drain(..self.taken);
+        self.taken = 0;
+        let begin = self.pending.as_ptr() as usize;
+        let ranges = split_statements(&self.pending).into_iter().filter(|piece| *piece != ";").map(|piece| {
+            let start = piece.as_ptr() as usize - begin;
+            start..start + piece.len()
+        });
+        self.pieces = ranges.collect();
     }
 
-    fn take(&mut self, length: usize) {
-        let text = &self.pending[self.taken..self.taken + length];
+    fn advance(&mut self, to: usize) {
+        let text = &self.pending[self.taken..to];
         self.line += text.matches('\n').count();
         self.column = match text.rfind('\n') {
             Some(end) => text[end + 1..].chars().count() + 1,
             None => self.column + text.chars().count(),
         };
-        self.taken += length;
+        self.taken = to;
     }
-}
-
-/// Length of the white space and comments that `text` begins with. A comment that is not closed is not one.
-fn blank_length(text: &str) -> usize {
-    let mut length = 0;
-    loop {
-        let rest = &text[length..];
-        let white = rest.len() - rest.trim_start().len();
-        length += white;
-        match comment_length(&text[length..]) {
-            Some(comment) => length += comment,
-            None => return length,
-        }
-    }
-}
-
-/// Length of the statement that `text` begins with, up to its `;`; `None` when that is still to come.
-fn statement_length(text: &str) -> Option<usize> {
-    let mut at = 0;
-    while let Some(found) = text[at..].find([';', '\'', '"', '`', '-', '/']) {
-        at += found;
-        let rest = &text[at..];
-        at += match rest.as_bytes()[0] {
-            b';' => return Some(at + 1),
-            // A doubled quote inside quotes closes and opens them again: the end is found all the same.
-            quote @ (b'\'' | b'"' | b'`') => rest[1..].find(char::from(quote))? + 2,
-            _ if rest.starts_with("/*") => comment_length(rest)?,
-            _ => comment_length(rest).unwrap_or(1),
-        };
-    }
-    None
-}
-
-/// Length of the comment that `text` begins with, if it does and the comment is complete.
-fn comment_length(text: &str) -> Option<usize> {
-    if text.starts_with("--") {
-        return Some(text.find('\n').map_or(text.len(), |end| end + 1));
-    }
-    let inner = text.strip_prefix("/*")?;
-    inner.find("*/").map(|end| end + 4)
 }
 
 #[cfg(test)]
@@ -167,6 +143,7 @@ mod tests {
     #[test]
     fn statements_end_at_semicolons() {
         check("A; B ;\n  C\nD;\n", &["1:1 A;", "1:4 B ;", "2:3 C\nD;"]);
+        check(";; A;;", &["1:4 A;"]);
         check("", &[]);
         check(" \n ", &[]);
     }

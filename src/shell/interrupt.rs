@@ -68,7 +68,7 @@ impl Interrupt {
     }
 
     /// Takes note of a signal; says whether the process should end now.
-    fn signal(&self) -> bool {
+    pub(super) fn signal(&self) -> bool {
         let mut state = self.lock();
         let first = state.working && !state.requested;
         state.requested = true;

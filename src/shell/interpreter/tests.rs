@@ -1,9 +1,11 @@
 //! Scripts against a backend that echoes.
 
 use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Arc;
 
 use super::*;
-use crate::engine::Response;
+use crate::engine::{PushQuery, PushQueue, Response};
 use crate::shell::{Layout, OutputFormat, Palette, Width};
 
 /// Answers each statement with its text in brackets; fails on those that hold `wrong`.
@@ -33,9 +35,7 @@ impl Backend for Echo {
 fn with(run: impl FnOnce(&mut Interpreter<'_>) -> io::Result<Flow>) -> (Flow, String, String) {
     let (backend, interrupt) = (Echo::default(), Interrupt::default());
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
-    let screen =
-        Screen { out: &mut out, err: &mut err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN };
+    let screen = screen(&mut out, &mut err);
     let flow = run(&mut Interpreter::new(&backend, &interrupt, screen)).expect("memory takes every byte");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers are UTF-8");
     (flow, text(out), text(err))
@@ -43,6 +43,64 @@ fn with(run: impl FnOnce(&mut Interpreter<'_>) -> io::Result<Flow>) -> (Flow, St
 
 fn check(text: &str, flow: Flow, out: &str, err: &str) {
     assert_eq!(with(|shell| shell.run_text(None, text)), (flow, out.to_owned(), err.to_owned()), "{text}");
+}
+
+/// Answers with rows that never end; somebody presses Ctrl-C meanwhile.
+struct Endless<'a> {
+    interrupt: &'a Interrupt,
+    queue: Arc<PushQueue>,
+}
+
+impl Backend for Endless<'_> {
+    fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        show(Response::Push(PushQuery::new(Vec::new(), Arc::clone(&self.queue))));
+        assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A pipe whose reader has gone.
+struct ClosedPipe;
+
+impl Write for ClosedPipe {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
+    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
+    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN }
+}
+
+#[test]
+fn ctrl_c_stops_a_query_and_the_session_goes_on() {
+    let interrupt = Interrupt::default();
+    let backend = Endless { interrupt: &interrupt, queue: PushQueue::new(10, None) };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut shell = Interpreter::new(&backend, &interrupt, screen(&mut out, &mut err));
+    assert_eq!(shell.run_text(None, "A; B;").expect("memory takes every byte"), Flow::Stopped);
+    assert!(backend.queue.is_closed(), "the query was told");
+    assert_eq!(shell.run_text(None, "help").expect("memory takes every byte"), Flow::Continue);
+    assert!(String::from_utf8_lossy(&out).contains("0 rows, stopped"));
+}
+
+#[test]
+fn a_closed_pipe_is_an_error_not_a_panic() {
+    let (backend, interrupt) = (Echo::default(), Interrupt::default());
+    let (mut out, mut err) = (ClosedPipe, Vec::new());
+    let mut shell = Interpreter::new(&backend, &interrupt, screen(&mut out, &mut err));
+    let error = shell.run_text(None, "A; B;").expect_err("nobody reads");
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(*backend.executed.borrow(), ["A;"], "the rest is not run for nobody");
 }
 
 #[test]

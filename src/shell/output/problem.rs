@@ -44,7 +44,7 @@ pub(super) fn write_problem(
         (Some(file), None) => write!(out, "{file}:{}: ", source.line)?,
         (None, _) => {}
     }
-    writeln!(out, "{}", error.message)?;
+    writeln!(out, "{}", without_place(error))?;
     if let Some(position) = error.position {
         write_excerpt(out, palette, source, position)?;
     }
@@ -52,6 +52,12 @@ pub(super) fn write_problem(
         Some(hint) => writeln!(out, "{}: {hint}", palette.strong("hint")),
         None => Ok(()),
     }
+}
+
+/// The message; syntax errors begin with their place, which is shown in another way.
+fn without_place(error: &EngineError) -> &str {
+    let Some((line, column)) = error.position else { return &error.message };
+    error.message.strip_prefix(&format!("line {line}:{column}: ")).unwrap_or(&error.message)
 }
 
 /// Writes a line of `source` and a caret below one of its characters, line and column from 1; nothing if there is no
@@ -104,6 +110,14 @@ mod tests {
         check(None, "SELECT y;", Some((1, 8)), "error: no such column\n1 | SELECT y;\n           ^\nhint: use X\n");
         check(None, "SELECT y;", None, "error: no such column\nhint: use X\n");
         check(Some("a.sql"), "", Some((9, 1)), "error: a.sql:9:1: no such column\nhint: use X\n");
+    }
+
+    #[test]
+    fn does_not_say_the_place_twice() {
+        let error = EngineError { message: "line 1:3: Syntax Error".into(), position: Some((1, 3)), hint: None };
+        let mut out = Vec::new();
+        write_problem(&mut out, Palette::PLAIN, Source::whole(None, "A x;"), &error).expect("memory takes every byte");
+        assert_eq!(String::from_utf8_lossy(&out), "error: Syntax Error\n1 | A x;\n      ^\n");
     }
 
     #[test]
