@@ -67,7 +67,7 @@ impl RunCommand {
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
         let mut progress = Progress::new();
-        apply(engine, file, text)?;
+        apply(engine, file, text, interrupt)?;
         let mut note = |queries: &[QueryStatus]| progress.note(queries);
         match idle {
             Some(idle) => engine.run_until_idle(idle, &|| interrupt.is_requested(), &mut note),
@@ -119,13 +119,13 @@ fn read(file: &str) -> Result<String, Failure> {
 }
 
 /// Applies the statements of `text`, which is that of `file`, and shows what they say.
-fn apply(engine: &Engine, file: &str, text: &str) -> Result<(), Failure> {
+fn apply(engine: &Engine, file: &str, text: &str, interrupt: &Interrupt) -> Result<(), Failure> {
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
     let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
     let mut written = Ok(());
     let applied = engine.apply_file(text, &mut |response| {
         if written.is_ok() {
-            written = screen.show(&response, &|| false);
+            written = screen.show(&response, &|| interrupt.is_requested());
         }
     });
     written?;
