@@ -3,8 +3,22 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// CPU time that all threads of this process have used.
-pub fn process_cpu() -> Duration {
+/// CPU time of all threads of this process, from [`CpuTimer::start`] on.
+pub struct CpuTimer(Duration);
+
+impl CpuTimer {
+    /// Starts from now.
+    pub fn start() -> Self {
+        Self(process_cpu())
+    }
+
+    /// CPU time used since the start.
+    pub fn elapsed(&self) -> Duration {
+        process_cpu().saturating_sub(self.0)
+    }
+}
+
+fn process_cpu() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid timespec that outlives the call.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
@@ -27,6 +41,8 @@ pub struct Cost {
 ///
 /// # Panics
 /// When it cannot be started or fails: there is nothing to measure then.
+#[expect(clippy::disallowed_methods, reason = "how long a process takes is what is measured")]
+#[expect(clippy::zombie_processes, reason = "wait4 waits, and says what the child cost; `wait` does not")]
 pub fn child_cost(command: &mut Command) -> Cost {
     let start = Instant::now();
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the binary was built for this run");

@@ -15,7 +15,7 @@ mod yardstick;
 
 use std::time::Duration;
 
-use cpu::{median, process_cpu};
+use cpu::{CpuTimer, median};
 use generator::Records;
 use pipelines::{Pipeline, Run};
 
@@ -166,9 +166,9 @@ impl Contest<'_> {
 
     fn time_yardstick(&self, output: &mut Records) -> Duration {
         output.clear();
-        let start = process_cpu();
+        let timer = CpuTimer::start();
         (self.yardstick)(output);
-        process_cpu() - start
+        timer.elapsed()
     }
 
     fn compare(&self, run: &Run, output: &Records) {

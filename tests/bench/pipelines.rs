@@ -8,7 +8,7 @@ use levada::engine::{Engine, Session};
 use levada::topics::{MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
 use levada::types::{RecordChunk, RecordChunkBuilder};
 
-use crate::cpu::process_cpu;
+use crate::cpu::CpuTimer;
 use crate::generator::Records;
 
 /// Records per append: about what a producer sends at once.
@@ -49,10 +49,10 @@ impl Pipeline<'_> {
         }
         engine.run_until_idle(IDLE, &|| false, &mut |_| ());
         let chunks = chunks(self.input);
-        let start = process_cpu();
+        let timer = CpuTimer::start();
         append(&*topics, "input", chunks);
         engine.run_until_idle(IDLE, &|| false, &mut |_| ());
-        let cpu = process_cpu() - start;
+        let cpu = timer.elapsed();
         engine.shutdown();
         Run { cpu, results: topics.end_offset(&first_partition("RESULT")).expect("the query has made it") as usize }
     }

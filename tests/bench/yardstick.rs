@@ -41,6 +41,9 @@ struct Totals {
     total: i64,
 }
 
+/// Per window start and key: the totals, and the greatest time of a record in them.
+type Windows = HashMap<i64, HashMap<Box<[u8]>, (Totals, i64)>>;
+
 /// A row of the table of the join.
 #[derive(Deserialize)]
 pub struct Shop {
@@ -84,7 +87,7 @@ pub fn filter_project(input: &Records, output: &mut Records) {
 /// `SELECT account, COUNT(*) AS n, SUM(price) AS total … WINDOW TUMBLING … GROUP BY account`, each result once, at the
 /// end.
 pub fn aggregate_at_end(input: &Records, output: &mut Records) {
-    let mut windows: HashMap<i64, HashMap<Box<[u8]>, (Totals, i64)>> = HashMap::new();
+    let mut windows = Windows::new();
     for row in 0..input.len() {
         update(&mut windows, input, row);
     }
@@ -97,18 +100,14 @@ pub fn aggregate_at_end(input: &Records, output: &mut Records) {
 
 /// The same, a result after every record.
 pub fn aggregate_per_record(input: &Records, output: &mut Records) {
-    let mut windows: HashMap<i64, HashMap<Box<[u8]>, (Totals, i64)>> = HashMap::new();
+    let mut windows = Windows::new();
     for row in 0..input.len() {
         let (start, totals, timestamp) = update(&mut windows, input, row);
         emit(output, timestamp, input.key(row), &start.to_be_bytes(), totals);
     }
 }
 
-fn update<'a>(
-    windows: &'a mut HashMap<i64, HashMap<Box<[u8]>, (Totals, i64)>>,
-    input: &Records,
-    row: usize,
-) -> (i64, &'a Totals, i64) {
+fn update<'a>(windows: &'a mut Windows, input: &Records, row: usize) -> (i64, &'a Totals, i64) {
     let event = decode(input.value(row));
     let (key, timestamp) = (input.key(row), input.timestamps[row]);
     let start = timestamp - timestamp % WINDOW_MS;
