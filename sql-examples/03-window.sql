@@ -4,8 +4,8 @@
 
 SET 'auto.offset.reset' = 'earliest';
 
-CREATE STREAM clicks (page STRING KEY, at BIGINT, visitor STRING)
-  WITH (KAFKA_TOPIC = 'clicks', VALUE_FORMAT = 'JSON', PARTITIONS = 1, TIMESTAMP = 'at');
+CREATE STREAM clicks (page STRING KEY, clicked BIGINT, visitor STRING)
+  WITH (KAFKA_TOPIC = 'clicks', VALUE_FORMAT = 'JSON', PARTITIONS = 1, TIMESTAMP = 'clicked');
 
 INSERT INTO clicks VALUES ('/home', 5000, 'ann');
 INSERT INTO clicks VALUES ('/home', 61000, 'ben');

@@ -38,7 +38,7 @@ fn a_second_run_goes_on_where_the_first_one_ended() {
     let alerts = demo.records("ALERTS").len();
     let departures = demo.records("DEPARTURES").len();
     // 30 minutes are no alert at the threshold of 300 that the file sets, and are one at the new threshold.
-    demo.levada(&["shell", "-e", "INSERT INTO thresholds (ROWTIME, airport, minutes) VALUES (1, 'LGA', 20);"], "");
+    demo.levada(&["shell", "-e", "INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (1, 'LGA', 20);"], "");
     let flight = concat!(
         r#"{"carrier":"UA","flight":1,"tailnum":"N1","origin":"LGA","dest":"IAH","dep_time":630,"dep_delay":30,"#,
         r#""arr_delay":5,"distance":1416,"time_hour":"2013-02-01T11:00:00Z"}"#,

@@ -59,7 +59,7 @@ $levada shell --data-dir $data
     DESCRIBE departures;
     EXPLAIN SELECT origin, COUNT(*) FROM departures GROUP BY origin EMIT CHANGES;
     SELECT * FROM worst_routes WHERE route = 'EWR -> ALB';
-    INSERT INTO thresholds (airport, minutes) VALUES ('LGA', 120);
+    INSERT INTO thresholds (airport, delay_limit) VALUES ('LGA', 120);
 
 $levada topic consume ALERTS --data-dir $data
 The statements are in $here/flights.sql.

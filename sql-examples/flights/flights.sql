@@ -28,12 +28,12 @@ CREATE TABLE airports (faa STRING PRIMARY KEY, name STRING, alt INT, tzone STRIN
   WITH (KAFKA_TOPIC = 'airports', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'JSON');
 
 -- Delay in minutes from which a departure is worth an alert. The topic is compacted: the last record per airport counts.
-CREATE TABLE thresholds (airport STRING PRIMARY KEY, minutes INT)
+CREATE TABLE thresholds (airport STRING PRIMARY KEY, delay_limit INT)
   WITH (KAFKA_TOPIC = 'thresholds', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'JSON');
 
-INSERT INTO thresholds (ROWTIME, airport, minutes) VALUES (0, 'EWR', 240);
-INSERT INTO thresholds (ROWTIME, airport, minutes) VALUES (0, 'JFK', 180);
-INSERT INTO thresholds (ROWTIME, airport, minutes) VALUES (0, 'LGA', 300);
+INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (0, 'EWR', 240);
+INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (0, 'JFK', 180);
+INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (0, 'LGA', 300);
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Split
@@ -154,7 +154,7 @@ CREATE STREAM late_by_plane AS
 
 -- Planes that left more than an hour late three times on one day.
 CREATE TABLE troubled_planes AS
-  SELECT tailnum, COUNT(*) AS late_departures, SUM(dep_delay) AS minutes
+  SELECT tailnum, COUNT(*) AS late_departures, SUM(dep_delay) AS delay_total
   FROM late_by_plane
     WINDOW TUMBLING (SIZE 1 DAY, GRACE PERIOD 366 DAYS)
   GROUP BY tailnum
@@ -167,9 +167,9 @@ CREATE TABLE troubled_planes AS
 
 -- A departure beyond its airport's threshold.
 CREATE STREAM alerts AS
-  SELECT d.origin AS airport, d.flight_number AS flight_number, d.dep_delay AS dep_delay, t.minutes AS threshold,
+  SELECT d.origin AS airport, d.flight_number AS flight_number, d.dep_delay AS dep_delay, t.delay_limit AS threshold,
     d.airline + ' to ' + d.destination + ': ' + d.punctuality AS message
   FROM departures d
     JOIN thresholds t ON d.origin = t.airport
-  WHERE d.dep_delay > t.minutes
+  WHERE d.dep_delay > t.delay_limit
   EMIT CHANGES;

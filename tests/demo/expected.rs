@@ -12,7 +12,7 @@ pub const CARRIER_HOURS: [&str; 8] =
 pub const DAILY_STATUS: [&str; 8] =
     ["status", "windowstart", "flights", "united", "jetblue", "delta", "others", "miles"];
 pub const WORST_ROUTES: [&str; 4] = ["route", "flights", "delay_avg", "delay_max"];
-pub const TROUBLED_PLANES: [&str; 4] = ["tailnum", "windowstart", "late_departures", "minutes"];
+pub const TROUBLED_PLANES: [&str; 4] = ["tailnum", "windowstart", "late_departures", "delay_total"];
 pub const CANCELLED: [&str; 4] = ["flight", "origin", "dest", "plane"];
 pub const DIVERTED: [&str; 5] = ["flight", "tailnum", "origin", "dest", "dep_delay"];
 pub const CANCELLED_FAR: [&str; 4] = ["dest_name", "tzone", "carrier", "flight"];
