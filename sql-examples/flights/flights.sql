@@ -27,7 +27,8 @@ CREATE TABLE airlines (carrier STRING PRIMARY KEY, name STRING)
 CREATE TABLE airports (faa STRING PRIMARY KEY, name STRING, alt INT, tzone STRING)
   WITH (KAFKA_TOPIC = 'airports', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'JSON');
 
--- Delay in minutes from which a departure is worth an alert. The topic is compacted: the last record per airport counts.
+-- Delay in minutes beyond which a departure is worth an alert. The topic is compacted: the last record per airport
+-- counts.
 CREATE TABLE thresholds (airport STRING PRIMARY KEY, delay_limit INT)
   WITH (KAFKA_TOPIC = 'thresholds', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'JSON');
 
@@ -101,8 +102,8 @@ CREATE STREAM departures AS
 ------------------------------------------------------------------------------------------------------------------------
 -- Count
 --
--- The flights of one partition come in order of the day, other partitions may be further on: the grace period lets all of
--- them in, and keeps every window readable.
+-- The flights of one partition come in order of the day, other partitions may be further on: the grace period lets all
+-- of them in, and keeps every window readable.
 ------------------------------------------------------------------------------------------------------------------------
 
 -- Delays per carrier and scheduled hour.
