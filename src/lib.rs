@@ -1,5 +1,6 @@
 //! Levada: streaming SQL for Kafka in one binary.
 
+pub mod cli;
 pub mod formats;
 pub mod storage;
 pub mod topics;
