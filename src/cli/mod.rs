@@ -3,6 +3,7 @@
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada topic   records in, records out                ─▶ topics
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
@@ -15,6 +16,7 @@ mod progress;
 mod run;
 mod shell;
 mod summary;
+pub mod topic;
 
 pub use data_dir::DataDir;
 pub use failure::Failure;
@@ -38,6 +40,8 @@ pub enum Command {
     Run(RunCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
+    /// Look at topics, put records in, get records out
+    Topic(topic::TopicCommand),
 }
 
 const ABOUT: &str = "\
