@@ -16,8 +16,9 @@ mod queries;
 mod response;
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use crate::topics::{LocalTopics, TopicError, Topics};
 
 use command_log::{Command, Origin};
 use config::Properties;
+use execute::PendingQuery;
 use queries::Queries;
 pub use response::{Listing, PushEvent, PushQuery, PushQueue, Response, ResultRows};
 
@@ -129,19 +131,25 @@ struct Shared {
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
     batch_rows_max: usize,
+    /// When old records were last removed, on the clock's elapsed time.
+    maintained_ms: AtomicU64,
 }
 
 /// What statements change.
 #[derive(Default)]
 struct Core {
     catalog: Catalog,
+    /// The catalog before the last change.
+    catalog_before: Catalog,
     queries: Queries,
     transients: Vec<(String, Arc<PushQueue>)>,
     /// Sequence number of the next command.
     next_command: u64,
     /// Statements of files that were applied, in order.
     applied: Vec<String>,
-    variables: BTreeMap<String, String>,
+    /// Queries that replay has met and not started, by command; and those that were paused.
+    pending: BTreeMap<u64, PendingQuery>,
+    paused: BTreeSet<String>,
 }
 
 /// How an engine on given topics works; tests choose other values than users.
@@ -206,6 +214,7 @@ impl Engine {
             clock: options.clock,
             server: options.properties,
             batch_rows_max: options.batch_rows_max,
+            maintained_ms: AtomicU64::new(0),
         };
         let engine = Self { core: Mutex::default(), shared };
         engine.replay()?;
@@ -334,14 +343,18 @@ impl Engine {
 
 impl Shared {
     fn maintain(&self, local: &LocalTopics) -> Result<(), TopicError> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static LAST_MS: AtomicU64 = AtomicU64::new(0);
         let now = self.clock.elapsed().as_millis() as u64;
-        if now.saturating_sub(LAST_MS.load(Ordering::Relaxed)) < MAINTENANCE_INTERVAL.as_millis() as u64 {
+        let last = self.maintained_ms.load(Ordering::Relaxed);
+        if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
             return Ok(());
         }
-        LAST_MS.store(now, Ordering::Relaxed);
+        self.maintained_ms.store(now, Ordering::Relaxed);
         local.maintain(self.clock.now_ms())
+    }
+
+    /// Number of partitions of `topic`, if it exists.
+    fn partitions(&self, topic: &str) -> Option<u32> {
+        self.topics.describe(topic).ok().flatten().map(|info| info.config.partitions)
     }
 
     fn properties(&self, session: &BTreeMap<String, String>) -> Properties {

@@ -7,9 +7,9 @@ use arrow::array::RecordBatch;
 
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
-use crate::plan::QueryPlan;
+use crate::plan::{PushPlan, QueryPlan};
 use crate::runtime::metrics::QueryMetrics;
-use crate::runtime::{BATCH_ROWS_MAX, QuerySpec, RowReceiver, Runtime};
+use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
 
 /// Rows that may wait for a slow reader of a push query.
 const PUSH_ROWS_MAX: usize = 20_000;
@@ -40,13 +40,6 @@ pub struct QuerySetup<'a> {
     pub batch_rows_max: usize,
 }
 
-impl Default for QuerySetup<'_> {
-    fn default() -> Self {
-        static DEFAULTS: std::sync::OnceLock<Properties> = std::sync::OnceLock::new();
-        Self { properties: DEFAULTS.get_or_init(Properties::default), batch_rows_max: BATCH_ROWS_MAX }
-    }
-}
-
 fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
     Ok(QuerySpec {
         id: id.into(),
@@ -55,7 +48,7 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
         emission: setup.properties.emission()?,
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
-        receiver: None,
+        client: None,
     })
 }
 
@@ -110,11 +103,6 @@ impl Queries {
     pub fn status(&self) -> Vec<QueryStatus> {
         self.running.values().map(RunningQuery::status).collect()
     }
-
-    /// All queries, in order of creation.
-    pub fn iter(&self) -> impl Iterator<Item = &RunningQuery> {
-        self.running.values()
-    }
 }
 
 impl RunningQuery {
@@ -159,13 +147,25 @@ impl RowReceiver for PushQueue {
 pub fn start_transient(
     runtime: &Runtime,
     id: &str,
-    plan: QueryPlan,
+    plan: &PushPlan,
     setup: &QuerySetup<'_>,
 ) -> Result<Arc<PushQueue>, EngineError> {
-    let queue = PushQueue::new(PUSH_ROWS_MAX, plan.limit);
-    let group = format!("_confluent-ksql-{}transient_{id}", setup.properties.service_id());
-    let mut spec = spec(id, group, plan, setup)?;
-    spec.receiver = Some(Arc::clone(&queue) as Arc<dyn RowReceiver>);
+    let queue = PushQueue::new(PUSH_ROWS_MAX, plan.query.limit);
+    let spec = transient_spec(id, plan, Arc::clone(&queue) as Arc<dyn RowReceiver>, setup)?;
     runtime.start(spec).map_err(EngineError::environment)?;
     Ok(queue)
+}
+
+/// A transient query whose rows go to `receiver`.
+pub fn transient_spec(
+    id: &str,
+    plan: &PushPlan,
+    receiver: Arc<dyn RowReceiver>,
+    setup: &QuerySetup<'_>,
+) -> Result<QuerySpec, EngineError> {
+    let group = format!("_confluent-ksql-{}{id}", setup.properties.service_id());
+    let columns = plan.columns.iter().map(|column| (column.column.clone(), column.part)).collect();
+    let mut spec = spec(id, group, plan.query.clone(), setup)?;
+    spec.client = Some(Client { receiver, columns });
+    Ok(spec)
 }

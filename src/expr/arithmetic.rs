@@ -109,7 +109,12 @@ pub(super) fn rescaled(digits: i256, from: i32, to: i32) -> Option<i256> {
     (digits.checked_rem(divisor)? == i256::ZERO).then(|| digits.checked_div(divisor))?
 }
 
-fn decimal_op(op: ArithmeticOp, (a, a_scale): (i256, i32), (b, b_scale): (i256, i32), scale: i32) -> Result<i256, String> {
+fn decimal_op(
+    op: ArithmeticOp,
+    (a, a_scale): (i256, i32),
+    (b, b_scale): (i256, i32),
+    scale: i32,
+) -> Result<i256, String> {
     let overflow = || "Numeric field overflow".to_owned();
     let zero = || format!("{} by zero", if op == ArithmeticOp::Divide { "division" } else { "modulo" });
     let common = a_scale.max(b_scale);
@@ -136,14 +141,7 @@ fn decimal_op(op: ArithmeticOp, (a, a_scale): (i256, i32), (b, b_scale): (i256, 
     }
 }
 
-fn decimals(
-    op: ArithmeticOp,
-    left: &Operand,
-    right: &Operand,
-    rows: usize,
-    result: &DataType,
-    scale: i32,
-) -> ArrayRef {
+fn decimals(op: ArithmeticOp, left: &Operand, right: &Operand, rows: usize, result: &DataType, scale: i32) -> ArrayRef {
     let values = (0..rows).map(|row| {
         if left.is_null(row) || right.is_null(row) {
             return None;

@@ -28,10 +28,7 @@ impl Expr {
 
     /// `left op right` on numbers; `+` on two texts is concatenation.
     pub fn arithmetic(op: ArithmeticOp, left: Self, right: Self) -> Result<Self, TypeError> {
-        let refused = || TypeError::Arithmetic {
-            left: type_name(left.sql_type()),
-            right: type_name(right.sql_type()),
-        };
+        let refused = || TypeError::Arithmetic { left: type_name(left.sql_type()), right: type_name(right.sql_type()) };
         let (Some(l), Some(r)) = (left.sql_type().cloned(), right.sql_type().cloned()) else { return Err(refused()) };
         if op == ArithmeticOp::Add && l == SqlType::String && r == SqlType::String {
             return Ok(Self::new(ExprKind::Concat(Box::new(left), Box::new(right)), SqlType::String));
@@ -65,7 +62,8 @@ impl Expr {
             let (left, right) = (l_text.to_string(), r_text.to_string());
             return Err(TypeError::CompareNull { left, op: op.sign(), right });
         };
-        let ordered = !matches!(op, CompareOp::Equal | CompareOp::NotEqual | CompareOp::Distinct | CompareOp::NotDistinct);
+        let ordered =
+            !matches!(op, CompareOp::Equal | CompareOp::NotEqual | CompareOp::Distinct | CompareOp::NotDistinct);
         let Some(common) = comparison_type(&l, &r, ordered) else {
             return Err(TypeError::Compare {
                 left: l_text.to_string(),
@@ -125,11 +123,7 @@ impl Expr {
     pub fn in_list(operand: Operand, list: Vec<Operand>) -> Result<Self, TypeError> {
         let (operand, operand_text) = operand;
         let Some(mut common) = operand.sql_type().cloned() else {
-            return Err(TypeError::CompareNull {
-                left: operand_text.to_string(),
-                op: "IN",
-                right: String::new(),
-            });
+            return Err(TypeError::CompareNull { left: operand_text.to_string(), op: "IN", right: String::new() });
         };
         let mut elements = Vec::with_capacity(list.len());
         for (element, text) in list {
@@ -196,9 +190,7 @@ impl Expr {
     pub fn cast(operand: Self, to: SqlType) -> Result<Self, TypeError> {
         match operand.sql_type() {
             Some(from) if *from == to => Ok(operand),
-            Some(from) if !can_cast(from, &to) => {
-                Err(TypeError::Cast { from: from.to_string(), to: to.to_string() })
-            }
+            Some(from) if !can_cast(from, &to) => Err(TypeError::Cast { from: from.to_string(), to: to.to_string() }),
             _ => Ok(Self::new(ExprKind::Cast(Box::new(operand)), to)),
         }
     }
@@ -304,11 +296,9 @@ impl Expr {
         match self.sql_type() {
             Some(SqlType::Boolean) => Ok(self),
             None => Ok(self.converted(&SqlType::Boolean)),
-            Some(other) => Err(TypeError::Expected {
-                what,
-                expected: SqlType::Boolean.to_string(),
-                found: other.to_string(),
-            }),
+            Some(other) => {
+                Err(TypeError::Expected { what, expected: SqlType::Boolean.to_string(), found: other.to_string() })
+            }
         }
     }
 }

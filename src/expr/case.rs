@@ -32,7 +32,13 @@ pub(super) fn compile(
 
 impl Case {
     /// `result` with the values of `then` in the rows of `mask`.
-    fn fill(&self, result: &ArrayRef, mask: &BooleanBuffer, then: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<ArrayRef> {
+    fn fill(
+        &self,
+        result: &ArrayRef,
+        mask: &BooleanBuffer,
+        then: &Arc<dyn PhysicalExpr>,
+        batch: &RecordBatch,
+    ) -> Result<ArrayRef> {
         if mask.count_set_bits() == 0 {
             return Ok(Arc::clone(result));
         }

@@ -6,9 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array,
     ListArray, MapArray, StringBuilder, StructArray, Time32MillisecondArray, TimestampMillisecondArray, new_null_array,
 };
-use arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256,
-};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256};
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::arithmetic::{decimal_array, decimal_cell, power_of_ten, rescaled};
@@ -20,7 +18,9 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Whether `CAST` has this pair.
 pub(super) fn can_cast(from: &SqlType, to: &SqlType) -> bool {
-    use SqlType::{Array, Bigint, Boolean, Bytes, Date, Decimal, Double, Integer, Map, String, Struct, Time, Timestamp};
+    use SqlType::{
+        Array, Bigint, Boolean, Bytes, Date, Decimal, Double, Integer, Map, String, Struct, Time, Timestamp,
+    };
     if from == to {
         return true;
     }
@@ -37,7 +37,9 @@ pub(super) fn can_cast(from: &SqlType, to: &SqlType) -> bool {
         (Array(from), Array(to)) => can_cast(from, to),
         (Map(from_key, from), Map(to_key, to)) => can_cast(from_key, to_key) && can_cast(from, to),
         (Struct(from), Struct(to)) => to.iter().all(|field| {
-            from.iter().find(|other| other.name == field.name).is_none_or(|other| can_cast(&other.sql_type, &field.sql_type))
+            from.iter()
+                .find(|other| other.name == field.name)
+                .is_none_or(|other| can_cast(&other.sql_type, &field.sql_type))
         }),
         _ => false,
     }
@@ -85,12 +87,11 @@ fn cast(values: &ArrayRef, from: &SqlType, to: &SqlType) -> ArrayRef {
         (SqlType::Struct(from_fields), SqlType::Struct(to_fields)) => {
             let structs = values.as_struct();
             let DataType::Struct(fields) = to.arrow() else { unreachable!("STRUCT is held in structs") };
-            let columns = to_fields.iter().map(|field| {
-                match from_fields.iter().position(|other| other.name == field.name) {
+            let columns =
+                to_fields.iter().map(|field| match from_fields.iter().position(|other| other.name == field.name) {
                     Some(index) => cast(structs.column(index), &from_fields[index].sql_type, &field.sql_type),
                     None => new_null_array(&field.sql_type.arrow(), values.len()),
-                }
-            });
+                });
             let columns = columns.collect();
             let structs = StructArray::try_new_with_length(fields, columns, structs.nulls().cloned(), values.len());
             Arc::new(structs.expect("fields were converted one by one"))
@@ -101,7 +102,12 @@ fn cast(values: &ArrayRef, from: &SqlType, to: &SqlType) -> ArrayRef {
         }
         (SqlType::Timestamp, SqlType::Time) => {
             let times = values.as_primitive::<TimestampMillisecondType>();
-            Arc::new(times.iter().map(|time| time.map(|time| time.rem_euclid(DAY_MS) as i32)).collect::<Time32MillisecondArray>())
+            Arc::new(
+                times
+                    .iter()
+                    .map(|time| time.map(|time| time.rem_euclid(DAY_MS) as i32))
+                    .collect::<Time32MillisecondArray>(),
+            )
         }
         (SqlType::Date, SqlType::Timestamp) => {
             let dates = values.as_primitive::<Date32Type>();
@@ -250,7 +256,13 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
     match to {
         SqlType::Boolean => {
             let truth = |text: &str| !text.is_empty() && ["true", "yes"].iter().any(|word| is_prefix(word, text));
-            Arc::new(values.as_string::<i32>().iter().map(|text| text.map(|text| truth(text.trim()))).collect::<BooleanArray>())
+            Arc::new(
+                values
+                    .as_string::<i32>()
+                    .iter()
+                    .map(|text| text.map(|text| truth(text.trim())))
+                    .collect::<BooleanArray>(),
+            )
         }
         SqlType::Integer => Arc::new(Int32Array::from(parse_all(values, to, |text| text.parse().ok()))),
         SqlType::Bigint => Arc::new(Int64Array::from(parse_all(values, to, |text| text.parse().ok()))),
@@ -262,7 +274,9 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
             let parse = |text: &str| {
                 let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
                 let exponent: i32 = exponent.parse().ok()?;
-                let Literal::Decimal(digits, _, from) = Literal::decimal(mantissa.strip_prefix('+').unwrap_or(mantissa))? else {
+                let Literal::Decimal(digits, _, from) =
+                    Literal::decimal(mantissa.strip_prefix('+').unwrap_or(mantissa))?
+                else {
                     return None;
                 };
                 rounded(digits, i32::from(from) - exponent, i32::from(*scale))

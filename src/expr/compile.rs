@@ -31,10 +31,11 @@ impl CompiledExpr {
     /// The value of every row; rows that fail are NULL and added to `errors`.
     pub fn evaluate(&self, rows: &RecordBatch, errors: &mut Vec<RowError>) -> ArrayRef {
         let (value, failed) = row_errors::collect(|| self.physical.evaluate(rows));
-        errors.extend(failed.into_iter().map(|error| RowError {
-            row: error.row,
-            reason: format!("{}: {}", self.text, error.reason),
-        }));
+        errors.extend(
+            failed
+                .into_iter()
+                .map(|error| RowError { row: error.row, reason: format!("{}: {}", self.text, error.reason) }),
+        );
         match value.and_then(|value| value.into_array(rows.num_rows())) {
             Ok(array) => array,
             Err(error) => {

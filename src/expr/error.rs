@@ -71,7 +71,9 @@ pub enum TypeError {
         types: String,
     },
     /// ELSE differs from THEN.
-    #[error("Invalid Case expression. Type for the default clause should be the same as for 'THEN' clauses.\nTHEN type: {then}.\nDEFAULT type: {otherwise}.")]
+    #[error(
+        "Invalid Case expression. Type for the default clause should be the same as for 'THEN' clauses.\nTHEN type: {then}.\nDEFAULT type: {otherwise}."
+    )]
     CaseDefault {
         /// Type of the THENs.
         then: String,

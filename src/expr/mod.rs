@@ -25,6 +25,7 @@ use std::fmt;
 
 use crate::types::SqlType;
 
+pub use cast::parse_timestamp;
 pub use compile::CompiledExpr;
 pub use error::TypeError;
 pub use literal::Literal;
