@@ -5,14 +5,14 @@
 //! - Only the first line of a record counts; blank lines before it are skipped.
 //! - Numbers, booleans and decimals are parsed as Java parses them; DATE, TIME and TIMESTAMP are integers, BYTES base64.
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, new_null_array};
+use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::{Date32Type, Time32MillisecondType, TimestampMillisecondType};
 
 use crate::types::{Column, SqlType, java_text};
 
 use super::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use super::rows::{RowMarks, RowsWriter, Utf8Check};
+use super::scalar_cells::ScalarCells;
 use super::scalar_column::{ScalarColumn, decimal_parameters};
 use super::{Decoded, Decoder, Encoded, Encoder};
 
@@ -56,7 +56,7 @@ impl DelimitedDecoder {
             if let Some(reader) = self.columns.get_mut(count)
                 && wrong.is_none()
             {
-                let text = field.unwrap_or(&self.unquoted);
+                let text = if let Field::Plain(text) = field { text } else { &self.unquoted };
                 wrong = reader.read(text).err();
             }
             count += 1;
@@ -146,6 +146,12 @@ fn push(cells: &mut ScalarColumn, sql_type: &SqlType, text: &[u8], needed: bool)
     Some(())
 }
 
+/// A field as it stood in its line.
+enum Field<'a> {
+    Plain(&'a [u8]),
+    Quoted,
+}
+
 /// A cursor over the fields of a record's first line.
 struct Line<'a> {
     rest: &'a [u8],
@@ -161,14 +167,14 @@ impl<'a> Line<'a> {
         Some(Self { rest: &record[start..], delimiter, open: true })
     }
 
-    /// The next field: its text, or `None` inside where it was quoted and now stands in `unquoted`.
-    fn next_field(&mut self, unquoted: &mut Vec<u8>) -> Result<Option<Option<&'a [u8]>>, String> {
+    /// The next field; the text of a quoted one goes to `unquoted`.
+    fn next_field(&mut self, unquoted: &mut Vec<u8>) -> Result<Option<Field<'a>>, String> {
         if !self.open {
             return Ok(None);
         }
         if self.rest.first() == Some(&QUOTE) && !self.rest.starts_with(self.delimiter) {
             self.quoted_field(unquoted)?;
-            return Ok(Some(None));
+            return Ok(Some(Field::Quoted));
         }
         let mut at = 0;
         while at < self.rest.len() && !self.ends_field(at) {
@@ -176,7 +182,7 @@ impl<'a> Line<'a> {
         }
         let field = &self.rest[..at];
         self.step_over_end(at);
-        Ok(Some(Some(field)))
+        Ok(Some(Field::Plain(field)))
     }
 
     fn ends_field(&self, at: usize) -> bool {
@@ -223,7 +229,14 @@ impl<'a> Line<'a> {
 pub(super) struct DelimitedEncoder {
     types: Vec<SqlType>,
     delimiter: Vec<u8>,
+    /// A cell on its way into quotes.
     cell: Vec<u8>,
+}
+
+/// One column of a batch.
+struct Cells<'a> {
+    array: &'a ArrayRef,
+    values: ScalarCells<'a>,
 }
 
 impl DelimitedEncoder {
@@ -233,15 +246,19 @@ impl DelimitedEncoder {
         Self { types, delimiter: delimiter.to_string().into_bytes(), cell: Vec::new() }
     }
 
-    fn write_row(&mut self, out: &mut Vec<u8>, columns: &[ArrayRef], row: usize) {
-        for (index, (sql_type, column)) in self.types.iter().zip(columns).enumerate() {
+    fn write_row(&mut self, out: &mut Vec<u8>, columns: &[Cells<'_>], row: usize) {
+        for (index, column) in columns.iter().enumerate() {
             if index > 0 {
                 out.extend_from_slice(&self.delimiter);
             }
-            if column.is_valid(row) {
-                self.cell.clear();
-                write_cell(&mut self.cell, sql_type, column, row);
-                write_quoted(out, &self.cell, &self.delimiter, index == 0);
+            if column.array.is_valid(row) {
+                let start = out.len();
+                column.values.write(out, row);
+                if needs_quotes(&out[start..], &self.delimiter, index == 0) {
+                    self.cell.clear();
+                    self.cell.extend(out.drain(start..));
+                    write_quoted(out, &self.cell);
+                }
             }
         }
     }
@@ -249,12 +266,15 @@ impl DelimitedEncoder {
 
 impl Encoder for DelimitedEncoder {
     fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded {
-        let mut writer = RowsWriter::new(rows, rows * self.types.len() * 8);
+        let cells = |(sql_type, array)| Cells { array, values: ScalarCells::new(sql_type, array) };
+        let types = self.types.clone();
+        let columns: Vec<Cells<'_>> = types.iter().zip(columns).map(cells).collect();
+        let mut writer = RowsWriter::new(rows, rows * columns.len() * 8);
         for row in 0..rows {
             if nulls.is_some_and(|nulls| nulls.value(row)) {
                 writer.null();
             } else {
-                self.write_row(&mut writer.out, columns, row);
+                self.write_row(&mut writer.out, &columns, row);
                 writer.end();
             }
         }
@@ -262,25 +282,8 @@ impl Encoder for DelimitedEncoder {
     }
 }
 
-fn write_cell(out: &mut Vec<u8>, sql_type: &SqlType, column: &ArrayRef, row: usize) {
-    match sql_type {
-        SqlType::Date => java_text::write_integer(out, column.as_primitive::<Date32Type>().value(row).into()),
-        SqlType::Time => {
-            java_text::write_integer(out, column.as_primitive::<Time32MillisecondType>().value(row).into())
-        }
-        SqlType::Timestamp => {
-            java_text::write_integer(out, column.as_primitive::<TimestampMillisecondType>().value(row));
-        }
-        other => java_text::write_value(out, column.as_ref(), row, other),
-    }
-}
-
-/// Writes a cell, quoted where Commons CSV 1.4 quotes it: beyond the need of reading it back, also for what the first
-/// character of the line or of the cell is, or the last of the cell.
-fn write_quoted(out: &mut Vec<u8>, cell: &[u8], delimiter: &[u8], first: bool) {
-    if !needs_quotes(cell, delimiter, first) {
-        return out.extend_from_slice(cell);
-    }
+/// Writes a cell in quotes, those inside doubled.
+fn write_quoted(out: &mut Vec<u8>, cell: &[u8]) {
     out.push(QUOTE);
     let mut rest = cell;
     while let Some(quote) = memchr::memchr(QUOTE, rest) {
@@ -292,10 +295,185 @@ fn write_quoted(out: &mut Vec<u8>, cell: &[u8], delimiter: &[u8], first: bool) {
     out.push(QUOTE);
 }
 
+/// Whether Commons CSV 1.4 quotes a cell: beyond the need of reading it back, also for what the first character of the
+/// line or of the cell is, or the last of the cell.
 fn needs_quotes(cell: &[u8], delimiter: &[u8], first: bool) -> bool {
     let (Some(&start), Some(&end)) = (cell.first(), cell.last()) else { return first };
     let special = |at: usize| {
         matches!(cell[at], b'\n' | b'\r' | QUOTE) || cell[at] == delimiter[0] && cell[at..].starts_with(delimiter)
     };
     first && !start.is_ascii_alphanumeric() || start <= b'#' || end <= b' ' || (0..cell.len()).any(special)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, StringArray};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DECIMAL: SqlType = SqlType::Decimal { precision: 6, scale: 2 };
+
+    fn columns(types: &[SqlType]) -> Vec<Column> {
+        types.iter().enumerate().map(|(at, sql_type)| Column::new(format!("C{at}"), sql_type.clone())).collect()
+    }
+
+    fn decode(types: &[SqlType], delimiter: char, records: &[&[u8]]) -> Decoded {
+        let needed = vec![true; types.len()];
+        let mut decoder = DelimitedDecoder::new(&columns(types), &needed, delimiter);
+        let decoded = decoder.decode(&BinaryArray::from(records.to_vec()));
+        for array in &decoded.columns {
+            assert_eq!(array.len(), records.len());
+            array.to_data().validate_full().expect("decoded arrays are valid");
+        }
+        decoded
+    }
+
+    /// The cells of a line as text, or the error of the line.
+    fn read(types: &[SqlType], delimiter: char, line: &str) -> Result<Vec<String>, String> {
+        let decoded = decode(types, delimiter, &[line.as_bytes()]);
+        if let Some(error) = decoded.errors.into_iter().next() {
+            return Err(error.reason);
+        }
+        let shown = |(array, sql_type): (&ArrayRef, &SqlType)| {
+            let mut out = Vec::new();
+            java_text::write_value(&mut out, array.as_ref(), 0, sql_type);
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        Ok(decoded.columns.iter().zip(types).map(shown).collect())
+    }
+
+    #[test]
+    fn lines_are_split_as_commons_csv_splits_them() {
+        let cases = [
+            ("a,b", ["a", "b"]),
+            (" a , b ", [" a ", " b "]),
+            (",", ["null", "null"]),
+            ("\"\",b", ["null", "b"]),
+            ("\"a,\"\"x\"\"\",b", ["a,\"x\"", "b"]),
+            ("a\"b,\"c\"  ", ["a\"b", "c"]),
+            ("\"a\nb\",c", ["a\nb", "c"]),
+            ("a,b\nc,d,e", ["a", "b"]),
+            ("\r\n\na,b\r\n", ["a", "b"]),
+            ("é,ü", ["é", "ü"]),
+        ];
+        for (line, expected) in cases {
+            let types = [SqlType::String, SqlType::String];
+            assert_eq!(read(&types, ',', line), Ok(expected.map(str::to_owned).to_vec()), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_lines_say_what_is_wrong() {
+        let cases = [
+            ("", "no fields in record"),
+            ("\n", "no fields in record"),
+            ("a", "Unexpected field count, csvFields:1 schemaFields:2"),
+            ("a,1,", "Unexpected field count, csvFields:3 schemaFields:2"),
+            ("\"a,1", "the quoted field has no closing quote"),
+            ("\"a\"b,1", "unexpected text between a closing quote and the delimiter"),
+            ("a,x", "cannot read x as INTEGER in column C1"),
+            ("a, 1", "cannot read  1 as INTEGER in column C1"),
+            ("a,2147483648", "cannot read 2147483648 as INTEGER in column C1"),
+        ];
+        for (line, expected) in cases {
+            let types = [SqlType::String, SqlType::Integer];
+            assert_eq!(read(&types, ',', line), Err(expected.to_owned()), "{line}");
+        }
+        let decoded = decode(&[SqlType::String], ',', &[b"\xff", b"a"]);
+        assert_eq!(decoded.errors[0].reason, "invalid UTF-8");
+        assert!(decoded.columns[0].is_null(0) && decoded.columns[0].is_valid(1));
+    }
+
+    #[test]
+    fn values_are_parsed_as_java_parses_them() {
+        let cases = [
+            (SqlType::Boolean, "TRUE", Some("true")),
+            (SqlType::Boolean, "yes", Some("false")),
+            (SqlType::Bigint, "-9223372036854775808", Some("-9223372036854775808")),
+            (SqlType::Double, " 1e3", Some("1000.0")),
+            (DECIMAL, ".5", Some("0.50")),
+            (DECIMAL, "1.234", None),
+            (DECIMAL, "12345", None),
+            (SqlType::Bytes, "Zm8=", Some("Zm8=")),
+            (SqlType::Bytes, "?", None),
+            (SqlType::Date, "1", Some("1970-01-02")),
+            (SqlType::Time, "1000", Some("00:00:01")),
+            (SqlType::Timestamp, "1", Some("1970-01-01T00:00:00.001")),
+        ];
+        for (sql_type, text, expected) in cases {
+            let read = read(std::slice::from_ref(&sql_type), ',', text).ok();
+            assert_eq!(read, expected.map(|expected| vec![expected.to_owned()]), "{text} as {sql_type}");
+        }
+    }
+
+    /// Encodes one row of text cells.
+    fn write(cells: &[Option<&str>], delimiter: char) -> String {
+        let types = vec![SqlType::String; cells.len()];
+        let array = |cell: Option<&str>| -> ArrayRef { Arc::new(StringArray::from(vec![cell])) };
+        let arrays: Vec<ArrayRef> = cells.iter().copied().map(array).collect();
+        let encoded = DelimitedEncoder::new(&columns(&types), delimiter).encode(&arrays, 1, None);
+        String::from_utf8_lossy(encoded.bytes.value(0)).into_owned()
+    }
+
+    #[test]
+    fn cells_are_quoted_where_commons_csv_quotes_them() {
+        let cases = [
+            (["a", "b"], "a,b"),
+            (["-1", "-1"], "\"-1\",-1"),
+            (["", ""], "\"\","),
+            (["a,b", "c\"d"], "\"a,b\",\"c\"\"d\""),
+            (["é", "é"], "\"é\",é"),
+            (["a ", " b"], "\"a \",\" b\""),
+            (["a#", "#b"], "a#,\"#b\""),
+            (["a\n", "b\rc"], "\"a\n\",\"b\rc\""),
+        ];
+        for (cells, expected) in cases {
+            assert_eq!(write(&cells.map(Some), ','), expected);
+        }
+        assert_eq!(write(&[None, Some("x"), None], '|'), "|x|");
+        assert_eq!(write(&[Some("a b"), Some("c")], ' '), "\"a b\" c");
+    }
+
+    #[test]
+    fn rows_that_are_null_have_no_bytes() {
+        let array: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+        let nulls = BooleanBuffer::from(vec![false, true]);
+        let columns = columns(&[SqlType::String]);
+        let encoded = DelimitedEncoder::new(&columns, ',').encode(&[array], 2, Some(&nulls));
+        let decoded = DelimitedDecoder::new(&columns, &[true], ',').decode(&encoded.bytes);
+        assert_eq!(decoded.nulls, Some(nulls));
+    }
+
+    #[test]
+    fn columns_that_are_not_needed_are_checked_and_null() {
+        let columns = columns(&[SqlType::String, SqlType::Integer]);
+        let records: Vec<&[u8]> = vec![b"a,1", b"b,x"];
+        let decoded = DelimitedDecoder::new(&columns, &[false, false], ',').decode(&BinaryArray::from(records));
+        assert!(decoded.columns.iter().all(|array| array.null_count() == 2));
+        assert_eq!(decoded.errors.len(), 1);
+    }
+
+    proptest! {
+        /// Text comes back from lines, but for empty text, which reads as null.
+        #[test]
+        fn lines_round_trip(cells in prop::collection::vec(any::<String>(), 1..5), delimiter in prop::sample::select(vec![',', '\t', ' ', '|', 'x', 'é'])) {
+            let line = write(&cells.iter().map(|cell| Some(cell.as_str())).collect::<Vec<_>>(), delimiter);
+            let decoded = decode(&vec![SqlType::String; cells.len()], delimiter, &[line.as_bytes()]);
+            prop_assert_eq!(&decoded.errors, &[]);
+            for (array, cell) in decoded.columns.iter().zip(&cells) {
+                let text: &StringArray = array.as_string();
+                prop_assert_eq!(text.iter().next().flatten(), (!cell.is_empty()).then_some(cell.as_str()));
+            }
+        }
+
+        #[test]
+        fn random_bytes_never_panic(records in prop::collection::vec(prop::collection::vec(prop::sample::select(&b"a1,\"\n\r -\xff\xc3\xa9"[..]), 0..12), 0..5)) {
+            let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+            decode(&[SqlType::String, DECIMAL, SqlType::Double], ',', &records);
+            decode(&[SqlType::Bytes], 'é', &records);
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod kafka;
 mod none;
 mod number_text;
 mod rows;
+mod scalar_cells;
 mod scalar_column;
 pub mod windowed;
 
@@ -222,5 +223,59 @@ fn text_map_keys(format: &'static str, sql_type: &SqlType) -> Result<(), FormatE
         SqlType::Map(_, value) => text_map_keys(format, value),
         SqlType::Struct(fields) => fields.iter().try_for_each(|field| text_map_keys(format, &field.sql_type)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(format: &Format, types: &[SqlType], side: Side, expected: Result<(), &str>) {
+        let column = |(at, sql_type): (usize, &SqlType)| Column::new(format!("C{at}"), sql_type.clone());
+        let columns: Vec<Column> = types.iter().enumerate().map(column).collect();
+        let found = format.supports(&columns, side).map_err(|error| error.to_string());
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn formats_refuse_what_they_cannot_carry() {
+        let list = SqlType::Array(Box::new(SqlType::Integer));
+        let map = SqlType::Map(Box::new(SqlType::Integer), Box::new(SqlType::Double));
+        let delimited = Format::Delimited { delimiter: ',' };
+
+        check(&Format::None, &[], Side::Key, Ok(()));
+        let text = "The 'NONE' format can only be used when no columns are defined. Got: [`C0` INTEGER KEY]";
+        check(&Format::None, &[SqlType::Integer], Side::Key, Err(text));
+
+        check(&Format::Kafka, &[SqlType::Double], Side::Value, Ok(()));
+        check(
+            &Format::Kafka,
+            &[SqlType::Boolean],
+            Side::Key,
+            Err("The 'KAFKA' format does not support type 'BOOLEAN'"),
+        );
+        let text = "The 'KAFKA' format only supports a single field. Got: [`C0` INTEGER, `C1` STRING]";
+        check(&Format::Kafka, &[SqlType::Integer, SqlType::String], Side::Value, Err(text));
+
+        let text = "The 'DELIMITED' format does not support type 'ARRAY', column: `C1`";
+        check(&delimited, &[SqlType::Integer, list.clone()], Side::Value, Err(text));
+
+        check(&Format::Json, std::slice::from_ref(&list), Side::Value, Ok(()));
+        let text = "JSON only supports MAP types with STRING keys. Got: MAP<INTEGER, DOUBLE>";
+        check(&Format::Json, &[SqlType::Array(Box::new(map))], Side::Value, Err(text));
+    }
+
+    #[test]
+    fn sides_without_columns_have_no_bytes_that_matter() {
+        let none = Serde { format: Format::None, wrap_single: false };
+        let bytes = BinaryArray::from(vec![Some(&b"ignored"[..]), None]);
+        let decoded = decoder(&none, &[], &[]).expect("no columns suit any format").decode(&bytes);
+        assert_eq!(decoded.nulls, Some(BooleanBuffer::new_set(2)));
+        let encoded = encoder(&none, &[]).expect("no columns suit any format").encode(&[], 2, None);
+        assert_eq!(encoded.bytes, BinaryArray::from(vec![None::<&[u8]>; 2]));
+
+        let kafka = Serde { format: Format::Kafka, wrap_single: false };
+        let decoded = decoder(&kafka, &[], &[]).expect("no columns suit any format").decode(&bytes);
+        assert_eq!(decoded.nulls, Some(BooleanBuffer::from(vec![false, true])));
     }
 }

@@ -1,17 +1,15 @@
 //! Columns to JSON, as ksqlDB writes it: compact, fields in the order of the schema, nulls written out.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, GenericBinaryArray, GenericStringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type,
-    Time32MillisecondType, TimestampMillisecondType, i256,
-};
 
 use crate::formats::rows::RowsWriter;
+use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::{Encoded, Encoder};
-use crate::types::{Column, SqlType, java_text};
+use crate::types::{Column, SqlType};
 
-use super::escape::{is_clean, write_text};
+use super::escape::write_text;
+use super::scanner::special_byte;
 
 /// Encodes rows as JSON objects, or as bare values of their only column.
 pub(in crate::formats) struct JsonEncoder {
@@ -103,28 +101,23 @@ struct Cells<'a> {
 }
 
 enum Values<'a> {
-    Boolean(&'a BooleanArray),
-    Int32(&'a [i32]),
-    Int64(&'a [i64]),
-    Double(&'a [f64]),
-    Decimal128(&'a [i128], u8),
-    Decimal256(&'a [i256], u8),
-    /// Text, and whether none of it needs escapes.
-    Text(&'a GenericStringArray<i32>, bool),
-    Bytes(&'a GenericBinaryArray<i32>),
+    /// Values whose text can stand in JSON as it is.
+    Plain(ScalarCells<'a>),
+    /// Values whose text takes quotes and needs no escapes.
+    Quoted(ScalarCells<'a>),
+    /// Text that needs escapes somewhere in the column.
+    Text(&'a StringArray),
+    /// Numbers, but for those that are none.
+    Double(ScalarCells<'a>, &'a [f64]),
     List(&'a [i32], Box<Cells<'a>>),
-    Map(&'a [i32], &'a GenericStringArray<i32>, Box<Cells<'a>>),
+    Map(&'a [i32], &'a StringArray, Box<Cells<'a>>),
     Record(&'a [Box<[u8]>], Vec<Cells<'a>>),
-}
-
-fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> &[T::Native] {
-    array.as_primitive::<T>().values()
 }
 
 impl<'a> Cells<'a> {
     fn new(template: &'a TypeTemplate, array: &'a ArrayRef) -> Self {
         let values = match template {
-            TypeTemplate::Scalar(sql_type) => Values::new(sql_type, array),
+            TypeTemplate::Scalar(sql_type) => Values::scalar(ScalarCells::new(sql_type, array)),
             TypeTemplate::List(element) => {
                 let list = array.as_list::<i32>();
                 Values::List(list.value_offsets(), Box::new(Self::new(element, list.values())))
@@ -154,21 +147,10 @@ impl<'a> Cells<'a> {
             return out.extend_from_slice(b"null");
         }
         match &self.values {
-            Values::Boolean(values) => {
-                out.extend_from_slice(if values.value(row) { b"true" } else { b"false" });
-            }
-            Values::Int32(values) => out.extend_from_slice(itoa::Buffer::new().format(values[row]).as_bytes()),
-            Values::Int64(values) => out.extend_from_slice(itoa::Buffer::new().format(values[row]).as_bytes()),
-            Values::Double(values) => write_double(out, values[row]),
-            Values::Decimal128(values, scale) => java_text::write_decimal128(out, values[row], *scale),
-            Values::Decimal256(values, scale) => java_text::write_decimal256(out, values[row], *scale),
-            Values::Text(values, true) => write_clean_text(out, values.value(row).as_bytes()),
-            Values::Text(values, false) => write_text(out, values.value(row).as_bytes()),
-            Values::Bytes(values) => {
-                out.push(b'"');
-                java_text::write_base64(out, values.value(row));
-                out.push(b'"');
-            }
+            Values::Plain(cells) => cells.write(out, row),
+            Values::Text(values) => write_text(out, values.value(row).as_bytes()),
+            Values::Double(cells, values) if values[row].is_finite() => cells.write(out, row),
+            Values::Quoted(cells) | Values::Double(cells, _) => write_quoted(out, cells, row),
             Values::List(offsets, elements) => write_list(out, offsets, elements, row),
             Values::Map(offsets, keys, values) => write_map(out, offsets, keys, values, row),
             Values::Record(prefixes, fields) => write_record(out, prefixes, fields, row),
@@ -177,46 +159,24 @@ impl<'a> Cells<'a> {
 }
 
 impl<'a> Values<'a> {
-    fn new(sql_type: &SqlType, array: &'a ArrayRef) -> Self {
-        match sql_type {
-            SqlType::Boolean => Self::Boolean(array.as_boolean()),
-            SqlType::Integer => Self::Int32(primitive::<Int32Type>(array)),
-            SqlType::Date => Self::Int32(primitive::<Date32Type>(array)),
-            SqlType::Time => Self::Int32(primitive::<Time32MillisecondType>(array)),
-            SqlType::Bigint => Self::Int64(primitive::<Int64Type>(array)),
-            SqlType::Timestamp => Self::Int64(primitive::<TimestampMillisecondType>(array)),
-            SqlType::Double => Self::Double(primitive::<Float64Type>(array)),
-            SqlType::Decimal { precision, scale } if *precision <= 38 => {
-                Self::Decimal128(primitive::<Decimal128Type>(array), *scale)
-            }
-            SqlType::Decimal { scale, .. } => Self::Decimal256(primitive::<Decimal256Type>(array), *scale),
-            SqlType::String => {
-                let text = array.as_string::<i32>();
+    fn scalar(cells: ScalarCells<'a>) -> Self {
+        match cells {
+            ScalarCells::Double(values) => Self::Double(cells, values),
+            ScalarCells::Text(text) => {
                 let (start, end) = (text.value_offsets()[0] as usize, text.value_offsets()[text.len()] as usize);
-                Self::Text(text, is_clean(&text.value_data()[start..end]))
+                let data = &text.value_data()[start..end];
+                if special_byte(data) == data.len() { Self::Quoted(cells) } else { Self::Text(text) }
             }
-            SqlType::Bytes => Self::Bytes(array.as_binary()),
-            nested => unreachable!("{nested} has a template of its own"),
+            ScalarCells::Bytes(_) => Self::Quoted(cells),
+            _ => Self::Plain(cells),
         }
     }
 }
 
 #[inline]
-fn write_clean_text(out: &mut Vec<u8>, text: &[u8]) {
-    out.reserve(text.len() + 2);
+fn write_quoted(out: &mut Vec<u8>, cells: &ScalarCells<'_>, row: usize) {
     out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-}
-
-/// Doubles that are not numbers are text in JSON.
-#[inline]
-fn write_double(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
-        return java_text::write_double(out, value);
-    }
-    out.push(b'"');
-    java_text::write_double(out, value);
+    cells.write(out, row);
     out.push(b'"');
 }
 
@@ -231,7 +191,7 @@ fn write_list(out: &mut Vec<u8>, offsets: &[i32], elements: &Cells<'_>, row: usi
     out.push(b']');
 }
 
-fn write_map(out: &mut Vec<u8>, offsets: &[i32], keys: &GenericStringArray<i32>, values: &Cells<'_>, row: usize) {
+fn write_map(out: &mut Vec<u8>, offsets: &[i32], keys: &StringArray, values: &Cells<'_>, row: usize) {
     out.push(b'{');
     for at in offsets[row]..offsets[row + 1] {
         if at > offsets[row] {

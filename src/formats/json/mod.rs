@@ -57,9 +57,8 @@ enum Root {
 impl JsonDecoder {
     pub(super) fn new(columns: &[Column], needed: &[bool], bare: bool) -> Self {
         let types: Vec<DataType> = columns.iter().map(|column| column.sql_type.arrow()).collect();
-        let reader = |column: &Column, needed: bool| match needed {
-            true => ValueReader::new(&column.sql_type),
-            false => ValueReader::checking(&column.sql_type),
+        let reader = |column: &Column, needed: bool| {
+            if needed { ValueReader::new(&column.sql_type) } else { ValueReader::checking(&column.sql_type) }
         };
         let mut fields =
             columns.iter().zip(needed).map(|(column, &needed)| (column.name.clone(), reader(column, needed)));
@@ -135,7 +134,7 @@ impl Decoder for JsonDecoder {
                 continue;
             }
             let record = bytes.value(row);
-            let read = if utf8.is_utf8(record) { self.read_row(record) } else { Err(Box::new(Fault::NotText)) };
+            let read = if utf8.is_utf8(record) { self.read_row(record) } else { Err(Fault::not_text()) };
             match read {
                 Ok(true) => {}
                 Ok(false) => marks.null(row),

@@ -9,7 +9,7 @@ use super::fault::Fault;
 /// How deep a document may nest.
 const DEPTH_MAX: usize = 1000;
 
-pub(super) type Scan<T> = Result<T, Box<Fault>>;
+pub(super) type Scan<T> = Result<T, Fault>;
 
 /// A cursor over one document.
 pub(super) struct Scanner<'a> {
@@ -39,21 +39,21 @@ impl<'a> Scanner<'a> {
 
     #[cold]
     pub(super) fn malformed<T>(&self, what: &'static str) -> Scan<T> {
-        Err(Box::new(Fault::Malformed { at: self.at, what }))
+        Err(Fault::malformed(self.at, what))
     }
 
     /// The byte at the cursor; 0, which is never part of a token, at the end.
-    #[inline(always)]
+    #[inline]
     pub(super) fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn skip_byte(&mut self) {
         self.at += 1;
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn skip_blanks(&mut self) {
         while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
@@ -61,13 +61,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// The first byte of the next token.
-    #[inline(always)]
+    #[inline]
     pub(super) fn next_token(&mut self) -> u8 {
         self.skip_blanks();
         self.peek()
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Scan<()> {
         if self.next_token() != byte {
             return self.malformed(what);
@@ -77,7 +77,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether a member or element follows, after the opening bracket or another one; steps over the comma or `close`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn another(&mut self, first: bool, close: u8) -> Scan<bool> {
         let token = self.next_token();
         if token == close {
@@ -102,7 +102,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether the rest starts with `expected`, which is then stepped over. `word` and `mask` are its first bytes, as
     /// [`first_word`] gives them.
-    #[inline(always)]
+    #[inline]
     pub(super) fn accept(&mut self, expected: &[u8], (word, mask): (u64, u64)) -> bool {
         let rest = &self.bytes[self.at..];
         let matches = match rest.first_chunk::<8>() {
@@ -298,7 +298,7 @@ pub(super) fn first_word(text: &[u8]) -> (u64, u64) {
 /// Index of the first quote, backslash or control character; the length where there is none.
 ///
 /// Eight bytes at a time. Each test may also mark bytes above one that it marks rightly, so the lowest mark is right.
-#[inline(always)]
+#[inline]
 pub(super) fn special_byte(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;

@@ -244,9 +244,9 @@ fn member_order_may_change_from_record_to_record() {
     let records: Vec<Option<&[u8]>> = documents.iter().map(|document| Some(document.as_bytes())).collect();
     let decoded = decode(&serde(true), &columns, &records);
     assert!(decoded.errors.is_empty());
-    for row in 0..documents.len() {
+    for (row, document) in documents.iter().enumerate() {
         let values: Vec<String> = decoded.columns.iter().map(|array| shown(array, row, &SqlType::Integer)).collect();
-        assert_eq!(values, ["1", "2", "3"], "{}", documents[row]);
+        assert_eq!(values, ["1", "2", "3"], "{document}");
     }
 }
 

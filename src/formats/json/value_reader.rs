@@ -158,7 +158,8 @@ fn read_scalar(
         ScalarColumn::Date(column) => read_i32(token, scanner, scratch)?.map(|value| column.push(value)),
         ScalarColumn::Time(column) => read_i32(token, scanner, scratch)?.map(|value| column.push(value)),
         ScalarColumn::Double(column) => {
-            read_number(token, scanner, scratch, |number| number.to_f64(), parse_f64)?.map(|value| column.push(value))
+            let fit = |number: NumberText<'_>| number.to_f64();
+            read_number(token, scanner, scratch, fit, parse_f64)?.map(|value| column.push(value))
         }
         ScalarColumn::Decimal128(column) => {
             let (precision, scale) = decimal_parameters(sql_type);
@@ -181,7 +182,8 @@ fn read_scalar(
 
 #[inline]
 fn read_i64(token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<Option<i64>> {
-    read_number(token, scanner, scratch, |number| number.to_i64(), parse_i64)
+    let fit = |number: NumberText<'_>| number.to_i64();
+    read_number(token, scanner, scratch, fit, parse_i64)
 }
 
 #[inline]
@@ -227,7 +229,7 @@ fn read_text(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, scr
     } else {
         read_other_as_text(&mut column.data, token, scanner, scratch)?;
     }
-    if column.end() { Ok(()) } else { Err(Box::new(Fault::TooLarge)) }
+    if column.end() { Ok(()) } else { Err(Fault::too_large()) }
 }
 
 fn read_other_as_text(out: &mut Vec<u8>, token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
@@ -287,7 +289,7 @@ fn read_bytes(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, sc
     if !java_text::read_base64(&mut column.data, &scratch.text) {
         return mismatch(scanner, start, &SqlType::Bytes);
     }
-    if column.end() { Ok(()) } else { Err(Box::new(Fault::TooLarge)) }
+    if column.end() { Ok(()) } else { Err(Fault::too_large()) }
 }
 
 /// Reads JSON arrays into an ARRAY.
@@ -415,7 +417,7 @@ impl MapReader {
                 self.keys.data.extend_from_slice(key);
             }
             if !self.keys.end() {
-                return Err(Box::new(Fault::TooLarge));
+                return Err(Fault::too_large());
             }
             self.values.read(scanner, scratch).map_err(|fault| fault.in_member(&String::from_utf8_lossy(key)))?;
         }
