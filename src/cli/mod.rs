@@ -3,6 +3,7 @@
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada test    specs and conformance cases           ─▶ testing ─▶ engine
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
@@ -15,12 +16,14 @@ mod progress;
 mod run;
 mod shell;
 mod summary;
+mod test;
 
 pub use data_dir::DataDir;
 pub use failure::Failure;
 pub use logging::start as start_logging;
 pub use run::RunCommand;
 pub use shell::ShellCommand;
+pub use test::TestCommand;
 
 /// Streaming SQL for Kafka in one binary.
 #[derive(Debug, clap::Parser)]
@@ -38,6 +41,8 @@ pub enum Command {
     Run(RunCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
+    /// Run specs and conformance cases
+    Test(TestCommand),
 }
 
 const ABOUT: &str = "\
