@@ -59,10 +59,10 @@ impl TestCommand {
             write_file(path, &outcomes)?;
         }
         let mut out = BufWriter::new(io::stdout());
-        let limit = FAILURES_SHOWN;
-        match self.verbose {
-            true => write_verbose(&mut out, &outcomes)?,
-            false => write_brief(&mut out, &outcomes, limit)?,
+        if self.verbose {
+            write_verbose(&mut out, &outcomes)?;
+        } else {
+            write_brief(&mut out, &outcomes, FAILURES_SHOWN)?;
         }
         let held = match &self.ratchet {
             Some(path) => self.check_ratchet(path, &outcomes, &mut out)?,

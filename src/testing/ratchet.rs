@@ -31,8 +31,8 @@ impl Ratchet {
 
     /// Writes the ids back.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let text: String = self.ids.iter().map(|id| format!("{id}\n")).collect();
-        fs::write(path, text)
+        let lines: Vec<&str> = self.ids.iter().flat_map(|id| [id.as_str(), "\n"]).collect();
+        fs::write(path, lines.concat())
     }
 
     /// How many ids there are.

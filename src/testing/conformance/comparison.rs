@@ -107,7 +107,9 @@ fn compare_elements(
     };
     let length = path.len();
     for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
-        path.push_str(&format!("[{}]", i + 1));
+        path.push('[');
+        path.push_str(&(i + 1).to_string());
+        path.push(']');
         compare_at(path, actual, expected, element, numbers)?;
         path.truncate(length);
     }

@@ -97,7 +97,7 @@ pub fn read_jobs(path: &Path, open: Open) -> Result<Vec<ConformanceJob>, CaseFil
 /// Whether a JSON text looks like a file of cases; other files lie beside them.
 pub fn holds_cases(text: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(text)
-        .is_ok_and(|json| json.get("tests").is_some_and(|tests| tests.is_array()))
+        .is_ok_and(|json| json.get("tests").is_some_and(serde_json::Value::is_array))
 }
 
 impl Job for ConformanceJob {

@@ -12,18 +12,18 @@ use crate::types::{Column, Header, SqlType, StructField, WindowKind};
 
 /// The record to append for `record`, whose topic holds the records of `source`.
 pub fn to_bytes(record: &CaseRecord, source: Option<&SourceInfo>) -> Result<TestRecord, String> {
-    let key = match source {
-        Some(source) => encode(&record.key, &source.key_serde, &source.schema.key),
-        None => plain(&record.key),
+    let (key, value) = match source {
+        Some(source) => (
+            encode(&record.key, &source.key_serde, &source.schema.key),
+            encode(&record.value, &source.value_serde, &source.schema.value),
+        ),
+        None => (Ok(plain(&record.key)), Ok(plain(&record.value))),
     };
-    let value = match source {
-        Some(source) => encode(&record.value, &source.value_serde, &source.schema.value),
-        None => plain(&record.value),
-    };
-    let window = source.and_then(|source| source.window);
+    let key = key.map_err(|reason| format!("input key: {reason}"))?;
+    let kind = source.and_then(|source| source.window);
     Ok(TestRecord {
         partition: None,
-        key: with_window(key.map_err(|reason| format!("input key: {reason}"))?, record.window, window)?,
+        key: key.map(|key| with_window(key, record.window, kind)),
         value: value.map_err(|reason| format!("input value: {reason}"))?,
         timestamp: record.timestamp.unwrap_or(0),
         headers: record.headers.iter().flatten().map(header).collect::<Result<_, _>>()?,
@@ -35,18 +35,14 @@ fn header(case: &super::case::CaseHeader) -> Result<Header, String> {
     Ok(Header { key: case.key.clone(), value: case.value.as_ref().map(bytes).transpose()? })
 }
 
-fn with_window(
-    key: Option<Vec<u8>>,
-    window: Option<CaseWindow>,
-    kind: Option<WindowKind>,
-) -> Result<Option<Vec<u8>>, String> {
-    let (Some(key), Some(window)) = (&key, window) else { return Ok(key) };
+fn with_window(key: Vec<u8>, window: Option<CaseWindow>, kind: Option<WindowKind>) -> Vec<u8> {
+    let Some(window) = window else { return key };
     let kind = match (window.family, kind) {
         (WindowFamily::Session, _) => WindowKind::Session,
         (WindowFamily::Time, Some(kind @ WindowKind::Time { .. })) => kind,
         (WindowFamily::Time, _) => WindowKind::Time { size_ms: window.end - window.start },
     };
-    Ok(Some(windowed_key::join(key.clone(), Window { start: window.start, end: window.end }, kind)))
+    windowed_key::join(key, Window { start: window.start, end: window.end }, kind)
 }
 
 fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<u8>>, String> {
@@ -54,18 +50,18 @@ fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<
         Format::None => Ok(None),
         _ if json.is_null() => Ok(None),
         Format::Json => Ok(Some(json.to_string().into_bytes())),
-        Format::Delimited { .. } => plain(json),
+        Format::Delimited { .. } => Ok(plain(json)),
         Format::Kafka => primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
     }
 }
 
 /// The characters of a string, the text of anything else.
-fn plain(json: &Value) -> Result<Option<Vec<u8>>, String> {
-    Ok(match json {
+fn plain(json: &Value) -> Option<Vec<u8>> {
+    match json {
         Value::Null => None,
         Value::String(text) => Some(text.clone().into_bytes()),
         other => Some(other.to_string().into_bytes()),
-    })
+    }
 }
 
 /// Bytes of one of Kafka's own serializers.

@@ -242,7 +242,7 @@ mod tests {
         }
     }
 
-    fn check(expected: Value, rows: &[Value]) -> Option<String> {
+    fn check(expected: &Value, rows: &[Value]) -> Option<String> {
         let case: Case = serde_json::from_str(r#"{"id": "x", "statements": []}"#).expect("a case");
         let expected = expected.as_array().cloned().expect("a list");
         check_answer(&case, "", &expected, &answer(rows)).err()
@@ -259,10 +259,10 @@ mod tests {
                 {"finalMessage": "Query Completed"},
             ])
         };
-        assert_eq!(check(expected("x", "y"), &rows), None);
+        assert_eq!(check(&expected("x", "y"), &rows), None);
         let reversed: Vec<Value> = rows.iter().rev().cloned().collect();
-        assert_eq!(check(expected("x", "y"), &reversed), None);
-        assert!(check(expected("x", "z"), &rows).expect("z is nowhere").contains("row 2 is missing"));
-        assert!(check(expected("x", "y"), &rows[..1]).expect("too few").contains("3 lines"));
+        assert_eq!(check(&expected("x", "y"), &reversed), None);
+        assert!(check(&expected("x", "z"), &rows).expect("z is nowhere").contains("row 2 is missing"));
+        assert!(check(&expected("x", "y"), &rows[..1]).expect("too few").contains("3 lines"));
     }
 }

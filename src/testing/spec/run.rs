@@ -165,10 +165,9 @@ impl<'a> Runner<'a> {
         let mut letters = Vec::new();
         for record in self.new_records(dead_letter::TOPIC) {
             let letter = Letter::of(&record.headers);
-            if let Some(original) = self.original(&letter) {
-                if (&original.key, &original.value) != (&record.key, &record.value) {
-                    return Err(format!("a dead letter of {} has other bytes than its record", letter.topic));
-                }
+            let same = |original: TestRecord| (&original.key, &original.value) == (&record.key, &record.value);
+            if !self.original(&letter).is_none_or(same) {
+                return Err(format!("a dead letter of {} has other bytes than its record", letter.topic));
             }
             let order = queries.iter().position(|query| *query == letter.query);
             letters.push(((order, letter.topic.clone(), letter.partition, letter.offset), letter));

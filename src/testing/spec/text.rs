@@ -5,6 +5,8 @@
 //! | `null` | none: a null key, a tombstone |
 //! | `0x00ff`, `0x` | these bytes, no bytes |
 //! | anything else | what the declared format makes of it; JSON and DELIMITED take the text as it stands |
+//!
+//! A key that is no JSON may stand in double quotes, for the blanks in it.
 
 use std::io;
 
@@ -30,7 +32,9 @@ pub fn to_record(line: &Text, fields: &Fields<'_>, source: Option<&SourceInfo>) 
         None => (None, rest),
     };
     let serde = |side: fn(&SourceInfo) -> (&Serde, &[Column])| source.map(side);
-    let key_bytes = encode(key, serde(|source| (&source.key_serde, &source.schema.key)));
+    let has_json_key = source.is_some_and(|source| source.key_serde.format == Format::Json);
+    let key = if has_json_key { key.to_owned() } else { unquoted(key) };
+    let key_bytes = encode(&key, serde(|source| (&source.key_serde, &source.schema.key)));
     let value = encode(rest, serde(|source| (&source.value_serde, &source.schema.value)));
     let key_bytes = key_bytes.map_err(|reason| line.fault(&reason))?;
     Ok(TestRecord {
@@ -63,9 +67,8 @@ fn encode(text: &str, side: Option<(&Serde, &[Column])>) -> Result<Option<Vec<u8
     }
     let column = |columns: &[Column]| columns.first().map(|column| column.sql_type.clone());
     match side {
-        Some((Serde { format: Format::Json, .. }, _)) => Ok(Some(text.as_bytes().to_vec())),
         Some((Serde { format: Format::Kafka, .. }, columns)) => primitive(text, column(columns).as_ref()).map(Some),
-        _ => Ok(Some(unquoted(text).into_bytes())),
+        _ => Ok(Some(text.as_bytes().to_vec())),
     }
 }
 
@@ -80,7 +83,7 @@ fn primitive(text: &str, sql_type: Option<&SqlType>) -> Result<Vec<u8>, String> 
         Some(SqlType::Integer) => text.parse::<i32>().map_err(|_| wrong("INTEGER"))?.to_be_bytes().to_vec(),
         Some(SqlType::Bigint) => text.parse::<i64>().map_err(|_| wrong("BIGINT"))?.to_be_bytes().to_vec(),
         Some(SqlType::Double) => text.parse::<f64>().map_err(|_| wrong("DOUBLE"))?.to_be_bytes().to_vec(),
-        _ => unquoted(text).into_bytes(),
+        _ => text.as_bytes().to_vec(),
     })
 }
 
@@ -90,8 +93,7 @@ fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
 }
 
 fn hex_of_bytes(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("0x{digits}")
+    bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The `out` line of a record.
@@ -124,7 +126,7 @@ fn split_window(key: Option<&[u8]>, kind: Option<WindowKind>) -> (Option<&[u8]>,
 fn show_key(key: Option<&[u8]>, source: Option<&SourceInfo>) -> String {
     let text = decode(key, source.map(|source| (&source.key_serde, source.schema.key.as_slice())));
     let is_json = source.is_some_and(|source| source.key_serde.format == Format::Json);
-    if is_json || !text.contains(char::is_whitespace) { text } else { Value::String(text).to_string() }
+    if is_json || !text.contains([' ', '"']) { text } else { Value::String(text).to_string() }
 }
 
 fn decode(bytes: Option<&[u8]>, side: Option<(&Serde, &[Column])>) -> String {
@@ -164,7 +166,6 @@ fn is_plain(text: &str) -> bool {
         && text != "null"
         && text.trim() == text
         && !text.starts_with("0x")
-        && !text.starts_with('"')
         && !text.contains(" --")
         && !text.contains(char::is_control)
 }
@@ -237,6 +238,7 @@ mod tests {
         check(&strings, "@5s \"ann lee\" null", "@5s \"ann lee\" null", b"ann lee");
         check(&strings, "@5s #h=v 0xff00 {\"A\": 1.10", "@5s #h=v 0xff00 {\"A\": 1.10", &[255, 0]);
         check(&strings, "@0s 0x 0x6e756c6c", "@0s 0x 0x6e756c6c", b"");
+        check(&strings, r#"@0s "a\"b" {}"#, r#"@0s "a\"b" {}"#, b"a\"b");
         check(&source(Format::Kafka, SqlType::Integer, None), "@0s 7 {}", "@0s 7 {}", &[0, 0, 0, 7]);
         check(&source(Format::Json, SqlType::String, None), "@0s \"a b\" {}", "@0s \"a b\" {}", b"\"a b\"");
         let windowed = source(Format::Kafka, SqlType::String, Some(WindowKind::Time { size_ms: 60_000 }));

@@ -20,10 +20,9 @@ pub fn parse(text: &str) -> Option<i64> {
 
 /// The shortest text that says the same.
 pub fn show(milliseconds: i64) -> String {
-    if milliseconds >= DATES_FROM {
-        if let Some(time) = DateTime::from_timestamp_millis(milliseconds) {
-            return time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        }
+    let date = DateTime::from_timestamp_millis(milliseconds).filter(|_| milliseconds >= DATES_FROM);
+    if let Some(date) = date {
+        return date.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     }
     if milliseconds % 1_000 == 0 { format!("{}s", milliseconds / 1_000) } else { format!("{milliseconds}ms") }
 }
