@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Run(command) => command.run(),
         Command::Shell(command) => command.run(),
+        Command::Topic(command) => command.run(),
         Command::Test(command) => command.run(),
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada topic   records in, records out                ─▶ topics
 //! levada test    specs and conformance cases           ─▶ testing ─▶ engine
 //! ```
 //!
@@ -16,6 +17,7 @@ mod progress;
 mod run;
 mod shell;
 mod summary;
+pub mod topic;
 mod test;
 
 pub use data_dir::DataDir;
@@ -41,6 +43,8 @@ pub enum Command {
     Run(RunCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
+    /// Look at topics, put records in, get records out
+    Topic(topic::TopicCommand),
     /// Run specs and conformance cases
     Test(TestCommand),
 }

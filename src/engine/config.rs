@@ -87,6 +87,15 @@ impl Properties {
         Ok(self.number(THREADS)?.map_or(cores, |threads| threads.clamp(1, 1024) as usize))
     }
 
+    /// Whether all values have meaning.
+    pub fn check(&self) -> Result<(), EngineError> {
+        self.emission()?;
+        self.commit_interval()?;
+        self.start_from()?;
+        self.workers()?;
+        Ok(())
+    }
+
     /// Prefix of consumer groups and internal topics.
     pub fn service_id(&self) -> &str {
         self.get(SERVICE_ID).unwrap_or("default_")

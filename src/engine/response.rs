@@ -84,7 +84,7 @@ impl PushQueue {
     }
 
     /// Adds rows, cut at the limit. Never waits: a task asks [`PushQueue::is_full`] before it processes more.
-    pub fn push(&self, batch: RecordBatch) {
+    pub fn push(&self, batch: &RecordBatch) {
         let mut state = self.lock();
         if state.closed || batch.num_rows() == 0 {
             return;

@@ -4,8 +4,9 @@
 //! not pass now becomes a tombstone, one that never passed is dropped; where the old row is unknown every failing row
 //! becomes a tombstone. An error in the predicate counts as false and is reported. Semantics 3.1 and 3.2.
 
-use arrow::array::{ArrayRef, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, Scalar, new_null_array};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::SchemaRef;
 
 use super::{Operator, Output, Port};
@@ -74,7 +75,7 @@ impl Operator for TableFilter {
         }
         let failing: BooleanBuffer = emitted.set_indices().map(|row| !new_passes.value(row)).collect();
         if failing.count_set_bits() > 0 {
-            kept.value = nulls_where(&kept.value, &failing);
+            kept.value = kept.value.iter().map(|column| nulls_where(column, &failing)).collect();
             kept.tombstones = Some(failing);
         }
         if let Some(old) = &mut kept.old {
@@ -85,15 +86,9 @@ impl Operator for TableFilter {
     }
 }
 
-/// `columns` with nulls in the rows of `mask`.
-pub(super) fn nulls_where(columns: &[ArrayRef], mask: &BooleanBuffer) -> Vec<ArrayRef> {
-    let mask = arrow::array::BooleanArray::new(mask.clone(), None);
-    columns
-        .iter()
-        .map(|column| {
-            let nulls = new_null_array(column.data_type(), 1);
-            arrow::compute::kernels::zip::zip(&mask, &arrow::array::Scalar::new(nulls), column)
-                .expect("mask and column have the batch's length")
-        })
-        .collect()
+/// `column` with nulls in the rows of `mask`.
+pub(crate) fn nulls_where(column: &ArrayRef, mask: &BooleanBuffer) -> ArrayRef {
+    let mask = BooleanArray::new(mask.clone(), None);
+    let nulls = Scalar::new(new_null_array(column.data_type(), 1));
+    zip(&mask, &nulls, column).expect("mask and column have the batch's length")
 }

@@ -13,6 +13,7 @@ mod table_rekey;
 mod table_store;
 
 pub use aggregate::Aggregate;
+pub(crate) use filter::nulls_where;
 pub use filter::{Filter, TableFilter};
 pub(crate) use keyed_rows::split_rowtime;
 pub use project::Project;

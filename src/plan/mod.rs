@@ -1,8 +1,137 @@
 //! Statements to plans: names resolved, types checked, rules of the language applied.
+//!
+//! ```text
+//! Statement ──analyze──▶ Planned ─┬─ CreateSource, Drop, … ──▶ catalog
+//!     ▲                           ├─ CreateAs, InsertInto, Push ── QueryPlan ──▶ runtime
+//!  Catalog, Settings              ├─ Pull ── PullPlan ──▶ rows of a store
+//!                                 └─ Explain ── text
+//! ```
+//!
+//! [`analyze`] reads the catalog and changes nothing. A SELECT goes through these steps, a file each: FROM and the names
+//! of its columns (`scope`), joins (`join`), the results (`select`), GROUP BY (`aggregate`) or PARTITION BY
+//! (`partition_by`), and the last projection (`project`). Expressions become typed in `expression`. What cannot be
+//! planned is a [`PlanError`] with the place in the text.
 
+mod aggregate;
+mod aggregate_function;
+mod create_as;
+mod create_source;
+mod error;
+mod explain;
+mod expression;
+mod formats;
+mod insert_into;
+mod insert_values;
+mod join;
+mod lifecycle;
+mod materialize;
+mod names;
 mod node;
+mod partition_by;
+mod planned;
+mod project;
+mod properties;
+mod pull;
+mod query;
+mod relation;
+mod rewrite;
+mod scope;
+mod select;
+mod settings;
+mod source;
+mod type_expr;
 
+use crate::catalog::Catalog;
+use crate::expr::Expr;
+use crate::sql::ParsedStatement;
+use crate::sql::ast::{Explain, Query, Statement};
+
+pub use crate::catalog::{Collection, TimestampColumn};
+pub use aggregate_function::aggregate_names;
+pub use error::{PlanError, PlanErrorKind};
+pub use explain::{explain, explain_pull};
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, Collection, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan,
-    Sink, Source, StreamTableJoinKind, TimestampColumn, WindowSpec,
+    Aggregate, AggregateCall, AggregateFunction, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan, Sink, Source,
+    StreamTableJoinKind, WindowSpec,
 };
+pub use planned::{
+    InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
+    SinkTopic,
+};
+pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use settings::{Settings, TopicLookup};
+
+/// Checks `parsed` against `catalog` and plans it.
+pub fn analyze(parsed: &ParsedStatement, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
+    analyze_statement(&parsed.statement, &parsed.text, catalog, settings)
+}
+
+/// As [`analyze`], for a statement and its text.
+pub fn analyze_statement(
+    statement: &Statement,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
+    use lifecycle::Action;
+    match statement {
+        Statement::CreateSource(create) => create_source::plan(create, sql, catalog, settings),
+        Statement::CreateAsSelect(create) => create_as::plan(create, sql, catalog, settings),
+        Statement::InsertSelect(insert) => insert_into::plan(insert, sql, catalog, settings),
+        Statement::InsertValues(insert) => insert_values::plan(insert, catalog, settings),
+        Statement::Query(query) if query.is_pull() => pull::plan(query, catalog, settings),
+        Statement::Query(query) => push(query, catalog, settings),
+        Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog),
+        Statement::CreateType(create) => lifecycle::create_type(create, catalog),
+        Statement::DropType(drop) => lifecycle::drop_type(drop, catalog),
+        Statement::Terminate(target) => lifecycle::act_on_queries(Action::Terminate, target, catalog),
+        Statement::Pause(target) => lifecycle::act_on_queries(Action::Pause, target, catalog),
+        Statement::Resume(target) => lifecycle::act_on_queries(Action::Resume, target, catalog),
+        Statement::DescribeSource { name, extended } => lifecycle::describe(name, *extended, catalog),
+        Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
+        Statement::Explain(Explain::Statement { statement, span }) => {
+            let planned = analyze_statement(statement, sql, catalog, settings)?;
+            let text = explain::planned(&planned)
+                .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
+            Ok(Planned::Explain { text })
+        }
+        other => direct_or_not_supported(other),
+    }
+}
+
+fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> {
+    let what = match statement {
+        Statement::AlterSource(alter) => {
+            return Err(PlanError::not_supported("ALTER", alter.span));
+        }
+        Statement::CreateConnector(_) | Statement::DropConnector(_) | Statement::DescribeConnector { .. } => {
+            "connectors"
+        }
+        Statement::ShowConnectors(_) | Statement::ShowConnectorPlugins => "connectors",
+        Statement::AlterSystem { .. } => "ALTER SYSTEM",
+        Statement::AssertTopic(_) | Statement::AssertSchema(_) => "ASSERT",
+        Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => "ASSERT",
+        Statement::RunScript { .. } => "RUN SCRIPT",
+        _ => return Ok(Planned::Direct),
+    };
+    Err(PlanError::not_supported(what, crate::sql::Span::NONE))
+}
+
+/// Plans a SELECT with EMIT CHANGES for a client.
+fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
+    let planned = query::plan(query, catalog, settings, select::Purpose::Transient)?;
+    if query.limit.is_some_and(|limit| limit < 0) {
+        let text = "Push queries don't support negative integers in the LIMIT clause.";
+        return Err(PlanError::refused(text, query.span));
+    }
+    let limit = query.limit.map(|limit| u64::from(limit.unsigned_abs()));
+    let reads = planned.scope.sources.iter().map(|source| source.data.name.clone()).collect();
+    Ok(Planned::Push(Box::new(PushPlan {
+        query: QueryPlan { root: planned.root, sink: None, limit },
+        columns: planned.results,
+        reads,
+    })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,27 +5,10 @@
 
 use std::sync::Arc;
 
+use crate::catalog::{Collection, TimestampColumn};
 use crate::expr::Expr;
 use crate::formats::Serde;
 use crate::types::{Column, Schema, SqlType, WindowKind};
-
-/// Whether rows are independent facts or the newest state of their key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Collection {
-    /// Every row is a fact.
-    Stream,
-    /// A row replaces the former one with its key.
-    Table,
-}
-
-/// Where event time comes from, when not from the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimestampColumn {
-    /// Index into key columns followed by value columns.
-    pub column: usize,
-    /// `TIMESTAMP_FORMAT`: a java.time pattern, for STRING columns.
-    pub format: Option<String>,
-}
 
 /// A column that every record has beside its key and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::formats::{Decoder, decoder, windowed};
 use crate::plan::{Collection, PseudoColumn, Source};
 use crate::topics::{Position, TopicPartition, Topics};
 use crate::types::timestamp_pattern::TimestampPattern;
-use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowColumns, WindowKind};
+use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};
 
 /// Rows fetched and decoded together at most.
 pub const BATCH_ROWS_MAX: usize = 4096;
@@ -197,9 +197,9 @@ impl Decoding {
         let (inner_keys, window) = match self.window {
             None => (chunk.keys.clone(), None),
             Some(kind) => {
-                let split = windowed::split(&chunk.keys, kind);
+                let split = windowed::split_keys(&chunk.keys, kind);
                 reject(Stage::Key, split.errors);
-                (split.keys, Some(WindowColumns { start: split.start, end: split.end }))
+                (split.keys, Some(split.windows))
             }
         };
         let (key, null_keys) = match &mut self.key {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::output::{PushOutput, RowReceiver, TopicOutput};
+use super::output::{PushOutput, TopicOutput};
 use super::task::{Next, Node, Task, TaskParts};
-use super::{QuerySpec, RuntimeError, StartFrom, input::Input, metrics::QueryMetrics, output};
+use super::{Client, QuerySpec, RuntimeError, StartFrom, input::Input, metrics::QueryMetrics, output};
 use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
@@ -44,7 +44,7 @@ enum OutputSpec {
         timestamp: Option<plan::TimestampColumn>,
         topic: Arc<str>,
     },
-    Push(Arc<dyn RowReceiver>),
+    Push(Client),
     Nowhere,
 }
 
@@ -84,8 +84,8 @@ impl Topology {
         lowering.current.attach(tail, Next::Output);
         lowering.current.finish(root);
         lowering.current.writes_sink = true;
-        lowering.current.output = match (&spec.receiver, &spec.plan.sink) {
-            (Some(receiver), _) => OutputSpec::Push(Arc::clone(receiver)),
+        lowering.current.output = match (&spec.client, &spec.plan.sink) {
+            (Some(client), _) => OutputSpec::Push(client.clone()),
             (None, Some(sink)) => OutputSpec::Topic {
                 serdes: (sink.key_serde.clone(), sink.value_serde.clone()),
                 timestamp: sink.timestamp.clone(),
@@ -168,7 +168,7 @@ impl Topology {
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
         Ok(Task::new(TaskParts {
             query: Arc::clone(&self.spec.id),
-            group: self.spec.receiver.is_none().then(|| Arc::clone(&self.spec.group)),
+            group: self.spec.client.is_none().then(|| Arc::clone(&self.spec.group)),
             inputs,
             nodes: nodes.collect::<Result<_, RuntimeError>>()?,
             output: self.output(sub, topics)?,
@@ -189,7 +189,7 @@ impl Topology {
         from: &TopicPartition,
         topics: &dyn Topics,
     ) -> Result<Position, RuntimeError> {
-        if self.spec.receiver.is_none()
+        if self.spec.client.is_none()
             && let Some(position) = topics.position(&self.spec.group, from)?
         {
             return Ok(position);
@@ -207,15 +207,9 @@ impl Topology {
     fn output(&self, sub: &SubTopology, topics: &dyn Topics) -> Result<Option<Box<dyn output::Output>>, RuntimeError> {
         Ok(match &sub.output {
             OutputSpec::Nowhere => None,
-            OutputSpec::Push(receiver) => {
-                let columns: Vec<Column> = sub.schema.key.iter().chain(&sub.schema.value).cloned().collect();
-                let fields: Vec<_> = columns.iter().map(Column::field).collect();
-                let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-                Some(Box::new(PushOutput::new(
-                    Arc::clone(receiver),
-                    schema,
-                    self.spec.plan.root.collection() == Collection::Table,
-                )))
+            OutputSpec::Push(client) => {
+                let table = self.spec.plan.root.collection() == Collection::Table;
+                Some(Box::new(PushOutput::new(client.clone(), table)))
             }
             OutputSpec::Topic { serdes, timestamp, topic } => {
                 let count = partitions(topics, topic)?;

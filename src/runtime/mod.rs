@@ -27,11 +27,11 @@ use std::time::Duration;
 
 use crate::formats::FormatError;
 use crate::operators::aggregate::Emission;
-use crate::plan::SharedPlan;
+use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
 use crate::topics::{TopicError, Topics, Transaction};
-use crate::types::RecordChunk;
+use crate::types::{Column, RecordChunk};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
@@ -88,7 +88,16 @@ pub struct QuerySpec {
     /// Rows processed together at most.
     pub batch_rows_max: usize,
     /// Takes the rows, when the query is transient.
-    pub receiver: Option<Arc<dyn RowReceiver>>,
+    pub client: Option<Client>,
+}
+
+/// Where the rows of a transient query go.
+#[derive(Clone)]
+pub struct Client {
+    /// Takes the rows.
+    pub receiver: Arc<dyn RowReceiver>,
+    /// The columns that it wants, and which part of the last step's rows each is.
+    pub columns: Vec<(Column, RowPart)>,
 }
 
 /// How the runtime works.
@@ -198,6 +207,19 @@ impl Runtime {
             }
         }
         Ok(())
+    }
+
+    /// Ends a transient query and removes its internal topics.
+    pub fn end_transient(&self, query: &str) {
+        let query: Arc<str> = query.into();
+        self.stop(&query);
+        let suffix = format!("{query}-");
+        let internal = self.shared.topics.list().unwrap_or_default().into_iter();
+        for info in internal.filter(|info| info.name.contains(&suffix)) {
+            if let Err(error) = self.shared.topics.delete(&info.name) {
+                tracing::warn!("internal topic {} could not be removed: {error}", info.name);
+            }
+        }
     }
 
     /// With `eager`, results held back are committed as soon as nothing is left to process.

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
 use super::input::column_time;
-use super::{RuntimeError, change_encoding};
+use super::{Client, RuntimeError, change_encoding};
 use crate::formats::{Encoder, Serde, encoder, windowed};
-use crate::plan::TimestampColumn;
+use crate::operators::nulls_where;
+use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicPartition, Topics};
 use crate::types::timestamp_pattern::TimestampPattern;
 use crate::types::{ChangeBatch, RecordChunk, RowError, Schema, WindowKind};
@@ -171,7 +172,7 @@ impl Output for TopicOutput {
         };
         let timestamps = self.timestamps(&batch, &mut failed);
         let keys = match (self.window, &batch.window) {
-            (Some(kind), Some(window)) => windowed::join(&plain_keys, window, kind),
+            (Some(kind), Some(window)) => windowed::join_keys(&plain_keys, window, kind),
             _ => plain_keys.clone(),
         };
         let mut chunk = RecordChunk {
@@ -232,17 +233,18 @@ pub trait RowReceiver: Send + Sync {
     fn is_closed(&self) -> bool;
 }
 
-/// Hands rows to a push query: key columns, then value columns. Null values of streams are dropped.
+/// Hands rows to a client. Null values of streams are dropped; deletions of tables are rows without values.
 pub struct PushOutput {
-    receiver: Arc<dyn RowReceiver>,
+    client: Client,
     rows: SchemaRef,
     tombstones: bool,
 }
 
 impl PushOutput {
-    /// Hands rows in the layout `rows` to `receiver`; with `tombstones`, deletions of tables too, as nulls.
-    pub fn new(receiver: Arc<dyn RowReceiver>, rows: SchemaRef, tombstones: bool) -> Self {
-        Self { receiver, rows, tombstones }
+    /// Hands rows to `client`; with `tombstones`, deletions too.
+    pub fn new(client: Client, tombstones: bool) -> Self {
+        let fields: Vec<_> = client.columns.iter().map(|(column, _)| column.field()).collect();
+        Self { client, rows: Arc::new(arrow::datatypes::Schema::new(fields)), tombstones }
     }
 }
 
@@ -258,22 +260,26 @@ impl Output for PushOutput {
             Some(tombstones) if !self.tombstones => batch.filter(&!tombstones),
             _ => batch,
         };
-        let mut columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value).cloned().collect();
-        if columns.len() < self.rows.fields().len() {
-            columns.push(Arc::new(Int64Array::new(batch.rowtime.clone(), None)));
-        }
+        let columns = self.client.columns.iter().map(|(_, part)| match part {
+            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
+            RowPart::Value(index) => match &batch.tombstones {
+                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
+                None => Arc::clone(&batch.value[*index]),
+            },
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.rows), columns, &options)
-            .expect("the plan's schema describes the batch");
-        self.receiver.push(rows);
+            .expect("the plan says which part of the row each column is");
+        self.client.receiver.push(rows);
         batch.len() as u64
     }
 
     fn is_full(&self) -> bool {
-        self.receiver.is_full()
+        self.client.receiver.is_full()
     }
 
     fn is_closed(&self) -> bool {
-        self.receiver.is_closed()
+        self.client.receiver.is_closed()
     }
 }

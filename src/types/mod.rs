@@ -5,6 +5,7 @@
 //! ```
 
 mod change_batch;
+pub mod java_text;
 mod record_chunk;
 mod row_error;
 mod schema;

@@ -1,0 +1,29 @@
+//! Persistent queries, as far as the catalog cares: who reads and writes what.
+
+use super::QueryId;
+
+/// What started a persistent query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryKind {
+    /// `CREATE … AS SELECT`.
+    CreateAs,
+    /// `INSERT INTO … SELECT`.
+    Insert,
+    /// `CREATE SOURCE TABLE`: fills a store and writes no topic.
+    CreateSource,
+}
+
+/// A persistent query and the streams and tables it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryInfo {
+    /// Its id.
+    pub id: QueryId,
+    /// What started it.
+    pub kind: QueryKind,
+    /// Streams and tables that it reads, left to right.
+    pub reads: Vec<String>,
+    /// Stream or table that it fills.
+    pub sink: String,
+    /// The statement that started it.
+    pub sql: String,
+}

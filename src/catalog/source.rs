@@ -1,0 +1,133 @@
+//! Streams and tables: what a topic's records mean.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::formats::Serde;
+use crate::types::{Column, Schema, WindowKind};
+
+/// Whether rows are independent facts or the newest state of their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collection {
+    /// Every row is a fact.
+    Stream,
+    /// A row replaces the former one with its key.
+    Table,
+}
+
+impl Collection {
+    /// `STREAM` or `TABLE`.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Stream => "STREAM",
+            Self::Table => "TABLE",
+        }
+    }
+
+    /// `stream` or `table`, for the middle of a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// Where event time comes from, when not from the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimestampColumn {
+    /// Index into key columns followed by value columns.
+    pub column: usize,
+    /// `TIMESTAMP_FORMAT`: a java.time pattern, for STRING columns.
+    pub format: Option<String>,
+}
+
+/// The word a windowed key was declared with (`WINDOW_TYPE`). Tumbling and hopping keys have the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowType {
+    /// Windows that touch.
+    Tumbling,
+    /// Windows that overlap.
+    Hopping,
+    /// Windows that end with a gap.
+    Session,
+}
+
+impl WindowType {
+    /// The word as in `WINDOW_TYPE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tumbling => "TUMBLING",
+            Self::Hopping => "HOPPING",
+            Self::Session => "SESSION",
+        }
+    }
+}
+
+/// Id of a persistent query: `CSAS_ALERTS_3`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueryId(Arc<str>);
+
+impl QueryId {
+    /// The id spelled `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A stream or a table over a topic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSource {
+    /// Name as stored: upper case unless it was quoted.
+    pub name: String,
+    /// Stream or table.
+    pub collection: Collection,
+    /// Key and value columns.
+    pub schema: Schema,
+    /// Topic that holds its records.
+    pub topic: String,
+    /// Bytes of the key.
+    pub key_serde: Serde,
+    /// Bytes of the value.
+    pub value_serde: Serde,
+    /// The key is windowed.
+    pub window: Option<WindowKind>,
+    /// How the window was declared; set exactly when `window` is.
+    pub window_type: Option<WindowType>,
+    /// Event time column.
+    pub timestamp: Option<TimestampColumn>,
+    /// `CREATE SOURCE …`: read-only.
+    pub is_source: bool,
+    /// The statement that created it.
+    pub sql: String,
+    /// The query that fills it: of `CREATE … AS SELECT`, or of `CREATE SOURCE TABLE`.
+    pub created_by_query: Option<QueryId>,
+}
+
+impl DataSource {
+    /// Whether its rows form a table.
+    pub fn is_table(&self) -> bool {
+        self.collection == Collection::Table
+    }
+
+    /// Key columns, then value columns.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.schema.key.iter().chain(&self.schema.value)
+    }
+
+    /// Name of the event time column, if one is declared.
+    pub fn timestamp_column(&self) -> Option<&Column> {
+        self.timestamp.as_ref().and_then(|timestamp| self.columns().nth(timestamp.column))
+    }
+}

@@ -1,0 +1,204 @@
+//! `CREATE STREAM|TABLE … AS SELECT`: the query, and the stream or table that it fills.
+
+use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
+use crate::formats::{Format, Serde};
+use crate::sql::Span;
+use crate::sql::ast::{CreateAsSelect, SourceKind};
+use crate::types::Schema;
+
+use super::create_source::{already_there, check_replacement, collection, timestamp_column, wrong_partitions};
+use super::error::PlanError;
+use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
+use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
+use super::properties::{Clause, Properties, property_error};
+use super::query::{self, PlannedQuery};
+use super::select::Purpose;
+use super::settings::Settings;
+use super::{Planned, QueryPlan, Sink};
+
+/// Retention of windowed tables' topics when nothing longer is asked for: a week.
+const RETENTION_DEFAULT_MS: i64 = 604_800_000;
+
+/// Plans `create`, whose text is `sql`.
+pub(super) fn plan(
+    create: &CreateAsSelect,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
+    let name = create.name.as_str();
+    let collection = collection(create.kind);
+    if let Some(skipped) = already_there(catalog, name, collection, create.if_not_exists) {
+        return Ok(skipped);
+    }
+    let properties = Properties::read(&create.properties, Clause::CreateAs)?;
+    let planned = query::plan(&create.query, catalog, settings, Purpose::Persistent(name))?;
+    check_kind(create, &planned)?;
+    let source = data_source(create, sql, &properties, &planned, settings)?;
+    check_replacement(&source, create.or_replace, catalog, create.span)?;
+    catalog
+        .check_add(name, collection, create.or_replace)
+        .map_err(|error| PlanError::from(error).or_at(create.name.span))?;
+    check_running_query(create, catalog)?;
+    let topic = sink_topic(&source, &properties, &planned, settings, create.span)?;
+    let id = source.created_by_query.clone().expect("a query fills it");
+    let query_info = QueryInfo {
+        id,
+        kind: QueryKind::CreateAs,
+        reads: planned.scope.sources.iter().map(|source| source.data.name.clone()).collect(),
+        sink: name.to_owned(),
+        sql: sql.to_owned(),
+    };
+    let sink = Sink {
+        name: name.to_owned(),
+        topic: source.topic.clone(),
+        key_serde: effective_key_serde(&source.key_serde, &source.schema.key),
+        value_serde: source.value_serde.clone(),
+        partitions: topic.partitions,
+        timestamp: source.timestamp.clone(),
+    };
+    let query = QueryPlan { root: planned.root, sink: Some(sink), limit: None };
+    Ok(Planned::CreateAs(Box::new(PlannedCreateAs { source, query_info, query, topic, or_replace: create.or_replace })))
+}
+
+/// A stream comes of a stream, a table of a table.
+fn check_kind(create: &CreateAsSelect, planned: &PlannedQuery) -> Result<(), PlanError> {
+    let (result, other) = match planned.root.collection() {
+        Collection::Stream => ("STREAM", SourceKind::Stream),
+        Collection::Table => ("TABLE", SourceKind::Table),
+    };
+    if other == create.kind {
+        return Ok(());
+    }
+    let text = format!(
+        "Invalid result type. Your SELECT query produces a {result}. Please use CREATE {result} AS SELECT statement \
+         instead."
+    );
+    Err(PlanError::refused(text, create.span))
+}
+
+fn check_running_query(create: &CreateAsSelect, catalog: &Catalog) -> Result<(), PlanError> {
+    let running = catalog.source(create.name.as_str()).and_then(|existing| existing.created_by_query.as_ref());
+    match running {
+        Some(id) if catalog.query(id).is_some() => {
+            Err(PlanError::not_supported("CREATE OR REPLACE while its former query runs", create.span))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn data_source(
+    create: &CreateAsSelect,
+    sql: &str,
+    properties: &Properties,
+    planned: &PlannedQuery,
+    settings: &Settings,
+) -> Result<DataSource, PlanError> {
+    let name = create.name.as_str();
+    let span = create.span;
+    let schema: Schema = planned.root.schema();
+    let leftmost = &planned.scope.sources[0].data;
+    let key_serde = derived_key_serde(properties, leftmost, &schema, planned.is_keyless, settings, span)?;
+    let value_format =
+        derived_format(properties.value_format, properties.value_delimiter, &leftmost.value_serde.format, span)?;
+    let value_serde = value_serde(value_format, &schema.value, properties, settings, span)?;
+    check_schema(&schema, &key_serde, &value_serde, span)?;
+    let prefix = settings.property("ksql.output.topic.name.prefix").unwrap_or_default();
+    let topic = properties.topic.clone().unwrap_or_else(|| format!("{prefix}{name}"));
+    let timestamp = timestamp_column(properties, &schema, span)?;
+    let window = planned.root.window();
+    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
+        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
+                       Non-windowed tables do not support retention.";
+        return Err(property_error(message.to_owned(), span));
+    }
+    Ok(DataSource {
+        name: name.to_owned(),
+        collection: collection(create.kind),
+        schema,
+        topic,
+        key_serde,
+        value_serde,
+        window,
+        window_type: planned.window_type,
+        timestamp,
+        is_source: false,
+        sql: sql.to_owned(),
+        created_by_query: Some(query_id(create_as_prefix(create.kind), name, settings)),
+    })
+}
+
+/// The format that a WITH clause names, else that of the left-most source.
+fn derived_format(
+    named: Option<super::properties::FormatName>,
+    delimiter: Option<char>,
+    inherited: &Format,
+    span: Span,
+) -> Result<Format, PlanError> {
+    match (named, delimiter, inherited) {
+        (Some(named), delimiter, _) => formats::format(named, delimiter, span),
+        (None, Some(delimiter), Format::Delimited { .. }) => Ok(Format::Delimited { delimiter }),
+        (None, Some(_), other) => {
+            let message = format!("{} does not support the following configs: [delimiter]", other.name());
+            Err(property_error(message, span))
+        }
+        (None, None, inherited) => Ok(inherited.clone()),
+    }
+}
+
+fn derived_key_serde(
+    properties: &Properties,
+    leftmost: &DataSource,
+    schema: &Schema,
+    is_keyless: bool,
+    settings: &Settings,
+    span: Span,
+) -> Result<Serde, PlanError> {
+    if schema.key.is_empty() {
+        let names_one = properties.key_format.is_some_and(|named| named != super::properties::FormatName::None);
+        if properties.key_format_alone && names_one {
+            return Err(PlanError::refused("Key format specified for stream without key columns.", span));
+        }
+        if is_keyless {
+            return Ok(Serde { format: Format::None, wrap_single: true });
+        }
+    }
+    let inherited = match &leftmost.key_serde.format {
+        Format::None if !schema.key.is_empty() => default_key_format(settings)?,
+        format => format.clone(),
+    };
+    let format = derived_format(properties.key_format, properties.key_delimiter, &inherited, span)?;
+    Ok(key_serde(format, &schema.key))
+}
+
+fn sink_topic(
+    source: &DataSource,
+    properties: &Properties,
+    planned: &PlannedQuery,
+    settings: &Settings,
+    span: Span,
+) -> Result<SinkTopic, PlanError> {
+    let found = settings.topics.partitions(&source.topic);
+    if let (Some(found), Some(wanted)) = (found, properties.partitions)
+        && found != wanted
+    {
+        return Err(wrong_partitions(&source.topic, found, wanted, span));
+    }
+    let leftmost = || settings.topics.partitions(&planned.scope.sources[0].data.topic);
+    let partitions = found.or(properties.partitions).or_else(leftmost);
+    let retention_ms = match (source.is_table(), source.window.is_some()) {
+        (true, true) => {
+            let window = planned.window_retention_ms.unwrap_or_default();
+            Some(window.max(properties.retention_ms.unwrap_or(RETENTION_DEFAULT_MS)))
+        }
+        (true, false) => None,
+        (false, _) => properties.retention_ms,
+    };
+    Ok(SinkTopic {
+        name: source.topic.clone(),
+        exists: found.is_some(),
+        partitions,
+        compact: source.is_table(),
+        retention_ms,
+    })
+}

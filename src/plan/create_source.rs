@@ -1,0 +1,374 @@
+//! `CREATE STREAM|TABLE` over a topic.
+
+use crate::catalog::{Catalog, Collection, DataSource, TimestampColumn, WindowType};
+use crate::sql::Span;
+use crate::sql::ast::{ColumnRole, CreateSource, SourceKind};
+use crate::types::{Column, Schema, SqlType, WindowKind};
+
+use super::Planned;
+use super::error::PlanError;
+use super::formats::{self, check_schema, default_format, default_key_format, key_serde, value_serde};
+use super::names::is_reserved;
+use super::planned::{PlannedSource, query_id};
+use super::properties::{Clause, Properties, property_error};
+use super::settings::Settings;
+use super::type_expr::resolve_type;
+
+/// Plans `create`, whose text is `sql`.
+pub(super) fn plan(
+    create: &CreateSource,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
+    let name = create.name.as_str();
+    let collection = collection(create.kind);
+    if let Some(skipped) = already_there(catalog, name, collection, create.if_not_exists) {
+        return Ok(skipped);
+    }
+    let properties = Properties::read(&create.properties, Clause::Create)?;
+    let source = data_source(create, sql, &properties, catalog, settings)?;
+    check_replacement(&source, create.or_replace, catalog, create.span)?;
+    catalog
+        .check_add(name, collection, create.or_replace)
+        .map_err(|error| PlanError::from(error).or_at(create.name.span))?;
+    let partitions = partitions_to_create(&source.topic, &properties, settings, create.span)?;
+    let materialize =
+        source.is_source && source.is_table() && settings.is_on("ksql.source.table.materialization.enabled", true);
+    let mut source = source;
+    if materialize {
+        source.created_by_query = Some(query_id("CST", name, settings));
+    }
+    let query = materialize.then(|| super::materialize::query(&source));
+    Ok(Planned::CreateSource(Box::new(PlannedSource {
+        source,
+        partitions,
+        retention_ms: properties.retention_ms,
+        or_replace: create.or_replace,
+        query,
+    })))
+}
+
+/// The kind of collection that a statement speaks of.
+pub(super) fn collection(kind: SourceKind) -> Collection {
+    match kind {
+        SourceKind::Stream => Collection::Stream,
+        SourceKind::Table => Collection::Table,
+    }
+}
+
+/// What `IF NOT EXISTS` answers when the name is taken.
+pub(super) fn already_there(catalog: &Catalog, name: &str, adding: Collection, if_not_exists: bool) -> Option<Planned> {
+    let existing = catalog.source(name).filter(|_| if_not_exists)?;
+    let (adding, existing) = (adding.noun(), existing.collection.noun());
+    let message = format!("Cannot add {adding} `{name}`: A {existing} with the same name already exists");
+    Some(Planned::Nothing { message })
+}
+
+fn data_source(
+    create: &CreateSource,
+    sql: &str,
+    properties: &Properties,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<DataSource, PlanError> {
+    let span = create.span;
+    let key_format = match properties.key_format {
+        Some(named) => formats::format(named, properties.key_delimiter, span)?,
+        None => delimited_default(default_key_format(settings)?, properties.key_delimiter, span)?,
+    };
+    let value_format = match properties.value_format {
+        Some(named) => formats::format(named, properties.value_delimiter, span)?,
+        None => default_format(settings, "ksql.persistence.default.format.value")?
+            .ok_or_else(|| missing_value_format(span))?,
+    };
+    let topic = properties.topic.clone().ok_or_else(|| {
+        let message =
+            "Failed to prepare statement: Missing required property \"KAFKA_TOPIC\" which has no default value.";
+        property_error(message.to_owned(), span)
+    })?;
+    let schema = schema(create, catalog)?;
+    if create.kind == SourceKind::Table && schema.key.is_empty() {
+        return Err(PlanError::refused_with_hint(
+            "Tables require a PRIMARY KEY. Please define the PRIMARY KEY.",
+            "write PRIMARY KEY after the type of the column that identifies a row",
+            span,
+        ));
+    }
+    let (window, window_type) = window(properties, &schema, span)?;
+    let key_serde = key_serde(key_format, &schema.key);
+    let value_serde = value_serde(value_format, &schema.value, properties, settings, span)?;
+    check_schema(&schema, &key_serde, &value_serde, span)?;
+    let timestamp = timestamp_column(properties, &schema, span)?;
+    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
+        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
+                       Non-windowed tables do not support retention.";
+        return Err(property_error(message.to_owned(), span));
+    }
+    Ok(DataSource {
+        name: create.name.name.clone(),
+        collection: collection(create.kind),
+        schema,
+        topic,
+        key_serde,
+        value_serde,
+        window,
+        window_type,
+        timestamp,
+        is_source: create.is_source,
+        sql: sql.to_owned(),
+        created_by_query: None,
+    })
+}
+
+/// A delimiter beside a format that is not named makes sense for DELIMITED only.
+fn delimited_default(
+    format: crate::formats::Format,
+    delimiter: Option<char>,
+    span: Span,
+) -> Result<crate::formats::Format, PlanError> {
+    match (format, delimiter) {
+        (crate::formats::Format::Delimited { .. }, Some(delimiter)) => {
+            Ok(crate::formats::Format::Delimited { delimiter })
+        }
+        (format, None) => Ok(format),
+        (format, Some(_)) => {
+            let message = format!("{} does not support the following configs: [delimiter]", format.name());
+            Err(property_error(message, span))
+        }
+    }
+}
+
+fn missing_value_format(span: Span) -> PlanError {
+    let message = "Statement is missing the 'VALUE_FORMAT' property from the WITH clause. Either provide one or set a \
+                   default via the 'ksql.persistence.default.format.value' config.";
+    property_error(message.to_owned(), span)
+}
+
+fn schema(create: &CreateSource, catalog: &Catalog) -> Result<Schema, PlanError> {
+    if create.columns.is_empty() {
+        return Err(PlanError::refused_with_hint(
+            "No columns supplied.",
+            "list the columns after the name: (ID BIGINT KEY, NAME STRING)",
+            create.span,
+        ));
+    }
+    let mut schema = Schema::default();
+    for definition in &create.columns {
+        let name = definition.name.as_str();
+        if is_reserved(name) {
+            let text = format!("'{name}' is a reserved column name. You cannot use it as a name for a column.");
+            return Err(PlanError::refused(text, definition.span));
+        }
+        let sql_type = resolve_type(&definition.data_type, catalog, definition.span)?;
+        let column = Column::new(name, sql_type);
+        match &definition.role {
+            ColumnRole::Value => schema.value.push(column),
+            ColumnRole::Key | ColumnRole::PrimaryKey => schema.key.push(column),
+            ColumnRole::Headers | ColumnRole::Header(_) => {
+                return Err(PlanError::not_supported("HEADERS columns", definition.span));
+            }
+        }
+    }
+    check_duplicates(&schema, create.span)?;
+    Ok(schema)
+}
+
+/// Names are unique in the key, in the value, and between the two.
+pub(super) fn check_duplicates(schema: &Schema, span: Span) -> Result<(), PlanError> {
+    let sides = [("key", &schema.key, " KEY"), ("value", &schema.value, "")];
+    for (side, columns, role) in sides {
+        let mut twice: Vec<String> = Vec::new();
+        for (i, column) in columns.iter().enumerate() {
+            let known = columns[..i].iter().any(|other| other.name == column.name);
+            let other_side = side == "value" && schema.key.iter().any(|key| key.name == column.name);
+            if known || other_side {
+                twice.push(format!("{column}{role}"));
+            }
+        }
+        if !twice.is_empty() {
+            let text = format!("Duplicate {side} columns found in schema: {}", twice.join(", "));
+            return Err(PlanError::refused(text, span));
+        }
+    }
+    Ok(())
+}
+
+fn window(
+    properties: &Properties,
+    schema: &Schema,
+    span: Span,
+) -> Result<(Option<WindowKind>, Option<WindowType>), PlanError> {
+    let error = |text: String| Err(property_error(text, span));
+    let Some(window_type) = properties.window_type else {
+        if properties.window_size_ms.is_some() {
+            return error("'WINDOW_SIZE' can only be set together with 'WINDOW_TYPE'.".to_owned());
+        }
+        return Ok((None, None));
+    };
+    let kind = match (window_type, properties.window_size_ms) {
+        (WindowType::Session, Some(_)) => {
+            return error("'WINDOW_SIZE' should not be set for SESSION windows.".to_owned());
+        }
+        (WindowType::Session, None) => WindowKind::Session,
+        (_, Some(size_ms)) if size_ms > 0 => WindowKind::Time { size_ms },
+        (_, Some(_)) => return error("Configuration WINDOW_SIZE is invalid: it must be positive".to_owned()),
+        (other, None) => {
+            let example = "For example: 'WINDOW_SIZE'='10 SECONDS'";
+            return error(format!(
+                "{} windows require 'WINDOW_SIZE' to be provided in the WITH clause. {example}",
+                other.name()
+            ));
+        }
+    };
+    if schema.key.is_empty() {
+        return Err(PlanError::refused("Windowed sources require a key column.", span));
+    }
+    Ok((Some(kind), Some(window_type)))
+}
+
+/// The event time column that the WITH clause names, looked up in `schema`.
+pub(super) fn timestamp_column(
+    properties: &Properties,
+    schema: &Schema,
+    span: Span,
+) -> Result<Option<TimestampColumn>, PlanError> {
+    let Some((name, place)) = &properties.timestamp else {
+        if properties.timestamp_format.is_some() {
+            let message = "Failed to prepare statement: 'TIMESTAMP_FORMAT' can only be set together with 'TIMESTAMP'.";
+            return Err(property_error(message.to_owned(), span));
+        }
+        return Ok(None);
+    };
+    let mut columns = schema.key.iter().chain(&schema.value);
+    let Some(column) = columns.position(|column| column.name == *name) else {
+        let message = format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'");
+        return Err(property_error(message, *place));
+    };
+    let sql_type = &schema.key.iter().chain(&schema.value).nth(column).expect("the column was found there").sql_type;
+    let format = properties.timestamp_format.clone();
+    let fits = match sql_type {
+        SqlType::String => format.is_some(),
+        SqlType::Bigint | SqlType::Timestamp => format.is_none(),
+        _ => false,
+    };
+    if !fits {
+        let message = format!(
+            "Timestamp column, `{name}`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format \
+             specified."
+        );
+        return Err(property_error(message, *place));
+    }
+    Ok(Some(TimestampColumn { column, format }))
+}
+
+/// Partitions of the topic if it must be created.
+fn partitions_to_create(
+    topic: &str,
+    properties: &Properties,
+    settings: &Settings,
+    span: Span,
+) -> Result<Option<u32>, PlanError> {
+    match (settings.topics.partitions(topic), properties.partitions) {
+        (None, None) => Err(PlanError::refused_with_hint(
+            format!(
+                "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please re-run \
+                 the statement providing the required 'PARTITIONS' configuration in the WITH clause."
+            ),
+            "add PARTITIONS=1 to the WITH clause, or create the topic first",
+            span,
+        )),
+        (None, partitions) => Ok(partitions),
+        (Some(found), Some(wanted)) if found != wanted => Err(wrong_partitions(topic, found, wanted, span)),
+        (Some(_), _) => Ok(None),
+    }
+}
+
+/// The topic exists with another number of partitions.
+pub(super) fn wrong_partitions(topic: &str, found: u32, wanted: u32, span: Span) -> PlanError {
+    PlanError::refused(
+        format!(
+            "A Kafka topic with the name '{topic}' already exists, with different partition/replica configuration than \
+             required. KSQL expects {wanted} partitions (topic has {found})"
+        ),
+        span,
+    )
+}
+
+/// What CREATE OR REPLACE may change: nothing but value columns appended at the end.
+pub(super) fn check_replacement(
+    new: &DataSource,
+    or_replace: bool,
+    catalog: &Catalog,
+    span: Span,
+) -> Result<(), PlanError> {
+    if !or_replace {
+        return Ok(());
+    }
+    let existing = catalog.source(&new.name);
+    let noun = new.collection.noun();
+    if new.is_source || existing.is_some_and(|existing| existing.is_source) {
+        let text = format!("Cannot add {noun} '{}': CREATE OR REPLACE is not supported on source {noun}s.", new.name);
+        return Err(PlanError::refused(text, span));
+    }
+    let Some(existing) = existing.filter(|existing| existing.collection == new.collection) else {
+        return Ok(());
+    };
+    let refused = |reason: String| {
+        Err(PlanError::refused(format!("Cannot upgrade data source: DataSource '{}' has {reason}", new.name), span))
+    };
+    let changed: Vec<String> = missing(&existing.schema.key, &new.schema.key);
+    if !changed.is_empty() || existing.schema.key.len() != new.schema.key.len() {
+        let list: Vec<String> = existing.schema.key.iter().map(|column| format!("{column} KEY")).collect();
+        return refused(format!(
+            "schema = {} which is not upgradeable to {}. Key columns must be identical. The following key columns are \
+             changed, missing or reordered: [{}]",
+            existing.schema.display(false),
+            new.schema.display(false),
+            list.join(", ")
+        ));
+    }
+    let changed = missing(&existing.schema.value, &new.schema.value);
+    if !changed.is_empty() {
+        return refused(format!(
+            "schema = {} which is not upgradeable to {}. The following columns are changed, missing or reordered: [{}]",
+            existing.schema.display(false),
+            new.schema.display(false),
+            changed.join(", ")
+        ));
+    }
+    let format = |format: &crate::formats::Format| format.name().to_owned();
+    let properties = [
+        ("topic", existing.topic.clone(), new.topic.clone()),
+        ("keyFormat", format(&existing.key_serde.format), format(&new.key_serde.format)),
+        ("valueFormat", format(&existing.value_serde.format), format(&new.value_serde.format)),
+        ("timestampColumn", timestamp_text(existing), timestamp_text(new)),
+        ("windowInfo", window_text(existing), window_text(new)),
+    ];
+    let different: Vec<String> = properties
+        .iter()
+        .filter(|(_, old, new)| old != new)
+        .map(|(name, old, new)| format!("{name} = {old} which is not upgradeable to {new}"))
+        .collect();
+    if different.is_empty() { Ok(()) } else { refused(different.join(" AND DataSource ")) }
+}
+
+fn timestamp_text(source: &DataSource) -> String {
+    let format = source.timestamp.as_ref().and_then(|timestamp| timestamp.format.as_deref());
+    let column = source.timestamp_column().map_or("none", |column| column.name.as_str());
+    format.map_or_else(|| column.to_owned(), |format| format!("{column} ({format})"))
+}
+
+fn window_text(source: &DataSource) -> String {
+    let size = match source.window {
+        Some(WindowKind::Time { size_ms }) => format!(" of {size_ms} ms"),
+        _ => String::new(),
+    };
+    source.window_type.map_or_else(|| "none".to_owned(), |window| format!("{}{size}", window.name()))
+}
+
+/// Columns of `old` that are not at their place in `new`.
+fn missing(old: &[Column], new: &[Column]) -> Vec<String> {
+    let kept = |i: usize, column: &Column| new.get(i) == Some(column);
+    old.iter().enumerate().filter(|(i, column)| !kept(*i, column)).map(|(_, column)| column.to_string()).collect()
+}

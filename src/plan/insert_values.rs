@@ -1,0 +1,145 @@
+//! `INSERT INTO … VALUES`: one record from constants.
+
+use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::datatypes::Int64Type;
+
+use crate::catalog::{Catalog, DataSource};
+use crate::sql::ast::{Expression, Identifier, InsertValues};
+use crate::types::{Column, SqlType};
+
+use super::Planned;
+use super::error::{PlanError, similar_names};
+use super::expression::Typer;
+use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
+use super::planned::InsertedRow;
+use super::settings::Settings;
+
+/// Plans `insert`.
+pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
+    let target = target(insert, catalog, settings)?;
+    let columns = columns(insert, target)?;
+    let typer = Typer::without_sources(catalog, settings);
+    let value_of = |wanted: &Column| -> Result<ArrayRef, PlanError> {
+        let given = columns.iter().position(|name| *name == wanted.name);
+        match given {
+            Some(index) => typer.constant(&insert.values[index], &wanted.sql_type, &wanted.name),
+            None => Ok(new_null_array(&wanted.sql_type.arrow(), 1)),
+        }
+        .map_err(|error| failed(target, &error, insert))
+    };
+    let key: Vec<ArrayRef> = target.schema.key.iter().map(value_of).collect::<Result<_, _>>()?;
+    let value: Vec<ArrayRef> = target.schema.value.iter().map(value_of).collect::<Result<_, _>>()?;
+    check_primary_key(target, &key, insert)?;
+    let rowtime = columns.iter().position(|name| *name == ROWTIME).map(|index| {
+        let array = typer.constant(&insert.values[index], &SqlType::Bigint, ROWTIME)?;
+        let time = array.as_primitive::<Int64Type>();
+        if time.is_null(0) {
+            return Err(PlanError::refused("ROWTIME must not be NULL", insert.values[index].span()));
+        }
+        Ok(time.value(0))
+    });
+    let rowtime = rowtime.transpose()?;
+    Ok(Planned::InsertValues(Box::new(InsertedRow { target: target.name.clone(), key, value, rowtime })))
+}
+
+fn target<'a>(insert: &InsertValues, catalog: &'a Catalog, settings: &Settings) -> Result<&'a DataSource, PlanError> {
+    let span = insert.target.span;
+    if !settings.is_on("ksql.insert.into.values.enabled", true) {
+        let text = "The server has disabled INSERT INTO ... VALUES functionality. To enable it, restart your KSQL \
+                    server with 'ksql.insert.into.values.enabled'=true";
+        return Err(PlanError::refused(text, span));
+    }
+    let name = insert.target.as_str();
+    let target = catalog.source(name).ok_or_else(|| unknown(&insert.target, catalog))?;
+    if target.is_source {
+        let text = format!("Cannot insert values into read-only {}: {name}", target.collection.noun());
+        return Err(PlanError::refused(text, span));
+    }
+    if target.window.is_some() {
+        return Err(PlanError::refused("Cannot insert values into windowed stream/table!", span));
+    }
+    Ok(target)
+}
+
+/// The name is not there; often it is there in another case.
+fn unknown(target: &Identifier, catalog: &Catalog) -> PlanError {
+    let name = target.as_str();
+    let mut text = format!("Cannot insert values into an unknown stream/table: `{name}`");
+    let other_case = catalog.sources().find(|source| source.name.eq_ignore_ascii_case(name));
+    if let Some(other) = other_case {
+        let other = &other.name;
+        if other.chars().any(char::is_lowercase) {
+            text += &format!(
+                "\nDid you mean \"{other}\"? Hint: wrap the source name in double quotes to make it case-sensitive."
+            );
+        } else {
+            text += &format!("\nDid you mean {other}? Hint: try removing double quotes from the source name.");
+        }
+        return PlanError::refused(text, target.span);
+    }
+    let similar = similar_names(name, catalog.sources().map(|source| source.name.as_str()));
+    match similar.first() {
+        Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), target.span),
+        None => PlanError::refused(text, target.span),
+    }
+}
+
+/// The columns that get the values, in their order.
+fn columns<'a>(insert: &'a InsertValues, target: &'a DataSource) -> Result<Vec<&'a str>, PlanError> {
+    if insert.columns.is_empty() {
+        let all: Vec<&str> = target.columns().map(|column| column.name.as_str()).collect();
+        if all.len() != insert.values.len() {
+            let values: Vec<String> = insert.values.iter().map(Expression::to_string).collect();
+            let text = format!(
+                "Failed to insert values into '{}'. Expected a value for each column. Expected Columns: [{}]. Got [{}]",
+                target.name,
+                all.join(", "),
+                values.join(", ")
+            );
+            return Err(PlanError::refused(text, insert.span));
+        }
+        return Ok(all);
+    }
+    for (i, column) in insert.columns.iter().enumerate() {
+        let name = column.as_str();
+        if matches!(name, ROWPARTITION | ROWOFFSET | WINDOWSTART | WINDOWEND) {
+            let text = format!("Inserting into column `{name}` is not allowed.");
+            return Err(PlanError::refused(text, column.span));
+        }
+        if name != ROWTIME && !target.columns().any(|known| known.name == name) {
+            let text = format!("Column name `{name}` does not exist in `{}`.", target.name);
+            let similar = similar_names(name, target.columns().map(|known| known.name.as_str()));
+            return Err(match similar.first() {
+                Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), column.span),
+                None => PlanError::refused(text, column.span),
+            });
+        }
+        if insert.columns[..i].contains(column) {
+            return Err(PlanError::refused(format!("Column `{name}` is listed more than once."), column.span));
+        }
+    }
+    Ok(insert.columns.iter().map(Identifier::as_str).collect())
+}
+
+/// A table's row has a key.
+fn check_primary_key(target: &DataSource, key: &[ArrayRef], insert: &InsertValues) -> Result<(), PlanError> {
+    if !target.is_table() || key.iter().all(|column| column.is_valid(0)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = target.schema.key.iter().map(|column| column.name.as_str()).collect();
+    let text = format!(
+        "Failed to insert values into '{}'. Value for primary key column(s) {} is required for tables.",
+        target.name,
+        names.join(", ")
+    );
+    Err(PlanError::refused(text, insert.span))
+}
+
+fn failed(target: &DataSource, error: &PlanError, insert: &InsertValues) -> PlanError {
+    let text = format!("Failed to insert values into '{}'. {error}", target.name);
+    let span = error.span().unwrap_or(insert.span);
+    match error.hint() {
+        Some(hint) => PlanError::refused_with_hint(text, hint, span),
+        None => PlanError::refused(text, span),
+    }
+}

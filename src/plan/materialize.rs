@@ -1,0 +1,12 @@
+//! `CREATE SOURCE TABLE`: a query that writes no topic and only keeps the table's rows.
+
+use crate::catalog::DataSource;
+
+use super::source::source;
+use super::{PlanNode, QueryPlan};
+
+/// The query that keeps the rows of `data` for pull queries.
+pub(super) fn query(data: &DataSource) -> QueryPlan {
+    let needed = vec![true; data.schema.value.len()];
+    QueryPlan { root: PlanNode::Source(source(data, needed, Vec::new(), true)), sink: None, limit: None }
+}

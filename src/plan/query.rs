@@ -1,0 +1,151 @@
+//! SELECT … FROM … WHERE …: the steps of a query, from its sources to its results.
+
+use crate::catalog::{Catalog, WindowType};
+use crate::sql::ast::{Expression, Query};
+
+use super::aggregate::{self, Aggregation};
+use super::error::PlanError;
+use super::expression::Typer;
+use super::planned::ResultColumn;
+use super::project::{self, KeyKind};
+use super::relation::Relation;
+use super::scope::{Clause, Scope, columns_of};
+use super::select::{self, Item, OWN_WINDOW, Purpose, SelectContext};
+use super::settings::Settings;
+use super::source::{Used, read};
+use super::{Collection, PlanNode, join, partition_by};
+
+/// The steps of a query.
+#[derive(Debug)]
+pub(super) struct PlannedQuery {
+    /// The last step.
+    pub(super) root: PlanNode,
+    /// Columns for a client; empty for persistent queries.
+    pub(super) results: Vec<ResultColumn>,
+    /// The sources.
+    pub(super) scope: Scope,
+    /// The word of the windows of the result.
+    pub(super) window_type: Option<WindowType>,
+    /// How long those windows can be read.
+    pub(super) window_retention_ms: Option<i64>,
+    /// The key was taken away (`PARTITION BY NULL`).
+    pub(super) is_keyless: bool,
+}
+
+/// Plans `query`.
+pub(super) fn plan(
+    query: &Query,
+    catalog: &Catalog,
+    settings: &Settings,
+    purpose: Purpose,
+) -> Result<PlannedQuery, PlanError> {
+    let scope = Scope::new(&query.from, catalog)?;
+    let typer = Typer::new(catalog, settings, &scope);
+    let partition_by =
+        query.partition_by.as_ref().map(|grouping| partition_by::expressions(grouping, &scope)).transpose()?;
+    let beside: &[&str] = if query.window.is_some() && !scope.is_join() { &OWN_WINDOW } else { &[] };
+    let context =
+        SelectContext { scope: &scope, typer: &typer, purpose, beside, partition_by: partition_by.as_deref() };
+    let joins = join::resolve(&query.from, &scope, &typer)?;
+    let items = select::items(&query.select, &context)?;
+    let predicate = query.where_clause.as_ref();
+    let predicate = predicate.map(|predicate| scope.resolve(predicate, Clause::Where)).transpose()?;
+    if let Some(predicate) = &predicate {
+        aggregate::check_where(predicate)?;
+    }
+    let aggregation = aggregate::resolve(query, &items, &scope, purpose, &typer)?;
+    check_windowed_table(query, &scope, purpose)?;
+
+    let used = used_columns(&items, predicate.as_ref(), aggregation.as_ref(), partition_by.as_deref(), &joins);
+    let needs_old_rows = predicate.is_some() || aggregation.is_some() || matches!(purpose, Purpose::Persistent(_));
+    let mut relation = if scope.is_join() {
+        join::plan(&scope, &joins, &used, &typer)?
+    } else {
+        let is_table = scope.sources[0].data.is_table();
+        read(&scope, 0, &used, is_table && needs_old_rows)
+    };
+    if let Some(predicate) = &predicate {
+        relation = filtered(relation, predicate, &typer)?;
+    }
+    let window_type = match &aggregation {
+        Some(aggregation) => aggregation.window_type,
+        None => scope.sources[0].data.window_type,
+    };
+    let window_retention_ms = aggregation.as_ref().and_then(Aggregation::retention_ms);
+    let is_keyless = partition_by.as_ref().is_some_and(|expressions| expressions.iter().all(partition_by::is_null));
+    let (root, results) = match (aggregation, query.partition_by.as_ref().zip(partition_by)) {
+        (Some(_), Some((grouping, _))) => {
+            return Err(PlanError::refused("GROUP BY and PARTITION BY cannot be combined.", grouping.span));
+        }
+        (Some(aggregation), None) => {
+            let relation = aggregate::plan(&aggregation, relation, &scope, &typer)?;
+            results_of(query, relation, &items, KeyKind::Grouping, &scope, purpose, &typer)?
+        }
+        (None, Some((grouping, expressions))) => {
+            let partitioned = partition_by::plan(relation, &expressions, &items, &scope, purpose, &typer, grouping)?;
+            (partitioned.node, partitioned.results)
+        }
+        (None, None) => {
+            let kind = if scope.is_join() { KeyKind::Join } else { KeyKind::Source };
+            results_of(query, relation, &items, kind, &scope, purpose, &typer)?
+        }
+    };
+    if matches!(purpose, Purpose::Persistent(_)) {
+        super::create_source::check_duplicates(&root.schema(), query.span)?;
+    }
+    Ok(PlannedQuery { root, results, scope, window_type, window_retention_ms, is_keyless })
+}
+
+/// The results of a query whose key stays what it is in `relation`.
+fn results_of(
+    query: &Query,
+    relation: Relation,
+    items: &[Item],
+    kind: KeyKind,
+    scope: &Scope,
+    purpose: Purpose,
+    typer: &Typer,
+) -> Result<(PlanNode, Vec<ResultColumn>), PlanError> {
+    match purpose {
+        Purpose::Persistent(sink) => {
+            let split = project::split(items, &relation.key, kind, scope, sink, query.span)?;
+            Ok((project::persistent(relation, &split, typer)?, Vec::new()))
+        }
+        Purpose::Transient => project::transient(relation, items, typer),
+    }
+}
+
+/// `relation` where `predicate` is true.
+pub(super) fn filtered(relation: Relation, predicate: &Expression, typer: &Typer) -> Result<Relation, PlanError> {
+    let predicate = typer.predicate(predicate, &relation.layout, Clause::Where)?;
+    let node = PlanNode::Filter { input: Box::new(relation.node), predicate };
+    Ok(Relation { node, ..relation })
+}
+
+fn check_windowed_table(query: &Query, scope: &Scope, purpose: Purpose) -> Result<(), PlanError> {
+    let source = &scope.sources[0];
+    let is_windowed_table = source.data.collection == Collection::Table && source.data.window.is_some();
+    if is_windowed_table && matches!(purpose, Purpose::Persistent(_)) {
+        return Err(PlanError::refused("KSQL does not support persistent queries on windowed tables.", query.span));
+    }
+    Ok(())
+}
+
+/// Internal names of all columns that the query refers to.
+fn used_columns(
+    items: &[Item],
+    predicate: Option<&Expression>,
+    aggregation: Option<&Aggregation>,
+    partition_by: Option<&[Expression]>,
+    joins: &[join::JoinStep],
+) -> Used {
+    let mut expressions: Vec<&Expression> = Vec::new();
+    match aggregation {
+        Some(aggregation) => expressions.extend(aggregation.inputs()),
+        None => expressions.extend(items.iter().map(|item| &item.expression)),
+    }
+    expressions.extend(predicate);
+    expressions.extend(partition_by.into_iter().flatten());
+    expressions.extend(joins.iter().flat_map(join::JoinStep::expressions));
+    columns_of(expressions.into_iter()).into_iter().map(str::to_owned).collect()
+}

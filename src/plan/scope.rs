@@ -1,0 +1,260 @@
+//! What names mean: the sources of FROM and their columns.
+//!
+//! Every column that a query can see gets one *internal name*: its own name when there is one source, `ALIAS_NAME` in
+//! joins. [`Scope::resolve`] turns the column references of an expression into internal names; from then on equal
+//! expressions are equal trees, however their columns were written.
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, DataSource};
+use crate::sql::Span;
+use crate::sql::ast::{AliasedSource, Expression, Identifier, Relation};
+use crate::types::SqlType;
+
+use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
+use super::rewrite::rewrite;
+
+/// A part of a query that refers to columns, as messages name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clause {
+    Select,
+    Where,
+    GroupBy,
+    PartitionBy,
+    Having,
+    JoinOn,
+}
+
+impl Clause {
+    /// Its words.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Where => "WHERE",
+            Self::GroupBy => "GROUP BY",
+            Self::PartitionBy => "PARTITION BY",
+            Self::Having => "HAVING",
+            Self::JoinOn => "JOIN ON",
+        }
+    }
+}
+
+/// Where the value of a column stands in its source's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Key(usize),
+    Value(usize),
+    RowTime,
+    RowPartition,
+    RowOffset,
+    WindowStart,
+    WindowEnd,
+}
+
+impl Role {
+    /// Whether it is neither key nor value of the record.
+    pub(super) fn is_pseudo(self) -> bool {
+        !matches!(self, Self::Key(_) | Self::Value(_))
+    }
+}
+
+/// A column that a query can see.
+#[derive(Debug, Clone)]
+pub(super) struct ScopeColumn {
+    /// Name within the query.
+    pub(super) internal: String,
+    /// Name within its source.
+    pub(super) name: String,
+    /// Index of its source.
+    pub(super) source: usize,
+    /// Its type.
+    pub(super) sql_type: SqlType,
+    /// Where its value stands.
+    pub(super) role: Role,
+}
+
+/// A source of FROM.
+#[derive(Debug, Clone)]
+pub(super) struct ScopeSource {
+    /// Its name in the query.
+    pub(super) alias: String,
+    /// What it is.
+    pub(super) data: Arc<DataSource>,
+    /// Where FROM names it.
+    pub(super) span: Span,
+}
+
+/// The sources of FROM, left to right, and all their columns.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) sources: Vec<ScopeSource>,
+    pub(super) columns: Vec<ScopeColumn>,
+}
+
+impl Scope {
+    /// Looks up the sources of `relation`.
+    pub(super) fn new(relation: &Relation, catalog: &Catalog) -> Result<Self, PlanError> {
+        let mut scope = Self { sources: Vec::new(), columns: Vec::new() };
+        for source in relation.sources() {
+            let data = lookup(source, catalog)?;
+            let alias = source.alias.name.clone();
+            scope.sources.push(ScopeSource { alias, data, span: source.span });
+        }
+        for index in 0..scope.sources.len() {
+            scope.add_columns(index)?;
+        }
+        Ok(scope)
+    }
+
+    /// Whether several sources are joined.
+    pub(super) fn is_join(&self) -> bool {
+        self.sources.len() > 1
+    }
+
+    fn add_columns(&mut self, source: usize) -> Result<(), PlanError> {
+        let ScopeSource { alias, data, span } = self.sources[source].clone();
+        let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));
+        let value = data.schema.value.iter().enumerate().map(|(i, column)| (Role::Value(i), column));
+        let declared = key.chain(value).map(|(role, column)| (role, column.name.clone(), column.sql_type.clone()));
+        let mut visible: Vec<(Role, String, SqlType)> = declared.collect();
+        visible.push((Role::RowTime, ROWTIME.to_owned(), SqlType::Bigint));
+        visible.push((Role::RowPartition, ROWPARTITION.to_owned(), SqlType::Integer));
+        visible.push((Role::RowOffset, ROWOFFSET.to_owned(), SqlType::Bigint));
+        if data.window.is_some() {
+            visible.push((Role::WindowStart, WINDOWSTART.to_owned(), SqlType::Bigint));
+            visible.push((Role::WindowEnd, WINDOWEND.to_owned(), SqlType::Bigint));
+        }
+        for (role, name, sql_type) in visible {
+            let internal = if self.is_join() { format!("{alias}_{name}") } else { name.clone() };
+            if self.column(&internal).is_some() {
+                let what = format!("a join in which two columns are called {internal}");
+                return Err(PlanError::not_supported(what, span));
+            }
+            self.columns.push(ScopeColumn { internal, name, source, sql_type, role });
+        }
+        Ok(())
+    }
+
+    /// The column with this internal name.
+    pub(super) fn column(&self, internal: &str) -> Option<&ScopeColumn> {
+        self.columns.iter().find(|column| column.internal == internal)
+    }
+
+    /// Columns of the source at index `source`, in the order in which it declares them, without pseudo columns.
+    pub(super) fn declared(&self, source: usize) -> impl Iterator<Item = &ScopeColumn> {
+        self.columns.iter().filter(move |column| column.source == source && !column.role.is_pseudo())
+    }
+
+    /// Whether several sources have a column called `name`.
+    pub(super) fn clashes(&self, name: &str) -> bool {
+        self.columns.iter().filter(|column| column.name == name).count() > 1
+    }
+
+    /// `expression` with internal names.
+    pub(super) fn resolve(&self, expression: &Expression, clause: Clause) -> Result<Expression, PlanError> {
+        self.resolve_beside(expression, clause, &[])
+    }
+
+    /// As [`Scope::resolve`], where the names `beside` stay what they are.
+    pub(super) fn resolve_beside(
+        &self,
+        expression: &Expression,
+        clause: Clause,
+        beside: &[&str],
+    ) -> Result<Expression, PlanError> {
+        rewrite(expression, &mut |part| match part {
+            Expression::Column { source: None, name, .. } if beside.contains(&name.as_str()) => Ok(Some(part.clone())),
+            Expression::Column { source, name, span } => {
+                let found = self.find(source.as_ref(), name.as_str(), clause, *span)?;
+                Ok(Some(column(&found.internal, *span)))
+            }
+            _ => Ok(None),
+        })
+    }
+
+    fn find(
+        &self,
+        source: Option<&Identifier>,
+        name: &str,
+        clause: Clause,
+        span: Span,
+    ) -> Result<&ScopeColumn, PlanError> {
+        let of_source = |column: &&ScopeColumn| {
+            source.is_none_or(|source| {
+                let scope_source = &self.sources[column.source];
+                scope_source.alias == source.name || scope_source.data.name == source.name
+            })
+        };
+        let found: Vec<&ScopeColumn> =
+            self.columns.iter().filter(of_source).filter(|column| column.name == name).collect();
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => Err(self.unknown(source, name, clause, span)),
+            several => {
+                let candidates =
+                    several.iter().map(|column| format!("{}.{name}", self.sources[column.source].alias)).collect();
+                Err(PlanError::at(PlanErrorKind::AmbiguousColumn { name: name.to_owned(), candidates }, span))
+            }
+        }
+    }
+
+    fn unknown(&self, source: Option<&Identifier>, name: &str, clause: Clause, span: Span) -> PlanError {
+        let written = source.map_or_else(|| name.to_owned(), |source| format!("{}.{name}", source.name));
+        let input_only = match clause {
+            Clause::PartitionBy | Clause::GroupBy => format!(
+                "'{written}' must be a column in the source schema since {} is applied on the input.",
+                clause.name()
+            ),
+            _ => String::new(),
+        };
+        let known = self.columns.iter().filter(|column| !column.role.is_pseudo()).map(|column| column.name.as_str());
+        let similar = similar_names(name, known);
+        PlanError::at(PlanErrorKind::UnknownColumn { clause: clause.name(), name: written, input_only, similar }, span)
+    }
+
+    /// `expression`, which has internal names, as the user would write it: `S.ID`.
+    pub(super) fn qualified(&self, expression: &Expression) -> Expression {
+        let shown = rewrite(expression, &mut |part| {
+            let Expression::Column { source: None, name, span } = part else {
+                return Ok(None);
+            };
+            Ok(self.column(name.as_str()).map(|found| Expression::Column {
+                source: Some(Identifier::new(self.sources[found.source].alias.clone())),
+                name: Identifier::new(found.name.clone()),
+                span: *span,
+            }))
+        });
+        shown.unwrap_or_else(|_| expression.clone())
+    }
+}
+
+fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, PlanError> {
+    let name = source.name.as_str();
+    catalog.source(name).cloned().ok_or_else(|| {
+        let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();
+        PlanError::at(PlanErrorKind::UnknownSource { name: name.to_owned(), similar }, source.span)
+    })
+}
+
+/// A reference to the column with this internal name.
+pub(super) fn column(internal: &str, span: Span) -> Expression {
+    Expression::Column { source: None, name: Identifier::new(internal), span }
+}
+
+/// The internal name, if `expression` is nothing but a column.
+pub(super) fn as_column(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Column { source: None, name, .. } => Some(name.as_str()),
+        _ => None,
+    }
+}
+
+/// Internal names of the columns in `expressions`.
+pub(super) fn columns_of<'a>(expressions: impl Iterator<Item = &'a Expression>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for expression in expressions {
+        expression.walk(&mut |part| names.extend(as_column(part)));
+    }
+    names
+}

@@ -1,0 +1,38 @@
+//! What analysis needs to know beside the catalog: session properties and topics.
+
+use std::collections::BTreeMap;
+
+/// What analysis asks about topics.
+pub trait TopicLookup {
+    /// Number of partitions of `topic`; `None` if it does not exist.
+    fn partitions(&self, topic: &str) -> Option<u32>;
+}
+
+impl<F: Fn(&str) -> Option<u32>> TopicLookup for F {
+    fn partitions(&self, topic: &str) -> Option<u32> {
+        self(topic)
+    }
+}
+
+/// Properties in force and the state of the outside world.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// Session properties over server properties, by their ksqlDB names.
+    pub properties: &'a BTreeMap<String, String>,
+    /// The topics.
+    pub topics: &'a dyn TopicLookup,
+    /// Number of the next query: the `3` of `CSAS_ALERTS_3`.
+    pub query_number: u64,
+}
+
+impl<'a> Settings<'a> {
+    /// The property `name`; an empty text counts as not set.
+    pub fn property(&self, name: &str) -> Option<&'a str> {
+        self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the property `name` is `true`, `default` if it is not set.
+    pub fn is_on(&self, name: &str, default: bool) -> bool {
+        self.property(name).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+    }
+}

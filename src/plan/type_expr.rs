@@ -1,0 +1,63 @@
+//! Written types to types.
+
+use crate::catalog::Catalog;
+use crate::sql::Span;
+use crate::sql::ast::{PrimitiveType, TypeExpr};
+use crate::types::{SqlType, StructField};
+
+use super::error::{PlanError, PlanErrorKind};
+
+/// Digits of the largest DECIMAL.
+const PRECISION_MAX: i32 = 76;
+
+/// The type that `written` means; custom types are looked up in `catalog`.
+pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
+    let resolve = |part: &TypeExpr| resolve_type(part, catalog, span);
+    Ok(match written {
+        TypeExpr::Primitive(primitive) => primitive_type(*primitive),
+        TypeExpr::Decimal { precision, scale, span } => decimal(*precision, *scale, *span)?,
+        TypeExpr::Array(element) => SqlType::Array(Box::new(resolve(element)?)),
+        TypeExpr::Map { key, value } => SqlType::Map(Box::new(resolve(key)?), Box::new(resolve(value)?)),
+        TypeExpr::Struct(fields) => {
+            let fields = fields.iter().map(|field| {
+                let sql_type = resolve(&field.data_type)?;
+                Ok(StructField { name: field.name.name.clone(), sql_type })
+            });
+            SqlType::Struct(fields.collect::<Result<_, PlanError>>()?)
+        }
+        TypeExpr::Custom(name) => catalog.custom_type(name.as_str()).cloned().ok_or_else(|| {
+            PlanError::at(PlanErrorKind::UnknownType { name: name.name.clone() }, name.span).or_at(span)
+        })?,
+    })
+}
+
+fn primitive_type(primitive: PrimitiveType) -> SqlType {
+    match primitive {
+        PrimitiveType::Boolean => SqlType::Boolean,
+        PrimitiveType::Integer => SqlType::Integer,
+        PrimitiveType::BigInt => SqlType::Bigint,
+        PrimitiveType::Double => SqlType::Double,
+        PrimitiveType::String => SqlType::String,
+        PrimitiveType::Bytes => SqlType::Bytes,
+        PrimitiveType::Time => SqlType::Time,
+        PrimitiveType::Date => SqlType::Date,
+        PrimitiveType::Timestamp => SqlType::Timestamp,
+    }
+}
+
+fn decimal(precision: i32, scale: i32, span: Span) -> Result<SqlType, PlanError> {
+    let invalid = |reason: String| PlanError::at(PlanErrorKind::InvalidDecimal { reason }, span);
+    if precision < 1 {
+        return Err(invalid(format!("DECIMAL precision must be >= 1: DECIMAL({precision},{scale})")));
+    }
+    if scale < 0 {
+        return Err(invalid(format!("DECIMAL scale must be >= 0: DECIMAL({precision},{scale})")));
+    }
+    if scale > precision {
+        return Err(invalid(format!("DECIMAL precision must be >= scale: DECIMAL({precision},{scale})")));
+    }
+    if precision > PRECISION_MAX {
+        return Err(PlanError::not_supported(format!("DECIMAL of more than {PRECISION_MAX} digits"), span));
+    }
+    Ok(SqlType::Decimal { precision: precision as u8, scale: scale as u8 })
+}
