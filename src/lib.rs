@@ -12,5 +12,6 @@ pub mod shell;
 pub mod sql;
 pub mod state;
 pub mod storage;
+pub mod testing;
 pub mod topics;
 pub mod types;

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
+        Command::Test(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,3 +1,6 @@
 //! Integration tests of the whole.
 
+mod conformance;
 mod front_ends;
+mod layers;
+mod specs;

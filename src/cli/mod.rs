@@ -4,6 +4,7 @@
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
+//! levada test    specs and conformance cases           ─▶ testing ─▶ engine
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
@@ -17,12 +18,14 @@ mod run;
 mod shell;
 mod summary;
 pub mod topic;
+mod test;
 
 pub use data_dir::DataDir;
 pub use failure::Failure;
 pub use logging::start as start_logging;
 pub use run::RunCommand;
 pub use shell::ShellCommand;
+pub use test::TestCommand;
 
 /// Streaming SQL for Kafka in one binary.
 #[derive(Debug, clap::Parser)]
@@ -42,6 +45,8 @@ pub enum Command {
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out
     Topic(topic::TopicCommand),
+    /// Run specs and conformance cases
+    Test(TestCommand),
 }
 
 const ABOUT: &str = "\
