@@ -12,6 +12,7 @@ mod base64;
 mod collect;
 mod conformance;
 pub mod driver;
+mod engine_driver;
 mod outcome;
 mod pool;
 mod ratchet;
