@@ -155,7 +155,8 @@ mod tests {
         check("penguin", "%guin", true);
         check("penguin", "p_n%n", true);
         check("penguin", "p_ng", false);
-        check("aab", "%a_b%", false);
+        check("aab", "%a_b%", true);
+        check("ab", "%a_b%", false);
         check("aaxb", "%a_b", true);
         check("", "%", true);
         check("", "_", false);
