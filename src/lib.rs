@@ -1,10 +1,17 @@
 //! Levada: streaming SQL for Kafka in one binary.
 
 pub mod catalog;
+pub mod cli;
+pub mod engine;
 pub mod expr;
 pub mod formats;
+pub mod operators;
 pub mod plan;
+pub mod runtime;
+pub mod shell;
 pub mod sql;
+pub mod state;
 pub mod storage;
+pub mod testing;
 pub mod topics;
 pub mod types;

@@ -1,9 +1,27 @@
 //! Bytes to columns and back, one module per format.
+//!
+//! ```text
+//! RecordChunk.keys, .values ── Decoder ──▶ one array per column, null rows, wrong rows
+//!                           ◀── Encoder ──
+//! ```
+//!
+//! A decoder reads each record once and appends straight to the columns it builds; nothing a record holds can stop a
+//! batch: a row that is wrong is reported and null. Windowed keys are taken apart by [`windowed`] before they get here.
+
+mod delimited;
+mod json;
+mod kafka;
+mod none;
+mod number_text;
+mod rows;
+mod scalar_cells;
+mod scalar_column;
+pub mod windowed;
 
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::buffer::BooleanBuffer;
 
-use crate::types::{Column, RowError};
+use crate::types::{Column, RowError, SqlType};
 
 /// A serialization format of keys or values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,22 +81,57 @@ pub trait Encoder: Send {
     fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded;
 }
 
+/// Which part of a record a format is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The key.
+    Key,
+    /// The value.
+    Value,
+}
+
 /// Why a format cannot carry a schema.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FormatError {
     /// A type the format has no representation for.
-    #[error("The '{format}' format does not support type '{sql_type}'. Column: '{column}'")]
+    #[error("The '{format}' format does not support type '{sql_type}'")]
     UnsupportedType {
+        /// Format name.
+        format: &'static str,
+        /// The type, without parameters.
+        sql_type: &'static str,
+    },
+    /// As [`FormatError::UnsupportedType`], of a format that can hold several columns.
+    #[error("The '{format}' format does not support type '{sql_type}', column: `{column}`")]
+    UnsupportedColumn {
         /// Format name.
         format: &'static str,
         /// Column name.
         column: String,
-        /// The type.
-        sql_type: String,
+        /// The type, without parameters.
+        sql_type: &'static str,
+    },
+    /// A MAP whose keys are not text.
+    #[error("{format} only supports MAP types with STRING keys. Got: MAP<{key}, {value}>")]
+    MapKey {
+        /// Format name.
+        format: &'static str,
+        /// Type of the map's keys.
+        key: String,
+        /// Type of the map's values.
+        value: String,
     },
     /// More columns than the format can carry.
-    #[error("The '{format}' format only supports a single field. Got: {columns}")]
+    #[error("The '{format}' format only supports a single field. Got: [{columns}]")]
     SingleColumn {
+        /// Format name.
+        format: &'static str,
+        /// The columns, printed.
+        columns: String,
+    },
+    /// Columns where there can be none.
+    #[error("The '{format}' format can only be used when no columns are defined. Got: [{columns}]")]
+    NoColumns {
         /// Format name.
         format: &'static str,
         /// The columns, printed.
@@ -88,14 +141,32 @@ pub enum FormatError {
 
 /// The decoder of `serde` for `columns`, of which only those set in `needed` are built (all are checked).
 pub fn decoder(serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box<dyn Decoder>, FormatError> {
-    let _ = (columns, needed);
-    Err(FormatError::SingleColumn { format: serde.format.name(), columns: String::new() })
+    serde.format.supports(columns, Side::Value)?;
+    Ok(match (&serde.format, columns) {
+        (Format::None, _) => Box::new(none::NoneCodec { always_null: true }),
+        (Format::Json, _) => Box::new(json::JsonDecoder::new(columns, needed, serde.is_bare(columns))),
+        (_, []) => Box::new(none::NoneCodec { always_null: false }),
+        (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaDecoder::new(column, needed[0])),
+        (Format::Delimited { delimiter }, _) => Box::new(delimited::DelimitedDecoder::new(columns, needed, *delimiter)),
+    })
 }
 
 /// The encoder of `serde` for `columns`.
 pub fn encoder(serde: &Serde, columns: &[Column]) -> Result<Box<dyn Encoder>, FormatError> {
-    let _ = columns;
-    Err(FormatError::SingleColumn { format: serde.format.name(), columns: String::new() })
+    serde.format.supports(columns, Side::Value)?;
+    Ok(match (&serde.format, columns) {
+        (Format::Json, _) => Box::new(json::JsonEncoder::new(columns, serde.is_bare(columns))),
+        (Format::None, _) | (_, []) => Box::new(none::NoneCodec { always_null: true }),
+        (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaEncoder::new(column)),
+        (Format::Delimited { delimiter }, _) => Box::new(delimited::DelimitedEncoder::new(columns, *delimiter)),
+    })
+}
+
+impl Serde {
+    /// Whether the bytes are those of a single value, not of a record.
+    fn is_bare(&self, columns: &[Column]) -> bool {
+        columns.len() == 1 && !self.wrap_single
+    }
 }
 
 impl Format {
@@ -107,5 +178,104 @@ impl Format {
             Self::Delimited { .. } => "DELIMITED",
             Self::Json => "JSON",
         }
+    }
+
+    /// Whether the format can carry `columns` as that side of a record.
+    pub fn supports(&self, columns: &[Column], side: Side) -> Result<(), FormatError> {
+        let format = self.name();
+        match self {
+            Self::None if columns.is_empty() => Ok(()),
+            Self::None => Err(FormatError::NoColumns { format, columns: printed(columns, side) }),
+            Self::Kafka => match columns {
+                [_, _, ..] => Err(FormatError::SingleColumn { format, columns: printed(columns, side) }),
+                [column] if !kafka::supports(&column.sql_type) => {
+                    Err(FormatError::UnsupportedType { format, sql_type: column.sql_type.base_name() })
+                }
+                _ => Ok(()),
+            },
+            Self::Delimited { .. } => {
+                let nested = columns.iter().find(|column| {
+                    matches!(column.sql_type, SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_))
+                });
+                nested.map_or(Ok(()), |column| {
+                    let (column, sql_type) = (column.name.clone(), column.sql_type.base_name());
+                    Err(FormatError::UnsupportedColumn { format, column, sql_type })
+                })
+            }
+            Self::Json => columns.iter().try_for_each(|column| text_map_keys(format, &column.sql_type)),
+        }
+    }
+}
+
+/// Columns as ksqlDB lists them in messages.
+fn printed(columns: &[Column], side: Side) -> String {
+    let role = if side == Side::Key { " KEY" } else { "" };
+    columns.iter().map(|column| format!("{column}{role}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Checks that all maps within `sql_type` have text keys.
+fn text_map_keys(format: &'static str, sql_type: &SqlType) -> Result<(), FormatError> {
+    match sql_type {
+        SqlType::Array(element) => text_map_keys(format, element),
+        SqlType::Map(key, value) if **key != SqlType::String => {
+            Err(FormatError::MapKey { format, key: key.to_string(), value: value.to_string() })
+        }
+        SqlType::Map(_, value) => text_map_keys(format, value),
+        SqlType::Struct(fields) => fields.iter().try_for_each(|field| text_map_keys(format, &field.sql_type)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(format: &Format, types: &[SqlType], side: Side, expected: Result<(), &str>) {
+        let column = |(at, sql_type): (usize, &SqlType)| Column::new(format!("C{at}"), sql_type.clone());
+        let columns: Vec<Column> = types.iter().enumerate().map(column).collect();
+        let found = format.supports(&columns, side).map_err(|error| error.to_string());
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn formats_refuse_what_they_cannot_carry() {
+        let list = SqlType::Array(Box::new(SqlType::Integer));
+        let map = SqlType::Map(Box::new(SqlType::Integer), Box::new(SqlType::Double));
+        let delimited = Format::Delimited { delimiter: ',' };
+
+        check(&Format::None, &[], Side::Key, Ok(()));
+        let text = "The 'NONE' format can only be used when no columns are defined. Got: [`C0` INTEGER KEY]";
+        check(&Format::None, &[SqlType::Integer], Side::Key, Err(text));
+
+        check(&Format::Kafka, &[SqlType::Double], Side::Value, Ok(()));
+        check(
+            &Format::Kafka,
+            &[SqlType::Boolean],
+            Side::Key,
+            Err("The 'KAFKA' format does not support type 'BOOLEAN'"),
+        );
+        let text = "The 'KAFKA' format only supports a single field. Got: [`C0` INTEGER, `C1` STRING]";
+        check(&Format::Kafka, &[SqlType::Integer, SqlType::String], Side::Value, Err(text));
+
+        let text = "The 'DELIMITED' format does not support type 'ARRAY', column: `C1`";
+        check(&delimited, &[SqlType::Integer, list.clone()], Side::Value, Err(text));
+
+        check(&Format::Json, std::slice::from_ref(&list), Side::Value, Ok(()));
+        let text = "JSON only supports MAP types with STRING keys. Got: MAP<INTEGER, DOUBLE>";
+        check(&Format::Json, &[SqlType::Array(Box::new(map))], Side::Value, Err(text));
+    }
+
+    #[test]
+    fn sides_without_columns_have_no_bytes_that_matter() {
+        let none = Serde { format: Format::None, wrap_single: false };
+        let bytes = BinaryArray::from(vec![Some(&b"ignored"[..]), None]);
+        let decoded = decoder(&none, &[], &[]).expect("no columns suit any format").decode(&bytes);
+        assert_eq!(decoded.nulls, Some(BooleanBuffer::new_set(2)));
+        let encoded = encoder(&none, &[]).expect("no columns suit any format").encode(&[], 2, None);
+        assert_eq!(encoded.bytes, BinaryArray::from(vec![None::<&[u8]>; 2]));
+
+        let kafka = Serde { format: Format::Kafka, wrap_single: false };
+        let decoded = decoder(&kafka, &[], &[]).expect("no columns suit any format").decode(&bytes);
+        assert_eq!(decoded.nulls, Some(BooleanBuffer::from(vec![false, true])));
     }
 }

@@ -30,9 +30,7 @@ fn case(test: &Value) -> Case {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let statements = test["statements"].as_array().into_iter().flatten();
     let script: Vec<String> = statements.map(text).collect();
-    let error = ["expectedException", "expectedError"]
-        .iter()
-        .find_map(|member| test.get(member));
+    let error = ["expectedException", "expectedError"].iter().find_map(|member| test.get(member));
     Case {
         id: text(&test["id"]),
         script: script.join("\n"),
@@ -48,9 +46,7 @@ fn fault(case: &Case) -> Option<String> {
             Some(format!("{id}: read, though it must fail with {message:?}"))
         }
         (Ok(statements), _) => {
-            let printed = statements
-                .iter()
-                .map(|parsed| format!("{};", parsed.statement));
+            let printed = statements.iter().map(|parsed| format!("{};", parsed.statement));
             let printed: Vec<String> = printed.collect();
             let again = parse_statements(&printed.join("\n"));
             let same = again.as_ref().is_ok_and(|again| {
@@ -60,10 +56,7 @@ fn fault(case: &Case) -> Option<String> {
             (!same).then(|| format!("{id}: printed {printed:?} and read {again:?}"))
         }
         (Err(error), Some((_, message))) if expects(&error, script, message) => None,
-        (Err(error), expected) => Some(format!(
-            "{id}: {} (expected {expected:?})",
-            error.with_statement()
-        )),
+        (Err(error), expected) => Some(format!("{id}: {} (expected {expected:?})", error.with_statement())),
     }
 }
 
@@ -74,15 +67,9 @@ fn is_syntax(kind: &str, message: &str) -> bool {
 
 /// The text of a request is a script, or its last statement alone.
 fn expects(error: &ParseError, script: &str, message: &str) -> bool {
-    let alone = script
-        .lines()
-        .last()
-        .and_then(|line| parse_statements(line).err());
+    let alone = script.lines().last().and_then(|line| parse_statements(line).err());
     let shown = [Some(error), alone.as_ref()];
-    shown
-        .iter()
-        .flatten()
-        .any(|error| error.with_statement().contains(message))
+    shown.iter().flatten().any(|error| error.with_statement().contains(message))
 }
 
 #[test]
@@ -93,20 +80,10 @@ fn every_case_is_read_or_refused() {
         return;
     }
     let folders = ["qtt", "rqtt"].map(|suite| root.join(suite));
-    let files = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).expect("a folder of cases"));
-    let files: Vec<PathBuf> = files
-        .map(|entry| entry.expect("a readable entry").path())
-        .collect();
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder of cases"));
+    let files: Vec<PathBuf> = files.map(|entry| entry.expect("a readable entry").path()).collect();
     let cases: Vec<Case> = files.iter().flat_map(|file| cases(file)).collect();
     let faults: Vec<String> = cases.iter().filter_map(fault).collect();
     assert!(cases.len() > 1_000, "only {} cases", cases.len());
-    assert!(
-        faults.is_empty(),
-        "{} of {}:\n{}",
-        faults.len(),
-        cases.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }

@@ -146,9 +146,7 @@ impl ParseError {
     /// What ksqlDB does not say: the words that would fit, a hint.
     pub fn help(&self) -> Option<String> {
         match &self.kind {
-            ParseErrorKind::Unexpected {
-                hint: Some(hint), ..
-            } => Some((*hint).to_owned()),
+            ParseErrorKind::Unexpected { hint: Some(hint), .. } => Some((*hint).to_owned()),
             ParseErrorKind::Unexpected { expected, .. } if !expected.is_empty() => {
                 let expected: Vec<String> = expected.iter().map(Expected::to_string).collect();
                 Some(format!("expected {}", join_or(&expected)))
@@ -165,12 +163,7 @@ impl ParseError {
         let line = text.split('\n').nth(line_index).unwrap_or("");
         let before = self.span.column.saturating_sub(1) as usize;
         let hidden = before.saturating_sub(CARET_BEFORE_MAX);
-        let shown: String = line
-            .trim_end()
-            .chars()
-            .skip(hidden)
-            .take(before - hidden + CARET_AFTER_MAX)
-            .collect();
+        let shown: String = line.trim_end().chars().skip(hidden).take(before - hidden + CARET_AFTER_MAX).collect();
         let indent = line.chars().skip(hidden).take(before - hidden);
         let indent: String = indent.map(|c| if c == '\t' { c } else { ' ' }).collect();
         format!("{shown}\n{indent}^")
@@ -184,10 +177,7 @@ impl ParseError {
             ParseErrorKind::WrongKeyRole { .. } => format!("{}: {detail}", self.span),
             // ksqlDB counts the column of a number from 2.
             ParseErrorKind::InvalidNumber(_) | ParseErrorKind::DoubleOverflow(_) => {
-                format!(
-                    "Failed to prepare statement: line {line}:{}: {detail}",
-                    column + 1
-                )
+                format!("Failed to prepare statement: line {line}:{}: {detail}", column + 1)
             }
             ParseErrorKind::InvalidEscape(_) => {
                 format!("Failed to prepare statement: {}: {detail}", self.span)
@@ -203,14 +193,10 @@ impl ParseError {
                 format!("Unknown statement '{found}'\nDid you mean '{similar}'?")
             }
             ParseErrorKind::MissingSemicolon => "missing ';' at '<EOF>'".to_owned(),
-            ParseErrorKind::Unexpected {
-                found, expected, ..
-            } => self.unexpected(found, expected),
-            ParseErrorKind::TooDeep => {
-                "Error processing statement: Statement is too large to parse. \
+            ParseErrorKind::Unexpected { found, expected, .. } => self.unexpected(found, expected),
+            ParseErrorKind::TooDeep => "Error processing statement: Statement is too large to parse. \
                 This may be caused by having too many nested expressions in the statement."
-                    .to_owned()
-            }
+                .to_owned(),
             ParseErrorKind::InvalidNumber(text) => format!("Invalid numeric literal: {text}"),
             ParseErrorKind::DoubleOverflow(text) => format!("Number overflows DOUBLE: {text}"),
             ParseErrorKind::NotAnInteger { clause } => {
@@ -222,17 +208,16 @@ impl ParseError {
                  Got: '{name}'",
                 self.span
             ),
-            ParseErrorKind::LimitInCreate(kind) => format!(
-                "CREATE {} AS SELECT statements don't support LIMIT clause.",
-                kind.name()
-            ),
+            ParseErrorKind::LimitInCreate(kind) => {
+                format!("CREATE {} AS SELECT statements don't support LIMIT clause.", kind.name())
+            }
             ParseErrorKind::WrongKeyRole { kind, column } => match kind {
-                SourceKind::Stream => format!(
-                    "Column `{column}` is a 'PRIMARY KEY' column: please use 'KEY' for streams."
-                ),
-                SourceKind::Table => format!(
-                    "Column `{column}` is a 'KEY' column: please use 'PRIMARY KEY' for tables."
-                ),
+                SourceKind::Stream => {
+                    format!("Column `{column}` is a 'PRIMARY KEY' column: please use 'KEY' for streams.")
+                }
+                SourceKind::Table => {
+                    format!("Column `{column}` is a 'KEY' column: please use 'PRIMARY KEY' for tables.")
+                }
             },
             ParseErrorKind::UnknownSource(name) => {
                 format!("'{name}' is not a valid stream/table name or alias.")
@@ -240,9 +225,7 @@ impl ParseError {
             ParseErrorKind::ColumnCount { columns, values } => {
                 format!("Expected number columns and values to match: {columns}, {values}")
             }
-            ParseErrorKind::NoValues => {
-                "Expected some values for INSERT INTO statement.".to_owned()
-            }
+            ParseErrorKind::NoValues => "Expected some values for INSERT INTO statement.".to_owned(),
             ParseErrorKind::DuplicateProperty(name) => {
                 format!("Multiple entries with same key: {name}")
             }
@@ -307,25 +290,13 @@ mod tests {
     use super::*;
 
     fn error(kind: ParseErrorKind, line: u32, column: u32) -> ParseError {
-        let span = Span {
-            line,
-            column,
-            ..Span::NONE
-        };
+        let span = Span { line, column, ..Span::NONE };
         let statement = "S;".to_owned();
-        ParseError {
-            kind,
-            span,
-            statement,
-        }
+        ParseError { kind, span, statement }
     }
 
     fn unexpected(expected: &[Expected]) -> ParseErrorKind {
-        ParseErrorKind::Unexpected {
-            found: "x".to_owned(),
-            expected: expected.to_vec(),
-            hint: None,
-        }
+        ParseErrorKind::Unexpected { found: "x".to_owned(), expected: expected.to_vec(), hint: None }
     }
 
     #[test]
@@ -335,18 +306,11 @@ mod tests {
             (&[a], "Expecting 'A'", "expected 'A'"),
             (&[a, b], "Expecting {'A', B}", "expected 'A' or B"),
             (&[a, b, a, b], "", "expected 'A', B, 'A' or B"),
-            (
-                &[a, Expected::Any("a name")],
-                "Syntax error at or near 'x' at line 2:7",
-                "expected 'A' or a name",
-            ),
+            (&[a, Expected::Any("a name")], "Syntax error at or near 'x' at line 2:7", "expected 'A' or a name"),
         ];
         for (expected, detail, help) in cases {
             let error = error(unexpected(expected), 2, 7);
-            assert_eq!(
-                error.with_statement(),
-                format!("line 2:7: Syntax Error\n{detail}\nStatement: S;")
-            );
+            assert_eq!(error.with_statement(), format!("line 2:7: Syntax Error\n{detail}\nStatement: S;"));
             assert_eq!(error.help().as_deref(), Some(help));
         }
     }

@@ -132,9 +132,7 @@ impl Token {
     /// The token's text, of the text it was read from.
     pub(super) fn text<'a>(&self, source: &'a str) -> &'a str {
         let start = self.span.offset as usize;
-        source
-            .get(start..start + self.span.length as usize)
-            .unwrap_or("")
+        source.get(start..start + self.span.length as usize).unwrap_or("")
     }
 }
 
@@ -166,24 +164,13 @@ pub(super) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     /// A lexer at the beginning of a text.
     pub(super) fn new(source: &'a str) -> Lexer<'a> {
-        Lexer {
-            source,
-            bytes: source.as_bytes(),
-            position: 0,
-            line: 1,
-            column: 1,
-        }
+        Lexer { source, bytes: source.as_bytes(), position: 0, line: 1, column: 1 }
     }
 
     /// The next token; [`TokenKind::End`] again and again at the end.
     pub(super) fn next_token(&mut self) -> Token {
         let unterminated_comment = self.skip_blanks();
-        let start = Span {
-            line: self.line,
-            column: self.column,
-            offset: self.position as u32,
-            length: 0,
-        };
+        let start = Span { line: self.line, column: self.column, offset: self.position as u32, length: 0 };
         if unterminated_comment {
             return self.token(TokenKind::Unterminated, start, self.bytes.len());
         }
@@ -194,10 +181,7 @@ impl<'a> Lexer<'a> {
     fn token(&mut self, kind: TokenKind, start: Span, end: usize) -> Token {
         self.advance_to(end);
         let length = end as u32 - start.offset;
-        Token {
-            kind,
-            span: Span { length, ..start },
-        }
+        Token { kind, span: Span { length, ..start } }
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -405,12 +389,10 @@ mod tests {
     /// The tokens of a text, one per line: kind and text.
     fn dump(source: &str) -> String {
         let tokens = tokenize(source);
-        let shown = tokens[..tokens.len() - 1]
-            .iter()
-            .map(|token| match token.kind {
-                TokenKind::Symbol(symbol) => symbol.text().to_owned(),
-                kind => format!("{kind:?}:{}", token.text(source)),
-            });
+        let shown = tokens[..tokens.len() - 1].iter().map(|token| match token.kind {
+            TokenKind::Symbol(symbol) => symbol.text().to_owned(),
+            kind => format!("{kind:?}:{}", token.text(source)),
+        });
         shown.collect::<Vec<_>>().join(" ")
     }
 
@@ -420,15 +402,9 @@ mod tests {
             ("select", "Keyword(Select):select"),
             ("a@b _x", "Word:a@b Word:_x"),
             ("1abc 2_", "DigitWord:1abc DigitWord:2_"),
-            (
-                r#""a""b" `c``d`"#,
-                r#"DoubleQuoted:"a""b" BackQuoted:`c``d`"#,
-            ),
+            (r#""a""b" `c``d`"#, r#"DoubleQuoted:"a""b" BackQuoted:`c``d`"#),
             ("${x_1}", "Variable:${x_1}"),
-            (
-                "${1} $x",
-                "Unknown:$ Unknown:{ Integer:1 Unknown:} Unknown:$ Word:x",
-            ),
+            ("${1} $x", "Unknown:$ Unknown:{ Integer:1 Unknown:} Unknown:$ Word:x"),
         ];
         for (source, expected) in cases {
             assert_eq!(dump(source), expected, "{source}");
@@ -480,10 +456,7 @@ mod tests {
     #[test]
     fn positions_count_characters() {
         let source = "a\n 'é\n–' b";
-        let places: Vec<_> = tokenize(source)
-            .iter()
-            .map(|token| (token.span.line, token.span.column))
-            .collect();
+        let places: Vec<_> = tokenize(source).iter().map(|token| (token.span.line, token.span.column)).collect();
         assert_eq!(places, [(1, 1), (2, 2), (3, 4), (3, 5)]);
     }
 
@@ -499,9 +472,7 @@ mod tests {
         for name in ["A", "A_1@", "1A", "ID", "_"] {
             assert!(!needs_quotes(name), "{name}");
         }
-        for name in [
-            "", "a", "A B", "SELECT", "1", "1E5", "A-B", "Ä", "`A`", "A ", "--",
-        ] {
+        for name in ["", "a", "A B", "SELECT", "1", "1E5", "A-B", "Ä", "`A`", "A ", "--"] {
             assert!(needs_quotes(name), "{name}");
         }
     }

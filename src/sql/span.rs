@@ -22,20 +22,12 @@ pub struct Span {
 
 impl Span {
     /// The position of nodes that were built, not read.
-    pub const NONE: Span = Span {
-        line: 0,
-        column: 0,
-        offset: 0,
-        length: 0,
-    };
+    pub const NONE: Span = Span { line: 0, column: 0, offset: 0, length: 0 };
 
     /// From the start of this span to the end of `last`.
     #[must_use]
     pub fn to(self, last: Span) -> Span {
-        Span {
-            length: (last.offset + last.length).saturating_sub(self.offset),
-            ..self
-        }
+        Span { length: (last.offset + last.length).saturating_sub(self.offset), ..self }
     }
 }
 

@@ -20,10 +20,7 @@ pub struct VariableError {
 }
 
 /// Replaces references to `variables`, whose keys are lower-case names.
-pub fn substitute_variables(
-    text: &str,
-    variables: &BTreeMap<String, String>,
-) -> Result<String, VariableError> {
+pub fn substitute_variables(text: &str, variables: &BTreeMap<String, String>) -> Result<String, VariableError> {
     if !text.contains("${") {
         return Ok(text.to_owned());
     }
@@ -56,20 +53,13 @@ pub fn substitute_variables(
 }
 
 /// The value of a reference that stands for a name or literal.
-fn value_of_reference(
-    text: &str,
-    token: Token,
-    variables: &BTreeMap<String, String>,
-) -> Result<String, VariableError> {
+fn value_of_reference(text: &str, token: Token, variables: &BTreeMap<String, String>) -> Result<String, VariableError> {
     let reference = token.text(text);
     let name = &reference[2..reference.len() - 1];
     let value = variables.get(&name.to_ascii_lowercase());
     match value {
         Some(value) if is_name_or_literal(value) => Ok(value.clone()),
-        _ => Err(VariableError {
-            span: token.span,
-            value: value.map_or(reference, String::as_str).to_owned(),
-        }),
+        _ => Err(VariableError { span: token.span, value: value.map_or(reference, String::as_str).to_owned() }),
     }
 }
 
@@ -80,10 +70,7 @@ fn is_name_or_literal(value: &str) -> bool {
     let [token, _] = tokens.as_slice() else {
         return false;
     };
-    let is_number = matches!(
-        token.kind,
-        TokenKind::Integer | TokenKind::Decimal | TokenKind::Float
-    );
+    let is_number = matches!(token.kind, TokenKind::Integer | TokenKind::Decimal | TokenKind::Float);
     let is_other = matches!(
         token.kind,
         TokenKind::Word
@@ -157,10 +144,7 @@ mod tests {
         let cases = [
             ("'${unknown} ${name'", "'${unknown} ${name'"),
             ("'$${name}' $${name}", "'${name}' ${name}"),
-            (
-                "-- ${name}\n`${name}` \"${name}\"",
-                "-- ${name}\n`${name}` \"${name}\"",
-            ),
+            ("-- ${name}\n`${name}` \"${name}\"", "-- ${name}\n`${name}` \"${name}\""),
         ];
         for (text, expected) in cases {
             let replaced = substitute_variables(text, &variables());
@@ -171,14 +155,8 @@ mod tests {
     #[test]
     fn values_are_one_name_or_literal() {
         let cases = [
-            (
-                "\n ${code}",
-                "Illegal argument at Line: 2, Col: 2. Got: 'a; DROP STREAM b'",
-            ),
-            (
-                "${unknown}",
-                "Illegal argument at Line: 1, Col: 1. Got: '${unknown}'",
-            ),
+            ("\n ${code}", "Illegal argument at Line: 2, Col: 2. Got: 'a; DROP STREAM b'"),
+            ("${unknown}", "Illegal argument at Line: 1, Col: 1. Got: '${unknown}'"),
             ("${raw}", "Illegal argument at Line: 1, Col: 1. Got: 'it's'"),
         ];
         for (text, expected) in cases {

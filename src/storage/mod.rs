@@ -1,6 +1,25 @@
 //! One key-value store for the whole process: records of local topics, offsets, operator state and the command log.
 //!
 //! Because they share one store, whatever a commit touches changes in one atomic write ([`WriteSet`]).
+//!
+//! ```text
+//! data directory
+//! ├── lock      held by the one process that has the directory open
+//! └── store/    RocksDB: column families meta, records, state
+//! ```
+//!
+//! Keys of [`Family::Meta`] start with a word and a slash that name their owner, so that owners never meet:
+//! `format/` is the store's own; `topic/`, `topic-next/`, `partition/` and `position/` belong to local topics
+//! ([`crate::topics::LocalTopics`]); everything else is free.
+
+mod memory;
+mod rocks;
+
+#[cfg(test)]
+mod tests;
+
+pub use memory::MemoryStorage;
+pub use rocks::RocksStorage;
 
 /// A part of the store with its own key space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

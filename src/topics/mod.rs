@@ -1,10 +1,43 @@
 //! Where records enter and leave: one trait at batch granularity.
+//!
+//! ```text
+//!                 ┌── MemoryTopics   chunks as they came, for tests and benches
+//! Topics (trait) ─┤
+//!                 └── LocalTopics    chunks in the store of the data directory, beside state and positions
+//!
+//! append: RecordChunk ── chunk_encoding ──▶ one entry ─┐
+//! positions, state ─────────────────────────────────────┴─▶ one atomic write ── AppendSignal ──▶ waiting readers
+//! fetch:  entries from an offset on ── chunk_encoding ──▶ Gather (limits, small chunks joined) ──▶ RecordChunk
+//! ```
+//!
+//! What keeps topics small is written once for both: `retention` (what is too old or too much) and `compaction`
+//! (what a newer record with the same key replaces). Both work on whole chunks and their `ChunkSummary`.
+
+mod append_signal;
+mod chunk_encoding;
+mod chunk_summary;
+mod compaction;
+mod gather;
+mod local;
+mod memory;
+mod murmur2;
+mod partitioner;
+mod retention;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::storage::{KeyValue, StorageError, WriteSet};
 use crate::types::RecordChunk;
+
+pub use local::LocalTopics;
+pub use memory::MemoryTopics;
+pub use murmur2::{murmur2, partition_of_key};
+
+use chunk_summary::ChunkSummary;
 
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +60,41 @@ pub struct TopicConfig {
     /// Delete the oldest chunks beyond this size of a partition (`retention.bytes`).
     pub retention_bytes: Option<u64>,
 }
+
+impl TopicConfig {
+    /// Settings of a topic that keeps everything.
+    pub fn with_partitions(partitions: u32) -> Self {
+        Self { partitions, compact: false, retention_ms: None, retention_bytes: None }
+    }
+
+    /// Checks `name` and these settings as the name and settings of a new topic.
+    fn check(&self, name: &str) -> Result<(), TopicError> {
+        let invalid_name = |reason| TopicError::InvalidName { topic: name.to_owned(), reason };
+        let invalid_config = |reason| TopicError::InvalidConfig { topic: name.to_owned(), reason };
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        match name {
+            "" => return Err(invalid_name("it is empty")),
+            "." | ".." => return Err(invalid_name("it names a directory")),
+            _ if name.len() > NAME_BYTES_MAX => return Err(invalid_name("it is longer than 249 characters")),
+            _ if !name.bytes().all(legal) => {
+                return Err(invalid_name("only ASCII letters, digits, '.', '_' and '-' are allowed"));
+            }
+            _ => {}
+        }
+        match self {
+            Self { partitions: 0, .. } => Err(invalid_config("it needs at least one partition")),
+            Self { partitions, .. } if *partitions > PARTITIONS_MAX => {
+                Err(invalid_config("more than 10000 partitions are not supported"))
+            }
+            Self { retention_ms: Some(..0), .. } => Err(invalid_config("retention.ms is negative")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As in Kafka.
+const NAME_BYTES_MAX: usize = 249;
+const PARTITIONS_MAX: u32 = 10_000;
 
 /// A topic and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +148,14 @@ pub enum TopicError {
         /// Which rule it breaks.
         reason: &'static str,
     },
+    /// The settings cannot be used.
+    #[error("topic {topic} cannot be created: {reason}")]
+    InvalidConfig {
+        /// Topic name.
+        topic: String,
+        /// Which rule they break.
+        reason: &'static str,
+    },
     /// The partition is beyond the topic's partitions.
     #[error("topic {topic} has {partitions} partitions, there is no partition {partition}")]
     UnknownPartition {
@@ -119,7 +195,7 @@ pub trait Topics: Send + Sync {
         bytes_max: usize,
     ) -> Result<RecordChunk, TopicError>;
 
-    /// Offset of the first record that is kept.
+    /// Offset of the first record that is kept. Retention moves it; compaction leaves gaps behind it.
     fn start_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError>;
 
     /// Offset that the next record will get.

@@ -47,6 +47,21 @@ pub struct OldRows {
 }
 
 impl ChangeBatch {
+    /// A batch without rows and columns.
+    pub fn empty() -> Self {
+        Self {
+            key: Vec::new(),
+            value: Vec::new(),
+            rowtime: ScalarBuffer::default(),
+            window: None,
+            tombstones: None,
+            null_keys: None,
+            seq: ScalarBuffer::default(),
+            headers: None,
+            old: None,
+        }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rowtime.len()

@@ -5,10 +5,12 @@
 //! ```
 
 mod change_batch;
+pub mod java_text;
 mod record_chunk;
 mod row_error;
 mod schema;
 mod sql_type;
+pub mod timestamp_pattern;
 mod window;
 
 pub use change_batch::{ChangeBatch, OldRows};

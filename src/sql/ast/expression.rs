@@ -322,9 +322,7 @@ impl DecimalLiteral {
 
     /// Digits after the point.
     pub fn scale(&self) -> usize {
-        self.text
-            .split_once('.')
-            .map_or(0, |(_, fraction)| fraction.len())
+        self.text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
     }
 
     /// Digits of the number without its point and leading zeros, at least one: 3 for `12.5`, 1 for `0.05`.
@@ -540,24 +538,13 @@ impl Expression {
             | Expression::Not { operand, .. }
             | Expression::IsNull { operand, .. }
             | Expression::Cast { operand, .. } => vec![operand],
-            Expression::Between {
-                value, low, high, ..
-            } => vec![value, low, high],
-            Expression::InList { value, list, .. } => {
-                std::iter::once(&**value).chain(list).collect()
-            }
+            Expression::Between { value, low, high, .. } => vec![value, low, high],
+            Expression::InList { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
             Expression::Like { value, pattern, .. } => vec![value, pattern],
-            Expression::SearchedCase {
-                branches, default, ..
-            } => of_case(branches, default.as_deref()).collect(),
-            Expression::SimpleCase {
-                operand,
-                branches,
-                default,
-                ..
-            } => std::iter::once(&**operand)
-                .chain(of_case(branches, default.as_deref()))
-                .collect(),
+            Expression::SearchedCase { branches, default, .. } => of_case(branches, default.as_deref()).collect(),
+            Expression::SimpleCase { operand, branches, default, .. } => {
+                std::iter::once(&**operand).chain(of_case(branches, default.as_deref())).collect()
+            }
             Expression::Subscript { base, index, .. } => vec![base, index],
             Expression::Dereference { base, .. } => vec![base],
             Expression::Array { elements, .. } => elements.iter().collect(),

@@ -19,18 +19,17 @@ mod type_expr;
 use std::hash::{Hash, Hasher};
 
 pub use expression::{
-    ArithmeticOperator, ComparisonOperator, DecimalLiteral, DoubleLiteral, Expression,
-    FunctionCall, Literal, LogicalOperator, Sign, TimeUnit, WhenClause,
+    ArithmeticOperator, ComparisonOperator, DecimalLiteral, DoubleLiteral, Expression, FunctionCall, Literal,
+    LogicalOperator, Sign, TimeUnit, WhenClause,
 };
 pub use query::{
-    AliasedSource, Grouping, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan,
-    WindowExpression, WindowKind, Within,
+    AliasedSource, Grouping, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan, WindowExpression,
+    WindowKind, Within,
 };
 pub use statement::{
-    AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition,
-    ColumnRole, ConnectorKind, CreateAsSelect, CreateConnector, CreateSource, CreateType,
-    DropConnector, DropSource, DropType, Explain, InsertSelect, InsertValues, PrintTopic, Property,
-    QueryTarget, SourceKind, Statement,
+    AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition, ColumnRole, ConnectorKind,
+    CreateAsSelect, CreateConnector, CreateSource, CreateType, DropConnector, DropSource, DropType, Explain,
+    InsertSelect, InsertValues, PrintTopic, Property, QueryTarget, SourceKind, Statement,
 };
 pub use type_expr::{PrimitiveType, StructField, TypeExpr};
 
@@ -52,11 +51,7 @@ pub struct Identifier {
 impl Identifier {
     /// A name that was not read from a text.
     pub fn new(name: impl Into<String>) -> Identifier {
-        Identifier {
-            name: name.into(),
-            quoted: false,
-            span: Span::NONE,
-        }
+        Identifier { name: name.into(), quoted: false, span: Span::NONE }
     }
 
     /// The name's text.

@@ -1,8 +1,8 @@
 //! What statements cannot say although their words are in order, as far as the text alone tells.
 
 use super::super::ast::{
-    ColumnDefinition, ColumnRole, CreateAsSelect, Explain, Expression, InsertValues, Property,
-    Query, SelectItem, SourceKind, Statement,
+    ColumnDefinition, ColumnRole, CreateAsSelect, Explain, Expression, InsertValues, Property, Query, SelectItem,
+    SourceKind, Statement,
 };
 use super::super::error::ParseErrorKind;
 use super::super::span::Span;
@@ -23,9 +23,9 @@ impl Parser<'_> {
                 self.check_properties(&insert.properties);
                 self.check_query(&insert.query);
             }
-            Statement::InsertValues(insert)
-            | Statement::AssertValues(insert)
-            | Statement::AssertTombstone(insert) => self.check_values(insert),
+            Statement::InsertValues(insert) | Statement::AssertValues(insert) | Statement::AssertTombstone(insert) => {
+                self.check_values(insert);
+            }
             Statement::CreateConnector(create) => self.check_properties(&create.properties),
             Statement::AssertTopic(assert) => self.check_properties(&assert.properties),
             Statement::AssertSource(assert) => {
@@ -61,10 +61,8 @@ impl Parser<'_> {
     }
 
     fn check_properties(&mut self, properties: &[Property]) {
-        let mut names: Vec<(&str, Span)> = properties
-            .iter()
-            .map(|property| (property.name.as_str(), property.span))
-            .collect();
+        let mut names: Vec<(&str, Span)> =
+            properties.iter().map(|property| (property.name.as_str(), property.span)).collect();
         names.sort_by_key(|(name, _)| *name);
         let twice = names.windows(2).find(|pair| pair[0].0 == pair[1].0);
         if let Some(&[_, (name, span)]) = twice {
@@ -89,9 +87,7 @@ impl Parser<'_> {
     /// Every name before a dot is a source of FROM.
     fn check_query(&mut self, query: &Query) {
         let sources = query.from.sources();
-        let sources: Vec<&str> = sources
-            .flat_map(|source| [source.name.as_str(), source.alias.as_str()])
-            .collect();
+        let sources: Vec<&str> = sources.flat_map(|source| [source.name.as_str(), source.alias.as_str()]).collect();
         for item in &query.select {
             match item {
                 SelectItem::Single { expression, .. } => self.check_names(expression, &sources),
@@ -114,12 +110,7 @@ impl Parser<'_> {
 
     fn check_names(&mut self, expression: &Expression, sources: &[&str]) {
         expression.walk(&mut |part| {
-            if let Expression::Column {
-                source: Some(source),
-                span,
-                ..
-            } = part
-            {
+            if let Expression::Column { source: Some(source), span, .. } = part {
                 self.check_source(source.as_str(), *span, sources);
             }
         });

@@ -1,9 +1,8 @@
 //! Statements that create, fill, change and drop sources, types and connectors.
 
 use super::super::ast::{
-    AddedColumn, AlterSource, ColumnDefinition, ColumnRole, CreateAsSelect, CreateConnector,
-    CreateSource, CreateType, DropConnector, DropSource, DropType, Identifier, InsertSelect,
-    InsertValues, Property, SourceKind, Statement,
+    AddedColumn, AlterSource, ColumnDefinition, ColumnRole, CreateAsSelect, CreateConnector, CreateSource, CreateType,
+    DropConnector, DropSource, DropType, Identifier, InsertSelect, InsertValues, Property, SourceKind, Statement,
 };
 use super::super::error::Expected;
 use super::super::keyword::Keyword;
@@ -21,8 +20,7 @@ impl Parser<'_> {
             if self.accept(Keyword::Type) {
                 return self.create_type();
             }
-            let may_be_connector =
-                self.keyword_ahead(0, Keyword::Source) || self.keyword_ahead(0, Keyword::Sink);
+            let may_be_connector = self.keyword_ahead(0, Keyword::Source) || self.keyword_ahead(0, Keyword::Sink);
             if may_be_connector && self.keyword_ahead(1, Keyword::Connector) {
                 return self.create_connector();
             }
@@ -88,11 +86,7 @@ impl Parser<'_> {
         let name = self.identifier()?;
         self.expect(Keyword::As)?;
         let data_type = self.data_type()?;
-        Ok(Statement::CreateType(CreateType {
-            name,
-            data_type,
-            if_not_exists,
-        }))
+        Ok(Statement::CreateType(CreateType { name, data_type, if_not_exists }))
     }
 
     fn create_connector(&mut self) -> Parsed<Statement> {
@@ -106,12 +100,7 @@ impl Parser<'_> {
             self.expect(Keyword::With)?;
         }
         let properties = self.with_clause()?;
-        Ok(Statement::CreateConnector(CreateConnector {
-            kind,
-            name,
-            if_not_exists,
-            properties,
-        }))
+        Ok(Statement::CreateConnector(CreateConnector { kind, name, if_not_exists, properties }))
     }
 
     // Columns and properties.
@@ -131,12 +120,7 @@ impl Parser<'_> {
         let data_type = self.data_type()?;
         let role = self.column_role()?;
         let span = name.span.to(self.previous_span());
-        Ok(ColumnDefinition {
-            name,
-            data_type,
-            role,
-            span,
-        })
+        Ok(ColumnDefinition { name, data_type, role, span })
     }
 
     fn column_role(&mut self) -> Parsed<ColumnRole> {
@@ -191,8 +175,7 @@ impl Parser<'_> {
         let span = self.advance().span;
         self.expect(Keyword::Into)?;
         let target = self.source_name()?;
-        let has_values =
-            self.at_symbol(Symbol::OpenParenthesis) || self.keyword_ahead(0, Keyword::Values);
+        let has_values = self.at_symbol(Symbol::OpenParenthesis) || self.keyword_ahead(0, Keyword::Values);
         if has_values {
             let values = self.values_of(target, Keyword::Values)?;
             return Ok(Statement::InsertValues(values));
@@ -208,20 +191,11 @@ impl Parser<'_> {
             }
         }
         let query = self.persistent_query()?;
-        Ok(Statement::InsertSelect(Box::new(InsertSelect {
-            target,
-            properties,
-            query,
-            span,
-        })))
+        Ok(Statement::InsertSelect(Box::new(InsertSelect { target, properties, query, span })))
     }
 
     /// `[(columns)] VALUES (values)` for a target that was read already.
-    pub(super) fn values_of(
-        &mut self,
-        target: Identifier,
-        before_values: Keyword,
-    ) -> Parsed<InsertValues> {
+    pub(super) fn values_of(&mut self, target: Identifier, before_values: Keyword) -> Parsed<InsertValues> {
         let columns = if self.accept_symbol(Symbol::OpenParenthesis) {
             let columns = self.comma_separated(Self::identifier)?;
             self.expect_symbol(Symbol::CloseParenthesis)?;
@@ -232,12 +206,7 @@ impl Parser<'_> {
         self.expect(before_values)?;
         let values = self.value_list()?;
         let span = target.span;
-        Ok(InsertValues {
-            target,
-            columns,
-            values,
-            span,
-        })
+        Ok(InsertValues { target, columns, values, span })
     }
 
     // DROP and ALTER.
@@ -248,13 +217,7 @@ impl Parser<'_> {
             let if_exists = self.if_exists()?;
             let name = self.source_name()?;
             let delete_topic = self.accept_all(&[Keyword::Delete, Keyword::Topic])?;
-            return Ok(Statement::DropSource(DropSource {
-                kind,
-                name,
-                if_exists,
-                delete_topic,
-                span,
-            }));
+            return Ok(Statement::DropSource(DropSource { kind, name, if_exists, delete_topic, span }));
         }
         if self.accept(Keyword::Connector) {
             let if_exists = self.if_exists()?;
@@ -278,12 +241,7 @@ impl Parser<'_> {
         };
         let name = self.source_name()?;
         let columns = self.comma_separated(Self::added_column)?;
-        Ok(Statement::AlterSource(AlterSource {
-            kind,
-            name,
-            columns,
-            span,
-        }))
+        Ok(Statement::AlterSource(AlterSource { kind, name, columns, span }))
     }
 
     /// `ADD [COLUMN] name type`; COLUMN may also be the name.
@@ -293,9 +251,6 @@ impl Parser<'_> {
         if is_identifier(self.kind_ahead(1)) && begins_type {
             self.accept(Keyword::Column);
         }
-        Ok(AddedColumn {
-            name: self.identifier()?,
-            data_type: self.data_type()?,
-        })
+        Ok(AddedColumn { name: self.identifier()?, data_type: self.data_type()? })
     }
 }

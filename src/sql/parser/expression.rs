@@ -13,8 +13,8 @@
 //! ```
 
 use super::super::ast::{
-    ArithmeticOperator, ComparisonOperator, DecimalLiteral, DoubleLiteral, Expression,
-    FunctionCall, Identifier, Literal, LogicalOperator, Sign, TimeUnit, WhenClause,
+    ArithmeticOperator, ComparisonOperator, DecimalLiteral, DoubleLiteral, Expression, FunctionCall, Identifier,
+    Literal, LogicalOperator, Sign, TimeUnit, WhenClause,
 };
 use super::super::error::{Expected, ParseErrorKind};
 use super::super::keyword::Keyword;
@@ -90,11 +90,7 @@ impl Parser<'_> {
     fn signed(&mut self, sign: Sign) -> Parsed<Expression> {
         let span = self.advance().span;
         let operand = Box::new(self.operators(Binding::Sign)?);
-        Ok(Expression::Signed {
-            sign,
-            operand,
-            span,
-        })
+        Ok(Expression::Signed { sign, operand, span })
     }
 
     /// How tightly the operator looked at binds, if it is one.
@@ -109,9 +105,7 @@ impl Parser<'_> {
             TokenKind::Keyword(keyword) => match keyword {
                 Keyword::Or => Some(Binding::Or),
                 Keyword::And => Some(Binding::And),
-                Keyword::Is | Keyword::Between | Keyword::In | Keyword::Like | Keyword::Not => {
-                    Some(Binding::Predicate)
-                }
+                Keyword::Is | Keyword::Between | Keyword::In | Keyword::Like | Keyword::Not => Some(Binding::Predicate),
                 _ => None,
             },
             _ => None,
@@ -147,12 +141,7 @@ impl Parser<'_> {
             LogicalOperator::And => Binding::Not,
         };
         let right = Box::new(self.operators(tighter)?);
-        Ok(Expression::Logical {
-            operator,
-            left,
-            right,
-            span,
-        })
+        Ok(Expression::Logical { operator, left, right, span })
     }
 
     fn arithmetic(&mut self, left: Box<Expression>, tighter: Binding) -> Parsed<Expression> {
@@ -165,12 +154,7 @@ impl Parser<'_> {
         };
         let span = self.advance().span;
         let right = Box::new(self.operators(tighter)?);
-        Ok(Expression::Arithmetic {
-            operator,
-            left,
-            right,
-            span,
-        })
+        Ok(Expression::Arithmetic { operator, left, right, span })
     }
 
     // Predicates.
@@ -198,19 +182,9 @@ impl Parser<'_> {
         predicate.map(|predicate| negate_if(negated, predicate, span))
     }
 
-    fn comparison(
-        &mut self,
-        operator: ComparisonOperator,
-        left: Box<Expression>,
-        span: Span,
-    ) -> Parsed<Expression> {
+    fn comparison(&mut self, operator: ComparisonOperator, left: Box<Expression>, span: Span) -> Parsed<Expression> {
         let right = Box::new(self.value_expression()?);
-        Ok(Expression::Comparison {
-            operator,
-            left,
-            right,
-            span,
-        })
+        Ok(Expression::Comparison { operator, left, right, span })
     }
 
     /// `[NOT] NULL` or `[NOT] DISTINCT FROM …`.
@@ -221,23 +195,14 @@ impl Parser<'_> {
             return Ok(negate_if(negated, distinct, span));
         }
         self.expect(Keyword::Null)?;
-        Ok(Expression::IsNull {
-            operand,
-            negated,
-            span,
-        })
+        Ok(Expression::IsNull { operand, negated, span })
     }
 
     fn between(&mut self, value: Box<Expression>, span: Span) -> Parsed<Expression> {
         let low = Box::new(self.value_expression()?);
         self.expect(Keyword::And)?;
         let high = Box::new(self.value_expression()?);
-        Ok(Expression::Between {
-            value,
-            low,
-            high,
-            span,
-        })
+        Ok(Expression::Between { value, low, high, span })
     }
 
     fn in_list(&mut self, value: Box<Expression>, span: Span) -> Parsed<Expression> {
@@ -250,15 +215,9 @@ impl Parser<'_> {
     fn like(&mut self, value: Box<Expression>, span: Span) -> Parsed<Expression> {
         let pattern = Box::new(self.value_expression()?);
         // ESCAPE may also be the alias of a select item.
-        let has_escape =
-            self.keyword_ahead(0, Keyword::Escape) && self.kind_ahead(1) == TokenKind::String;
+        let has_escape = self.keyword_ahead(0, Keyword::Escape) && self.kind_ahead(1) == TokenKind::String;
         let escape = if has_escape { self.escape()? } else { None };
-        Ok(Expression::Like {
-            value,
-            pattern,
-            escape,
-            span,
-        })
+        Ok(Expression::Like { value, pattern, escape, span })
     }
 
     fn escape(&mut self) -> Parsed<Option<char>> {
@@ -283,19 +242,11 @@ impl Parser<'_> {
             if self.accept_symbol(Symbol::OpenBracket) {
                 let index = Box::new(self.value_expression()?);
                 let last = self.expect_symbol(Symbol::CloseBracket)?;
-                base = Expression::Subscript {
-                    base: Box::new(base),
-                    index,
-                    span: first.to(last),
-                };
+                base = Expression::Subscript { base: Box::new(base), index, span: first.to(last) };
             } else if self.at_symbol(Symbol::FieldOf) && !self.symbol_ahead(1, Symbol::Asterisk) {
                 self.advance();
                 let field = self.identifier()?;
-                base = Expression::Dereference {
-                    base: Box::new(base),
-                    span: first.to(field.span),
-                    field,
-                };
+                base = Expression::Dereference { base: Box::new(base), span: first.to(field.span), field };
             } else {
                 return Ok(base);
             }
@@ -310,9 +261,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::Cast) => self.cast(),
             TokenKind::Keyword(Keyword::Array) if opens(Symbol::OpenBracket) => self.array(),
             TokenKind::Keyword(Keyword::Map) if opens(Symbol::OpenParenthesis) => self.map(),
-            TokenKind::Keyword(Keyword::Struct) if opens(Symbol::OpenParenthesis) => {
-                self.structure()
-            }
+            TokenKind::Keyword(Keyword::Struct) if opens(Symbol::OpenParenthesis) => self.structure(),
             TokenKind::Keyword(Keyword::Decimal) => self.constructor(),
             TokenKind::Symbol(Symbol::OpenParenthesis) => {
                 self.advance();
@@ -320,9 +269,7 @@ impl Parser<'_> {
                 self.expect_symbol(Symbol::CloseParenthesis)?;
                 Ok(inner)
             }
-            TokenKind::Variable if !opens(Symbol::Dot) && !opens(Symbol::OpenParenthesis) => {
-                self.literal_expression()
-            }
+            TokenKind::Variable if !opens(Symbol::Dot) && !opens(Symbol::OpenParenthesis) => self.literal_expression(),
             kind if is_identifier(kind) => self.named(),
             _ => self.literal_expression(),
         }
@@ -419,11 +366,7 @@ impl Parser<'_> {
             return Ok(Expression::LambdaVariable(first));
         }
         let span = first.span;
-        Ok(Expression::Column {
-            source: None,
-            name: first,
-            span,
-        })
+        Ok(Expression::Column { source: None, name: first, span })
     }
 
     /// `DECIMAL '1.5'`: no other type can be written so.
@@ -431,10 +374,7 @@ impl Parser<'_> {
         let first = self.advance().span;
         let text = self.string()?;
         let span = first.to(self.previous_span());
-        let name = self
-            .slice(first)
-            .trim_matches(['"', '`'])
-            .to_ascii_uppercase();
+        let name = self.slice(first).trim_matches(['"', '`']).to_ascii_uppercase();
         let value = if name == "DECIMAL" {
             DecimalLiteral::parse(&text)
         } else {
@@ -454,11 +394,7 @@ impl Parser<'_> {
         let arguments = self.arguments()?;
         let last = self.expect_symbol(Symbol::CloseParenthesis)?;
         let span = name.span.to(last);
-        Ok(Expression::FunctionCall(FunctionCall {
-            name,
-            arguments,
-            span,
-        }))
+        Ok(Expression::FunctionCall(FunctionCall { name, arguments, span }))
     }
 
     /// `*`, nothing, or arguments of which the last ones may be lambdas.
@@ -474,11 +410,7 @@ impl Parser<'_> {
         let mut lambdas = false;
         while self.accept_symbol(Symbol::Comma) {
             lambdas |= self.at_lambda();
-            arguments.push(if lambdas {
-                self.nested(Self::lambda)?
-            } else {
-                self.argument()?
-            });
+            arguments.push(if lambdas { self.nested(Self::lambda)? } else { self.argument()? });
         }
         Ok(arguments)
     }
@@ -486,9 +418,7 @@ impl Parser<'_> {
     fn argument(&mut self) -> Parsed<Expression> {
         let span = self.span();
         let unit = match self.kind() {
-            TokenKind::Keyword(Keyword::Millisecond | Keyword::Milliseconds) => {
-                TimeUnit::Milliseconds
-            }
+            TokenKind::Keyword(Keyword::Millisecond | Keyword::Milliseconds) => TimeUnit::Milliseconds,
             TokenKind::Keyword(Keyword::Seconds) => TimeUnit::Seconds,
             TokenKind::Keyword(Keyword::Minutes) => TimeUnit::Minutes,
             TokenKind::Keyword(Keyword::Hours) => TimeUnit::Hours,
@@ -534,11 +464,7 @@ impl Parser<'_> {
         self.lambda_parameters.extend(parameters.iter().cloned());
         let body = self.expression();
         self.lambda_parameters.truncate(outer);
-        Ok(Expression::Lambda {
-            parameters,
-            body: Box::new(body?),
-            span,
-        })
+        Ok(Expression::Lambda { parameters, body: Box::new(body?), span })
     }
 
     // Constructors, CAST and CASE.
@@ -546,11 +472,8 @@ impl Parser<'_> {
     fn array(&mut self) -> Parsed<Expression> {
         let span = self.advance().span;
         self.advance();
-        let elements = if self.at_symbol(Symbol::CloseBracket) {
-            Vec::new()
-        } else {
-            self.comma_separated(Self::expression)?
-        };
+        let elements =
+            if self.at_symbol(Symbol::CloseBracket) { Vec::new() } else { self.comma_separated(Self::expression)? };
         self.expect_symbol(Symbol::CloseBracket)?;
         Ok(Expression::Array { elements, span })
     }
@@ -568,10 +491,7 @@ impl Parser<'_> {
     }
 
     /// `(key := value, …)` or `()`.
-    fn assignments<K>(
-        &mut self,
-        mut key: impl FnMut(&mut Self) -> Parsed<K>,
-    ) -> Parsed<Vec<(K, Expression)>> {
+    fn assignments<K>(&mut self, mut key: impl FnMut(&mut Self) -> Parsed<K>) -> Parsed<Vec<(K, Expression)>> {
         self.expect_symbol(Symbol::OpenParenthesis)?;
         if self.accept_symbol(Symbol::CloseParenthesis) {
             return Ok(Vec::new());
@@ -592,39 +512,19 @@ impl Parser<'_> {
         self.expect(Keyword::As)?;
         let target = self.data_type()?;
         self.expect_symbol(Symbol::CloseParenthesis)?;
-        Ok(Expression::Cast {
-            operand,
-            target,
-            span,
-        })
+        Ok(Expression::Cast { operand, target, span })
     }
 
     fn case(&mut self) -> Parsed<Expression> {
         let span = self.advance().span;
-        let operand = if self.keyword_ahead(0, Keyword::When) {
-            None
-        } else {
-            Some(Box::new(self.value_expression()?))
-        };
+        let operand =
+            if self.keyword_ahead(0, Keyword::When) { None } else { Some(Box::new(self.value_expression()?)) };
         let branches = self.branches()?;
-        let default = if self.accept(Keyword::Else) {
-            Some(Box::new(self.expression()?))
-        } else {
-            None
-        };
+        let default = if self.accept(Keyword::Else) { Some(Box::new(self.expression()?)) } else { None };
         self.expect(Keyword::End)?;
         Ok(match operand {
-            Some(operand) => Expression::SimpleCase {
-                operand,
-                branches,
-                default,
-                span,
-            },
-            None => Expression::SearchedCase {
-                branches,
-                default,
-                span,
-            },
+            Some(operand) => Expression::SimpleCase { operand, branches, default, span },
+            None => Expression::SearchedCase { branches, default, span },
         })
     }
 
@@ -645,10 +545,7 @@ impl Parser<'_> {
 }
 
 fn is_number(kind: TokenKind) -> bool {
-    matches!(
-        kind,
-        TokenKind::Integer | TokenKind::Decimal | TokenKind::Float
-    )
+    matches!(kind, TokenKind::Integer | TokenKind::Decimal | TokenKind::Float)
 }
 
 fn integer_literal(text: &str) -> Option<Literal> {

@@ -281,10 +281,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Items separated by commas, one or more.
-    fn comma_separated<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Parsed<T>,
-    ) -> Parsed<Vec<T>> {
+    fn comma_separated<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.accept_symbol(Symbol::Comma) {
             items.push(item(self)?);
@@ -310,16 +307,8 @@ impl<'a> Parser<'a> {
         let text = token.text(self.source);
         self.has_variables |= token.kind == TokenKind::Variable;
         let quoted = matches!(token.kind, TokenKind::DoubleQuoted | TokenKind::BackQuoted);
-        let name = if quoted {
-            unquote(text)
-        } else {
-            text.to_ascii_uppercase()
-        };
-        Ok(Identifier {
-            name,
-            quoted,
-            span: token.span,
-        })
+        let name = if quoted { unquote(text) } else { text.to_ascii_uppercase() };
+        Ok(Identifier { name, quoted, span: token.span })
     }
 
     /// The name of a stream or table.
@@ -393,21 +382,13 @@ impl<'a> Parser<'a> {
 
     /// The token looked at does not fit.
     fn unexpected<T>(&mut self) -> Parsed<T> {
-        let expected = if self.expected_at == self.index {
-            std::mem::take(&mut self.expected)
-        } else {
-            Vec::new()
-        };
+        let expected = if self.expected_at == self.index { std::mem::take(&mut self.expected) } else { Vec::new() };
         let found = match self.kind() {
             TokenKind::End => "<EOF>".to_owned(),
             _ => self.text().to_owned(),
         };
         let hint = self.hint(&expected);
-        self.fail(ParseErrorKind::Unexpected {
-            found,
-            expected,
-            hint,
-        })
+        self.fail(ParseErrorKind::Unexpected { found, expected, hint })
     }
 
     fn unexpected_wanting<T>(&mut self, expected: Expected) -> Parsed<T> {
@@ -425,18 +406,14 @@ impl<'a> Parser<'a> {
             TokenKind::Keyword(Keyword::Distinct) => {
                 Some("SELECT DISTINCT is not supported; GROUP BY the columns instead")
             }
-            TokenKind::Keyword(Keyword::Select) if after("(") => Some(
-                "a query inside a statement is not supported; create a stream or table of it first",
-            ),
-            TokenKind::Symbol(Symbol::Comma)
-                if expected == [Expected::Token(";")] && after(")") =>
-            {
+            TokenKind::Keyword(Keyword::Select) if after("(") => {
+                Some("a query inside a statement is not supported; create a stream or table of it first")
+            }
+            TokenKind::Symbol(Symbol::Comma) if expected == [Expected::Token(";")] && after(")") => {
                 Some("INSERT takes one row of values; write one statement for each row")
             }
             TokenKind::Keyword(keyword)
-                if !keyword.is_name()
-                    && (expected.contains(&Expected::Any("a name"))
-                        || self.at_reserved_column()) =>
+                if !keyword.is_name() && (expected.contains(&Expected::Any("a name")) || self.at_reserved_column()) =>
             {
                 Some("this word is reserved; write it in `back-ticks` to use it as a name")
             }
@@ -457,15 +434,9 @@ impl<'a> Parser<'a> {
     /// An error at the token looked at.
     fn fail<T>(&self, kind: ParseErrorKind) -> Parsed<T> {
         let span = self.span();
-        let line = self.source[..(span.offset as usize).min(self.source.len())]
-            .rfind('\n')
-            .map_or(0, |end| end + 1);
+        let line = self.source[..(span.offset as usize).min(self.source.len())].rfind('\n').map_or(0, |end| end + 1);
         let statement = self.source[line..].lines().next().unwrap_or("");
-        Err(Box::new(ParseError {
-            kind,
-            span,
-            statement: statement.to_owned(),
-        }))
+        Err(Box::new(ParseError { kind, span, statement: statement.to_owned() }))
     }
 
     /// Notes that something said at `span` cannot be, unless something before it cannot be either.
@@ -473,23 +444,14 @@ impl<'a> Parser<'a> {
         if self.invalid.is_some() {
             return;
         }
-        let is_end = |token: &Token| {
-            matches!(
-                token.kind,
-                TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End
-            )
-        };
+        let is_end = |token: &Token| matches!(token.kind, TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End);
         let before = self.tokens[..self.index].iter().rposition(is_end);
         let first = before.map_or(0, |end| end + 1);
         let rest = &self.tokens[self.index..];
         let last = rest.iter().find(|token| is_end(token));
         let last = last.map_or(span, |token| token.span);
         let whole = self.tokens[first].span.to(last);
-        self.invalid = Some(Box::new(ParseError {
-            kind,
-            span,
-            statement: self.slice(whole).to_owned(),
-        }));
+        self.invalid = Some(Box::new(ParseError { kind, span, statement: self.slice(whole).to_owned() }));
     }
 }
 

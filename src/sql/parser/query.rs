@@ -1,8 +1,8 @@
 //! SELECT and its clauses.
 
 use super::super::ast::{
-    AliasedSource, Expression, Grouping, Identifier, Join, JoinKind, Query, Refinement, Relation,
-    SelectItem, TimeSpan, TimeUnit, WindowExpression, WindowKind, Within,
+    AliasedSource, Expression, Grouping, Identifier, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan,
+    TimeUnit, WindowExpression, WindowKind, Within,
 };
 use super::super::error::{Expected, ParseErrorKind};
 use super::super::keyword::Keyword;
@@ -23,18 +23,7 @@ impl Parser<'_> {
         let having = self.condition(Keyword::Having)?;
         let refinement = self.refinement()?;
         let limit = self.limit()?;
-        Ok(Query {
-            select,
-            from,
-            window,
-            where_clause,
-            group_by,
-            partition_by,
-            having,
-            refinement,
-            limit,
-            span,
-        })
+        Ok(Query { select, from, window, where_clause, group_by, partition_by, having, refinement, limit, span })
     }
 
     /// The SELECT of a statement that starts a persistent query: it emits changes unless it says otherwise.
@@ -50,10 +39,7 @@ impl Parser<'_> {
             self.advance();
             return Ok(SelectItem::All { source: None, span });
         }
-        if is_identifier(self.kind())
-            && self.symbol_ahead(1, Symbol::Dot)
-            && self.symbol_ahead(2, Symbol::Asterisk)
-        {
+        if is_identifier(self.kind()) && self.symbol_ahead(1, Symbol::Dot) && self.symbol_ahead(2, Symbol::Asterisk) {
             let source = Some(self.identifier()?);
             self.advance();
             self.advance();
@@ -64,11 +50,7 @@ impl Parser<'_> {
         }
         let expression = self.expression()?;
         let alias = self.select_alias()?;
-        Ok(SelectItem::Single {
-            expression,
-            alias,
-            span,
-        })
+        Ok(SelectItem::Single { expression, alias, span })
     }
 
     /// The struct of `struct->*`, if that is what follows; else nothing is taken.
@@ -91,14 +73,10 @@ impl Parser<'_> {
                 TokenKind::Symbol(Symbol::CloseParenthesis | Symbol::CloseBracket) => {
                     depth = depth.saturating_sub(1);
                 }
-                TokenKind::Symbol(Symbol::Comma) | TokenKind::Keyword(Keyword::From)
-                    if depth == 0 =>
-                {
+                TokenKind::Symbol(Symbol::Comma) | TokenKind::Keyword(Keyword::From) if depth == 0 => {
                     return false;
                 }
-                TokenKind::Symbol(Symbol::FieldOf)
-                    if depth == 0 && self.symbol_ahead(offset + 1, Symbol::Asterisk) =>
-                {
+                TokenKind::Symbol(Symbol::FieldOf) if depth == 0 && self.symbol_ahead(offset + 1, Symbol::Asterisk) => {
                     return true;
                 }
                 TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End => return false,
@@ -126,11 +104,7 @@ impl Parser<'_> {
 
     fn aliased_source(&mut self) -> Parsed<AliasedSource> {
         let name = self.source_name()?;
-        let alias = if self.accept(Keyword::As) || self.at_source_alias() {
-            self.source_name()?
-        } else {
-            name.clone()
-        };
+        let alias = if self.accept(Keyword::As) || self.at_source_alias() { self.source_name()? } else { name.clone() };
         let span = name.span;
         Ok(AliasedSource { name, alias, span })
     }
@@ -152,29 +126,16 @@ impl Parser<'_> {
             return Ok(None);
         };
         let source = self.aliased_source()?;
-        let within = if self.accept(Keyword::Within) {
-            Some(self.within()?)
-        } else {
-            None
-        };
+        let within = if self.accept(Keyword::Within) { Some(self.within()?) } else { None };
         self.expect(Keyword::On)?;
         let on = self.expression()?;
-        Ok(Some(Join {
-            kind,
-            source,
-            within,
-            on,
-            span,
-        }))
+        Ok(Some(Join { kind, source, within, on, span }))
     }
 
     /// The words up to and with JOIN.
     fn join_kind(&mut self) -> Parsed<Option<JoinKind>> {
-        let outer = [
-            (Keyword::Left, JoinKind::Left),
-            (Keyword::Right, JoinKind::Right),
-            (Keyword::Full, JoinKind::Outer),
-        ];
+        let outer =
+            [(Keyword::Left, JoinKind::Left), (Keyword::Right, JoinKind::Right), (Keyword::Full, JoinKind::Outer)];
         for (keyword, kind) in outer {
             if self.accept(keyword) {
                 self.accept(Keyword::Outer);
@@ -201,12 +162,7 @@ impl Parser<'_> {
             (both, both)
         };
         let grace = self.grace_period()?;
-        Ok(Within {
-            before,
-            after,
-            grace,
-            span,
-        })
+        Ok(Within { before, after, grace, span })
     }
 
     fn grace_period(&mut self) -> Parsed<Option<TimeSpan>> {
@@ -231,9 +187,7 @@ impl Parser<'_> {
 
     fn time_unit(&mut self) -> Parsed<TimeUnit> {
         let unit = match self.kind() {
-            TokenKind::Keyword(Keyword::Millisecond | Keyword::Milliseconds) => {
-                TimeUnit::Milliseconds
-            }
+            TokenKind::Keyword(Keyword::Millisecond | Keyword::Milliseconds) => TimeUnit::Milliseconds,
             TokenKind::Keyword(Keyword::Second | Keyword::Seconds) => TimeUnit::Seconds,
             TokenKind::Keyword(Keyword::Minute | Keyword::Minutes) => TimeUnit::Minutes,
             TokenKind::Keyword(Keyword::Hour | Keyword::Hours) => TimeUnit::Hours,
@@ -248,22 +202,12 @@ impl Parser<'_> {
         if !self.accept(Keyword::Window) {
             return Ok(None);
         }
-        let name = if self.kind() == TokenKind::Word {
-            Some(self.identifier()?)
-        } else {
-            None
-        };
+        let name = if self.kind() == TokenKind::Word { Some(self.identifier()?) } else { None };
         let span = self.span();
         let kind = self.window_kind()?;
         let (retention, grace) = self.retention_and_grace()?;
         self.expect_symbol(Symbol::CloseParenthesis)?;
-        Ok(Some(WindowExpression {
-            name,
-            kind,
-            retention,
-            grace,
-            span,
-        }))
+        Ok(Some(WindowExpression { name, kind, retention, grace, span }))
     }
 
     /// The kind, the opening parenthesis and the sizes.

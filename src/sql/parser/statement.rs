@@ -1,8 +1,8 @@
 //! Statements, except those that define sources, types and connectors.
 
 use super::super::ast::{
-    AssertSchema, AssertSource, AssertTopic, ConnectorKind, Explain, InsertValues, Literal,
-    PrintTopic, QueryTarget, SourceKind, Statement, TimeSpan,
+    AssertSchema, AssertSource, AssertTopic, ConnectorKind, Explain, InsertValues, Literal, PrintTopic, QueryTarget,
+    SourceKind, Statement, TimeSpan,
 };
 use super::super::error::{Expected, ParseErrorKind, most_similar};
 use super::super::keyword::Keyword;
@@ -178,10 +178,7 @@ impl Parser<'_> {
 
     fn explain(&mut self) -> Parsed<Statement> {
         self.advance();
-        let ends = matches!(
-            self.kind_ahead(1),
-            TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End
-        );
+        let ends = matches!(self.kind_ahead(1), TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End);
         if is_identifier(self.kind()) && ends {
             return Ok(Statement::Explain(Explain::Query(self.identifier()?)));
         }
@@ -201,12 +198,7 @@ impl Parser<'_> {
             None
         };
         let limit = self.limit()?;
-        Ok(Statement::PrintTopic(PrintTopic {
-            topic,
-            from_beginning,
-            interval,
-            limit,
-        }))
+        Ok(Statement::PrintTopic(PrintTopic { topic, from_beginning, interval, limit }))
     }
 
     /// What TERMINATE, PAUSE or RESUME acts on.
@@ -290,26 +282,13 @@ impl Parser<'_> {
 
     fn assert_schema(&mut self, exists: bool) -> Parsed<Statement> {
         let first = self.span();
-        let subject = if self.accept(Keyword::Subject) {
-            Some(self.resource_name()?)
-        } else {
-            None
-        };
-        let id = if self.accept(Keyword::Id) {
-            Some(self.schema_id()?)
-        } else {
-            None
-        };
+        let subject = if self.accept(Keyword::Subject) { Some(self.resource_name()?) } else { None };
+        let id = if self.accept(Keyword::Id) { Some(self.schema_id()?) } else { None };
         let timeout = self.timeout()?;
         if subject.is_none() && id.is_none() {
             self.note_invalid(ParseErrorKind::NothingToAssert, first);
         }
-        Ok(Statement::AssertSchema(AssertSchema {
-            subject,
-            id,
-            timeout,
-            exists,
-        }))
+        Ok(Statement::AssertSchema(AssertSchema { subject, id, timeout, exists }))
     }
 
     fn schema_id(&mut self) -> Parsed<i32> {

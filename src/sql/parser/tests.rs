@@ -5,18 +5,13 @@ use super::*;
 
 /// The only statement of a text.
 fn statement(text: &str) -> Statement {
-    let mut statements =
-        parse_test_statements(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let mut statements = parse_test_statements(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(statements.len(), 1, "{text}");
     statements.remove(0).statement
 }
 
 fn check_statement(text: &str, expected: &str) {
-    assert_eq!(
-        statement(&format!("{text};")).to_string(),
-        expected,
-        "{text}"
-    );
+    assert_eq!(statement(&format!("{text};")).to_string(), expected, "{text}");
 }
 
 fn check_expression(text: &str, expected: &str) {
@@ -67,17 +62,11 @@ fn predicates() {
         ("a IS DISTINCT FROM b", "(A IS DISTINCT FROM B)"),
         ("a IS NOT DISTINCT FROM b", "(NOT (A IS DISTINCT FROM B))"),
         ("a BETWEEN 1 AND 2 AND b", "((A BETWEEN 1 AND 2) AND B)"),
-        (
-            "a NOT BETWEEN b + 1 AND c",
-            "(NOT (A BETWEEN (B + 1) AND C))",
-        ),
+        ("a NOT BETWEEN b + 1 AND c", "(NOT (A BETWEEN (B + 1) AND C))"),
         ("a IN (1, b = c)", "(A IN (1, (B = C)))"),
         ("a NOT IN ('x')", "(NOT (A IN ('x')))"),
         ("a LIKE '%x'", "(A LIKE '%x')"),
-        (
-            "a NOT LIKE b || 'x' ESCAPE '!'",
-            "(NOT (A LIKE `concat`(B, 'x') ESCAPE '!'))",
-        ),
+        ("a NOT LIKE b || 'x' ESCAPE '!'", "(NOT (A LIKE `concat`(B, 'x') ESCAPE '!'))"),
         ("a LIKE b ESCAPE ''''", "(A LIKE B ESCAPE '''')"),
     ];
     for (text, expected) in cases {
@@ -162,10 +151,7 @@ fn primary_expressions() {
         ("map('a' := b, 'c' := 1)", "MAP('a':=B, 'c':=1)"),
         ("struct(a := 1, `b` := 2)", "STRUCT(A:=1, `b`:=2)"),
         ("cast(x as varchar)", "CAST(X AS STRING)"),
-        (
-            "CASE WHEN a THEN 1 ELSE 2 END",
-            "(CASE WHEN A THEN 1 ELSE 2 END)",
-        ),
+        ("CASE WHEN a THEN 1 ELSE 2 END", "(CASE WHEN A THEN 1 ELSE 2 END)"),
         ("CASE a WHEN 1 THEN 'x' END", "(CASE A WHEN 1 THEN 'x' END)"),
         ("dateadd(DAYS, 1, d)", "DATEADD(DAYS, 1, D)"),
         ("dateadd(day, 1, d)", "DATEADD(DAY, 1, D)"),
@@ -179,10 +165,7 @@ fn primary_expressions() {
 #[test]
 fn lambdas_bind_names() {
     check_expression("transform(a, x => x + y)", "TRANSFORM(A, (X) => (X + Y))");
-    check_expression(
-        "reduce(a, 0, (s, x) => f(s, b, t => t + x))",
-        "REDUCE(A, 0, (S, X) => F(S, B, (T) => (T + X)))",
-    );
+    check_expression("reduce(a, 0, (s, x) => f(s, b, t => t + x))", "REDUCE(A, 0, (S, X) => F(S, B, (T) => (T + X)))");
     let text = "f(x, x => x)";
     let Expression::FunctionCall(call) = parse_expression(text).expect(text) else {
         panic!("a call");
@@ -201,15 +184,9 @@ fn types() {
         ("varchar(string)", "STRING"),
         ("VARCHAR(255)", "STRING"),
         ("decimal(4, 2)", "DECIMAL(4, 2)"),
-        (
-            "array<map<string, array<int>>>",
-            "ARRAY<MAP<STRING, ARRAY<INTEGER>>>",
-        ),
+        ("array<map<string, array<int>>>", "ARRAY<MAP<STRING, ARRAY<INTEGER>>>"),
         ("int array array", "ARRAY<ARRAY<INTEGER>>"),
-        (
-            "struct<a int, `b` struct<c date>>",
-            "STRUCT<A INTEGER, `b` STRUCT<C DATE>>",
-        ),
+        ("struct<a int, `b` struct<c date>>", "STRUCT<A INTEGER, `b` STRUCT<C DATE>>"),
         ("struct< >", "STRUCT< >"),
         ("struct<>", "STRUCT< >"),
         ("address", "ADDRESS"),
@@ -237,35 +214,20 @@ fn statements_that_define() {
             "CREATE OR REPLACE STREAM IF NOT EXISTS s WITH (a='b') AS SELECT * FROM t",
             "CREATE OR REPLACE STREAM IF NOT EXISTS S WITH (A='b') AS SELECT *\nFROM T T\nEMIT CHANGES",
         ),
-        (
-            "INSERT INTO s SELECT a FROM t",
-            "INSERT INTO S SELECT A\nFROM T T\nEMIT CHANGES",
-        ),
+        ("INSERT INTO s SELECT a FROM t", "INSERT INTO S SELECT A\nFROM T T\nEMIT CHANGES"),
         (
             "INSERT INTO s WITH (QUERY_ID='q') SELECT a FROM t EMIT CHANGES",
             "INSERT INTO S WITH (QUERY_ID='q') SELECT A\nFROM T T\nEMIT CHANGES",
         ),
-        (
-            "INSERT INTO s VALUES (1, -2, 'a')",
-            "INSERT INTO S VALUES (1, -2, 'a')",
-        ),
-        (
-            "INSERT INTO s (a,b) VALUES (1,f(2))",
-            "INSERT INTO S (A, B) VALUES (1, F(2))",
-        ),
-        (
-            "DROP STREAM IF EXISTS s DELETE TOPIC",
-            "DROP STREAM IF EXISTS S DELETE TOPIC",
-        ),
+        ("INSERT INTO s VALUES (1, -2, 'a')", "INSERT INTO S VALUES (1, -2, 'a')"),
+        ("INSERT INTO s (a,b) VALUES (1,f(2))", "INSERT INTO S (A, B) VALUES (1, F(2))"),
+        ("DROP STREAM IF EXISTS s DELETE TOPIC", "DROP STREAM IF EXISTS S DELETE TOPIC"),
         ("drop table if", "DROP TABLE IF"),
         (
             "ALTER TABLE t ADD COLUMN a INT, ADD b DECIMAL(1,0), ADD COLUMN ARRAY<INT>",
             "ALTER TABLE T\nADD COLUMN A INTEGER,\nADD COLUMN B DECIMAL(1, 0),\nADD COLUMN COLUMN ARRAY<INTEGER>",
         ),
-        (
-            "CREATE TYPE IF NOT EXISTS a AS STRUCT<b INT>",
-            "CREATE TYPE IF NOT EXISTS A AS STRUCT<B INTEGER>",
-        ),
+        ("CREATE TYPE IF NOT EXISTS a AS STRUCT<b INT>", "CREATE TYPE IF NOT EXISTS A AS STRUCT<B INTEGER>"),
         ("DROP TYPE IF EXISTS a", "DROP TYPE IF EXISTS A"),
         (
             "CREATE SINK CONNECTOR IF NOT EXISTS c WITH ('a.b'='c')",
@@ -306,10 +268,7 @@ fn statements_that_show() {
         ("explain show", "EXPLAIN SHOW"),
         ("explain select a from b", "EXPLAIN SELECT A\nFROM B B"),
         ("print topic_1", "PRINT 'topic_1'"),
-        (
-            "print 'a-b' from beginning sample 2 limit 3",
-            "PRINT 'a-b' FROM BEGINNING INTERVAL 2 LIMIT 3",
-        ),
+        ("print 'a-b' from beginning sample 2 limit 3", "PRINT 'a-b' FROM BEGINNING INTERVAL 2 LIMIT 3"),
     ];
     for (text, expected) in cases {
         check_statement(text, expected);
@@ -332,22 +291,10 @@ fn statements_that_act() {
             "assert not exists topic 'T' with (partitions=1) timeout 10 seconds",
             "ASSERT NOT EXISTS TOPIC 'T' WITH (PARTITIONS=1) TIMEOUT 10 SECONDS",
         ),
-        (
-            "assert schema subject s id 3 timeout 1 minute",
-            "ASSERT SCHEMA SUBJECT 's' ID 3 TIMEOUT 1 MINUTES",
-        ),
-        (
-            "assert values s (a) values (1)",
-            "ASSERT VALUES S (A) VALUES (1)",
-        ),
-        (
-            "assert null values s (a) key (1)",
-            "ASSERT NULL VALUES S (A) KEY (1)",
-        ),
-        (
-            "assert table t (a int primary key) with (b='c')",
-            "ASSERT TABLE T (A INTEGER PRIMARY KEY) WITH (B='c')",
-        ),
+        ("assert schema subject s id 3 timeout 1 minute", "ASSERT SCHEMA SUBJECT 's' ID 3 TIMEOUT 1 MINUTES"),
+        ("assert values s (a) values (1)", "ASSERT VALUES S (A) VALUES (1)"),
+        ("assert null values s (a) key (1)", "ASSERT NULL VALUES S (A) KEY (1)"),
+        ("assert table t (a int primary key) with (b='c')", "ASSERT TABLE T (A INTEGER PRIMARY KEY) WITH (B='c')"),
         ("run script '/a.sql'", "RUN SCRIPT '/a.sql'"),
     ];
     for (text, expected) in cases {
@@ -358,35 +305,17 @@ fn statements_that_act() {
 #[test]
 fn clauses_of_select() {
     let cases = [
-        (
-            "SELECT a b, c AS d, s.*, e->f->*, * FROM s",
-            "SELECT\n  A B,\n  C D,\n  S.*,\n  E->F->*,\n  *\nFROM S S",
-        ),
-        (
-            "SELECT a FROM s t WHERE b EMIT CHANGES LIMIT 2",
-            "SELECT A\nFROM S T\nWHERE B\nEMIT CHANGES\nLIMIT 2",
-        ),
+        ("SELECT a b, c AS d, s.*, e->f->*, * FROM s", "SELECT\n  A B,\n  C D,\n  S.*,\n  E->F->*,\n  *\nFROM S S"),
+        ("SELECT a FROM s t WHERE b EMIT CHANGES LIMIT 2", "SELECT A\nFROM S T\nWHERE B\nEMIT CHANGES\nLIMIT 2"),
         ("SELECT a FROM s LIMIT -1", "SELECT A\nFROM S S\nLIMIT -1"),
-        (
-            "SELECT a EMIT FROM s EMIT EMIT FINAL",
-            "SELECT A EMIT\nFROM S EMIT\nEMIT FINAL",
-        ),
-        (
-            "SELECT a LIKE 'x' escape FROM s",
-            "SELECT (A LIKE 'x') ESCAPE\nFROM S S",
-        ),
-        (
-            "SELECT a FROM s PARTITION BY (a, b) EMIT CHANGES",
-            "SELECT A\nFROM S S\nPARTITION BY A, B\nEMIT CHANGES",
-        ),
+        ("SELECT a EMIT FROM s EMIT EMIT FINAL", "SELECT A EMIT\nFROM S EMIT\nEMIT FINAL"),
+        ("SELECT a LIKE 'x' escape FROM s", "SELECT (A LIKE 'x') ESCAPE\nFROM S S"),
+        ("SELECT a FROM s PARTITION BY (a, b) EMIT CHANGES", "SELECT A\nFROM S S\nPARTITION BY A, B\nEMIT CHANGES"),
         (
             "SELECT a FROM s GROUP BY (a + 1) * 2, (b) HAVING count(*) > 1",
             "SELECT A\nFROM S S\nGROUP BY ((A + 1) * 2), B\nHAVING (COUNT(*) > 1)",
         ),
-        (
-            "SELECT a FROM s GROUP BY ()",
-            "SELECT A\nFROM S S\nGROUP BY ()",
-        ),
+        ("SELECT a FROM s GROUP BY ()", "SELECT A\nFROM S S\nGROUP BY ()"),
         (
             "SELECT a FROM s WINDOW TUMBLING (SIZE 1 DAY, RETENTION 7 DAYS, GRACE PERIOD 1 HOUR) GROUP BY a",
             "SELECT A\nFROM S S\nWINDOW TUMBLING ( SIZE 1 DAYS , RETENTION 7 DAYS , GRACE PERIOD 1 HOURS )\nGROUP BY A",
@@ -427,17 +356,9 @@ fn a_select_without_emit_is_a_pull_query() {
 fn statements_keep_their_text() {
     let text = "-- first\nSHOW TOPICS ; /* second */ DROP\n STREAM ${s};";
     let statements = parse_statements(text).expect(text);
-    let seen: Vec<_> = statements
-        .iter()
-        .map(|parsed| (parsed.text.as_str(), parsed.span.line, parsed.has_variables))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            ("SHOW TOPICS ;", 2, false),
-            ("DROP\n STREAM ${s};", 2, true)
-        ]
-    );
+    let seen: Vec<_> =
+        statements.iter().map(|parsed| (parsed.text.as_str(), parsed.span.line, parsed.has_variables)).collect();
+    assert_eq!(seen, [("SHOW TOPICS ;", 2, false), ("DROP\n STREAM ${s};", 2, true)]);
 }
 
 #[test]
@@ -447,10 +368,7 @@ fn explain_knows_where_its_statement_is() {
         panic!("an EXPLAIN of a statement");
     };
     let offset = span.offset as usize;
-    assert_eq!(
-        &text[offset..offset + span.length as usize],
-        "SELECT a FROM b"
-    );
+    assert_eq!(&text[offset..offset + span.length as usize], "SELECT a FROM b");
 }
 
 #[test]
@@ -467,58 +385,25 @@ fn expressions_know_where_messages_point() {
             _ => panic!("an expression"),
         })
         .collect();
-    assert_eq!(
-        places,
-        ["Line: 2, Col: 4", "Line: 2, Col: 9", "Line: 2, Col: 17"]
-    );
+    assert_eq!(places, ["Line: 2, Col: 4", "Line: 2, Col: 9", "Line: 2, Col: 17"]);
 }
 
 #[test]
 fn words_out_of_order() {
     let cases = [
-        (
-            "RUN SCRIPT 'a';",
-            "line 1:1: Syntax Error\nUnknown statement 'RUN'\nDid you mean 'PRINT'?",
-        ),
-        (
-            "SHOW TOPICS;\n slect 1;",
-            "line 2:2: Syntax Error\nUnknown statement 'slect'\nDid you mean 'SELECT'?",
-        ),
-        (
-            "SHOW TOPICS",
-            "line 1:12: Syntax Error\nmissing ';' at '<EOF>'",
-        ),
-        (
-            "SELECT a b c FROM s;",
-            "line 1:12: Syntax Error\nExpecting {',', 'FROM'}",
-        ),
+        ("RUN SCRIPT 'a';", "line 1:1: Syntax Error\nUnknown statement 'RUN'\nDid you mean 'PRINT'?"),
+        ("SHOW TOPICS;\n slect 1;", "line 2:2: Syntax Error\nUnknown statement 'slect'\nDid you mean 'SELECT'?"),
+        ("SHOW TOPICS", "line 1:12: Syntax Error\nmissing ';' at '<EOF>'"),
+        ("SELECT a b c FROM s;", "line 1:12: Syntax Error\nExpecting {',', 'FROM'}"),
         ("SELECT * FROM s ORDER BY a;", "line 1:23: Syntax Error\n"),
         ("SELECT * FROM f(a);", "line 1:16: Syntax Error\n"),
-        (
-            "SELECT * FROM s WHERE a IN ();",
-            "line 1:29: Syntax Error\nSyntax error at or near ')' at line 1:29",
-        ),
-        (
-            "SELECT cast(a AS NULL) FROM s;",
-            "line 1:18: Syntax Error\nSyntax error at or near 'NULL' at line 1:18",
-        ),
+        ("SELECT * FROM s WHERE a IN ();", "line 1:29: Syntax Error\nSyntax error at or near ')' at line 1:29"),
+        ("SELECT cast(a AS NULL) FROM s;", "line 1:18: Syntax Error\nSyntax error at or near 'NULL' at line 1:18"),
         ("SELECT a = b = c FROM s;", "line 1:14: Syntax Error\n"),
-        (
-            "SELECT a FROM s GROUP BY a AND b;",
-            "line 1:28: Syntax Error\n",
-        ),
-        (
-            "CREATE STREAM s (a STRING (KEY));",
-            "line 1:28: Syntax Error\nExpecting {'STRING', INTEGER_VALUE}",
-        ),
-        (
-            "INSERT INTO s VALUES (1), (2);",
-            "line 1:25: Syntax Error\nExpecting ';'",
-        ),
-        (
-            "SELECT 'a FROM s;",
-            "line 1:8: Syntax Error\nSyntax error at or near ''a FROM s;' at line 1:8",
-        ),
+        ("SELECT a FROM s GROUP BY a AND b;", "line 1:28: Syntax Error\n"),
+        ("CREATE STREAM s (a STRING (KEY));", "line 1:28: Syntax Error\nExpecting {'STRING', INTEGER_VALUE}"),
+        ("INSERT INTO s VALUES (1), (2);", "line 1:25: Syntax Error\nExpecting ';'"),
+        ("SELECT 'a FROM s;", "line 1:8: Syntax Error\nSyntax error at or near ''a FROM s;' at line 1:8"),
     ];
     for (text, expected) in cases {
         check_error(text, expected);
@@ -530,27 +415,12 @@ fn help_says_what_would_fit_or_what_to_write_instead() {
     let cases = [
         ("SHOW TOPICS", "a statement ends with ';'"),
         ("SELECT a FROM s ORDER BY a;", "ORDER BY is not supported"),
-        (
-            "SELECT size, a FROM s;",
-            "this word is reserved; write it in `back-ticks` to use it as a name",
-        ),
+        ("SELECT size, a FROM s;", "this word is reserved; write it in `back-ticks` to use it as a name"),
         ("SELECT FROM s;", "expected an expression"),
-        (
-            "INSERT INTO s VALUES (1), (2);",
-            "INSERT takes one row of values; write one statement for each row",
-        ),
-        (
-            "SELECT a AS size FROM s;",
-            "this word is reserved; write it in `back-ticks` to use it as a name",
-        ),
-        (
-            "SELECT DISTINCT a FROM s;",
-            "SELECT DISTINCT is not supported; GROUP BY the columns instead",
-        ),
-        (
-            "DROP x;",
-            "expected 'STREAM', 'TABLE', 'CONNECTOR' or 'TYPE'",
-        ),
+        ("INSERT INTO s VALUES (1), (2);", "INSERT takes one row of values; write one statement for each row"),
+        ("SELECT a AS size FROM s;", "this word is reserved; write it in `back-ticks` to use it as a name"),
+        ("SELECT DISTINCT a FROM s;", "SELECT DISTINCT is not supported; GROUP BY the columns instead"),
+        ("DROP x;", "expected 'STREAM', 'TABLE', 'CONNECTOR' or 'TYPE'"),
     ];
     for (text, expected) in cases {
         let error = parse_statements(text).expect_err(text);
@@ -565,14 +435,8 @@ fn words_in_order_that_say_the_impossible() {
             "SELECT 99999999999999999999 FROM s;",
             "Failed to prepare statement: line 1:9: Invalid numeric literal: 99999999999999999999",
         ),
-        (
-            "SELECT -1e999 FROM s;",
-            "Failed to prepare statement: line 1:9: Number overflows DOUBLE: -1e999",
-        ),
-        (
-            "SELECT a FROM s LIMIT 1.5;",
-            "Failed to prepare statement: Value must be integer for command: LIMIT",
-        ),
+        ("SELECT -1e999 FROM s;", "Failed to prepare statement: line 1:9: Number overflows DOUBLE: -1e999"),
+        ("SELECT a FROM s LIMIT 1.5;", "Failed to prepare statement: Value must be integer for command: LIMIT"),
         (
             "CREATE STREAM a AS SELECT * FROM s LIMIT 1;",
             "Failed to prepare statement: CREATE STREAM AS SELECT statements don't support LIMIT clause.",
@@ -585,26 +449,17 @@ fn words_in_order_that_say_the_impossible() {
             "CREATE TABLE t (id INT KEY);",
             "Line: 1, Col: 17: Column `ID` is a 'KEY' column: please use 'PRIMARY KEY' for tables.",
         ),
-        (
-            "SELECT x.a FROM s;",
-            "Failed to prepare statement: 'X' is not a valid stream/table name or alias.",
-        ),
+        ("SELECT x.a FROM s;", "Failed to prepare statement: 'X' is not a valid stream/table name or alias."),
         (
             "INSERT INTO s (a, b) VALUES (1);",
             "Failed to prepare statement: Expected number columns and values to match: 2, 1",
         ),
-        (
-            "CREATE STREAM s WITH (a=1, A=2);",
-            "Failed to prepare statement: Multiple entries with same key: A",
-        ),
+        ("CREATE STREAM s WITH (a=1, A=2);", "Failed to prepare statement: Multiple entries with same key: A"),
         (
             "SELECT a LIKE 'x' ESCAPE 'yy' FROM s;",
             "Failed to prepare statement: Line: 1, Col: 26: Expected single character escape but got: yy",
         ),
-        (
-            "SELECT DATE 'x' FROM s;",
-            "Failed to prepare statement: Unknown type: DATE",
-        ),
+        ("SELECT DATE 'x' FROM s;", "Failed to prepare statement: Unknown type: DATE"),
     ];
     for (text, expected) in cases {
         check_error(text, expected);
@@ -622,16 +477,11 @@ fn a_word_out_of_order_anywhere_comes_first() {
 fn errors_quote_the_line_or_the_statement() {
     let cases = [
         ("SHOW TOPICS;\nSELECT a\n FROM 1;", " FROM 1;"),
-        (
-            "SHOW TOPICS; SELECT\n x.a FROM s; SHOW TOPICS;",
-            "SELECT\n x.a FROM s;",
-        ),
+        ("SHOW TOPICS; SELECT\n x.a FROM s; SHOW TOPICS;", "SELECT\n x.a FROM s;"),
     ];
     for (text, expected) in cases {
         let shown = parse_statements(text).expect_err(text).with_statement();
-        let (_, quoted) = shown
-            .split_once("\nStatement: ")
-            .expect("a quoted statement");
+        let (_, quoted) = shown.split_once("\nStatement: ").expect("a quoted statement");
         assert_eq!(quoted, expected);
     }
 }
@@ -652,37 +502,16 @@ fn deep(text: &str) {
 fn nesting_is_limited() {
     let repeated = |part: &str, count: usize| part.repeat(count);
     for count in [50, 190, 990, 1_100, 100_000] {
-        deep(&format!(
-            "SELECT {}a{} FROM s;",
-            repeated("(", count),
-            repeated(")", count)
-        ));
+        deep(&format!("SELECT {}a{} FROM s;", repeated("(", count), repeated(")", count)));
         deep(&format!("SELECT {}a FROM s;", repeated("- ", count)));
-        deep(&format!(
-            "SELECT a FROM s WHERE {}a;",
-            repeated("NOT ", count)
-        ));
+        deep(&format!("SELECT a FROM s WHERE {}a;", repeated("NOT ", count)));
         deep(&format!("SELECT a{} FROM s;", repeated(" + a", count)));
-        deep(&format!(
-            "SELECT a FROM s WHERE a{};",
-            repeated(" OR a = 1", count)
-        ));
+        deep(&format!("SELECT a FROM s WHERE a{};", repeated(" OR a = 1", count)));
         deep(&format!("SELECT a{} FROM s;", repeated("[1]", count)));
         deep(&format!("SELECT a{} FROM s;", repeated("->a", count)));
-        deep(&format!(
-            "SELECT {}a{} FROM s;",
-            repeated("f(b, x => ", count),
-            repeated(")", count)
-        ));
-        deep(&format!(
-            "CREATE STREAM s (a {}INT{});",
-            repeated("ARRAY<", count),
-            repeated(">", count)
-        ));
-        deep(&format!(
-            "CREATE STREAM s (a INT{});",
-            repeated(" ARRAY", count)
-        ));
+        deep(&format!("SELECT {}a{} FROM s;", repeated("f(b, x => ", count), repeated(")", count)));
+        deep(&format!("CREATE STREAM s (a {}INT{});", repeated("ARRAY<", count), repeated(">", count)));
+        deep(&format!("CREATE STREAM s (a INT{});", repeated(" ARRAY", count)));
         deep(&format!("{}SHOW TOPICS;", repeated("EXPLAIN ", count)));
     }
 }
@@ -710,18 +539,13 @@ fn wide_texts_are_read() {
     let list = format!("SELECT a IN ({}1) FROM s;", "1, ".repeat(500_000));
     parse_statements(&list).expect("a wide list");
     let many = "SHOW TOPICS;\n".repeat(200_000);
-    assert_eq!(
-        parse_statements(&many).expect("many statements").len(),
-        200_000
-    );
+    assert_eq!(parse_statements(&many).expect("many statements").len(), 200_000);
 }
 
 #[test]
 fn megabytes_of_anything_end() {
     let ten = ["(", "'", "/*", "${", "\u{1F980}"].map(|part| (part, 10_000_000));
-    let one = [
-        "`", "--", "a,", "a ", "[", "f(", "CASE ", "1.", "x => ", "a->*,", ";",
-    ];
+    let one = ["`", "--", "a,", "a ", "[", "f(", "CASE ", "1.", "x => ", "a->*,", ";"];
     let one = one.map(|part| (part, 1_000_000));
     for (part, bytes) in ten.into_iter().chain(one) {
         let text = part.repeat(bytes / part.len());

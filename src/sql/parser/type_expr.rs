@@ -44,10 +44,7 @@ impl Parser<'_> {
         self.expect_symbol(Symbol::Comma)?;
         let value = self.data_type()?;
         self.expect_symbol(Symbol::Greater)?;
-        Ok(TypeExpr::Map {
-            key: Box::new(key),
-            value: Box::new(value),
-        })
+        Ok(TypeExpr::Map { key: Box::new(key), value: Box::new(value) })
     }
 
     /// `STRUCT<a INT, …>`; without fields it may also be read as the sign `<>`.
@@ -65,12 +62,8 @@ impl Parser<'_> {
         if self.accept_symbol(Symbol::Greater) {
             return Ok(TypeExpr::Struct(Vec::new()));
         }
-        let fields = self.comma_separated(|parser| {
-            Ok(StructField {
-                name: parser.identifier()?,
-                data_type: parser.data_type()?,
-            })
-        })?;
+        let fields = self
+            .comma_separated(|parser| Ok(StructField { name: parser.identifier()?, data_type: parser.data_type()? }))?;
         self.expect_symbol(Symbol::Greater)?;
         Ok(TypeExpr::Struct(fields))
     }
@@ -82,11 +75,7 @@ impl Parser<'_> {
         self.expect_symbol(Symbol::Comma)?;
         let scale = self.integer("DECIMAL(SCALE)")?;
         let last = self.expect_symbol(Symbol::CloseParenthesis)?;
-        Ok(TypeExpr::Decimal {
-            precision,
-            scale,
-            span: first.to(last),
-        })
+        Ok(TypeExpr::Decimal { precision, scale, span: first.to(last) })
     }
 
     /// A name, with parameters that mean nothing: `VARCHAR(STRING)`, `VARCHAR(255)`.

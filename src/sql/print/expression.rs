@@ -21,59 +21,29 @@ impl Display for WithNames<'_, Expression> {
             Expression::LambdaVariable(name) => names.write(f, &name.name),
             Expression::IntervalUnit { unit, .. } => f.write_str(unit.name()),
             Expression::FunctionCall(call) => self.call(f, call),
-            Expression::Lambda {
-                parameters, body, ..
-            } => {
+            Expression::Lambda { parameters, body, .. } => {
                 f.write_str("(")?;
                 write_separated(f, ", ", parameters, |f, name| names.write(f, &name.name))?;
                 write!(f, ") => {}", self.of(body))
             }
-            Expression::Arithmetic {
-                operator,
-                left,
-                right,
-                ..
-            } => self.binary(f, left, operator.symbol(), right),
-            Expression::Comparison {
-                operator,
-                left,
-                right,
-                ..
-            } => self.binary(f, left, operator.symbol(), right),
-            Expression::Logical {
-                operator,
-                left,
-                right,
-                ..
-            } => self.binary(f, left, operator.symbol(), right),
+            Expression::Arithmetic { operator, left, right, .. } => self.binary(f, left, operator.symbol(), right),
+            Expression::Comparison { operator, left, right, .. } => self.binary(f, left, operator.symbol(), right),
+            Expression::Logical { operator, left, right, .. } => self.binary(f, left, operator.symbol(), right),
             Expression::Signed { sign, operand, .. } => self.signed(f, *sign, operand),
             Expression::Not { operand, .. } => write!(f, "(NOT {})", self.of(operand)),
-            Expression::IsNull {
-                operand, negated, ..
-            } => {
+            Expression::IsNull { operand, negated, .. } => {
                 let not = if *negated { "NOT " } else { "" };
                 write!(f, "({} IS {not}NULL)", self.of(operand))
             }
-            Expression::Between {
-                value, low, high, ..
-            } => write!(
-                f,
-                "({} BETWEEN {} AND {})",
-                self.of(value),
-                self.of(low),
-                self.of(high)
-            ),
+            Expression::Between { value, low, high, .. } => {
+                write!(f, "({} BETWEEN {} AND {})", self.of(value), self.of(low), self.of(high))
+            }
             Expression::InList { value, list, .. } => {
                 write!(f, "({} IN (", self.of(value))?;
                 self.list(f, list)?;
                 f.write_str("))")
             }
-            Expression::Like {
-                value,
-                pattern,
-                escape,
-                ..
-            } => {
+            Expression::Like { value, pattern, escape, .. } => {
                 write!(f, "({} LIKE {}", self.of(value), self.of(pattern))?;
                 if let Some(escape) = escape {
                     f.write_str(" ESCAPE ")?;
@@ -81,29 +51,17 @@ impl Display for WithNames<'_, Expression> {
                 }
                 f.write_str(")")
             }
-            Expression::SearchedCase {
-                branches, default, ..
-            } => {
+            Expression::SearchedCase { branches, default, .. } => {
                 f.write_str("(CASE")?;
                 self.branches(f, branches, default.as_deref())
             }
-            Expression::SimpleCase {
-                operand,
-                branches,
-                default,
-                ..
-            } => {
+            Expression::SimpleCase { operand, branches, default, .. } => {
                 write!(f, "(CASE {}", self.of(operand))?;
                 self.branches(f, branches, default.as_deref())
             }
-            Expression::Cast {
-                operand, target, ..
-            } => write!(
-                f,
-                "CAST({} AS {})",
-                self.of(operand),
-                WithNames(target, names)
-            ),
+            Expression::Cast { operand, target, .. } => {
+                write!(f, "CAST({} AS {})", self.of(operand), WithNames(target, names))
+            }
             Expression::Subscript { base, index, .. } => {
                 self.base(f, base)?;
                 write!(f, "[{}]", self.of(index))
@@ -120,9 +78,7 @@ impl Display for WithNames<'_, Expression> {
             }
             Expression::Map { entries, .. } => {
                 f.write_str("MAP(")?;
-                write_separated(f, ", ", entries, |f, (key, value)| {
-                    write!(f, "{}:={}", self.of(key), self.of(value))
-                })?;
+                write_separated(f, ", ", entries, |f, (key, value)| write!(f, "{}:={}", self.of(key), self.of(value)))?;
                 f.write_str(")")
             }
             Expression::Struct { fields, .. } => {
@@ -147,13 +103,7 @@ impl WithNames<'_, Expression> {
         write_separated(f, ", ", list, |f, item| self.of(item).fmt(f))
     }
 
-    fn binary(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        left: &Expression,
-        operator: &str,
-        right: &Expression,
-    ) -> fmt::Result {
+    fn binary(&self, f: &mut fmt::Formatter<'_>, left: &Expression, operator: &str, right: &Expression) -> fmt::Result {
         write!(f, "({} {operator} {})", self.of(left), self.of(right))
     }
 
@@ -168,12 +118,7 @@ impl WithNames<'_, Expression> {
     }
 
     /// A name that would begin a constructor if it were not quoted.
-    fn name_with_syntax(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        name: &str,
-        constructors: &[&str],
-    ) -> fmt::Result {
+    fn name_with_syntax(&self, f: &mut fmt::Formatter<'_>, name: &str, constructors: &[&str]) -> fmt::Result {
         if self.1 == Names::Quoted && constructors.contains(&name) {
             return f.write_str(&back_quoted(name));
         }
@@ -203,10 +148,9 @@ impl WithNames<'_, Expression> {
     fn base(&self, f: &mut fmt::Formatter<'_>, base: &Expression) -> fmt::Result {
         match base {
             Expression::Signed { .. } => write!(f, "({})", self.of(base)),
-            Expression::LambdaVariable(name)
-            | Expression::Column {
-                source: None, name, ..
-            } => self.name_with_syntax(f, &name.name, &["ARRAY"]),
+            Expression::LambdaVariable(name) | Expression::Column { source: None, name, .. } => {
+                self.name_with_syntax(f, &name.name, &["ARRAY"])
+            }
             _ => self.of(base).fmt(f),
         }
     }
@@ -249,16 +193,11 @@ impl Display for WithNames<'_, TypeExpr> {
         let names = self.1;
         match self.0 {
             TypeExpr::Primitive(primitive) => f.write_str(primitive.name()),
-            TypeExpr::Decimal {
-                precision, scale, ..
-            } => write!(f, "DECIMAL({precision}, {scale})"),
+            TypeExpr::Decimal { precision, scale, .. } => write!(f, "DECIMAL({precision}, {scale})"),
             TypeExpr::Array(element) => write!(f, "ARRAY<{}>", WithNames(&**element, names)),
-            TypeExpr::Map { key, value } => write!(
-                f,
-                "MAP<{}, {}>",
-                WithNames(&**key, names),
-                WithNames(&**value, names)
-            ),
+            TypeExpr::Map { key, value } => {
+                write!(f, "MAP<{}, {}>", WithNames(&**key, names), WithNames(&**value, names))
+            }
             TypeExpr::Struct(fields) if fields.is_empty() => f.write_str("STRUCT< >"),
             TypeExpr::Struct(fields) => {
                 f.write_str("STRUCT<")?;

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display};
 
 use super::super::ast::{
-    AliasedSource, Expression, Grouping, Join, JoinKind, Query, Refinement, Relation, SelectItem,
-    TimeSpan, WindowExpression, WindowKind, Within,
+    AliasedSource, Expression, Grouping, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan,
+    WindowExpression, WindowKind, Within,
 };
 use super::write_separated;
 
@@ -36,19 +36,11 @@ impl Display for Query {
     }
 }
 
-fn write_condition(
-    f: &mut fmt::Formatter<'_>,
-    clause: &str,
-    condition: Option<&Expression>,
-) -> fmt::Result {
+fn write_condition(f: &mut fmt::Formatter<'_>, clause: &str, condition: Option<&Expression>) -> fmt::Result {
     condition.map_or(Ok(()), |condition| write!(f, "\n{clause} {condition}"))
 }
 
-fn write_grouping(
-    f: &mut fmt::Formatter<'_>,
-    clause: &str,
-    grouping: Option<&Grouping>,
-) -> fmt::Result {
+fn write_grouping(f: &mut fmt::Formatter<'_>, clause: &str, grouping: Option<&Grouping>) -> fmt::Result {
     let Some(Grouping { expressions, .. }) = grouping else {
         return Ok(());
     };
@@ -71,16 +63,11 @@ impl Display for Refinement {
 impl Display for SelectItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SelectItem::Single {
-                expression, alias, ..
-            } => {
+            SelectItem::Single { expression, alias, .. } => {
                 expression.fmt(f)?;
                 alias.as_ref().map_or(Ok(()), |alias| write!(f, " {alias}"))
             }
-            SelectItem::All {
-                source: Some(source),
-                ..
-            } => write!(f, "{source}.*"),
+            SelectItem::All { source: Some(source), .. } => write!(f, "{source}.*"),
             SelectItem::All { source: None, .. } => f.write_str("*"),
             SelectItem::AllFields { base, .. } => match base {
                 Expression::Signed { .. } => write!(f, "({base})->*"),
@@ -129,8 +116,7 @@ impl Display for Within {
         } else {
             write!(f, "WITHIN ({}, {})", self.before, self.after)?;
         }
-        self.grace
-            .map_or(Ok(()), |grace| write!(f, " GRACE PERIOD {grace}"))
+        self.grace.map_or(Ok(()), |grace| write!(f, " GRACE PERIOD {grace}"))
     }
 }
 

@@ -3,10 +3,9 @@
 use std::fmt::{self, Display};
 
 use super::super::ast::{
-    AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition,
-    ColumnRole, ConnectorKind, CreateAsSelect, CreateConnector, CreateSource, CreateType,
-    DropConnector, DropSource, DropType, Explain, InsertSelect, InsertValues, PrintTopic, Property,
-    QueryTarget, SourceKind, Statement,
+    AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition, ColumnRole, ConnectorKind,
+    CreateAsSelect, CreateConnector, CreateSource, CreateType, DropConnector, DropSource, DropType, Explain,
+    InsertSelect, InsertValues, PrintTopic, Property, QueryTarget, SourceKind, Statement,
 };
 use super::super::lexer::needs_quotes;
 use super::{write_separated, write_string};
@@ -34,11 +33,7 @@ impl Display for Statement {
             }
             Statement::ShowProperties => f.write_str("SHOW PROPERTIES"),
             Statement::ShowTopics { all, extended } => {
-                f.write_str(if *all {
-                    "SHOW ALL TOPICS"
-                } else {
-                    "SHOW TOPICS"
-                })?;
+                f.write_str(if *all { "SHOW ALL TOPICS" } else { "SHOW TOPICS" })?;
                 write_extended(f, *extended)
             }
             Statement::ShowSources { kind, extended } => {
@@ -85,9 +80,7 @@ impl Display for Statement {
                 f.write_str("UNSET ")?;
                 write_string(f, name)
             }
-            Statement::AlterSystem { name, value } => {
-                write_assignment(f, "ALTER SYSTEM ", name, value)
-            }
+            Statement::AlterSystem { name, value } => write_assignment(f, "ALTER SYSTEM ", name, value),
             Statement::DefineVariable { name, value } => {
                 write!(f, "DEFINE {name}=")?;
                 write_string(f, value)
@@ -158,11 +151,7 @@ impl Display for DropSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let if_exists = if_exists_words(self.if_exists);
         write!(f, "DROP {} {if_exists}{}", self.kind.name(), self.name)?;
-        f.write_str(if self.delete_topic {
-            " DELETE TOPIC"
-        } else {
-            ""
-        })
+        f.write_str(if self.delete_topic { " DELETE TOPIC" } else { "" })
     }
 }
 
@@ -179,11 +168,7 @@ impl Display for AlterSource {
 impl Display for CreateType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let if_not_exists = if_not_exists_words(self.if_not_exists);
-        write!(
-            f,
-            "CREATE TYPE {if_not_exists}{} AS {}",
-            self.name, self.data_type
-        )
+        write!(f, "CREATE TYPE {if_not_exists}{} AS {}", self.name, self.data_type)
     }
 }
 
@@ -206,8 +191,7 @@ impl Display for PrintTopic {
         if let Some(interval) = self.interval {
             write!(f, " INTERVAL {interval}")?;
         }
-        self.limit
-            .map_or(Ok(()), |limit| write!(f, " LIMIT {limit}"))
+        self.limit.map_or(Ok(()), |limit| write!(f, " LIMIT {limit}"))
     }
 }
 
@@ -225,8 +209,7 @@ impl Display for AssertTopic {
         write!(f, "ASSERT {}TOPIC ", not_exists_words(self.exists))?;
         write_string(f, &self.topic)?;
         write_properties(f, &self.properties)?;
-        self.timeout
-            .map_or(Ok(()), |timeout| write!(f, " TIMEOUT {timeout}"))
+        self.timeout.map_or(Ok(()), |timeout| write!(f, " TIMEOUT {timeout}"))
     }
 }
 
@@ -240,8 +223,7 @@ impl Display for AssertSchema {
         if let Some(id) = self.id {
             write!(f, " ID {id}")?;
         }
-        self.timeout
-            .map_or(Ok(()), |timeout| write!(f, " TIMEOUT {timeout}"))
+        self.timeout.map_or(Ok(()), |timeout| write!(f, " TIMEOUT {timeout}"))
     }
 }
 
@@ -299,12 +281,7 @@ impl Display for Property {
     }
 }
 
-fn write_assignment(
-    f: &mut fmt::Formatter<'_>,
-    words: &str,
-    name: &str,
-    value: &str,
-) -> fmt::Result {
+fn write_assignment(f: &mut fmt::Formatter<'_>, words: &str, name: &str, value: &str) -> fmt::Result {
     f.write_str(words)?;
     write_string(f, name)?;
     f.write_str("=")?;
@@ -316,11 +293,7 @@ fn write_extended(f: &mut fmt::Formatter<'_>, extended: bool) -> fmt::Result {
 }
 
 fn create_words(or_replace: bool) -> &'static str {
-    if or_replace {
-        "CREATE OR REPLACE "
-    } else {
-        "CREATE "
-    }
+    if or_replace { "CREATE OR REPLACE " } else { "CREATE " }
 }
 
 fn if_not_exists_words(if_not_exists: bool) -> &'static str {

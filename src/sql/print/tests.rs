@@ -7,9 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::super::ast::*;
-use super::super::{
-    ParseError, Span, parse_expression, parse_statements, parse_test_statements, parse_type,
-};
+use super::super::{ParseError, Span, parse_expression, parse_statements, parse_test_statements, parse_type};
 
 const SPAN: Span = Span::NONE;
 
@@ -49,31 +47,17 @@ fn name() -> impl Strategy<Value = Identifier> {
 
 /// Names of sources, which have fewer characters.
 fn source_name() -> impl Strategy<Value = Identifier> {
-    prop::sample::select(vec![
-        "S",
-        "T",
-        "my-stream",
-        "lower",
-        "EMIT",
-        "PARTITION",
-        "TABLES",
-        "IF",
-    ])
-    .prop_map(Identifier::new)
+    prop::sample::select(vec!["S", "T", "my-stream", "lower", "EMIT", "PARTITION", "TABLES", "IF"])
+        .prop_map(Identifier::new)
 }
 
 fn text() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", "a", "it's", "''", "%x_", "-- no", "é\n;"])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec!["", "a", "it's", "''", "%x_", "-- no", "é\n;"]).prop_map(str::to_owned)
 }
 
 fn literal() -> impl Strategy<Value = Literal> {
     let decimal = (any::<i64>(), 0usize..30).prop_map(|(digits, scale)| {
-        let digits = format!(
-            "{}{:040}",
-            if digits < 0 { "-" } else { "" },
-            digits.unsigned_abs()
-        );
+        let digits = format!("{}{:040}", if digits < 0 { "-" } else { "" }, digits.unsigned_abs());
         let (whole, fraction) = digits.split_at(digits.len() - scale);
         let text = format!("{whole}.{fraction}");
         DecimalLiteral::parse(&text).expect("digits and a point")
@@ -106,11 +90,7 @@ fn data_type() -> impl Strategy<Value = TypeExpr> {
     ];
     let leaf = prop_oneof![
         prop::sample::select(primitives.to_vec()).prop_map(TypeExpr::Primitive),
-        (any::<i32>(), any::<i32>()).prop_map(|(precision, scale)| TypeExpr::Decimal {
-            precision,
-            scale,
-            span: SPAN
-        }),
+        (any::<i32>(), any::<i32>()).prop_map(|(precision, scale)| TypeExpr::Decimal { precision, scale, span: SPAN }),
         Just(TypeExpr::Custom(Identifier::new("my type"))),
         Just(TypeExpr::Custom(Identifier::new("ADDRESS"))),
     ];
@@ -118,13 +98,9 @@ fn data_type() -> impl Strategy<Value = TypeExpr> {
         let field = (name(), inner.clone());
         let field = field.prop_map(|(name, data_type)| StructField { name, data_type });
         prop_oneof![
-            inner
-                .clone()
-                .prop_map(|element| TypeExpr::Array(Box::new(element))),
-            (inner.clone(), inner).prop_map(|(key, value)| TypeExpr::Map {
-                key: Box::new(key),
-                value: Box::new(value)
-            }),
+            inner.clone().prop_map(|element| TypeExpr::Array(Box::new(element))),
+            (inner.clone(), inner)
+                .prop_map(|(key, value)| TypeExpr::Map { key: Box::new(key), value: Box::new(value) }),
             vec(field, 0..3).prop_map(TypeExpr::Struct),
         ]
     })
@@ -165,93 +141,34 @@ fn expression(source: Option<&'static str>) -> impl Strategy<Value = Expression>
             ComparisonOperator::IsDistinctFrom,
         ]);
         let operators = prop_oneof![
-            (arithmetic, boxed(), boxed()).prop_map(move |(operator, left, right)| {
-                Expression::Arithmetic {
-                    operator,
-                    left,
-                    right,
-                    span,
-                }
-            }),
-            (comparison, boxed(), boxed()).prop_map(move |(operator, left, right)| {
-                Expression::Comparison {
-                    operator,
-                    left,
-                    right,
-                    span,
-                }
-            }),
+            (arithmetic, boxed(), boxed())
+                .prop_map(move |(operator, left, right)| { Expression::Arithmetic { operator, left, right, span } }),
+            (comparison, boxed(), boxed())
+                .prop_map(move |(operator, left, right)| { Expression::Comparison { operator, left, right, span } }),
             (any::<bool>(), boxed(), boxed()).prop_map(move |(and, left, right)| {
-                let operator = if and {
-                    LogicalOperator::And
-                } else {
-                    LogicalOperator::Or
-                };
-                Expression::Logical {
-                    operator,
-                    left,
-                    right,
-                    span,
-                }
+                let operator = if and { LogicalOperator::And } else { LogicalOperator::Or };
+                Expression::Logical { operator, left, right, span }
             }),
             (any::<bool>(), boxed()).prop_map(move |(minus, operand)| {
                 let sign = if minus { Sign::Minus } else { Sign::Plus };
-                Expression::Signed {
-                    sign,
-                    operand,
-                    span,
-                }
+                Expression::Signed { sign, operand, span }
             }),
             boxed().prop_map(move |operand| Expression::Not { operand, span }),
         ];
         let predicates = prop_oneof![
-            (boxed(), any::<bool>()).prop_map(move |(operand, negated)| Expression::IsNull {
-                operand,
-                negated,
-                span
-            }),
-            (boxed(), boxed(), boxed()).prop_map(move |(value, low, high)| {
-                Expression::Between {
-                    value,
-                    low,
-                    high,
-                    span,
-                }
-            }),
+            (boxed(), any::<bool>()).prop_map(move |(operand, negated)| Expression::IsNull { operand, negated, span }),
+            (boxed(), boxed(), boxed())
+                .prop_map(move |(value, low, high)| { Expression::Between { value, low, high, span } }),
             (boxed(), vec(inner.clone(), 1..3))
                 .prop_map(move |(value, list)| { Expression::InList { value, list, span } }),
-            (boxed(), boxed(), option::of(any::<char>())).prop_map(
-                move |(value, pattern, escape)| {
-                    Expression::Like {
-                        value,
-                        pattern,
-                        escape,
-                        span,
-                    }
-                }
-            ),
-            (vec(when.clone(), 1..3), option::of(boxed())).prop_map(move |(branches, default)| {
-                Expression::SearchedCase {
-                    branches,
-                    default,
-                    span,
-                }
+            (boxed(), boxed(), option::of(any::<char>()))
+                .prop_map(move |(value, pattern, escape)| { Expression::Like { value, pattern, escape, span } }),
+            (vec(when.clone(), 1..3), option::of(boxed()))
+                .prop_map(move |(branches, default)| { Expression::SearchedCase { branches, default, span } }),
+            (boxed(), vec(when, 1..3), option::of(boxed())).prop_map(move |(operand, branches, default)| {
+                Expression::SimpleCase { operand, branches, default, span }
             }),
-            (boxed(), vec(when, 1..3), option::of(boxed())).prop_map(
-                move |(operand, branches, default)| {
-                    Expression::SimpleCase {
-                        operand,
-                        branches,
-                        default,
-                        span,
-                    }
-                }
-            ),
-            (boxed(), data_type()).prop_map(move |(operand, target)| Expression::Cast {
-                operand,
-                target,
-                span
-            }),
+            (boxed(), data_type()).prop_map(move |(operand, target)| Expression::Cast { operand, target, span }),
         ];
         let unit = prop::sample::select(vec![TimeUnit::Milliseconds, TimeUnit::Days]);
         let unit = unit.prop_map(move |unit| Expression::IntervalUnit { unit, span });
@@ -259,41 +176,21 @@ fn expression(source: Option<&'static str>) -> impl Strategy<Value = Expression>
             // The body's own A is the parameter.
             let parameters = vec![Identifier::new("x y"), Identifier::new("P")];
             let body = Box::new(body);
-            Expression::Lambda {
-                parameters,
-                body,
-                span,
-            }
+            Expression::Lambda { parameters, body, span }
         });
         let argument = prop_oneof![4 => inner.clone(), 1 => unit];
         let others = prop_oneof![
-            (name(), vec(argument, 0..3), vec(lambda, 0..2)).prop_map(
-                move |(name, mut arguments, lambdas)| {
-                    if !arguments.is_empty() {
-                        arguments.extend(lambdas);
-                    }
-                    Expression::FunctionCall(FunctionCall {
-                        name,
-                        arguments,
-                        span,
-                    })
+            (name(), vec(argument, 0..3), vec(lambda, 0..2)).prop_map(move |(name, mut arguments, lambdas)| {
+                if !arguments.is_empty() {
+                    arguments.extend(lambdas);
                 }
-            ),
-            (boxed(), boxed()).prop_map(move |(base, index)| Expression::Subscript {
-                base,
-                index,
-                span
+                Expression::FunctionCall(FunctionCall { name, arguments, span })
             }),
-            (boxed(), name()).prop_map(move |(base, field)| Expression::Dereference {
-                base,
-                field,
-                span
-            }),
+            (boxed(), boxed()).prop_map(move |(base, index)| Expression::Subscript { base, index, span }),
+            (boxed(), name()).prop_map(move |(base, field)| Expression::Dereference { base, field, span }),
             vec(inner.clone(), 0..3).prop_map(move |elements| Expression::Array { elements, span }),
-            vec((inner.clone(), inner.clone()), 0..3)
-                .prop_map(move |entries| Expression::Map { entries, span }),
-            vec((name(), inner.clone()), 0..3)
-                .prop_map(move |fields| Expression::Struct { fields, span }),
+            vec((inner.clone(), inner.clone()), 0..3).prop_map(move |entries| Expression::Map { entries, span }),
+            vec((name(), inner.clone()), 0..3).prop_map(move |fields| Expression::Struct { fields, span }),
         ];
         prop_oneof![operators, predicates, others]
     })
@@ -305,56 +202,24 @@ fn time_span() -> impl Strategy<Value = TimeSpan> {
 }
 
 fn aliased_source(alias: &'static str) -> impl Strategy<Value = AliasedSource> {
-    source_name().prop_map(move |name| AliasedSource {
-        name,
-        alias: Identifier::new(alias),
-        span: SPAN,
-    })
+    source_name().prop_map(move |name| AliasedSource { name, alias: Identifier::new(alias), span: SPAN })
 }
 
 fn join() -> impl Strategy<Value = Join> {
-    let kinds = vec![
-        JoinKind::Inner,
-        JoinKind::Left,
-        JoinKind::Right,
-        JoinKind::Outer,
-    ];
+    let kinds = vec![JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Outer];
     let within = (time_span(), time_span(), option::of(time_span()));
-    let within = within.prop_map(|(before, after, grace)| Within {
-        before,
-        after,
-        grace,
-        span: SPAN,
-    });
-    let parts = (
-        prop::sample::select(kinds),
-        aliased_source("R"),
-        option::of(within),
-        expression(Some("R")),
-    );
-    parts.prop_map(|(kind, source, within, on)| Join {
-        kind,
-        source,
-        within,
-        on,
-        span: SPAN,
-    })
+    let within = within.prop_map(|(before, after, grace)| Within { before, after, grace, span: SPAN });
+    let parts = (prop::sample::select(kinds), aliased_source("R"), option::of(within), expression(Some("R")));
+    parts.prop_map(|(kind, source, within, on)| Join { kind, source, within, on, span: SPAN })
 }
 
 fn select_item() -> impl Strategy<Value = SelectItem> {
     let span = SPAN;
     prop_oneof![
-        (expression(Some("L")), option::of(name())).prop_map(move |(expression, alias)| {
-            SelectItem::Single {
-                expression,
-                alias,
-                span,
-            }
-        }),
-        any::<bool>().prop_map(move |qualified| SelectItem::All {
-            source: qualified.then(|| Identifier::new("L")),
-            span
-        }),
+        (expression(Some("L")), option::of(name()))
+            .prop_map(move |(expression, alias)| { SelectItem::Single { expression, alias, span } }),
+        any::<bool>()
+            .prop_map(move |qualified| SelectItem::All { source: qualified.then(|| Identifier::new("L")), span }),
         expression(Some("L")).prop_map(move |base| SelectItem::AllFields { base, span }),
     ]
 }
@@ -362,26 +227,16 @@ fn select_item() -> impl Strategy<Value = SelectItem> {
 fn window() -> impl Strategy<Value = WindowExpression> {
     let kind = prop_oneof![
         time_span().prop_map(|size| WindowKind::Tumbling { size }),
-        (time_span(), time_span())
-            .prop_map(|(size, advance)| WindowKind::Hopping { size, advance }),
+        (time_span(), time_span()).prop_map(|(size, advance)| WindowKind::Hopping { size, advance }),
         time_span().prop_map(|gap| WindowKind::Session { gap }),
     ];
     let parts = (kind, option::of(time_span()), option::of(time_span()));
-    parts.prop_map(|(kind, retention, grace)| WindowExpression {
-        name: None,
-        kind,
-        retention,
-        grace,
-        span: SPAN,
-    })
+    parts.prop_map(|(kind, retention, grace)| WindowExpression { name: None, kind, retention, grace, span: SPAN })
 }
 
 fn grouping() -> impl Strategy<Value = Grouping> {
     let expressions = vec(expression(Some("L")), 0..3);
-    expressions.prop_map(|expressions| Grouping {
-        expressions,
-        span: SPAN,
-    })
+    expressions.prop_map(|expressions| Grouping { expressions, span: SPAN })
 }
 
 fn query() -> impl Strategy<Value = Query> {
@@ -396,38 +251,24 @@ fn query() -> impl Strategy<Value = Query> {
         prop::sample::select(refinements),
         option::of(any::<i32>()),
     );
-    parts.prop_map(
-        |(
-            select,
-            (source, joins),
-            window,
-            (where_clause, having),
-            groupings,
-            refinement,
-            limit,
-        )| Query {
-            select,
-            from: Relation { source, joins },
-            window,
-            where_clause,
-            group_by: groupings.0,
-            partition_by: groupings.1,
-            having,
-            refinement,
-            limit,
-            span: SPAN,
-        },
-    )
+    parts.prop_map(|(select, (source, joins), window, (where_clause, having), groupings, refinement, limit)| Query {
+        select,
+        from: Relation { source, joins },
+        window,
+        where_clause,
+        group_by: groupings.0,
+        partition_by: groupings.1,
+        having,
+        refinement,
+        limit,
+        span: SPAN,
+    })
 }
 
 fn properties() -> impl Strategy<Value = Vec<Property>> {
     vec((text(), literal()), 0..3).prop_map(|pairs| {
         let named = pairs.into_iter().enumerate();
-        let named = named.map(|(index, (name, value))| Property {
-            name: format!("{name}{index}"),
-            value,
-            span: SPAN,
-        });
+        let named = named.map(|(index, (name, value))| Property { name: format!("{name}{index}"), value, span: SPAN });
         named.collect()
     })
 }
@@ -440,52 +281,39 @@ fn columns() -> impl Strategy<Value = Vec<ColumnDefinition>> {
         Just(ColumnRole::Header("it's".to_owned())),
     ];
     let column = (name(), data_type(), role);
-    let column = column.prop_map(|(name, data_type, role)| ColumnDefinition {
-        name,
-        data_type,
-        role,
-        span: SPAN,
-    });
+    let column = column.prop_map(|(name, data_type, role)| ColumnDefinition { name, data_type, role, span: SPAN });
     vec(column, 0..4)
 }
 
 fn statement() -> impl Strategy<Value = Statement> {
     let create = (source_name(), any::<[bool; 3]>(), columns(), properties());
-    let create = create.prop_map(
-        |(name, [or_replace, if_not_exists, is_source], columns, properties)| {
-            Statement::CreateSource(CreateSource {
-                kind: SourceKind::Stream,
-                name,
-                or_replace,
-                if_not_exists,
-                is_source,
-                columns,
-                properties,
-                span: SPAN,
-            })
-        },
-    );
+    let create = create.prop_map(|(name, [or_replace, if_not_exists, is_source], columns, properties)| {
+        Statement::CreateSource(CreateSource {
+            kind: SourceKind::Stream,
+            name,
+            or_replace,
+            if_not_exists,
+            is_source,
+            columns,
+            properties,
+            span: SPAN,
+        })
+    });
     let create_as = (source_name(), any::<[bool; 2]>(), properties(), query());
-    let create_as = create_as.prop_map(
-        |(name, [or_replace, if_not_exists], properties, mut query)| {
-            query.refinement.get_or_insert(Refinement::Changes);
-            query.limit = None;
-            Statement::CreateAsSelect(Box::new(CreateAsSelect {
-                kind: SourceKind::Table,
-                name,
-                or_replace,
-                if_not_exists,
-                properties,
-                query,
-                span: SPAN,
-            }))
-        },
-    );
-    let insert = (
-        source_name(),
-        vec((name(), expression(None)), 1..3),
-        any::<bool>(),
-    );
+    let create_as = create_as.prop_map(|(name, [or_replace, if_not_exists], properties, mut query)| {
+        query.refinement.get_or_insert(Refinement::Changes);
+        query.limit = None;
+        Statement::CreateAsSelect(Box::new(CreateAsSelect {
+            kind: SourceKind::Table,
+            name,
+            or_replace,
+            if_not_exists,
+            properties,
+            query,
+            span: SPAN,
+        }))
+    });
+    let insert = (source_name(), vec((name(), expression(None)), 1..3), any::<bool>());
     let insert = insert.prop_map(|(target, pairs, listed)| {
         let (columns, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         Statement::InsertValues(InsertValues {
@@ -511,14 +339,9 @@ fn statement() -> impl Strategy<Value = Statement> {
         create_as,
         insert,
         alter,
-        (source_name(), any::<bool>())
-            .prop_map(|(name, extended)| Statement::DescribeSource { name, extended }),
+        (source_name(), any::<bool>()).prop_map(|(name, extended)| Statement::DescribeSource { name, extended }),
         (name(), data_type(), any::<bool>()).prop_map(|(name, data_type, if_not_exists)| {
-            Statement::CreateType(CreateType {
-                name,
-                data_type,
-                if_not_exists,
-            })
+            Statement::CreateType(CreateType { name, data_type, if_not_exists })
         }),
         (text(), text()).prop_map(|(name, value)| Statement::SetProperty { name, value }),
     ]

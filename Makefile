@@ -1,0 +1,34 @@
+# Levada's commands. `make help` lists them.
+#
+# Everything builds with the one profile, into one target directory outside the checkout: demo, tests and benches share the
+# dependencies, and a second checkout does too.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
+
+LEVADA := $(CARGO_TARGET_DIR)/release/levada
+ARGS ?=
+
+.PHONY: help setup build demo test check bench
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+
+setup: ## look for a C++ compiler, libclang and cargo; install what apt-get has
+	@.ci/setup
+
+build: setup ## build the binary
+	cargo build --release --locked
+
+demo: build ## a month of real flights through SQL: import, run, result tables
+	LEVADA=$(LEVADA) sql-examples/flights/demo.sh
+
+check: setup ## formatting, lints, documentation
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --locked
+
+test: check ## everything that must hold before a change goes in
+	cargo test --release --workspace --locked --no-fail-fast $(ARGS)
+
+bench: setup ## the numbers of BENCHMARKS.md
+	cargo bench --bench pipelines --locked $(ARGS)

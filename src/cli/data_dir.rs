@@ -1,0 +1,60 @@
+//! The options that say which engine to open.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::engine::Engine;
+
+/// Where the data directory is when `--data-dir` does not say.
+const DEFAULT: &str = "./levada-data";
+
+/// `--data-dir` and `--property`, shared by all commands that open an engine.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataDir {
+    /// Directory of topics, state and offsets; created when missing
+    #[arg(long = "data-dir", value_name = "DIR", default_value = DEFAULT)]
+    pub path: PathBuf,
+
+    /// Server property by its ksqlDB name, repeatable: ksql.streams.auto.offset.reset=earliest
+    #[arg(long = "property", value_name = "KEY=VALUE", value_parser = parse_property)]
+    properties: Vec<(String, String)>,
+}
+
+impl DataDir {
+    /// Opens the engine of this directory.
+    pub fn open(&self) -> Result<Engine, Failure> {
+        let properties: BTreeMap<String, String> = self.properties.iter().cloned().collect();
+        Ok(Engine::open(&self.path, properties)?)
+    }
+
+    /// The option that another command needs to see the same data, empty when it is the default.
+    pub fn option(&self) -> String {
+        if self.path == Path::new(DEFAULT) { String::new() } else { format!(" --data-dir {}", self.path.display()) }
+    }
+}
+
+/// Reads `key=value`; the value may hold further `=`.
+fn parse_property(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as key=value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_property;
+
+    #[test]
+    fn properties_split_at_the_first_equals_sign() {
+        let check = |text: &str, key: &str, value: &str| {
+            assert_eq!(parse_property(text), Ok((key.to_owned(), value.to_owned())));
+        };
+        check("a.b=c", "a.b", "c");
+        check("a=b=c", "a", "b=c");
+        check("a=", "a", "");
+        assert!(parse_property("a.b").is_err());
+        assert!(parse_property("=c").is_err());
+    }
+}

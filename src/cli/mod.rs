@@ -1,0 +1,77 @@
+//! The commands of the binary: one module each, which reads its arguments, calls one layer and shows the outcome.
+//!
+//! ```text
+//! levada run     a file of statements, headless        ─▶ engine
+//! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada topic   records in, records out                ─▶ topics
+//! levada test    specs and conformance cases           ─▶ testing ─▶ engine
+//! ```
+//!
+//! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
+//! closes our standard output early ends the command quietly, see [`Failure::ClosedPipe`].
+
+mod data_dir;
+mod failure;
+mod logging;
+mod progress;
+mod run;
+mod shell;
+mod summary;
+mod test;
+pub mod topic;
+
+pub use data_dir::DataDir;
+pub use failure::Failure;
+pub use logging::start as start_logging;
+pub use run::RunCommand;
+pub use shell::ShellCommand;
+pub use test::TestCommand;
+
+/// Streaming SQL for Kafka in one binary.
+#[derive(Debug, clap::Parser)]
+#[command(name = "levada", version, long_about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Run the statements of a file and keep their queries running
+    Run(RunCommand),
+    /// Type statements and see their results; or run some and exit
+    Shell(ShellCommand),
+    /// Look at topics, put records in, get records out
+    Topic(topic::TopicCommand),
+    /// Run specs and conformance cases
+    Test(TestCommand),
+}
+
+const ABOUT: &str = "\
+Streaming SQL for Kafka in one binary.
+
+Levada keeps topics, state and offsets in one data directory (./levada-data unless --data-dir says otherwise). \
+No Kafka and no configuration are needed to begin.";
+
+const EXAMPLES: &str = "\
+Examples:
+  levada run pipeline.sql                        run a file of statements until Ctrl-C
+  levada run pipeline.sql --until-idle           process what there is, then exit
+  levada shell                                   look around and ask questions
+  levada shell -e 'SHOW STREAMS;' --output json  one answer, for scripts
+
+LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,117 @@
+//! The progress line of `levada run`, and for how long there was something to do.
+
+use std::io::{self, IsTerminal as _};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::engine::QueryStatus;
+
+/// Follows the figures of the queries; draws a line on standard error where that is a terminal.
+pub(super) struct Progress {
+    line: Option<ProgressBar>,
+    start: Instant,
+    /// When the figures last changed.
+    active: Instant,
+    last: Figures,
+    /// Figures of a second ago or so, for the rates shown.
+    before: (Instant, Figures),
+}
+
+/// Totals over all queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Figures {
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rejected: u64,
+    pub lag: u64,
+}
+
+/// Rates are averages over at least this long: shorter ones flicker.
+const RATE_SPAN: Duration = Duration::from_secs(1);
+
+impl Figures {
+    pub(super) fn of(queries: &[QueryStatus]) -> Self {
+        queries.iter().fold(Self::default(), |sum, query| Self {
+            rows_in: sum.rows_in + query.rows_in,
+            rows_out: sum.rows_out + query.rows_out,
+            rejected: sum.rejected + query.rejected,
+            lag: sum.lag + query.lag,
+        })
+    }
+}
+
+impl Progress {
+    /// Starts the clock.
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
+    pub(super) fn new() -> Self {
+        let line = io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed");
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+        });
+        let now = Instant::now();
+        Self { line, start: now, active: now, last: Figures::default(), before: (now, Figures::default()) }
+    }
+
+    /// Takes note of the figures at this moment.
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
+    pub(super) fn note(&mut self, queries: &[QueryStatus]) {
+        let now = Instant::now();
+        let figures = Figures::of(queries);
+        if figures != self.last {
+            self.active = now;
+            self.last = figures;
+        }
+        if let Some(line) = &self.line {
+            let (since, before) = self.before;
+            line.set_message(describe(queries.len(), figures, before, now - since));
+            line.tick();
+            if now - since >= RATE_SPAN {
+                self.before = (now, figures);
+            }
+        }
+    }
+
+    /// Removes the line; gives the time from the start to the last change.
+    pub(super) fn finish(self) -> Duration {
+        if let Some(line) = self.line {
+            line.finish_and_clear();
+        }
+        self.active - self.start
+    }
+}
+
+/// Events per second, rounded; 0 for no time at all.
+pub(super) fn rate(count: u64, time: Duration) -> u64 {
+    if time.is_zero() { 0 } else { (count as f64 / time.as_secs_f64()).round() as u64 }
+}
+
+fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -> String {
+    let rate_in = rate(figures.rows_in.saturating_sub(before.rows_in), span);
+    let rate_out = rate(figures.rows_out.saturating_sub(before.rows_out), span);
+    let Figures { rows_in, rows_out, rejected, lag } = figures;
+    let plural = if queries == 1 { "query" } else { "queries" };
+    let rejected = if rejected == 0 { String::new() } else { format!(", rejected {rejected}") };
+    format!("{queries} {plural}: in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s), lag {lag}{rejected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn describes_totals_and_rates() {
+        let before = Figures { rows_in: 1000, ..Figures::default() };
+        let figures = Figures { rows_in: 5000, rows_out: 4000, rejected: 0, lag: 7 };
+        let span = Duration::from_secs(2);
+        assert_eq!(describe(1, figures, before, span), "1 query: in 5000 (2000/s), out 4000 (2000/s), lag 7");
+        let figures = Figures { rejected: 3, ..figures };
+        assert!(describe(2, figures, before, span).ends_with("lag 7, rejected 3"));
+    }
+
+    #[test]
+    fn no_time_has_no_rate() {
+        assert_eq!(rate(5, Duration::ZERO), 0);
+        assert_eq!(rate(5, Duration::from_millis(500)), 10);
+    }
+}

@@ -1,0 +1,231 @@
+//! `import`: one JSON record per row of a CSV file.
+//!
+//! The file is read twice: once for the types of its columns, once for its rows. So its size does not matter, and the
+//! type of a column is right for its last row too.
+
+use std::path::PathBuf;
+
+use csv::ByteRecord;
+
+use super::appender::Appender;
+use super::column_type::{ColumnType, column_of, is_null, parse_types};
+use super::csv_file::{CsvFile, Row};
+use super::json_row::JsonRow;
+use super::key_format::KeyFormat;
+use super::refusals::Refusals;
+use super::{Streams, TopicFailure, time_text};
+use crate::topics::Topics;
+
+const NOTES: &str = "\
+The file may be plain, .gz or .zip; its first row names the columns. Types are found by reading the whole file unless \
+they are given; empty cells and NA are null. Values are JSON objects with the header's names. The columns and their \
+types are printed on standard error, ready for a CREATE STREAM.
+
+A row that cannot become a record is reported with its line and left out; the others are appended, and the exit code \
+is not 0.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTES)]
+pub(super) struct Import {
+    /// Name of the topic; created when missing
+    name: String,
+
+    /// The CSV file
+    file: PathBuf,
+
+    /// Types of some or all columns: 'col INT, col2 STRING'
+    #[arg(long, value_name = "COLUMNS")]
+    types: Option<String>,
+
+    /// Column that is the key too
+    #[arg(long, value_name = "COLUMN")]
+    key_field: Option<String>,
+
+    /// How the key's text becomes bytes
+    #[arg(long, value_name = "FORMAT", default_value = "kafka:string")]
+    key_format: KeyFormat,
+
+    /// Column with the record's time: milliseconds since 1970, or ISO-8601 text
+    #[arg(long, value_name = "COLUMN")]
+    timestamp_field: Option<String>,
+
+    /// Time of all records, milliseconds since 1970; without it and --timestamp-field, now
+    #[arg(long, value_name = "MS", conflicts_with = "timestamp_field", allow_negative_numbers = true)]
+    timestamp: Option<i64>,
+
+    /// Number of partitions of the topic
+    #[arg(long, value_name = "N")]
+    partitions: Option<u32>,
+
+    /// Print a CREATE STREAM statement for the topic on standard output
+    #[arg(long)]
+    print_sql: bool,
+}
+
+/// Where the parts of a record come from.
+struct Mapping {
+    values: JsonRow,
+    key: Option<usize>,
+    key_format: KeyFormat,
+    timestamp: Option<usize>,
+}
+
+/// How many rows pass between two questions whether to stop.
+const STOP_ROWS: u64 = 4096;
+
+impl Import {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let file = CsvFile::open(&self.file)?;
+        let column = |name: &Option<String>| name.as_ref().map(|name| column_of(name, &file.header)).transpose();
+        let key = column(&self.key_field).map_err(TopicFailure::Options)?;
+        let timestamp = column(&self.timestamp_field).map_err(TopicFailure::Options)?;
+        let types = self.types(&file)?;
+        writeln!(streams.notices, "columns: {}", columns(&file.header, &types))?;
+
+        let mut appender = Appender::open(topics, &self.name, self.partitions, streams.notices)?;
+        if self.print_sql {
+            writeln!(streams.output, "{}", self.create_stream(&file.header, &types, key))?;
+        }
+        let mapping =
+            Mapping { values: JsonRow::new(&file.header, types), key, key_format: self.key_format, timestamp };
+        let fixed = self.timestamp.unwrap_or_else(streams.now_ms);
+        let refusals = append_all(&file, &mapping, fixed, &mut appender, streams)?;
+        writeln!(streams.notices, "appended {} records to topic {}", appender.appended(), self.name)?;
+        refusals.outcome(appender.appended())
+    }
+
+    /// The types of the columns: those given, and for the others the narrowest that holds all their cells.
+    fn types(&self, file: &CsvFile) -> Result<Vec<ColumnType>, TopicFailure> {
+        let given = parse_types(self.types.as_deref().unwrap_or_default(), &file.header);
+        let given = given.map_err(TopicFailure::Options)?;
+        let mut found = given.clone();
+        if given.iter().any(Option::is_none) {
+            file.rows(|Row { cells, .. }| {
+                if let Ok(cells) = cells {
+                    widen(&mut found, &given, cells);
+                }
+                Ok(true)
+            })?;
+        }
+        Ok(found.into_iter().map(|column| column.unwrap_or(ColumnType::String)).collect())
+    }
+
+    fn create_stream(&self, header: &[String], types: &[ColumnType], key: Option<usize>) -> String {
+        let (key_format, key_type) = self.key_format.in_sql();
+        let column = |index: usize| format!("{} {}", quoted(&header[index]), types[index]);
+        let key_column = key.map(|index| {
+            let sql_type = key_type.map_or_else(|| types[index].to_string(), str::to_owned);
+            format!("{} {sql_type} KEY", quoted(&header[index]))
+        });
+        let others = (0..header.len()).filter(|index| Some(*index) != key).map(column);
+        let columns: Vec<String> = key_column.into_iter().chain(others).collect();
+        let key_format = key.map_or_else(String::new, |_| format!(", KEY_FORMAT = '{key_format}'"));
+        let stream: String =
+            self.name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect();
+        format!(
+            "CREATE STREAM {} ({}) WITH (KAFKA_TOPIC = '{}'{key_format}, VALUE_FORMAT = 'JSON');",
+            quoted(&stream),
+            columns.join(", "),
+            self.name
+        )
+    }
+}
+
+fn append_all(
+    file: &CsvFile,
+    mapping: &Mapping,
+    fixed_timestamp: i64,
+    appender: &mut Appender<'_>,
+    streams: &mut Streams<'_>,
+) -> Result<Refusals, TopicFailure> {
+    let mut refusals = Refusals::of("rows");
+    let (mut value, mut key) = (Vec::new(), Vec::new());
+    let (mut rows, mut stopped) = (0, false);
+    file.rows(|Row { line, cells }| {
+        value.clear();
+        match cells.and_then(|cells| mapping.record(cells, &mut key, &mut value)) {
+            Ok((has_key, timestamp)) => {
+                let key = has_key.then_some(key.as_slice());
+                appender.push(key, Some(&value), timestamp.unwrap_or(fixed_timestamp))?;
+            }
+            Err(reason) => refusals.add(line, &reason, streams.notices)?,
+        }
+        rows += 1;
+        stopped = rows % STOP_ROWS == 0 && (streams.stop)();
+        Ok(!stopped)
+    })?;
+    appender.commit()?;
+    if stopped { Err(TopicFailure::Stopped { appended: appender.appended() }) } else { Ok(refusals) }
+}
+
+impl Mapping {
+    /// Writes key and value of `cells`; whether there is a key, and the time if it comes from the row.
+    fn record(
+        &self,
+        cells: &ByteRecord,
+        key: &mut Vec<u8>,
+        value: &mut Vec<u8>,
+    ) -> Result<(bool, Option<i64>), String> {
+        self.values.write(cells, value)?;
+        let key_column = self.key.filter(|column| !is_null(&cells[*column]));
+        if let Some(column) = key_column {
+            key.clear();
+            self.write_key(column, &cells[column], key)?;
+        }
+        let timestamp = self.timestamp.map(|column| timestamp_of(&cells[column])).transpose()?;
+        Ok((key_column.is_some(), timestamp))
+    }
+
+    fn write_key(&self, column: usize, cell: &[u8], key: &mut Vec<u8>) -> Result<(), String> {
+        match self.key_format {
+            KeyFormat::KafkaString => key.extend_from_slice(cell),
+            KeyFormat::Json => self.values.write_cell(column, cell, key)?,
+            format => key.extend(format.encode(&String::from_utf8_lossy(cell))?),
+        }
+        Ok(())
+    }
+}
+
+fn widen(found: &mut [Option<ColumnType>], given: &[Option<ColumnType>], cells: &ByteRecord) {
+    for ((found, given), cell) in found.iter_mut().zip(given).zip(cells) {
+        if given.is_none() && *found != Some(ColumnType::String) && !is_null(cell) {
+            let cell = ColumnType::of(cell);
+            *found = Some(found.map_or(cell, |before| before.widened(cell)));
+        }
+    }
+}
+
+fn timestamp_of(cell: &[u8]) -> Result<i64, String> {
+    let text = String::from_utf8_lossy(cell);
+    time_text::parse(&text).ok_or_else(|| format!("'{text}' is not a time"))
+}
+
+/// `year INT, carrier STRING`, as a CREATE STREAM has it.
+fn columns(header: &[String], types: &[ColumnType]) -> String {
+    let column = |(name, sql_type): (&String, &ColumnType)| format!("{} {sql_type}", quoted(name));
+    header.iter().zip(types).map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// `name` as SQL can have it: in backticks unless it is a plain word with no meaning of its own.
+fn quoted(name: &str) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.starts_with(|first: char| first.is_ascii_alphabetic());
+    if plain && !RESERVED.contains(&name.to_ascii_uppercase().as_str()) {
+        name.to_owned()
+    } else {
+        format!("`{}`", name.replace('`', "``"))
+    }
+}
+
+/// Words of the language that cannot be names.
+#[rustfmt::skip] // one word a line would be four screens
+const RESERVED: &[&str] = &[
+    "ADVANCE", "ALL", "AND", "AS", "AT", "BEGINNING", "BETWEEN", "BY", "CASE", "CAST", "CATALOG", "CONNECTOR",
+    "CONNECTORS", "CREATE", "DAYS", "DECIMAL", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "EXISTS",
+    "EXPORT", "EXTENDED", "FALSE", "FROM", "FULL", "GROUP", "HAVING", "HOPPING", "HOURS", "IN", "INNER", "INSERT",
+    "INTO", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "LIST", "LOAD", "MATERIALIZED", "MILLISECOND", "MILLISECONDS",
+    "MINUTES", "MONTHS", "NAMESPACE", "NOT", "NULL", "ON", "OR", "OUTER", "PAUSE", "PRINT", "PROPERTIES", "QUERIES",
+    "QUERY", "RENAME", "RESUME", "RETENTION", "RIGHT", "RUN", "SAMPLE", "SCRIPT", "SECONDS", "SELECT", "SIZE",
+    "STREAM", "STREAMS", "TABLE", "TERMINATE", "THEN", "TO", "TOPIC", "TOPICS", "TRUE", "TUMBLING", "UNSET", "VALUES",
+    "VIEW", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN", "YEARS",
+];

@@ -1,0 +1,135 @@
+//! `list`, `create`, `describe` and `delete`.
+
+use super::{Streams, TopicFailure};
+use crate::topics::{TopicConfig, TopicError, TopicInfo, TopicPartition, Topics};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Create {
+    /// Name of the topic
+    name: String,
+
+    /// Number of partitions
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    partitions: u32,
+
+    /// Keep only the newest record of each key
+    #[arg(long)]
+    compact: bool,
+
+    /// Delete records older than this many milliseconds
+    #[arg(long, value_name = "MS")]
+    retention_ms: Option<i64>,
+
+    /// Delete the oldest records of a partition beyond this many bytes
+    #[arg(long, value_name = "BYTES")]
+    retention_bytes: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Describe {
+    /// Name of the topic
+    name: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Delete {
+    /// Name of the topic
+    name: String,
+}
+
+impl Create {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let config = TopicConfig {
+            partitions: self.partitions,
+            compact: self.compact,
+            retention_ms: self.retention_ms,
+            retention_bytes: self.retention_bytes,
+        };
+        topics.create(&self.name, &config)?;
+        writeln!(streams.notices, "created topic {} with {}", self.name, partitions(self.partitions))?;
+        Ok(())
+    }
+}
+
+impl Describe {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let info = existing(topics, &self.name)?;
+        writeln!(streams.output, "topic    {}", info.name)?;
+        writeln!(streams.output, "cleanup  {}", cleanup(&info.config))?;
+        if let Some(retention_ms) = info.config.retention_ms {
+            writeln!(streams.output, "retention.ms     {retention_ms}")?;
+        }
+        if let Some(retention_bytes) = info.config.retention_bytes {
+            writeln!(streams.output, "retention.bytes  {retention_bytes}")?;
+        }
+        writeln!(streams.output)?;
+        let mut rows = vec![["partition".to_owned(), "start offset".to_owned(), "end offset".to_owned()]];
+        for partition in partitions_of(&info) {
+            let (start, end) = (topics.start_offset(&partition)?, topics.end_offset(&partition)?);
+            rows.push([partition.partition.to_string(), start.to_string(), end.to_string()]);
+        }
+        print_columns(streams, &rows)
+    }
+}
+
+impl Delete {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        topics.delete(&self.name)?;
+        writeln!(streams.notices, "deleted topic {}", self.name)?;
+        Ok(())
+    }
+}
+
+pub(super) fn list(topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+    let mut rows = vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)];
+    for info in topics.list()? {
+        let mut records = 0;
+        for partition in partitions_of(&info) {
+            records += topics.end_offset(&partition)? - topics.start_offset(&partition)?;
+        }
+        // Compaction leaves gaps: there are at most as many records as offsets.
+        let records = if info.config.compact { format!("<={records}") } else { records.to_string() };
+        let cleanup = cleanup(&info.config).to_owned();
+        rows.push([info.name, info.config.partitions.to_string(), records, cleanup]);
+    }
+    print_columns(streams, &rows)
+}
+
+/// `1 partition`, `2 partitions`.
+pub(super) fn partitions(count: u32) -> String {
+    format!("{count} partition{}", if count == 1 { "" } else { "s" })
+}
+
+/// The topic, or the error that it does not exist.
+pub(super) fn existing(topics: &dyn Topics, name: &str) -> Result<TopicInfo, TopicFailure> {
+    Ok(topics.describe(name)?.ok_or_else(|| TopicError::UnknownTopic { topic: name.to_owned() })?)
+}
+
+/// All partitions of a topic.
+pub(super) fn partitions_of(info: &TopicInfo) -> impl Iterator<Item = TopicPartition> + use<> {
+    let topic: std::sync::Arc<str> = info.name.as_str().into();
+    (0..info.config.partitions).map(move |partition| TopicPartition { topic: topic.clone(), partition })
+}
+
+fn cleanup(config: &TopicConfig) -> &'static str {
+    let limited = config.retention_ms.is_some() || config.retention_bytes.is_some();
+    match (config.compact, limited) {
+        (true, true) => "compact,delete",
+        (true, false) => "compact",
+        (false, true) => "delete",
+        (false, false) => "none",
+    }
+}
+
+/// Prints rows of equal length, each column as wide as its widest cell, the last as it is.
+fn print_columns<const N: usize>(streams: &mut Streams<'_>, rows: &[[String; N]]) -> Result<(), TopicFailure> {
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in rows {
+        for (cell, width) in row.iter().zip(widths).take(N - 1) {
+            write!(streams.output, "{cell:width$}  ")?;
+        }
+        writeln!(streams.output, "{}", row[N - 1])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! `levada topic`: look at topics, put records in, get records out.
+//!
+//! ```text
+//! list · create · describe · delete ─▶ inspect ───────────────────────────────┐
+//! produce ─▶ lines of standard input ─▶ json_fields, key_format ─▶ Appender ───┼─▶ Topics
+//! import  ─▶ csv_file ─▶ column_type (inference) ─▶ json_row ─────▶ Appender ───┤
+//! consume ◀─ text or JSON lines, in order of time ◀──────────────────────────────┘
+//! ```
+
+mod appender;
+mod column_type;
+mod consume;
+mod csv_file;
+mod import;
+mod inspect;
+mod json_fields;
+mod json_row;
+mod key_format;
+mod lines;
+mod produce;
+mod refusals;
+mod time_text;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufWriter, Read, Write};
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::runtime::clock::{Clock, SystemClock};
+use crate::shell::Interrupt;
+use crate::topics::{LocalTopics, TopicError, Topics};
+
+/// Look at topics, put records in, get records out
+#[derive(Debug, clap::Args)]
+pub struct TopicCommand {
+    #[command(subcommand)]
+    action: Action,
+
+    /// Directory of topics, state and offsets; created when missing
+    #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
+    data_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List all topics
+    List,
+    /// Create a topic
+    Create(inspect::Create),
+    /// Show a topic's settings and the offsets of its partitions
+    Describe(inspect::Describe),
+    /// Delete a topic with all its records
+    Delete(inspect::Delete),
+    /// Append one record per line of standard input
+    Produce(produce::Produce),
+    /// Print records, one per line
+    Consume(consume::Consume),
+    /// Append one JSON record per row of a CSV file
+    Import(import::Import),
+}
+
+/// What a command reads, writes and asks while it works.
+pub struct Streams<'a> {
+    /// Standard input. Owned, because a thread of its own waits for it.
+    pub input: Box<dyn Read + Send>,
+    /// Standard output: results.
+    pub output: &'a mut dyn Write,
+    /// Standard error: notices about the work.
+    pub notices: &'a mut dyn Write,
+    /// Whether somebody asked the work to stop (Ctrl-C). Asked at least every tenth of a second.
+    pub stop: &'a dyn Fn() -> bool,
+    /// Milliseconds since the epoch.
+    pub now_ms: &'a dyn Fn() -> i64,
+}
+
+/// Why a command failed. The text is for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicFailure {
+    /// The topics refused.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// A file cannot be read, or not as CSV.
+    #[error("cannot read {path}: {reason}")]
+    File {
+        /// The file as typed.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Options do not fit the file or the topic.
+    #[error("{0}")]
+    Options(String),
+    /// Standard input or output failed.
+    #[error("cannot read or write: {0}")]
+    Io(io::Error),
+    /// The reader of standard output has gone (`| head -1`). Never leaves [`TopicCommand::run`].
+    #[error("the reader of the output has gone")]
+    ClosedPipe,
+    /// Some input could not become records; which and why was printed. The rest was appended.
+    #[error("{refused} of {all} {what} refused, the others were appended")]
+    Refused {
+        /// How many were refused.
+        refused: u64,
+        /// How many there were.
+        all: u64,
+        /// `lines` or `rows`.
+        what: &'static str,
+    },
+    /// The work was asked to stop before its end.
+    #[error("stopped after {appended} records")]
+    Stopped {
+        /// Records that were appended before.
+        appended: u64,
+    },
+}
+
+impl From<TopicFailure> for Failure {
+    fn from(failure: TopicFailure) -> Self {
+        Self::new(failure.to_string())
+    }
+}
+
+impl From<io::Error> for TopicFailure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl TopicCommand {
+    /// Runs the command on the topics of its data directory, with the streams of this process.
+    pub fn run(self) -> Result<(), Failure> {
+        let interrupt = Interrupt::of_process();
+        let _work = interrupt.work();
+        let clock = SystemClock::new();
+        let mut output = BufWriter::new(io::stdout());
+        let mut streams = Streams {
+            input: Box::new(io::stdin()),
+            output: &mut output,
+            notices: &mut io::stderr(),
+            stop: &|| interrupt.is_requested(),
+            now_ms: &|| clock.now_ms(),
+        };
+        let topics = LocalTopics::open(&self.data_dir).map_err(TopicFailure::from)?;
+        Ok(self.run_on(topics.as_ref(), &mut streams)?)
+    }
+
+    /// Runs the command on `topics`.
+    pub fn run_on(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let done = match self.action {
+            Action::List => inspect::list(topics, streams),
+            Action::Create(create) => create.run(topics, streams),
+            Action::Describe(describe) => describe.run(topics, streams),
+            Action::Delete(delete) => delete.run(topics, streams),
+            Action::Produce(produce) => produce.run(topics, streams),
+            Action::Consume(consume) => consume.run(topics, streams),
+            Action::Import(import) => import.run(topics, streams),
+        };
+        match done.and_then(|()| Ok(streams.output.flush()?)) {
+            Err(TopicFailure::ClosedPipe) => Ok(()),
+            other => other,
+        }
+    }
+}

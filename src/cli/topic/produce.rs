@@ -1,0 +1,126 @@
+//! `produce`: one record per line of standard input.
+
+use serde_json::Value;
+
+use super::appender::Appender;
+use super::json_fields::fields;
+use super::key_format::KeyFormat;
+use super::lines::{Lines, Next};
+use super::refusals::Refusals;
+use super::{Streams, TopicFailure, time_text};
+use crate::topics::Topics;
+
+const NOTES: &str = "\
+The line is the value, its time is now, and there is no key, unless options say otherwise. Empty lines are passed over.
+
+With --key-separator, the text before the first separator is the key and the rest is the value. An empty key means no \
+key, an empty value a null value: a tombstone, which deletes the key from a table.
+
+With --key-format json, a key that is JSON is taken as it is, any other becomes a JSON string.
+
+A line that cannot become a record is reported with its number and left out; the others are appended, and the exit \
+code is not 0.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTES)]
+pub(super) struct Produce {
+    /// Name of the topic; created with one partition when missing
+    name: String,
+
+    /// Text between key and value
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), conflicts_with = "key_field")]
+    key_separator: Option<String>,
+
+    /// Field of the JSON value that is the key too
+    #[arg(long, value_name = "FIELD")]
+    key_field: Option<String>,
+
+    /// How the key's text becomes bytes
+    #[arg(long, value_name = "FORMAT", default_value = "kafka:string")]
+    key_format: KeyFormat,
+
+    /// Field of the JSON value with the record's time: milliseconds since 1970, or ISO-8601 text
+    #[arg(long, value_name = "FIELD")]
+    timestamp_field: Option<String>,
+}
+
+/// A line as a record.
+#[derive(Debug, PartialEq)]
+struct Record<'a> {
+    key: Option<Vec<u8>>,
+    value: Option<&'a [u8]>,
+    timestamp: Option<i64>,
+}
+
+impl Produce {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let mut appender = Appender::open(topics, &self.name, None, streams.notices)?;
+        let mut refusals = Refusals::of("lines");
+        let mut lines = Lines::of(std::mem::replace(&mut streams.input, Box::new(std::io::empty())));
+        loop {
+            match lines.next()? {
+                Next::Line(_, []) => {}
+                Next::Line(number, line) => match self.record(line) {
+                    Ok(Record { key, value, timestamp }) => {
+                        let timestamp = timestamp.unwrap_or_else(streams.now_ms);
+                        appender.push(key.as_deref(), value, timestamp)?;
+                    }
+                    Err(reason) => refusals.add(number, &reason, streams.notices)?,
+                },
+                Next::Pause if (streams.stop)() => break,
+                Next::Pause => appender.commit()?,
+                Next::End => break,
+            }
+        }
+        appender.commit()?;
+        writeln!(streams.notices, "appended {} records to topic {}", appender.appended(), self.name)?;
+        refusals.outcome(appender.appended())
+    }
+
+    fn record<'a>(&self, line: &'a [u8]) -> Result<Record<'a>, String> {
+        let (key_text, value) = match &self.key_separator {
+            None => (None, Some(line)),
+            Some(separator) => split(line, separator)?,
+        };
+        let mut key = key_text.map(|text| self.key_of_text(text)).transpose()?;
+        let mut timestamp = None;
+        if self.key_field.is_some() || self.timestamp_field.is_some() {
+            let names = [&self.key_field, &self.timestamp_field].map(|name| name.as_deref().unwrap_or_default());
+            let [key_value, time] = fields(value.unwrap_or_default(), names)?;
+            if let Some(name) = &self.key_field {
+                key = self.key_format.encode_value(&key_value.ok_or_else(|| missing(name))?)?;
+            }
+            if let Some(name) = &self.timestamp_field {
+                timestamp = Some(timestamp_of(&time.ok_or_else(|| missing(name))?)?);
+            }
+        }
+        Ok(Record { key, value, timestamp })
+    }
+
+    fn key_of_text(&self, text: &[u8]) -> Result<Vec<u8>, String> {
+        let text = std::str::from_utf8(text).map_err(|_| "the key is not UTF-8 text".to_owned())?;
+        self.key_format.encode(text)
+    }
+}
+
+type KeyAndValue<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// Key and value around the first `separator`; an empty one is none.
+fn split<'a>(line: &'a [u8], separator: &str) -> Result<KeyAndValue<'a>, String> {
+    let at = memchr::memmem::find(line, separator.as_bytes());
+    let at = at.ok_or_else(|| format!("there is no key separator '{separator}'"))?;
+    let some = |text: &'a [u8]| (!text.is_empty()).then_some(text);
+    Ok((some(&line[..at]), some(&line[at + separator.len()..])))
+}
+
+fn timestamp_of(value: &Value) -> Result<i64, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    time_text::parse(&text).ok_or_else(|| format!("'{text}' is not a time"))
+}
+
+fn missing(name: &str) -> String {
+    format!("there is no field '{name}'")
+}

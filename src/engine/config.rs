@@ -1,0 +1,129 @@
+//! Properties that the engine reads, by their ksqlDB names.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::EngineError;
+use crate::operators::aggregate::Emission;
+use crate::runtime::StartFrom;
+
+/// Properties of the server with those of a session over them.
+#[derive(Debug, Clone, Default)]
+pub struct Properties {
+    values: BTreeMap<String, String>,
+}
+
+/// What ksqlDB puts in front of the properties of Kafka Streams.
+const STREAMS_PREFIX: &str = "ksql.streams.";
+
+const CACHE_MAX: [&str; 2] = ["cache.max.bytes.buffering", "statestore.cache.max.bytes"];
+const COMMIT_INTERVAL: &str = "commit.interval.ms";
+const OFFSET_RESET: &str = "auto.offset.reset";
+const THREADS: &str = "num.stream.threads";
+const SERVICE_ID: &str = "ksql.service.id";
+
+/// ksqlDB's default commit interval.
+const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
+
+/// A property without the prefix that ksqlDB allows in front of it.
+pub fn canonical_name(name: &str) -> &str {
+    name.strip_prefix(STREAMS_PREFIX).unwrap_or(name)
+}
+
+impl Properties {
+    /// `server` properties with those of a session over them.
+    pub fn new(server: &BTreeMap<String, String>, session: &BTreeMap<String, String>) -> Self {
+        let entries = server.iter().chain(session);
+        Self { values: entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect() }
+    }
+
+    /// All properties by their names without prefix.
+    pub fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>, EngineError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(EngineError::new(format!("Invalid value {text} for configuration {name}: not a number"))),
+        }
+    }
+
+    /// When aggregates emit: every row if the record cache is switched off.
+    pub fn emission(&self) -> Result<Emission, EngineError> {
+        for name in CACHE_MAX {
+            if self.number(name)? == Some(0) {
+                return Ok(Emission::EveryRow);
+            }
+        }
+        Ok(Emission::AtCommit)
+    }
+
+    /// How long results may be held back.
+    pub fn commit_interval(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(COMMIT_INTERVAL)?.map_or(COMMIT_INTERVAL_DEFAULT, Duration::from_millis))
+    }
+
+    /// Where queries start that have no committed position.
+    pub fn start_from(&self) -> Result<StartFrom, EngineError> {
+        match self.get(OFFSET_RESET).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(StartFrom::Default),
+            Some("earliest") => Ok(StartFrom::Earliest),
+            Some("latest") => Ok(StartFrom::Latest),
+            Some(other) => Err(EngineError::new(format!(
+                "Invalid value {other} for configuration {OFFSET_RESET}: expected earliest or latest"
+            ))),
+        }
+    }
+
+    /// Worker threads: one per core unless set.
+    pub fn workers(&self) -> Result<usize, EngineError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        Ok(self.number(THREADS)?.map_or(cores, |threads| threads.clamp(1, 1024) as usize))
+    }
+
+    /// Whether all values have meaning.
+    pub fn check(&self) -> Result<(), EngineError> {
+        self.emission()?;
+        self.commit_interval()?;
+        self.start_from()?;
+        self.workers()?;
+        Ok(())
+    }
+
+    /// Prefix of consumer groups and internal topics.
+    pub fn service_id(&self) -> &str {
+        self.get(SERVICE_ID).unwrap_or("default_")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(entries: &[(&str, &str)]) -> Properties {
+        let entries = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Properties::new(&BTreeMap::new(), &entries)
+    }
+
+    #[test]
+    fn the_streams_prefix_is_optional() {
+        let set = properties(&[("ksql.streams.auto.offset.reset", "earliest")]);
+        assert_eq!(set.start_from().expect("valid"), StartFrom::Earliest);
+        let set = properties(&[("cache.max.bytes.buffering", "0")]);
+        assert_eq!(set.emission().expect("valid"), Emission::EveryRow);
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let error = properties(&[("auto.offset.reset", "sometimes")]).start_from().expect_err("no such value");
+        assert!(error.message.contains("sometimes"), "{error}");
+        let error = properties(&[("commit.interval.ms", "soon")]).commit_interval().expect_err("no number");
+        assert!(error.message.contains("commit.interval.ms"), "{error}");
+    }
+}

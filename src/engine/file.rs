@@ -1,0 +1,125 @@
+//! A file of statements, headless: checked as a whole, applied once, continued when it is run again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::command_log::Origin;
+use super::execute::{self, Execution};
+use super::{Core, EngineError, Response, Session, Shared};
+use crate::catalog::Catalog;
+use crate::plan::{self, Planned, Settings};
+use crate::sql::ast::Statement;
+use crate::sql::{ParsedStatement, parse_statements};
+
+/// Applies the statements of `text`.
+pub(super) fn apply(
+    shared: &Shared,
+    core: &mut Core,
+    text: &str,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
+    let statements = parse_statements(text)?;
+    let todo = check(shared, core, statements)?;
+    let mut session = Session::default();
+    for parsed in todo {
+        let parsed = execute::with_variables(parsed, &session.variables)?;
+        let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File };
+        execution.statement(&parsed, show)?;
+    }
+    Ok(())
+}
+
+/// Tries all statements that are not applied yet on a copy of the catalog; returns them, in order.
+fn check(shared: &Shared, core: &Core, statements: Vec<ParsedStatement>) -> Result<Vec<ParsedStatement>, EngineError> {
+    let mut applied = Applied::new(core);
+    let mut trial = Trial { shared, catalog: core.catalog.clone(), topics: BTreeMap::new(), number: core.next_command };
+    let mut session = Session::default();
+    let mut todo = Vec::new();
+    for parsed in statements {
+        let parsed = execute::with_variables(parsed, &session.variables)?;
+        if keeps_session(&parsed.statement, &mut session) {
+            todo.push(parsed);
+        } else if !applied.take(&parsed.text) {
+            trial.statement(&parsed, &session)?;
+            todo.push(parsed);
+        }
+    }
+    Ok(todo)
+}
+
+/// Carries out SET and DEFINE on `session`; they are not kept in the data directory and so always executed.
+fn keeps_session(statement: &Statement, session: &mut Session) -> bool {
+    match statement {
+        Statement::SetProperty { name, value } => drop(session.properties.insert(name.clone(), value.clone())),
+        Statement::UnsetProperty { name } => drop(session.properties.remove(name)),
+        Statement::DefineVariable { name, value } => {
+            session.variables.insert(name.to_lowercase(), value.clone());
+        }
+        Statement::UndefineVariable { name } => drop(session.variables.remove(&name.to_lowercase())),
+        _ => return false,
+    }
+    true
+}
+
+/// How often each statement was applied from a file.
+struct Applied {
+    counts: HashMap<String, usize>,
+}
+
+impl Applied {
+    fn new(core: &Core) -> Self {
+        let mut counts = HashMap::new();
+        for text in &core.applied {
+            *counts.entry(normalized(text)).or_default() += 1;
+        }
+        Self { counts }
+    }
+
+    /// Whether `text` was applied once more than was taken so far.
+    fn take(&mut self, text: &str) -> bool {
+        match self.counts.get_mut(&normalized(text)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// White space does not make another statement.
+fn normalized(text: &str) -> String {
+    super::show::one_line(text.trim_end_matches(';'))
+}
+
+/// The future as far as it is known: nothing outside changes.
+struct Trial<'a> {
+    shared: &'a Shared,
+    catalog: Catalog,
+    /// Partitions of topics that would have been created.
+    topics: BTreeMap<String, u32>,
+    number: u64,
+}
+
+impl Trial<'_> {
+    fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
+        let properties = self.shared.properties(&session.properties);
+        properties.check()?;
+        let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| self.shared.partitions(topic));
+        let settings = Settings { properties: properties.values(), topics: &topics, query_number: self.number };
+        let planned = plan::analyze(parsed, &self.catalog, &settings)?;
+        match &planned {
+            Planned::CreateSource(create) => {
+                if let Some(partitions) = create.partitions {
+                    self.topics.insert(create.source.topic.clone(), partitions);
+                }
+            }
+            Planned::CreateAs(create) if !create.topic.exists => {
+                self.topics.insert(create.topic.name.clone(), create.topic.partitions.unwrap_or(1));
+            }
+            _ => {}
+        }
+        execute::record(&mut self.catalog, &planned)?;
+        self.number += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,395 @@
+//! One statement in, one effect out: DDL, persistent queries, push and pull queries.
+//!
+//! ```text
+//! text ─ sql ─▶ statement ─ plan (on the catalog) ─▶ Planned ─▶ effect: topic, command log, catalog, query ─▶ Response
+//! ```
+//!
+//! Everything that must outlive the process is in the command log ([`command_log`]), which is replayed at open.
+
+mod command_log;
+mod config;
+mod execute;
+mod file;
+mod insert;
+mod pull;
+mod queries;
+mod response;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::plan::PlanError;
+use crate::runtime::clock::{Clock, SystemClock};
+use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
+use crate::sql::{ParseError, ParsedStatement};
+use crate::topics::{LocalTopics, TopicError, Topics};
+
+use command_log::{Command, Origin};
+use config::Properties;
+use execute::PendingQuery;
+use queries::Queries;
+pub use response::{Listing, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+
+/// Settings of one client: what `SET` and `DEFINE` change.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Properties by their ksqlDB names, `auto.offset.reset` among them.
+    pub properties: BTreeMap<String, String>,
+    /// Variables of `DEFINE`, by their names in lower case.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Figures of one persistent query, since it was started in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryStatus {
+    /// Query id: `CSAS_ALERTS_3`.
+    pub id: String,
+    /// Stream or table that it fills.
+    pub sink: String,
+    /// `RUNNING`, `PAUSED` or `ERROR`.
+    pub state: String,
+    /// Records read.
+    pub rows_in: u64,
+    /// Records written to the sink.
+    pub rows_out: u64,
+    /// Records that went to the dead letters.
+    pub rejected: u64,
+    /// Records not read yet.
+    pub lag: u64,
+}
+
+/// What went wrong, for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the text that was executed: line and column, from 1.
+    pub position: Option<(usize, usize)>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl EngineError {
+    /// An error without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), position: None, hint: None }
+    }
+
+    /// An error of what the engine stands on.
+    pub fn environment(error: impl std::fmt::Display) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<ParseError> for EngineError {
+    fn from(error: ParseError) -> Self {
+        Self {
+            message: error.to_string(),
+            position: Some((error.line() as usize, error.column() as usize)),
+            hint: error.help(),
+        }
+    }
+}
+
+impl From<TopicError> for EngineError {
+    fn from(error: TopicError) -> Self {
+        Self::environment(error)
+    }
+}
+
+impl From<RuntimeError> for EngineError {
+    fn from(error: RuntimeError) -> Self {
+        Self::environment(error)
+    }
+}
+
+impl From<PlanError> for EngineError {
+    fn from(error: PlanError) -> Self {
+        let position = error.span().map(|span| (span.line as usize, span.column as usize));
+        Self { message: error.to_string(), position, hint: error.hint() }
+    }
+}
+
+/// The engine: catalog, queries and topics of one data directory.
+pub struct Engine {
+    core: Mutex<Core>,
+    shared: Shared,
+}
+
+/// What does not change while the engine is open.
+struct Shared {
+    topics: Arc<dyn Topics>,
+    /// The topics, when they keep themselves small only if told to.
+    local: Option<Arc<LocalTopics>>,
+    runtime: Runtime,
+    clock: Arc<dyn Clock>,
+    server: BTreeMap<String, String>,
+    batch_rows_max: usize,
+    /// When old records were last removed, on the clock's elapsed time.
+    maintained_ms: AtomicU64,
+}
+
+/// What statements change.
+#[derive(Default)]
+struct Core {
+    catalog: Catalog,
+    /// The catalog before the last change.
+    catalog_before: Catalog,
+    queries: Queries,
+    transients: Vec<(String, Arc<PushQueue>)>,
+    /// Sequence number of the next command.
+    next_command: u64,
+    /// Statements of files that were applied, in order.
+    applied: Vec<String>,
+    /// Queries that replay has met and not started, by command; and those that were paused.
+    pending: BTreeMap<u64, PendingQuery>,
+    paused: BTreeSet<String>,
+}
+
+/// How an engine on given topics works; tests choose other values than users.
+pub struct EngineOptions {
+    /// Server properties by their ksqlDB names.
+    pub properties: BTreeMap<String, String>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether worker threads run the queries; without them [`Engine::settle`] does.
+    pub threads: bool,
+    /// Rows processed together at most.
+    pub batch_rows_max: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            properties: BTreeMap::new(),
+            clock: Arc::new(SystemClock::new()),
+            threads: true,
+            batch_rows_max: BATCH_ROWS_MAX,
+        }
+    }
+}
+
+/// How often old records are removed.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Opens the data directory `dir` with server properties `properties`; persistent queries continue.
+    pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
+        let local = LocalTopics::open(dir)?;
+        let options = EngineOptions { properties, ..EngineOptions::default() };
+        Self::new(Arc::clone(&local) as Arc<dyn Topics>, Some(local), options)
+    }
+
+    /// An engine on `topics`, with server properties `properties`; persistent queries continue.
+    pub fn with_topics(topics: Arc<dyn Topics>, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
+        Self::with_options(topics, EngineOptions { properties, ..EngineOptions::default() })
+    }
+
+    /// An engine on `topics`; persistent queries continue.
+    pub fn with_options(topics: Arc<dyn Topics>, options: EngineOptions) -> Result<Self, EngineError> {
+        Self::new(topics, None, options)
+    }
+
+    fn new(
+        topics: Arc<dyn Topics>,
+        local: Option<Arc<LocalTopics>>,
+        options: EngineOptions,
+    ) -> Result<Self, EngineError> {
+        let properties = Properties::new(&options.properties, &BTreeMap::new());
+        let runtime_options = RuntimeOptions {
+            workers: if options.threads { properties.workers()? } else { 0 },
+            commit_interval: properties.commit_interval()?,
+        };
+        let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options);
+        let shared = Shared {
+            topics,
+            local,
+            runtime,
+            clock: options.clock,
+            server: options.properties,
+            batch_rows_max: options.batch_rows_max,
+            maintained_ms: AtomicU64::new(0),
+        };
+        let engine = Self { core: Mutex::default(), shared };
+        engine.replay()?;
+        Ok(engine)
+    }
+
+    /// Executes the command log: the catalog and the queries are as they were.
+    fn replay(&self) -> Result<(), EngineError> {
+        let mut core = self.lock();
+        for (sequence, command) in command_log::read(&*self.shared.topics.storage())? {
+            core.next_command = sequence + 1;
+            if command.origin == Origin::File {
+                core.applied.push(command.statement.clone());
+            }
+            if command.replayed {
+                self.shared.replay(&mut core, sequence, &command).map_err(|error| {
+                    EngineError::new(format!("cannot restore '{}': {error}", show::one_line(&command.statement)))
+                })?;
+            }
+        }
+        core.start_queries(&self.shared)
+    }
+
+    /// Executes the statements of `text` in order. Stops at the first that fails; the responses so far are given to
+    /// `show` as they come. The whole text is parsed before anything is executed.
+    pub fn execute(
+        &self,
+        session: &mut Session,
+        text: &str,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<(), EngineError> {
+        let mut core = self.lock();
+        core.sweep_transients(&self.shared);
+        execute::script(&self.shared, &mut core, session, text, show)
+    }
+
+    /// Executes one statement that was parsed before.
+    pub fn execute_parsed(
+        &self,
+        session: &mut Session,
+        parsed: &ParsedStatement,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<(), EngineError> {
+        execute::parsed(&self.shared, &mut self.lock(), session, parsed.clone(), show)
+    }
+
+    /// Persistent queries with the topics of their sources, each once, in order of creation.
+    pub fn query_topics(&self) -> Vec<(String, Vec<String>)> {
+        self.lock().queries.source_topics()
+    }
+
+    /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data
+    /// directory has applied from a file before are not applied twice.
+    pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        file::apply(&self.shared, &mut self.lock(), text, show)
+    }
+
+    /// Figures of all persistent queries, in order of creation.
+    pub fn queries(&self) -> Vec<QueryStatus> {
+        self.lock().queries.status()
+    }
+
+    /// The catalog as it is now.
+    pub fn catalog(&self) -> Catalog {
+        self.lock().catalog.clone()
+    }
+
+    /// Processes everything there is and returns when nothing has arrived for `idle`, or `interrupted` says stop.
+    /// `progress` is called about ten times a second.
+    pub fn run_until_idle(
+        &self,
+        idle: Duration,
+        interrupted: &dyn Fn() -> bool,
+        progress: &mut dyn FnMut(&[QueryStatus]),
+    ) {
+        const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+        let shared = &self.shared;
+        shared.runtime.set_eager(true);
+        let mut version = shared.topics.version();
+        let mut idle_since = shared.clock.elapsed();
+        let mut shown = Duration::ZERO;
+        while !interrupted() {
+            let now = shared.clock.elapsed();
+            let current = shared.topics.version();
+            if current != version || !shared.runtime.is_idle() {
+                version = current;
+                idle_since = now;
+            } else if now.saturating_sub(idle_since) >= idle {
+                break;
+            }
+            if now.saturating_sub(shown) >= PROGRESS_INTERVAL {
+                shown = now;
+                progress(&self.queries());
+                self.maintain();
+            }
+            shared.topics.wait(current, idle.clamp(Duration::from_millis(1), Duration::from_millis(10)));
+        }
+        progress(&self.queries());
+        shared.runtime.set_eager(false);
+    }
+
+    /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
+    pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
+        Ok(self.shared.runtime.settle(query)?)
+    }
+
+    /// Hands records to the tasks of `query` that read `topic`, instead of letting them fetch it. Only without threads.
+    pub fn feed(&self, query: &str, topic: &str, chunk: &crate::types::RecordChunk) {
+        self.shared.runtime.feed(query, topic, chunk);
+    }
+
+    /// Removes records beyond their topics' retention, now and then.
+    pub fn maintain(&self) {
+        if let Some(local) = &self.shared.local
+            && let Err(error) = self.shared.maintain(local)
+        {
+            tracing::error!("old records could not be removed: {error}");
+        }
+    }
+
+    /// Names for completion and hints: streams, tables, topics.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.lock().catalog.sources().map(|source| source.name.clone()).collect();
+        if let Ok(topics) = self.shared.topics.list() {
+            names.extend(topics.into_iter().map(|topic| topic.name));
+        }
+        names
+    }
+
+    /// Commits what is processed and stops all queries; they continue at the next open.
+    pub fn shutdown(mut self) {
+        self.shared.runtime.shutdown();
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        core.sweep_transients(&self.shared);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn maintain(&self, local: &LocalTopics) -> Result<(), TopicError> {
+        let now = self.clock.elapsed().as_millis() as u64;
+        let last = self.maintained_ms.load(Ordering::Relaxed);
+        if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
+            return Ok(());
+        }
+        self.maintained_ms.store(now, Ordering::Relaxed);
+        local.maintain(self.clock.now_ms())
+    }
+
+    /// Number of partitions of `topic`, if it exists.
+    fn partitions(&self, topic: &str) -> Option<u32> {
+        self.topics.describe(topic).ok().flatten().map(|info| info.config.partitions)
+    }
+
+    fn properties(&self, session: &BTreeMap<String, String>) -> Properties {
+        Properties::new(&self.server, session)
+    }
+
+    /// Executes one command of the log again, without effects on topics.
+    fn replay(&self, core: &mut Core, sequence: u64, command: &Command) -> Result<(), EngineError> {
+        execute::replay(self, core, sequence, command)
+    }
+}
+
+impl Core {
+    /// Ends transient queries that nobody reads any more, and removes what they have left.
+    fn sweep_transients(&mut self, shared: &Shared) {
+        self.transients.retain(|(id, queue)| {
+            if queue.is_closed() {
+                shared.runtime.end_transient(id);
+            }
+            !queue.is_closed()
+        });
+    }
+}

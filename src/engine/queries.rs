@@ -1,0 +1,185 @@
+//! Persistent and transient queries: started from plans, stopped, counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::config::Properties;
+use super::{EngineError, PushQueue, QueryStatus};
+use crate::plan::{PushPlan, QueryPlan};
+use crate::runtime::metrics::QueryMetrics;
+use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
+
+/// Rows that may wait for a slow reader of a push query.
+const PUSH_ROWS_MAX: usize = 20_000;
+
+/// A persistent query.
+pub struct RunningQuery {
+    /// What runs.
+    pub spec: QuerySpec,
+    /// Its figures.
+    pub metrics: Arc<QueryMetrics>,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Stream or table it fills.
+    pub sink: String,
+}
+
+/// The persistent queries, by id in order of creation.
+#[derive(Default)]
+pub struct Queries {
+    running: BTreeMap<u64, RunningQuery>,
+}
+
+/// How queries are set up.
+pub struct QuerySetup<'a> {
+    /// Properties in force when the query was created.
+    pub properties: &'a Properties,
+    /// Rows processed together at most.
+    pub batch_rows_max: usize,
+}
+
+fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
+    Ok(QuerySpec {
+        id: id.into(),
+        group: group.into(),
+        plan: Arc::new(plan),
+        emission: setup.properties.emission()?,
+        start_from: setup.properties.start_from()?,
+        batch_rows_max: setup.batch_rows_max,
+        client: None,
+    })
+}
+
+impl Queries {
+    /// Starts the query `id`, created as number `number`, that fills `sink`.
+    pub fn start(
+        &mut self,
+        runtime: &Runtime,
+        (id, number): (&str, u64),
+        sink: &str,
+        plan: QueryPlan,
+        setup: &QuerySetup<'_>,
+    ) -> Result<(), EngineError> {
+        let group = format!("_confluent-ksql-{}query_{id}", setup.properties.service_id());
+        let spec = spec(id, group, plan, setup)?;
+        let metrics = runtime.start(spec.clone()).map_err(EngineError::environment)?;
+        self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
+        Ok(())
+    }
+
+    /// The query `id`.
+    pub fn get(&self, id: &str) -> Option<&RunningQuery> {
+        self.running.values().find(|query| &*query.spec.id == id)
+    }
+
+    /// Ends the query `id` and removes its state, positions and internal topics.
+    pub fn terminate(&mut self, runtime: &Runtime, id: &str) -> Result<(), EngineError> {
+        let number = self.running.iter().find(|(_, query)| &*query.spec.id == id).map(|(number, _)| *number);
+        if let Some(query) = number.and_then(|number| self.running.remove(&number)) {
+            runtime.stop(&query.spec.id);
+            runtime.forget(&query.spec).map_err(EngineError::environment)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the query `id` for now (`paused`), or lets it go on from its last commit.
+    pub fn set_paused(&mut self, runtime: &Runtime, id: &str, paused: bool) -> Result<(), EngineError> {
+        let Some(query) = self.running.values_mut().find(|query| &*query.spec.id == id) else { return Ok(()) };
+        if query.paused == paused {
+            return Ok(());
+        }
+        if paused {
+            runtime.stop(&query.spec.id);
+        } else {
+            query.metrics = runtime.start(query.spec.clone()).map_err(EngineError::environment)?;
+        }
+        query.paused = paused;
+        Ok(())
+    }
+
+    /// Queries with the topics of their sources, each once, in order of creation.
+    pub fn source_topics(&self) -> Vec<(String, Vec<String>)> {
+        let topics = |query: &RunningQuery| {
+            let mut topics: Vec<String> = Vec::new();
+            for source in query.spec.plan.root.sources() {
+                if !topics.contains(&source.topic) {
+                    topics.push(source.topic.clone());
+                }
+            }
+            topics
+        };
+        self.running.values().map(|query| (query.spec.id.to_string(), topics(query))).collect()
+    }
+
+    /// Figures of all queries, in order of creation.
+    pub fn status(&self) -> Vec<QueryStatus> {
+        self.running.values().map(RunningQuery::status).collect()
+    }
+}
+
+impl RunningQuery {
+    /// `RUNNING`, `PAUSED` or `ERROR`.
+    pub fn state(&self) -> &'static str {
+        match (self.paused, self.metrics.failure()) {
+            (true, _) => "PAUSED",
+            (false, Some(_)) => "ERROR",
+            (false, None) => "RUNNING",
+        }
+    }
+
+    fn status(&self) -> QueryStatus {
+        let (rows_in, rows_out, rejected) = self.metrics.totals();
+        QueryStatus {
+            id: self.spec.id.to_string(),
+            sink: self.sink.clone(),
+            state: self.state().to_owned(),
+            rows_in,
+            rows_out,
+            rejected,
+            lag: self.metrics.lag(),
+        }
+    }
+}
+
+impl RowReceiver for PushQueue {
+    fn push(&self, rows: RecordBatch) {
+        Self::push(self, &rows);
+    }
+
+    fn is_full(&self) -> bool {
+        Self::is_full(self)
+    }
+
+    fn is_closed(&self) -> bool {
+        Self::is_closed(self)
+    }
+}
+
+/// Starts a transient query; its rows go to the queue returned.
+pub fn start_transient(
+    runtime: &Runtime,
+    id: &str,
+    plan: &PushPlan,
+    setup: &QuerySetup<'_>,
+) -> Result<Arc<PushQueue>, EngineError> {
+    let queue = PushQueue::new(PUSH_ROWS_MAX, plan.query.limit);
+    let spec = transient_spec(id, plan, Arc::clone(&queue) as Arc<dyn RowReceiver>, setup)?;
+    runtime.start(spec).map_err(EngineError::environment)?;
+    Ok(queue)
+}
+
+/// A transient query whose rows go to `receiver`.
+pub fn transient_spec(
+    id: &str,
+    plan: &PushPlan,
+    receiver: Arc<dyn RowReceiver>,
+    setup: &QuerySetup<'_>,
+) -> Result<QuerySpec, EngineError> {
+    let group = format!("_confluent-ksql-{}{id}", setup.properties.service_id());
+    let columns = plan.columns.iter().map(|column| (column.column.clone(), column.part)).collect();
+    let mut spec = spec(id, group, plan.query.clone(), setup)?;
+    spec.client = Some(Client { receiver, columns });
+    Ok(spec)
+}

@@ -1,0 +1,162 @@
+//! What a statement answers.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+
+use crate::types::Column;
+
+/// The effect of one statement, for a front end to show.
+#[derive(Debug)]
+pub enum Response {
+    /// One line: `Stream FLIGHTS created`.
+    Message(String),
+    /// A list of named things: `SHOW STREAMS`, `DESCRIBE`.
+    Listing(Vec<Listing>),
+    /// All rows of a pull query.
+    Rows(ResultRows),
+    /// Rows that keep coming until the query is stopped or ends.
+    Push(PushQuery),
+}
+
+/// A titled table of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Title line, empty for none.
+    pub title: String,
+    /// Column headings; empty when the rows are plain lines of text.
+    pub columns: Vec<String>,
+    /// Cells, as many per row as there are columns (one when there are none).
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Typed rows. Column `i` of every batch has the Arrow type of `columns[i]`.
+#[derive(Debug)]
+pub struct ResultRows {
+    /// Names and types.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// A running push query: the reading end. Dropping it stops the query.
+#[derive(Debug)]
+pub struct PushQuery {
+    /// Names and types of the rows.
+    pub columns: Vec<Column>,
+    queue: Arc<PushQueue>,
+}
+
+/// What came next from a push query.
+#[derive(Debug)]
+pub enum PushEvent {
+    /// Some rows.
+    Rows(RecordBatch),
+    /// Nothing within the time given.
+    Idle,
+    /// The query has ended: limit reached, or stopped.
+    End,
+}
+
+/// Rows on their way from tasks to one reader, bounded.
+#[derive(Debug)]
+pub struct PushQueue {
+    state: Mutex<PushState>,
+    changed: Condvar,
+    rows_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct PushState {
+    batches: VecDeque<RecordBatch>,
+    rows: usize,
+    rows_left: Option<u64>,
+    closed: bool,
+}
+
+impl PushQueue {
+    /// A queue that asks tasks to pause beyond `rows_max` rows, and ends after `limit` rows.
+    pub fn new(rows_max: usize, limit: Option<u64>) -> Arc<Self> {
+        let state = PushState { rows_left: limit, closed: limit == Some(0), ..PushState::default() };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), rows_max })
+    }
+
+    /// Adds rows, cut at the limit. Never waits: a task asks [`PushQueue::is_full`] before it processes more.
+    pub fn push(&self, batch: &RecordBatch) {
+        let mut state = self.lock();
+        if state.closed || batch.num_rows() == 0 {
+            return;
+        }
+        let rows = match state.rows_left {
+            Some(left) => batch.num_rows().min(left as usize),
+            None => batch.num_rows(),
+        };
+        state.batches.push_back(batch.slice(0, rows));
+        state.rows += rows;
+        if let Some(left) = &mut state.rows_left {
+            *left -= rows as u64;
+            state.closed = *left == 0;
+        }
+        self.changed.notify_all();
+    }
+
+    /// Whether the reader should catch up first.
+    pub fn is_full(&self) -> bool {
+        self.lock().rows >= self.rows_max
+    }
+
+    /// Whether the query has ended.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Ends the query; rows already queued can still be read.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn next(&self, timeout: Duration) -> PushEvent {
+        let mut state = self.lock();
+        if state.batches.is_empty() && !state.closed {
+            state = self.changed.wait_timeout(state, timeout).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        match state.batches.pop_front() {
+            Some(batch) => {
+                state.rows -= batch.num_rows();
+                PushEvent::Rows(batch)
+            }
+            None if state.closed => PushEvent::End,
+            None => PushEvent::Idle,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, PushState> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl PushQuery {
+    /// The reading end of `queue`.
+    pub fn new(columns: Vec<Column>, queue: Arc<PushQueue>) -> Self {
+        Self { columns, queue }
+    }
+
+    /// The next rows, waiting at most `timeout`.
+    pub fn next(&self, timeout: Duration) -> PushEvent {
+        self.queue.next(timeout)
+    }
+
+    /// Ends the query; safe from any thread.
+    pub fn stop(&self) {
+        self.queue.close();
+    }
+}
+
+impl Drop for PushQuery {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}

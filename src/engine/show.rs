@@ -1,0 +1,159 @@
+//! Listings: SHOW and DESCRIBE, as ksqlDB's command line lays them out (ksqldb-surface 7.2).
+
+use super::response::Listing;
+use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
+use crate::formats::Format;
+use crate::topics::TopicInfo;
+use crate::types::Column;
+
+fn listing(title: impl Into<String>, columns: &[&str], rows: Vec<Vec<String>>) -> Listing {
+    Listing { title: title.into(), columns: columns.iter().map(|&name| name.to_owned()).collect(), rows }
+}
+
+/// Lines of text without columns.
+pub fn lines(title: impl Into<String>, lines: impl IntoIterator<Item = String>) -> Listing {
+    listing(title, &[], lines.into_iter().map(|line| vec![line]).collect())
+}
+
+/// `SHOW STREAMS` or `SHOW TABLES`.
+pub fn sources(catalog: &Catalog, collection: Collection) -> Listing {
+    let name = match collection {
+        Collection::Stream => "Stream Name",
+        Collection::Table => "Table Name",
+    };
+    let sources = catalog.sources().filter(|source| source.collection == collection);
+    let row = |source: &std::sync::Arc<DataSource>| {
+        vec![
+            source.name.clone(),
+            source.topic.clone(),
+            source.key_serde.format.name().to_owned(),
+            source.value_serde.format.name().to_owned(),
+            source.window.is_some().to_string(),
+        ]
+    };
+    listing("", &[name, "Kafka Topic", "Key Format", "Value Format", "Windowed"], sources.map(row).collect())
+}
+
+/// `SHOW TOPICS`; internal topics only with `all`.
+pub fn topics(topics: &[TopicInfo], all: bool) -> Listing {
+    let shown = topics.iter().filter(|topic| all || !topic.name.starts_with("_confluent"));
+    let row = |topic: &TopicInfo| vec![topic.name.clone(), topic.config.partitions.to_string(), "1".to_owned()];
+    listing("", &["Kafka Topic", "Partitions", "Partition Replicas"], shown.map(row).collect())
+}
+
+/// `SHOW QUERIES`; `status` tells a query's state.
+pub fn queries(catalog: &Catalog, status: impl Fn(&QueryInfo) -> String) -> Vec<Listing> {
+    let row = |query: &std::sync::Arc<QueryInfo>| {
+        let topic = match query.kind {
+            QueryKind::CreateSource => String::new(),
+            _ => catalog.source(&query.sink).map_or_else(String::new, |source| source.topic.clone()),
+        };
+        vec![
+            query.id.to_string(),
+            "PERSISTENT".to_owned(),
+            status(query),
+            query.sink.clone(),
+            topic,
+            one_line(&query.sql),
+        ]
+    };
+    let columns = ["Query ID", "Query Type", "Status", "Sink Name", "Sink Kafka Topic", "Query String"];
+    vec![
+        listing("", &columns, catalog.queries().map(row).collect()),
+        lines("", ["For detailed information on a Query run: EXPLAIN <Query ID>;".to_owned()]),
+    ]
+}
+
+/// `SHOW PROPERTIES`.
+pub fn properties<'a>(properties: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
+    let rows = properties.into_iter().map(|(name, value)| vec![name.clone(), shown_value(name, value)]);
+    listing("", &["Property", "Effective Value"], rows.collect())
+}
+
+/// Secrets are not shown.
+fn shown_value(name: &str, value: &str) -> String {
+    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
+    if secret.iter().any(|word| name.to_ascii_lowercase().contains(word)) {
+        "[hidden]".to_owned()
+    } else {
+        value.to_owned()
+    }
+}
+
+/// `SHOW VARIABLES`.
+pub fn variables<'a>(variables: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
+    let rows = variables.into_iter().map(|(name, value)| vec![name.clone(), value.clone()]);
+    listing("", &["Variable Name", "Value"], rows.collect())
+}
+
+/// `SHOW TYPES`.
+pub fn types(catalog: &Catalog) -> Listing {
+    let rows = catalog.custom_types().map(|(name, sql_type)| vec![name.to_owned(), sql_type.to_string()]);
+    listing("", &["Type Name", "Schema"], rows.collect())
+}
+
+/// Columns with their roles, as in `DESCRIBE`.
+pub fn fields(key: &[Column], value: &[Column], table: bool, window: Option<&str>) -> Listing {
+    let role = if table { "primary key" } else { "key" };
+    let window = window.map_or_else(String::new, |name| format!(" (Window type: {name})"));
+    let key_rows =
+        key.iter().map(|column| vec![column.name.clone(), format!("{} ({role}){window}", shown_type(column))]);
+    let value_rows = value.iter().map(|column| vec![column.name.clone(), shown_type(column)]);
+    listing("", &["Field", "Type"], key_rows.chain(value_rows).collect())
+}
+
+/// ksqlDB's command line says VARCHAR(STRING) for texts.
+fn shown_type(column: &Column) -> String {
+    match &column.sql_type {
+        crate::types::SqlType::String => "VARCHAR(STRING)".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// `DESCRIBE name`, with more when `extended`.
+pub fn describe(catalog: &Catalog, source: &DataSource, extended: bool, figures: Vec<String>) -> Vec<Listing> {
+    let window = source.window_type.map(crate::catalog::WindowType::name);
+    let fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
+    if !extended {
+        let name = format!("{:<21}: {}", "Name", source.name);
+        let hint = format!(
+            "For runtime statistics and query details run: DESCRIBE {} EXTENDED;",
+            crate::sql::quote_name(&source.name)
+        );
+        return vec![Listing { title: name, ..fields }, lines("", [hint])];
+    }
+    let line = |name: &str, value: &str| format!("{name:<21}: {value}");
+    let timestamp = source.timestamp_column().map_or("Not set - using <ROWTIME>", |column| &column.name);
+    let facts = [
+        line("Name", &source.name),
+        line("Type", source.collection.keyword()),
+        line("Timestamp field", timestamp),
+        line("Key format", format_name(&source.key_serde.format)),
+        line("Value format", format_name(&source.value_serde.format)),
+        line("Kafka topic", &source.topic),
+        line("Statement", &one_line(&source.sql)),
+    ];
+    let queries = |title: &str, queries: Vec<&std::sync::Arc<QueryInfo>>| {
+        lines(title, queries.iter().map(|query| format!("{}: {}", query.id, one_line(&query.sql))))
+    };
+    let readers: Vec<_> = catalog.readers(&source.name).collect();
+    let writers: Vec<_> = catalog.writers(&source.name).collect();
+    let mut listings = vec![lines("", facts), fields];
+    if !readers.is_empty() {
+        listings.push(queries("Queries that read from this source", readers));
+    }
+    if !writers.is_empty() {
+        listings.push(queries("Queries that write from this source", writers));
+    }
+    listings.push(lines("Local runtime statistics", figures));
+    listings
+}
+
+fn format_name(format: &Format) -> &'static str {
+    format.name()
+}
+
+/// A statement without its line breaks.
+pub fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}

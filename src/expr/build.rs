@@ -1,0 +1,445 @@
+//! Constructors that check types and insert the conversions that ksqlDB makes by itself (ksqldb-surface 2.2, 2.3, 3).
+
+use std::fmt::Display;
+
+use super::cast::{can_cast, can_coerce};
+use super::error::type_name;
+use super::{ArithmeticOp, CompareOp, Expr, ExprKind, Literal, TypeError};
+use crate::types::{SqlType, StructField};
+
+/// An operand and its text for messages.
+pub type Operand<'a> = (Expr, &'a dyn Display);
+
+impl Expr {
+    fn new(kind: ExprKind, sql_type: SqlType) -> Self {
+        Self { kind, sql_type: Some(sql_type) }
+    }
+
+    /// The column at `index` of the row layout.
+    pub fn column(index: usize, sql_type: SqlType) -> Self {
+        Self::new(ExprKind::Column(index), sql_type)
+    }
+
+    /// A constant.
+    pub fn literal(literal: Literal) -> Self {
+        let sql_type = literal.sql_type();
+        Self { kind: ExprKind::Literal(literal), sql_type }
+    }
+
+    /// `left op right` on numbers; `+` on two texts is concatenation.
+    pub fn arithmetic(op: ArithmeticOp, left: Self, right: Self) -> Result<Self, TypeError> {
+        let refused = || TypeError::Arithmetic { left: type_name(left.sql_type()), right: type_name(right.sql_type()) };
+        let (Some(l), Some(r)) = (left.sql_type().cloned(), right.sql_type().cloned()) else { return Err(refused()) };
+        if op == ArithmeticOp::Add && l == SqlType::String && r == SqlType::String {
+            return Ok(Self::new(ExprKind::Concat(Box::new(left), Box::new(right)), SqlType::String));
+        }
+        let Some(common) = common_number(&l, &r) else { return Err(refused()) };
+        let (left, right, result) = match common {
+            SqlType::Decimal { .. } => {
+                let (left, right) = (left.into_decimal(), right.into_decimal());
+                let result = decimal_result(op, left.sql_type(), right.sql_type());
+                (left, right, result)
+            }
+            other => (left.converted(&other), right.converted(&other), other),
+        };
+        Ok(Self::new(ExprKind::Arithmetic(op, Box::new(left), Box::new(right)), result))
+    }
+
+    /// `-operand`
+    pub fn negate(operand: Self) -> Result<Self, TypeError> {
+        match operand.sql_type().cloned() {
+            Some(sql_type) if sql_type.is_numeric() => Ok(Self::new(ExprKind::Negate(Box::new(operand)), sql_type)),
+            other => Err(TypeError::Negate { sql_type: type_name(other.as_ref()) }),
+        }
+    }
+
+    /// `left op right`, BOOLEAN.
+    pub fn compare(op: CompareOp, (left, l_text): Operand, (right, r_text): Operand) -> Result<Self, TypeError> {
+        let (Some(l), Some(r)) = (left.sql_type().cloned(), right.sql_type().cloned()) else {
+            if matches!(op, CompareOp::Distinct | CompareOp::NotDistinct) {
+                return Ok(Self::distinct_from_null(op, left, right));
+            }
+            let (left, right) = (l_text.to_string(), r_text.to_string());
+            return Err(TypeError::CompareNull { left, op: op.sign(), right });
+        };
+        let ordered =
+            !matches!(op, CompareOp::Equal | CompareOp::NotEqual | CompareOp::Distinct | CompareOp::NotDistinct);
+        let Some(common) = comparison_type(&l, &r, ordered) else {
+            return Err(TypeError::Compare {
+                left: l_text.to_string(),
+                left_type: l.to_string(),
+                right: r_text.to_string(),
+                right_type: r.to_string(),
+                op: op.name(),
+            });
+        };
+        let (left, right) = (left.converted(&common), right.converted(&common));
+        Ok(Self::new(ExprKind::Compare(op, Box::new(left), Box::new(right)), SqlType::Boolean))
+    }
+
+    fn distinct_from_null(op: CompareOp, left: Self, right: Self) -> Self {
+        let operand = if left.sql_type.is_none() { right } else { left };
+        if op == CompareOp::Distinct { Self::is_not_null(operand) } else { Self::is_null(operand) }
+    }
+
+    /// `left AND right`
+    pub fn and(left: Self, right: Self) -> Result<Self, TypeError> {
+        let (left, right) = (left.into_condition("AND")?, right.into_condition("AND")?);
+        Ok(Self::new(ExprKind::And(Box::new(left), Box::new(right)), SqlType::Boolean))
+    }
+
+    /// `left OR right`
+    pub fn or(left: Self, right: Self) -> Result<Self, TypeError> {
+        let (left, right) = (left.into_condition("OR")?, right.into_condition("OR")?);
+        Ok(Self::new(ExprKind::Or(Box::new(left), Box::new(right)), SqlType::Boolean))
+    }
+
+    /// `NOT operand`
+    #[expect(clippy::should_implement_trait, reason = "it fails on types that are no conditions")]
+    pub fn not(operand: Self) -> Result<Self, TypeError> {
+        let operand = operand.into_condition("NOT")?;
+        Ok(Self::new(ExprKind::Not(Box::new(operand)), SqlType::Boolean))
+    }
+
+    /// `operand IS NULL`
+    pub fn is_null(operand: Self) -> Self {
+        Self::new(ExprKind::IsNull(Box::new(operand)), SqlType::Boolean)
+    }
+
+    /// `operand IS NOT NULL`
+    pub fn is_not_null(operand: Self) -> Self {
+        Self::new(ExprKind::IsNotNull(Box::new(operand)), SqlType::Boolean)
+    }
+
+    /// `low <= operand AND operand <= high`
+    pub fn between(operand: Operand, low: Operand, high: Operand) -> Result<Self, TypeError> {
+        let (operand, text) = operand;
+        let above = Self::compare(CompareOp::GreaterOrEqual, (operand.clone(), text), low)?;
+        let below = Self::compare(CompareOp::LessOrEqual, (operand, text), high)?;
+        Self::and(above, below)
+    }
+
+    /// `operand IN (list)`: the list takes the operand's type.
+    pub fn in_list(operand: Operand, list: Vec<Operand>) -> Result<Self, TypeError> {
+        let (operand, operand_text) = operand;
+        let Some(mut common) = operand.sql_type().cloned() else {
+            return Err(TypeError::CompareNull { left: operand_text.to_string(), op: "IN", right: String::new() });
+        };
+        let mut elements = Vec::with_capacity(list.len());
+        for (element, text) in list {
+            let Some(element_type) = element.sql_type().cloned() else {
+                elements.push(element);
+                continue;
+            };
+            match list_type(&common, &element, &element_type, text)? {
+                Ok(wider) => common = wider,
+                Err(converted) => {
+                    elements.push(converted);
+                    continue;
+                }
+            }
+            elements.push(element);
+        }
+        let elements = elements.into_iter().map(|element| element.converted(&common)).collect();
+        let operand = operand.converted(&common);
+        Ok(Self::new(ExprKind::InList(Box::new(operand), elements), SqlType::Boolean))
+    }
+
+    /// `text LIKE pattern [ESCAPE escape]`
+    pub fn like(text: Self, pattern: Self, escape: Option<char>) -> Result<Self, TypeError> {
+        for operand in [&text, &pattern] {
+            if operand.sql_type() != Some(&SqlType::String) {
+                return Err(TypeError::Expected {
+                    what: "LIKE",
+                    expected: SqlType::String.to_string(),
+                    found: type_name(operand.sql_type()),
+                });
+            }
+        }
+        let kind = ExprKind::Like { text: Box::new(text), pattern: Box::new(pattern), escape };
+        Ok(Self::new(kind, SqlType::Boolean))
+    }
+
+    /// `CASE WHEN … THEN … ELSE … END`; the text of each WHEN is for messages.
+    pub fn case(branches: Vec<(Operand, Self)>, otherwise: Option<Self>) -> Result<Self, TypeError> {
+        for ((when, text), _) in &branches {
+            if when.sql_type() != Some(&SqlType::Boolean) {
+                return Err(TypeError::CaseWhen { when: text.to_string(), sql_type: type_name(when.sql_type()) });
+            }
+        }
+        let thens: Vec<SqlType> = branches.iter().filter_map(|(_, then)| then.sql_type().cloned()).collect();
+        if thens.windows(2).any(|pair| pair[0] != pair[1]) {
+            let types = thens.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(TypeError::CaseTypes { types: format!("[{types}]") });
+        }
+        let default = otherwise.as_ref().and_then(|otherwise| otherwise.sql_type().cloned());
+        let result = match (thens.first(), &default) {
+            (Some(then), Some(other)) if then != other => {
+                return Err(TypeError::CaseDefault { then: then.to_string(), otherwise: other.to_string() });
+            }
+            (Some(then), _) => then.clone(),
+            (None, Some(other)) => other.clone(),
+            (None, None) => return Err(TypeError::CaseWithoutType),
+        };
+        let branches = branches.into_iter().map(|((when, _), then)| (when, then.converted(&result))).collect();
+        let otherwise = otherwise.map(|otherwise| Box::new(otherwise.converted(&result)));
+        Ok(Self::new(ExprKind::Case { branches, otherwise }, result))
+    }
+
+    /// `CAST(operand AS to)`
+    pub fn cast(operand: Self, to: SqlType) -> Result<Self, TypeError> {
+        match operand.sql_type() {
+            Some(from) if *from == to => Ok(operand),
+            Some(from) if !can_cast(from, &to) => Err(TypeError::Cast { from: from.to_string(), to: to.to_string() }),
+            _ => Ok(Self::new(ExprKind::Cast(Box::new(operand)), to)),
+        }
+    }
+
+    /// `operand` as a value of type `to` where ksqlDB converts by itself (columns of INSERT, arguments); `None` where it
+    /// does not.
+    pub fn coerced(operand: Self, to: &SqlType) -> Option<Self> {
+        match operand.sql_type() {
+            Some(from) if from == to => Some(operand),
+            Some(from) if !can_coerce(from, to) => None,
+            _ => Some(operand.converted(to)),
+        }
+    }
+
+    /// `operand->field`
+    pub fn field(operand: Self, field: &str, operand_text: &dyn Display) -> Result<Self, TypeError> {
+        let Some(SqlType::Struct(fields)) = operand.sql_type() else {
+            return Err(TypeError::NoStruct { found: type_name(operand.sql_type()) });
+        };
+        let found = fields.iter().position(|candidate| candidate.name == field);
+        let Some(index) = found else {
+            return Err(TypeError::UnknownField { field: field.to_owned(), operand: operand_text.to_string() });
+        };
+        let sql_type = fields[index].sql_type.clone();
+        Ok(Self::new(ExprKind::Field(Box::new(operand), index), sql_type))
+    }
+
+    /// `operand[index]` of an array or a map.
+    pub fn subscript(operand: Self, index: Self) -> Result<Self, TypeError> {
+        match operand.sql_type().cloned() {
+            Some(SqlType::Array(element)) => {
+                let index_type = index.sql_type().cloned();
+                if !matches!(index_type, Some(SqlType::Integer | SqlType::Bigint)) {
+                    return Err(TypeError::Expected {
+                        what: "array index",
+                        expected: SqlType::Integer.to_string(),
+                        found: type_name(index_type.as_ref()),
+                    });
+                }
+                let index = index.converted(&SqlType::Integer);
+                Ok(Self::new(ExprKind::Index(Box::new(operand), Box::new(index)), *element))
+            }
+            Some(SqlType::Map(key, value)) => {
+                let Some(index) = Self::coerced(index.clone(), &key) else {
+                    return Err(TypeError::Expected {
+                        what: "map key",
+                        expected: key.to_string(),
+                        found: type_name(index.sql_type()),
+                    });
+                };
+                Ok(Self::new(ExprKind::MapGet(Box::new(operand), Box::new(index)), *value))
+            }
+            other => Err(TypeError::NoSubscript { found: type_name(other.as_ref()) }),
+        }
+    }
+
+    /// `ARRAY[elements]`
+    pub fn array(elements: Vec<Operand>) -> Result<Self, TypeError> {
+        let (elements, element) = common_elements(elements, "an array", "elements")?;
+        Ok(Self::new(ExprKind::MakeArray(elements), SqlType::Array(Box::new(element))))
+    }
+
+    /// `MAP(key := value, …)`
+    pub fn map(entries: Vec<(Operand, Operand)>) -> Result<Self, TypeError> {
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        let (keys, key) = common_elements(keys, "a map", "keys")?;
+        let (values, value) = common_elements(values, "a map", "values")?;
+        let entries = keys.into_iter().zip(values).collect();
+        Ok(Self::new(ExprKind::MakeMap(entries), SqlType::Map(Box::new(key), Box::new(value))))
+    }
+
+    /// `STRUCT(name := value, …)`
+    pub fn structure(fields: Vec<(String, Self)>) -> Result<Self, TypeError> {
+        let types = fields.iter().map(|(name, value)| {
+            let sql_type = value.sql_type().cloned();
+            let sql_type = sql_type.ok_or(TypeError::NoElementType { what: "a struct", elements: "fields" })?;
+            Ok(StructField { name: name.clone(), sql_type })
+        });
+        let sql_type = SqlType::Struct(types.collect::<Result<_, TypeError>>()?);
+        Ok(Self::new(ExprKind::MakeStruct(fields), sql_type))
+    }
+
+    /// This value converted to `to`, which [`can_cast`] allows.
+    fn converted(self, to: &SqlType) -> Self {
+        if self.sql_type() == Some(to) {
+            return self;
+        }
+        if matches!(self.kind, ExprKind::Literal(Literal::Null)) {
+            return Self::new(ExprKind::Literal(Literal::Null), to.clone());
+        }
+        Self::new(ExprKind::Cast(Box::new(self)), to.clone())
+    }
+
+    fn into_decimal(self) -> Self {
+        match self.sql_type() {
+            Some(SqlType::Integer) => self.converted(&SqlType::Decimal { precision: 10, scale: 0 }),
+            Some(SqlType::Bigint) => self.converted(&SqlType::Decimal { precision: 19, scale: 0 }),
+            _ => self,
+        }
+    }
+
+    fn into_condition(self, what: &'static str) -> Result<Self, TypeError> {
+        match self.sql_type() {
+            Some(SqlType::Boolean) => Ok(self),
+            None => Ok(self.converted(&SqlType::Boolean)),
+            Some(other) => {
+                Err(TypeError::Expected { what, expected: SqlType::Boolean.to_string(), found: other.to_string() })
+            }
+        }
+    }
+}
+
+/// The type in which two numbers are computed; decimals only as such.
+fn common_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
+    if !left.is_numeric() || !right.is_numeric() {
+        return None;
+    }
+    let either = |wanted: &SqlType| left == wanted || right == wanted;
+    let decimal = [left, right].into_iter().find(|sql_type| matches!(sql_type, SqlType::Decimal { .. }));
+    Some(if either(&SqlType::Double) {
+        SqlType::Double
+    } else if let Some(decimal) = decimal {
+        decimal.clone()
+    } else if either(&SqlType::Bigint) {
+        SqlType::Bigint
+    } else {
+        SqlType::Integer
+    })
+}
+
+/// Precision and scale; integers as the decimals that hold them.
+fn digits(sql_type: &SqlType) -> (i32, i32) {
+    match sql_type {
+        SqlType::Decimal { precision, scale } => (i32::from(*precision), i32::from(*scale)),
+        SqlType::Integer => (10, 0),
+        _ => (19, 0),
+    }
+}
+
+fn decimal_result(op: ArithmeticOp, left: Option<&SqlType>, right: Option<&SqlType>) -> SqlType {
+    let ((p1, s1), (p2, s2)) = (left.map_or((1, 0), digits), right.map_or((1, 0), digits));
+    let widest = s1.max(s2);
+    let (precision, scale) = match op {
+        ArithmeticOp::Add | ArithmeticOp::Subtract => ((p1 - s1).max(p2 - s2) + widest + 1, widest),
+        ArithmeticOp::Multiply => (p1 + p2 + 1, s1 + s2),
+        ArithmeticOp::Divide => {
+            let scale = (s1 + p2 + 1).max(6);
+            (p1 - s1 + s2 + scale, scale)
+        }
+        ArithmeticOp::Modulo => ((p1 - s1).min(p2 - s2) + widest, widest),
+    };
+    SqlType::Decimal { precision: precision.clamp(1, 76) as u8, scale: scale.clamp(0, 76) as u8 }
+}
+
+/// The decimal that holds all values of two decimals or integers.
+fn wider_decimal(left: &SqlType, right: &SqlType) -> SqlType {
+    let ((p1, s1), (p2, s2)) = (digits(left), digits(right));
+    let scale = s1.max(s2);
+    let precision = (p1 - s1).max(p2 - s2) + scale;
+    SqlType::Decimal { precision: precision.clamp(1, 76) as u8, scale: scale.clamp(0, 76) as u8 }
+}
+
+/// The type that holds all values of two number types.
+fn wider_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
+    Some(match common_number(left, right)? {
+        SqlType::Decimal { .. } => wider_decimal(left, right),
+        other => other,
+    })
+}
+
+/// The type in which two types are compared.
+fn comparison_type(left: &SqlType, right: &SqlType, ordered: bool) -> Option<SqlType> {
+    use SqlType::{Array, Boolean, Date, Map, String, Struct, Time, Timestamp};
+    if left.is_numeric() && right.is_numeric() {
+        return wider_number(left, right);
+    }
+    if left == right {
+        let unordered = matches!(left, Boolean | Array(_) | Map(..) | Struct(_));
+        return (!(ordered && unordered)).then(|| left.clone());
+    }
+    match (left, right) {
+        (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
+        (time @ (Date | Time | Timestamp), String) | (String, time @ (Date | Time | Timestamp)) => Some(time.clone()),
+        _ => None,
+    }
+}
+
+/// The common type of a list after one more element; or the element converted alone, where a text stands for a value.
+fn list_type(
+    common: &SqlType,
+    element: &Expr,
+    element_type: &SqlType,
+    text: &dyn Display,
+) -> Result<Result<SqlType, Expr>, TypeError> {
+    if common == element_type {
+        return Ok(Ok(common.clone()));
+    }
+    if let Some(wider) = wider_number(common, element_type) {
+        return Ok(Ok(wider));
+    }
+    let literal = element.as_literal().is_some();
+    match (common, element_type) {
+        (SqlType::String, _) if literal => Ok(Err(element.clone().converted(common))),
+        (_, SqlType::String) if literal && can_cast(element_type, common) => {
+            let converted = element.clone().converted(common);
+            match converted.constant() {
+                Ok(value) if value.null_count() == 0 => Ok(Err(converted)),
+                _ => Err(TypeError::InvalidText {
+                    sql_type: common.to_string(),
+                    text: text.to_string().trim_matches('\'').to_owned(),
+                }),
+            }
+        }
+        (SqlType::Array(_), SqlType::Array(_))
+        | (SqlType::Map(..), SqlType::Map(..))
+        | (SqlType::Struct(_), SqlType::Struct(_))
+            if can_cast(element_type, common) =>
+        {
+            Ok(Err(element.clone().converted(common)))
+        }
+        _ => Err(TypeError::NoCommonType {
+            left: common.to_string(),
+            right: element_type.to_string(),
+            value: if literal { format!(" ({text})") } else { String::new() },
+        }),
+    }
+}
+
+/// `elements` converted to their common type.
+fn common_elements(
+    elements: Vec<Operand>,
+    what: &'static str,
+    plural: &'static str,
+) -> Result<(Vec<Expr>, SqlType), TypeError> {
+    let first = elements.iter().find_map(|(element, _)| element.sql_type().cloned());
+    let mut common = first.ok_or(TypeError::NoElementType { what, elements: plural })?;
+    let mut kept = Vec::with_capacity(elements.len());
+    for (element, text) in elements {
+        let Some(element_type) = element.sql_type().cloned() else {
+            kept.push(element);
+            continue;
+        };
+        match list_type(&common, &element, &element_type, text)? {
+            Ok(wider) => {
+                common = wider;
+                kept.push(element);
+            }
+            Err(converted) => kept.push(converted),
+        }
+    }
+    Ok((kept.into_iter().map(|element| element.converted(&common)).collect(), common))
+}

@@ -1,0 +1,117 @@
+//! `CASE WHEN … THEN … [ELSE …] END`: the first true branch. A branch can fail only for rows that reach it.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::zip::zip;
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::Result;
+use datafusion_expr::ColumnarValue;
+use datafusion_physical_expr::PhysicalExpr;
+
+use super::kernel::operand;
+use super::row_errors;
+
+#[derive(Debug)]
+struct Case {
+    branches: Vec<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>,
+    otherwise: Option<Arc<dyn PhysicalExpr>>,
+    data_type: DataType,
+}
+
+pub(super) fn compile(
+    branches: Vec<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>,
+    otherwise: Option<Arc<dyn PhysicalExpr>>,
+    data_type: DataType,
+) -> Arc<dyn PhysicalExpr> {
+    Arc::new(Case { branches, otherwise, data_type })
+}
+
+impl Case {
+    /// `result` with the values of `then` in the rows of `mask`.
+    fn fill(
+        &self,
+        result: &ArrayRef,
+        mask: &BooleanBuffer,
+        then: &Arc<dyn PhysicalExpr>,
+        batch: &RecordBatch,
+    ) -> Result<ArrayRef> {
+        if mask.count_set_bits() == 0 {
+            return Ok(Arc::clone(result));
+        }
+        let values = row_errors::only(mask, || operand(then, batch))?.expanded(batch.num_rows());
+        if *values.data_type() == DataType::Null {
+            return Ok(Arc::clone(result));
+        }
+        Ok(zip(&BooleanArray::new(mask.clone(), None), &values, result)?)
+    }
+}
+
+impl PhysicalExpr for Case {
+    fn data_type(&self, _: &Schema) -> Result<DataType> {
+        Ok(self.data_type.clone())
+    }
+
+    fn nullable(&self, _: &Schema) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        let rows = batch.num_rows();
+        let mut result = new_null_array(&self.data_type, rows);
+        let mut open = BooleanBuffer::new_set(rows);
+        for (when, then) in &self.branches {
+            if open.count_set_bits() == 0 {
+                break;
+            }
+            let condition = row_errors::only(&open, || operand(when, batch))?.expanded(rows);
+            let condition = condition.as_boolean();
+            let truth = match condition.nulls() {
+                Some(nulls) => condition.values() & nulls.inner(),
+                None => condition.values().clone(),
+            };
+            let reached = &open & &truth;
+            result = self.fill(&result, &reached, then, batch)?;
+            open = &open & &!&truth;
+        }
+        if let Some(otherwise) = &self.otherwise {
+            result = self.fill(&result, &open, otherwise, batch)?;
+        }
+        Ok(ColumnarValue::Array(result))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.branches.iter().flat_map(|(when, then)| [when, then]).chain(&self.otherwise).collect()
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
+    }
+
+    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CASE")
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CASE")
+    }
+}
+
+impl PartialEq for Case {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Case {}
+
+impl Hash for Case {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.branches.len().hash(state);
+    }
+}

@@ -1,0 +1,167 @@
+//! Typed expressions to physical ones.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion_common::ScalarValue;
+use datafusion_expr::ColumnarValue;
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::{Column, Literal as PhysicalLiteral};
+
+use super::kernel::Kernel;
+use super::{Expr, ExprKind, Literal, arithmetic, case, cast, like, logic, nested, row_errors};
+use crate::types::RowError;
+
+/// An expression ready to be evaluated over batches of one layout.
+#[derive(Debug, Clone)]
+pub struct CompiledExpr {
+    physical: Arc<dyn PhysicalExpr>,
+    text: Arc<str>,
+}
+
+impl CompiledExpr {
+    /// Compiles `expr` for batches of `rows`.
+    pub fn new(expr: &Expr, rows: &SchemaRef) -> Self {
+        let names: Vec<String> = rows.fields().iter().map(|field| field.name().clone()).collect();
+        Self { physical: compile(expr, rows), text: expr.display(&names).to_string().into() }
+    }
+
+    /// The value of every row; rows that fail are NULL and added to `errors`.
+    pub fn evaluate(&self, rows: &RecordBatch, errors: &mut Vec<RowError>) -> ArrayRef {
+        let (value, failed) = row_errors::collect(|| self.physical.evaluate(rows));
+        errors.extend(
+            failed
+                .into_iter()
+                .map(|error| RowError { row: error.row, reason: format!("{}: {}", self.text, error.reason) }),
+        );
+        match value.and_then(|value| value.into_array(rows.num_rows())) {
+            Ok(array) => array,
+            Err(error) => {
+                errors.extend((0..rows.num_rows()).map(|row| RowError::new(row, format!("{}: {error}", self.text))));
+                let data_type = self.physical.data_type(rows.schema_ref()).unwrap_or(DataType::Null);
+                arrow::array::new_null_array(&data_type, rows.num_rows())
+            }
+        }
+    }
+
+    /// The rows for which the expression, a BOOLEAN, is true.
+    pub fn evaluate_mask(&self, rows: &RecordBatch, errors: &mut Vec<RowError>) -> BooleanBuffer {
+        let values = self.evaluate(rows, errors);
+        let values = values.as_boolean();
+        match values.nulls() {
+            Some(nulls) => values.values() & nulls.inner(),
+            None => values.values().clone(),
+        }
+    }
+}
+
+impl Expr {
+    /// The value of an expression without columns, as an array of one row.
+    ///
+    /// # Errors
+    /// The reason why the value cannot be computed.
+    pub fn constant(&self) -> Result<ArrayRef, String> {
+        let schema = Arc::new(Schema::empty());
+        let options = RecordBatchOptions::new().with_row_count(Some(1));
+        let row = RecordBatch::try_new_with_options(Arc::clone(&schema), vec![], &options)
+            .map_err(|error| error.to_string())?;
+        let mut errors = Vec::new();
+        let value = CompiledExpr::new(self, &schema).evaluate(&row, &mut errors);
+        match errors.pop() {
+            Some(error) => Err(error.reason),
+            None => Ok(value),
+        }
+    }
+}
+
+/// The Arrow type of `expr`'s values.
+pub(super) fn arrow_type(expr: &Expr) -> DataType {
+    expr.sql_type().map_or(DataType::Null, crate::types::SqlType::arrow)
+}
+
+fn compile(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
+    let physical = compile_node(expr, rows);
+    let constant = expr.children().iter().all(|child| matches!(child.kind, ExprKind::Literal(_)));
+    if constant && !matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_)) {
+        return folded(&physical).unwrap_or(physical);
+    }
+    physical
+}
+
+/// The constant that `physical` gives, if it does not fail.
+fn folded(physical: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).ok()?;
+    let (value, errors) = row_errors::collect(|| physical.evaluate(&row));
+    if !errors.is_empty() {
+        return None;
+    }
+    let scalar = match value.ok()? {
+        ColumnarValue::Scalar(scalar) => scalar,
+        ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0).ok()?,
+    };
+    Some(Arc::new(PhysicalLiteral::new(scalar)))
+}
+
+fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
+    let one = |child: &Expr| compile(child, rows);
+    let data_type = arrow_type(expr);
+    match &expr.kind {
+        ExprKind::Column(index) => Arc::new(Column::new(rows.field(*index).name(), *index)),
+        ExprKind::Literal(literal) => Arc::new(PhysicalLiteral::new(scalar(literal, &data_type))),
+        ExprKind::Arithmetic(op, left, right) => arithmetic::compile(*op, vec![one(left), one(right)], data_type),
+        ExprKind::Negate(operand) => arithmetic::compile_negate(one(operand), data_type),
+        ExprKind::Concat(left, right) => arithmetic::compile_concat(vec![one(left), one(right)], data_type),
+        ExprKind::Compare(op, left, right) => logic::compile_compare(*op, vec![one(left), one(right)]),
+        ExprKind::And(left, right) => logic::compile_connective(logic::Connective::And, one(left), one(right)),
+        ExprKind::Or(left, right) => logic::compile_connective(logic::Connective::Or, one(left), one(right)),
+        ExprKind::Not(operand) => logic::compile_not(one(operand)),
+        ExprKind::IsNull(operand) => logic::compile_is_null(one(operand), true),
+        ExprKind::IsNotNull(operand) => logic::compile_is_null(one(operand), false),
+        ExprKind::InList(left, list) => {
+            let inputs = std::iter::once(&**left).chain(list).map(one).collect();
+            logic::compile_in(inputs)
+        }
+        ExprKind::Like { text, pattern, escape } => like::compile(vec![one(text), one(pattern)], *escape),
+        ExprKind::Case { branches, otherwise } => {
+            let branches = branches.iter().map(|(when, then)| (one(when), one(then))).collect();
+            case::compile(branches, otherwise.as_deref().map(one), data_type)
+        }
+        ExprKind::Cast(operand) => match (operand.sql_type(), expr.sql_type()) {
+            (Some(from), Some(to)) => cast::compile(one(operand), from.clone(), to.clone()),
+            _ => Arc::new(PhysicalLiteral::new(scalar(&Literal::Null, &data_type))),
+        },
+        ExprKind::Field(operand, index) => nested::compile_field(one(operand), *index, data_type),
+        ExprKind::Index(operand, index) => nested::compile_index(vec![one(operand), one(index)], data_type),
+        ExprKind::MapGet(operand, key) => nested::compile_map_get(vec![one(operand), one(key)], data_type),
+        ExprKind::MakeArray(elements) => nested::compile_array(elements.iter().map(one).collect(), data_type),
+        ExprKind::MakeMap(entries) => {
+            let inputs = entries.iter().flat_map(|(key, value)| [one(key), one(value)]).collect();
+            nested::compile_map(inputs, data_type)
+        }
+        ExprKind::MakeStruct(fields) => {
+            nested::compile_struct(fields.iter().map(|(_, value)| one(value)).collect(), data_type)
+        }
+    }
+}
+
+/// `literal` as a value of `data_type`.
+fn scalar(literal: &Literal, data_type: &DataType) -> ScalarValue {
+    let array = match literal {
+        Literal::Null => arrow::array::new_null_array(data_type, 1),
+        other => other.array(),
+    };
+    ScalarValue::try_from_array(&array, 0).unwrap_or(ScalarValue::Null)
+}
+
+/// A kernel over one input whose nulls stay null.
+pub(super) fn unary(
+    name: &str,
+    input: Arc<dyn PhysicalExpr>,
+    data_type: DataType,
+    function: impl Fn(&ArrayRef) -> ArrayRef + Send + Sync + 'static,
+) -> Arc<dyn PhysicalExpr> {
+    Kernel::compile(name, vec![input], data_type, move |operands, rows| function(&operands[0].expanded(rows)))
+}

@@ -1,0 +1,111 @@
+//! Constant values.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array, Int32Array,
+    Int64Array, StringArray, Time32MillisecondArray, TimestampMillisecondArray, new_null_array,
+};
+use arrow::datatypes::{DataType, i256};
+
+use crate::types::SqlType;
+
+/// A value of a simple type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// NULL.
+    Null,
+    /// BOOLEAN
+    Boolean(bool),
+    /// INTEGER
+    Integer(i32),
+    /// BIGINT
+    Bigint(i64),
+    /// DOUBLE
+    Double(f64),
+    /// DECIMAL: digits without the point, precision and scale.
+    Decimal(i256, u8, u8),
+    /// STRING
+    String(String),
+    /// BYTES
+    Bytes(Vec<u8>),
+    /// DATE: days since 1970-01-01
+    Date(i32),
+    /// TIME: milliseconds of the day
+    Time(i32),
+    /// TIMESTAMP: milliseconds since the epoch
+    Timestamp(i64),
+}
+
+impl Literal {
+    /// Type of the value; `None` for NULL.
+    pub fn sql_type(&self) -> Option<SqlType> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Boolean(_) => SqlType::Boolean,
+            Self::Integer(_) => SqlType::Integer,
+            Self::Bigint(_) => SqlType::Bigint,
+            Self::Double(_) => SqlType::Double,
+            Self::Decimal(_, precision, scale) => SqlType::Decimal { precision: *precision, scale: *scale },
+            Self::String(_) => SqlType::String,
+            Self::Bytes(_) => SqlType::Bytes,
+            Self::Date(_) => SqlType::Date,
+            Self::Time(_) => SqlType::Time,
+            Self::Timestamp(_) => SqlType::Timestamp,
+        })
+    }
+
+    /// DECIMAL from digits such as `-12.50`: precision is the number of digits (scale + 1 for values below one).
+    pub fn decimal(text: &str) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let whole = whole.trim_start_matches('0');
+        let all = format!("{whole}{fraction}");
+        let precision = if whole.is_empty() { fraction.len() + 1 } else { all.len() };
+        let value = if all.is_empty() { i256::ZERO } else { i256::from_string(&all)? };
+        let value = if negative { value.wrapping_neg() } else { value };
+        (precision <= 76).then_some(Self::Decimal(value, precision as u8, fraction.len() as u8))
+    }
+
+    /// An array of this value alone.
+    pub fn array(&self) -> ArrayRef {
+        match self {
+            Self::Null => new_null_array(&DataType::Null, 1),
+            Self::Boolean(value) => Arc::new(BooleanArray::from(vec![*value])),
+            Self::Integer(value) => Arc::new(Int32Array::from(vec![*value])),
+            Self::Bigint(value) => Arc::new(Int64Array::from(vec![*value])),
+            Self::Double(value) => Arc::new(Float64Array::from(vec![*value])),
+            Self::Decimal(value, precision, scale) if *precision <= 38 => {
+                let value = value.to_i128().unwrap_or_default();
+                let data_type = DataType::Decimal128(*precision, *scale as i8);
+                Arc::new(Decimal128Array::from(vec![value]).with_data_type(data_type))
+            }
+            Self::Decimal(value, precision, scale) => {
+                let data_type = DataType::Decimal256(*precision, *scale as i8);
+                Arc::new(Decimal256Array::from(vec![*value]).with_data_type(data_type))
+            }
+            Self::String(value) => Arc::new(StringArray::from(vec![value.as_str()])),
+            Self::Bytes(value) => Arc::new(BinaryArray::from(vec![value.as_slice()])),
+            Self::Date(value) => Arc::new(Date32Array::from(vec![*value])),
+            Self::Time(value) => Arc::new(Time32MillisecondArray::from(vec![*value])),
+            Self::Timestamp(value) => Arc::new(TimestampMillisecondArray::from(vec![*value])),
+        }
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(sql_type) = self.sql_type() else { return f.write_str("null") };
+        let mut text = Vec::new();
+        crate::types::java_text::write_value(&mut text, &self.array(), 0, &sql_type);
+        let text = String::from_utf8_lossy(&text);
+        match self {
+            Self::String(_) => write!(f, "'{}'", text.replace('\'', "''")),
+            _ => f.write_str(&text),
+        }
+    }
+}

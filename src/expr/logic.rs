@@ -1,0 +1,213 @@
+//! Comparisons, connectives, `IN`, `IS NULL`: ksqlDB's two-valued logic.
+//!
+//! A comparison with a null operand is false. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
+//! OR is evaluated, and can fail, only for rows that the left side does not decide.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::kernels::cmp;
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::Result;
+use datafusion_expr::ColumnarValue;
+use datafusion_physical_expr::PhysicalExpr;
+
+use super::kernel::{Kernel, Operand, operand};
+use super::{CompareOp, row_errors};
+
+pub(super) fn compile_compare(op: CompareOp, inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn PhysicalExpr> {
+    Kernel::compile(op.sign(), inputs, DataType::Boolean, move |operands, rows| {
+        compare(op, &operands[0], &operands[1], rows)
+    })
+}
+
+fn compare(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
+    if left.array().data_type().is_nested() {
+        return compare_nested(op, left, right, rows);
+    }
+    let compared = match op {
+        CompareOp::Equal => cmp::eq(left, right),
+        CompareOp::NotEqual => cmp::neq(left, right),
+        CompareOp::Less => cmp::lt(left, right),
+        CompareOp::LessOrEqual => cmp::lt_eq(left, right),
+        CompareOp::Greater => cmp::gt(left, right),
+        CompareOp::GreaterOrEqual => cmp::gt_eq(left, right),
+        CompareOp::Distinct => cmp::distinct(left, right),
+        CompareOp::NotDistinct => cmp::not_distinct(left, right),
+    };
+    let compared = compared.expect("operands have one comparable type");
+    let truth = match compared.nulls() {
+        Some(nulls) => compared.values() & nulls.inner(),
+        None => compared.values().clone(),
+    };
+    let truth = if truth.len() == rows {
+        truth
+    } else if truth.value(0) {
+        BooleanBuffer::new_set(rows)
+    } else {
+        BooleanBuffer::new_unset(rows)
+    };
+    Arc::new(BooleanArray::new(truth, None))
+}
+
+fn compare_nested(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
+    let truth: BooleanBuffer = (0..rows)
+        .map(|row| {
+            let (l, r) = (left.index(row), right.index(row));
+            let nulls = (left.array().is_null(l), right.array().is_null(r));
+            let equal = || left.array().slice(l, 1).to_data() == right.array().slice(r, 1).to_data();
+            match (op, nulls) {
+                (CompareOp::Distinct | CompareOp::NotEqual, (false, false)) => !equal(),
+                (CompareOp::Distinct, (a, b)) => a != b,
+                (CompareOp::NotDistinct, (a, b)) if a || b => a == b,
+                (_, (false, false)) => equal(),
+                _ => false,
+            }
+        })
+        .collect();
+    Arc::new(BooleanArray::new(truth, None))
+}
+
+/// `left IN (list)`: equality with any; nulls match nothing.
+pub(super) fn compile_in(inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn PhysicalExpr> {
+    Kernel::compile("IN", inputs, DataType::Boolean, |operands, rows| {
+        let mut found = BooleanBuffer::new_unset(rows);
+        for element in &operands[1..] {
+            if *element.array().data_type() == DataType::Null {
+                continue;
+            }
+            let equal = compare(CompareOp::Equal, &operands[0], element, rows);
+            found = &found | equal.as_boolean().values();
+        }
+        Arc::new(BooleanArray::new(found, None))
+    })
+}
+
+pub(super) fn compile_is_null(input: Arc<dyn PhysicalExpr>, wanted: bool) -> Arc<dyn PhysicalExpr> {
+    let name = if wanted { "IS NULL" } else { "IS NOT NULL" };
+    Kernel::compile(name, vec![input], DataType::Boolean, move |operands, rows| {
+        let values = operands[0].expanded(rows);
+        let nulls = match values.logical_nulls() {
+            Some(nulls) => !nulls.inner(),
+            None => BooleanBuffer::new_unset(rows),
+        };
+        Arc::new(BooleanArray::new(if wanted { nulls } else { !&nulls }, None))
+    })
+}
+
+pub(super) fn compile_not(input: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    Kernel::compile("NOT", vec![input], DataType::Boolean, |operands, rows| {
+        let values = operands[0].expanded(rows);
+        let values = values.as_boolean();
+        report_nulls(values, "NOT");
+        Arc::new(BooleanArray::new(!values.values(), values.nulls().cloned()))
+    })
+}
+
+fn report_nulls(values: &BooleanArray, name: &str) {
+    if let Some(nulls) = values.nulls() {
+        (!nulls.inner()).set_indices().for_each(|row| row_errors::report(row, || format!("operand of {name} is null")));
+    }
+}
+
+/// `AND` or `OR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Connective {
+    And,
+    Or,
+}
+
+impl Connective {
+    fn name(self) -> &'static str {
+        match self {
+            Self::And => "AND",
+            Self::Or => "OR",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Connected {
+    connective: Connective,
+    sides: [Arc<dyn PhysicalExpr>; 2],
+}
+
+pub(super) fn compile_connective(
+    connective: Connective,
+    left: Arc<dyn PhysicalExpr>,
+    right: Arc<dyn PhysicalExpr>,
+) -> Arc<dyn PhysicalExpr> {
+    Arc::new(Connected { connective, sides: [left, right] })
+}
+
+impl PhysicalExpr for Connected {
+    fn data_type(&self, _: &Schema) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn nullable(&self, _: &Schema) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        let rows = batch.num_rows();
+        let left = operand(&self.sides[0], batch)?.expanded(rows);
+        let left = left.as_boolean();
+        report_nulls(left, self.connective.name());
+        let known = left.nulls().map_or_else(|| BooleanBuffer::new_set(rows), |nulls| nulls.inner().clone());
+        let undecided = match self.connective {
+            Connective::And => left.values() & &known,
+            Connective::Or => &!left.values() & &known,
+        };
+        if undecided.count_set_bits() == 0 {
+            return Ok(ColumnarValue::Array(Arc::new(left.clone())));
+        }
+        let right = row_errors::only(&undecided, || -> Result<ArrayRef> {
+            let right = operand(&self.sides[1], batch)?.expanded(rows);
+            report_nulls(right.as_boolean(), self.connective.name());
+            Ok(right)
+        })?;
+        let right = right.as_boolean();
+        let decided = !&undecided;
+        let values = &(&decided & left.values()) | &(&undecided & right.values());
+        let right_known = right.nulls().map_or_else(|| BooleanBuffer::new_set(rows), |nulls| nulls.inner().clone());
+        let valid = &(&decided & &known) | &(&undecided & &right_known);
+        let nulls = (valid.count_set_bits() < rows).then(|| NullBuffer::new(valid));
+        Ok(ColumnarValue::Array(Arc::new(BooleanArray::new(values, nulls))))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.sides.iter().collect()
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
+    }
+
+    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.connective.name())
+    }
+}
+
+impl fmt::Display for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.connective.name())
+    }
+}
+
+impl PartialEq for Connected {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Connected {}
+
+impl Hash for Connected {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.connective.hash(state);
+    }
+}

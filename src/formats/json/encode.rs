@@ -1,0 +1,214 @@
+//! Columns to JSON, as ksqlDB writes it: compact, fields in the order of the schema, nulls written out.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+
+use crate::formats::rows::RowsWriter;
+use crate::formats::scalar_cells::ScalarCells;
+use crate::formats::{Encoded, Encoder};
+use crate::types::{Column, SqlType};
+
+use super::escape::write_text;
+use super::scanner::special_byte;
+
+/// Encodes rows as JSON objects, or as bare values of their only column.
+pub(in crate::formats) struct JsonEncoder {
+    record: RecordTemplate,
+    /// The only column, where it stands alone.
+    bare: bool,
+    /// Bytes per row of the last batch: what to reserve for the next.
+    row_bytes: usize,
+}
+
+impl JsonEncoder {
+    pub(in crate::formats) fn new(columns: &[Column], bare: bool) -> Self {
+        let fields = columns.iter().map(|column| (column.name.as_str(), &column.sql_type));
+        Self { record: RecordTemplate::new(fields), bare, row_bytes: 64 }
+    }
+}
+
+impl Encoder for JsonEncoder {
+    fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded {
+        let mut writer = RowsWriter::new(rows, rows * (self.row_bytes + self.row_bytes / 8));
+        let cells: Vec<Cells<'_>> =
+            self.record.types.iter().zip(columns).map(|(template, column)| Cells::new(template, column)).collect();
+        for row in 0..rows {
+            if nulls.is_some_and(|nulls| nulls.value(row)) || self.bare && cells[0].is_null(row) {
+                writer.null();
+                continue;
+            }
+            if self.bare {
+                cells[0].write(&mut writer.out, row);
+            } else {
+                write_record(&mut writer.out, &self.record.prefixes, &cells, row);
+            }
+            writer.end();
+        }
+        if let Some(row_bytes) = writer.out.len().checked_div(rows) {
+            self.row_bytes = row_bytes;
+        }
+        writer.finish()
+    }
+}
+
+/// What stands between the values of a record, and how to write these.
+struct RecordTemplate {
+    /// `{"A":` for the first field, `,"B":` for the others.
+    prefixes: Vec<Box<[u8]>>,
+    types: Vec<TypeTemplate>,
+}
+
+impl RecordTemplate {
+    fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a SqlType)>) -> Self {
+        let (mut prefixes, mut types) = (Vec::new(), Vec::new());
+        for (name, sql_type) in fields {
+            let mut prefix = vec![if prefixes.is_empty() { b'{' } else { b',' }];
+            write_text(&mut prefix, name.as_bytes());
+            prefix.push(b':');
+            prefixes.push(prefix.into());
+            types.push(TypeTemplate::new(sql_type));
+        }
+        Self { prefixes, types }
+    }
+}
+
+/// A type, with the parts of its text that are known beforehand.
+enum TypeTemplate {
+    Scalar(SqlType),
+    List(Box<TypeTemplate>),
+    Map(Box<TypeTemplate>),
+    Record(RecordTemplate),
+}
+
+impl TypeTemplate {
+    fn new(sql_type: &SqlType) -> Self {
+        match sql_type {
+            SqlType::Array(element) => Self::List(Box::new(Self::new(element))),
+            SqlType::Map(_, value) => Self::Map(Box::new(Self::new(value))),
+            SqlType::Struct(fields) => {
+                let fields = fields.iter().map(|field| (field.name.as_str(), &field.sql_type));
+                Self::Record(RecordTemplate::new(fields))
+            }
+            scalar => Self::Scalar(scalar.clone()),
+        }
+    }
+}
+
+/// One column of a batch, downcast once.
+struct Cells<'a> {
+    nulls: Option<&'a NullBuffer>,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    /// Values whose text can stand in JSON as it is.
+    Plain(ScalarCells<'a>),
+    /// Values whose text takes quotes and needs no escapes.
+    Quoted(ScalarCells<'a>),
+    /// Text that needs escapes somewhere in the column.
+    Text(&'a StringArray),
+    /// Numbers, but for those that are none.
+    Double(ScalarCells<'a>, &'a [f64]),
+    List(&'a [i32], Box<Cells<'a>>),
+    Map(&'a [i32], &'a StringArray, Box<Cells<'a>>),
+    Record(&'a [Box<[u8]>], Vec<Cells<'a>>),
+}
+
+impl<'a> Cells<'a> {
+    fn new(template: &'a TypeTemplate, array: &'a ArrayRef) -> Self {
+        let values = match template {
+            TypeTemplate::Scalar(sql_type) => Values::scalar(ScalarCells::new(sql_type, array)),
+            TypeTemplate::List(element) => {
+                let list = array.as_list::<i32>();
+                Values::List(list.value_offsets(), Box::new(Self::new(element, list.values())))
+            }
+            TypeTemplate::Map(value) => {
+                let map = array.as_map();
+                let cells = Box::new(Self::new(value, map.values()));
+                Values::Map(map.value_offsets(), map.keys().as_string(), cells)
+            }
+            TypeTemplate::Record(record) => {
+                let columns = array.as_struct().columns();
+                let cells = record.types.iter().zip(columns).map(|(template, column)| Self::new(template, column));
+                Values::Record(&record.prefixes, cells.collect())
+            }
+        };
+        Self { nulls: array.nulls().filter(|nulls| nulls.null_count() > 0), values }
+    }
+
+    #[inline]
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, row: usize) {
+        if self.is_null(row) {
+            return out.extend_from_slice(b"null");
+        }
+        match &self.values {
+            Values::Plain(cells) => cells.write(out, row),
+            Values::Text(values) => write_text(out, values.value(row).as_bytes()),
+            Values::Double(cells, values) if values[row].is_finite() => cells.write(out, row),
+            Values::Quoted(cells) | Values::Double(cells, _) => write_quoted(out, cells, row),
+            Values::List(offsets, elements) => write_list(out, offsets, elements, row),
+            Values::Map(offsets, keys, values) => write_map(out, offsets, keys, values, row),
+            Values::Record(prefixes, fields) => write_record(out, prefixes, fields, row),
+        }
+    }
+}
+
+impl<'a> Values<'a> {
+    fn scalar(cells: ScalarCells<'a>) -> Self {
+        match cells {
+            ScalarCells::Double(values) => Self::Double(cells, values),
+            ScalarCells::Text(text) => {
+                let (start, end) = (text.value_offsets()[0] as usize, text.value_offsets()[text.len()] as usize);
+                let data = &text.value_data()[start..end];
+                if special_byte(data) == data.len() { Self::Quoted(cells) } else { Self::Text(text) }
+            }
+            ScalarCells::Bytes(_) => Self::Quoted(cells),
+            _ => Self::Plain(cells),
+        }
+    }
+}
+
+#[inline]
+fn write_quoted(out: &mut Vec<u8>, cells: &ScalarCells<'_>, row: usize) {
+    out.push(b'"');
+    cells.write(out, row);
+    out.push(b'"');
+}
+
+fn write_list(out: &mut Vec<u8>, offsets: &[i32], elements: &Cells<'_>, row: usize) {
+    out.push(b'[');
+    for at in offsets[row]..offsets[row + 1] {
+        if at > offsets[row] {
+            out.push(b',');
+        }
+        elements.write(out, at as usize);
+    }
+    out.push(b']');
+}
+
+fn write_map(out: &mut Vec<u8>, offsets: &[i32], keys: &StringArray, values: &Cells<'_>, row: usize) {
+    out.push(b'{');
+    for at in offsets[row]..offsets[row + 1] {
+        if at > offsets[row] {
+            out.push(b',');
+        }
+        write_text(out, keys.value(at as usize).as_bytes());
+        out.push(b':');
+        values.write(out, at as usize);
+    }
+    out.push(b'}');
+}
+
+#[inline]
+fn write_record(out: &mut Vec<u8>, prefixes: &[Box<[u8]>], fields: &[Cells<'_>], row: usize) {
+    for (prefix, cells) in prefixes.iter().zip(fields) {
+        out.extend_from_slice(prefix);
+        cells.write(out, row);
+    }
+    out.extend_from_slice(if prefixes.is_empty() { b"{}" } else { b"}" });
+}

@@ -1,0 +1,362 @@
+//! A cursor over one JSON document: tokens in, nothing kept, nothing allocated unless something is wrong.
+//!
+//! The grammar is RFC 8259's, as Jackson reads it: no comments, no leading zeros, no raw control characters in text.
+
+use crate::formats::number_text::{NumberText, digits};
+
+use super::fault::Fault;
+
+/// How deep a document may nest.
+const DEPTH_MAX: usize = 1000;
+
+pub(super) type Scan<T> = Result<T, Fault>;
+
+/// A cursor over one document.
+pub(super) struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes back to an earlier [`Scanner::position`].
+    pub(super) fn rewind(&mut self, position: usize) {
+        self.at = position;
+    }
+
+    /// What stands between two positions.
+    pub(super) fn between(&self, start: usize, end: usize) -> &'a [u8] {
+        &self.bytes[start..end]
+    }
+
+    #[cold]
+    pub(super) fn malformed<T>(&self, what: &'static str) -> Scan<T> {
+        Err(Fault::malformed(self.at, what))
+    }
+
+    /// The byte at the cursor; 0, which is never part of a token, at the end.
+    #[inline]
+    pub(super) fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(super) fn skip_byte(&mut self) {
+        self.at += 1;
+    }
+
+    #[inline]
+    pub(super) fn skip_blanks(&mut self) {
+        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    /// The first byte of the next token.
+    #[inline]
+    pub(super) fn next_token(&mut self) -> u8 {
+        self.skip_blanks();
+        self.peek()
+    }
+
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Scan<()> {
+        if self.next_token() != byte {
+            return self.malformed(what);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Whether a member or element follows, after the opening bracket or another one; steps over the comma or `close`.
+    #[inline]
+    pub(super) fn another(&mut self, first: bool, close: u8) -> Scan<bool> {
+        let token = self.next_token();
+        if token == close {
+            self.at += 1;
+            return Ok(false);
+        }
+        if !first {
+            if token != b',' {
+                return self.malformed(if close == b'}' { "expected ',' or '}'" } else { "expected ',' or ']'" });
+            }
+            self.at += 1;
+            self.skip_blanks();
+        }
+        Ok(true)
+    }
+
+    /// Checks that nothing but blanks is left.
+    pub(super) fn end(&mut self) -> Scan<()> {
+        self.skip_blanks();
+        if self.at < self.bytes.len() { self.malformed("unexpected text after the value") } else { Ok(()) }
+    }
+
+    /// Whether the rest starts with `expected`, which is then stepped over. `word` and `mask` are its first bytes, as
+    /// [`first_word`] gives them.
+    #[inline]
+    pub(super) fn accept(&mut self, expected: &[u8], (word, mask): (u64, u64)) -> bool {
+        let rest = &self.bytes[self.at..];
+        let matches = match rest.first_chunk::<8>() {
+            Some(first) if (u64::from_le_bytes(*first) ^ word) & mask != 0 => false,
+            Some(_) => expected.len() <= 8 || rest[8..].starts_with(&expected[8..]),
+            None => rest.starts_with(expected),
+        };
+        if matches {
+            self.at += expected.len();
+        }
+        matches
+    }
+
+    fn keyword(&mut self, word: &'static [u8]) -> Scan<()> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return self.malformed("expected a JSON value");
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// Steps over `null`, at whose first letter the cursor stands.
+    #[inline]
+    pub(super) fn null(&mut self) -> Scan<()> {
+        self.keyword(b"null")
+    }
+
+    /// Reads `true` or `false`, at whose first letter the cursor stands.
+    #[inline]
+    pub(super) fn boolean(&mut self) -> Scan<bool> {
+        let value = self.peek() == b't';
+        self.keyword(if value { b"true" } else { b"false" })?;
+        Ok(value)
+    }
+
+    /// Reads the number whose sign or first digit is at the cursor.
+    #[inline]
+    pub(super) fn number(&mut self) -> Scan<NumberText<'a>> {
+        let start = self.at;
+        let negative = self.peek() == b'-';
+        self.at += usize::from(negative);
+        let mut mantissa = 0;
+        let whole = digits(self.bytes, &mut self.at, &mut mantissa);
+        if whole.is_empty() || whole[0] == b'0' && whole.len() > 1 {
+            return self.malformed("expected a number without leading zeros");
+        }
+        let mut number =
+            NumberText { negative, whole, fraction: &[], exponent: 0, integral: true, mantissa, text: &[] };
+        if matches!(self.peek(), b'.' | b'e' | b'E') {
+            self.fraction_and_exponent(&mut number)?;
+        }
+        number.text = &self.bytes[start..self.at];
+        Ok(number)
+    }
+
+    #[inline]
+    fn fraction_and_exponent(&mut self, number: &mut NumberText<'a>) -> Scan<()> {
+        number.integral = false;
+        if self.peek() == b'.' {
+            self.at += 1;
+            number.fraction = digits(self.bytes, &mut self.at, &mut number.mantissa);
+            if number.fraction.is_empty() {
+                return self.malformed("expected a digit after the point");
+            }
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            number.exponent = self.exponent()?;
+        }
+        Ok(())
+    }
+
+    fn exponent(&mut self) -> Scan<i64> {
+        let negative = self.peek() == b'-';
+        self.at += usize::from(matches!(self.peek(), b'-' | b'+'));
+        let start = self.at;
+        let mut value = 0_i64;
+        while self.peek().is_ascii_digit() {
+            value = value.saturating_mul(10).saturating_add(i64::from(self.peek() - b'0'));
+            self.at += 1;
+        }
+        if start == self.at {
+            return self.malformed("expected a digit in the exponent");
+        }
+        if value > i64::from(i32::MAX) {
+            return self.malformed("the exponent is too large");
+        }
+        Ok(if negative { -value } else { value })
+    }
+
+    /// Reads the text whose opening quote is at the cursor: what stands between the quotes, and whether it holds escapes.
+    #[inline]
+    pub(super) fn text(&mut self) -> Scan<(&'a [u8], bool)> {
+        let start = self.at + 1;
+        self.at = start;
+        let mut escaped = false;
+        loop {
+            self.at += special_byte(&self.bytes[self.at..]);
+            match self.peek() {
+                b'"' => {
+                    let text = &self.bytes[start..self.at];
+                    self.at += 1;
+                    return Ok((text, escaped));
+                }
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ if self.at >= self.bytes.len() => return self.malformed("the text has no closing quote"),
+                _ => return self.malformed("control characters in text must be escaped"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Scan<()> {
+        let length = match self.bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') if hex4(&self.bytes[self.at + 2..]).is_some() => 6,
+            _ => return self.malformed("unknown escape in text"),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    /// Steps over any value, checking all of it.
+    pub(super) fn skip_value(&mut self) -> Scan<()> {
+        match self.next_token() {
+            b'"' => self.text().map(|_| ()),
+            b'-' | b'0'..=b'9' => self.number().map(|_| ()),
+            b'n' => self.null(),
+            b't' | b'f' => self.boolean().map(|_| ()),
+            b'{' | b'[' => self.skip_nested(),
+            _ => self.malformed("expected a JSON value"),
+        }
+    }
+
+    /// Steps over the object or array whose bracket is at the cursor. One bit per open level says which it is.
+    fn skip_nested(&mut self) -> Scan<()> {
+        let mut objects = [0_u64; DEPTH_MAX.div_ceil(64)];
+        let mut depth = 0;
+        let mut opening = true;
+        loop {
+            if opening {
+                if depth == DEPTH_MAX {
+                    return self.malformed("the document nests too deep");
+                }
+                let bit = 1 << (depth % 64);
+                objects[depth / 64] = objects[depth / 64] & !bit | if self.peek() == b'{' { bit } else { 0 };
+                depth += 1;
+                self.at += 1;
+            }
+            let level = depth - 1;
+            let object = objects[level / 64] >> (level % 64) & 1 == 1;
+            if !self.another(opening, if object { b'}' } else { b']' })? {
+                depth -= 1;
+                opening = false;
+                if depth == 0 {
+                    return Ok(());
+                }
+                continue;
+            }
+            if object {
+                self.member_name()?;
+            }
+            opening = matches!(self.next_token(), b'{' | b'[');
+            if !opening {
+                self.skip_value()?;
+            }
+        }
+    }
+
+    /// Reads a member's name and the colon after it.
+    #[inline]
+    pub(super) fn member_name(&mut self) -> Scan<(&'a [u8], bool)> {
+        if self.peek() != b'"' {
+            return self.malformed("expected a member name");
+        }
+        let name = self.text()?;
+        self.expect(b':', "expected ':'")?;
+        Ok(name)
+    }
+}
+
+/// The first up to eight bytes of `text` as a number, and the mask of those that count.
+pub(super) fn first_word(text: &[u8]) -> (u64, u64) {
+    let mut word = [0; 8];
+    let length = text.len().min(8);
+    word[..length].copy_from_slice(&text[..length]);
+    let mask = if length == 8 { u64::MAX } else { (1 << (length * 8)) - 1 };
+    (u64::from_le_bytes(word), mask)
+}
+
+/// Index of the first quote, backslash or control character; the length where there is none.
+///
+/// Eight bytes at a time. Each test may also mark bytes above one that it marks rightly, so the lowest mark is right.
+#[inline]
+pub(super) fn special_byte(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    let equals = |word: u64, byte: u8| {
+        let zeroed = word ^ (ONES * u64::from(byte));
+        zeroed.wrapping_sub(ONES) & !zeroed
+    };
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let marks = (equals(word, b'"') | equals(word, b'\\') | control) & HIGHS;
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while at < bytes.len() && !matches!(bytes[at], b'"' | b'\\' | 0..=0x1f) {
+        at += 1;
+    }
+    at
+}
+
+fn hex4(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk::<4>()?.iter().try_fold(0, |value, &byte| Some(value << 4 | char::from(byte).to_digit(16)?))
+}
+
+/// Appends what the text `raw`, whose escapes the scanner has checked, stands for. Halves of surrogate pairs that stand
+/// alone, which UTF-8 cannot hold, become U+FFFD.
+pub(super) fn unescape(raw: &[u8], out: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (character, length) = unescape_one(&rest[at..]);
+        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = &rest[at + length..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The character of the escape at the start of `escape`, and the escape's length.
+fn unescape_one(escape: &[u8]) -> (char, usize) {
+    match escape[1] {
+        b'b' => ('\u{8}', 2),
+        b'f' => ('\u{c}', 2),
+        b'n' => ('\n', 2),
+        b'r' => ('\r', 2),
+        b't' => ('\t', 2),
+        b'u' => {
+            let unit = |from: usize| escape.get(from..).and_then(hex4).unwrap_or(0);
+            let high = unit(2);
+            let low = if escape[6..].starts_with(b"\\u") { unit(8) } else { 0 };
+            if (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low) {
+                let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+            }
+            (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+        }
+        other => (char::from(other), 2),
+    }
+}

@@ -1,0 +1,463 @@
+//! Readers of JSON values: each appends what it reads to the column it owns, with ksqlDB's coercions.
+//!
+//! A reader that fails may leave part of a cell behind; whoever started the row truncates all columns to where it began.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+
+use crate::formats::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
+use crate::formats::scalar_column::{BytesColumn, ScalarColumn, decimal_parameters};
+use crate::types::{SqlType, java_text};
+
+use super::escape::write_text;
+use super::fault::Fault;
+use super::record_reader::RecordReader;
+use super::scanner::{Scan, Scanner, unescape};
+
+/// Buffers for the rare values that cannot go straight to their column.
+#[derive(Default)]
+pub(super) struct Scratch {
+    text: Vec<u8>,
+    digits: Vec<u8>,
+    order: Vec<u32>,
+}
+
+/// Reads values of one column, field or element.
+pub(super) enum ValueReader {
+    /// Takes any value and keeps nothing: a STRING that nobody needs.
+    Ignored,
+    /// Checks values as the inner reader does and keeps nothing.
+    Checked(Box<ValueReader>),
+    Scalar(ScalarColumn, SqlType),
+    List(Box<ListReader>),
+    Map(Box<MapReader>),
+    Record(Box<RecordReader>),
+}
+
+impl ValueReader {
+    pub(super) fn new(sql_type: &SqlType) -> Self {
+        if let Some(column) = ScalarColumn::new(sql_type) {
+            return Self::Scalar(column, sql_type.clone());
+        }
+        match sql_type {
+            SqlType::Array(element) => Self::List(Box::new(ListReader::new(element))),
+            SqlType::Map(_, value) => Self::Map(Box::new(MapReader::new(value))),
+            SqlType::Struct(fields) => {
+                let fields = fields.iter().map(|field| (field.name.clone(), Self::new(&field.sql_type)));
+                let DataType::Struct(arrow) = sql_type.arrow() else { unreachable!("structs are Arrow structs") };
+                Self::Record(Box::new(RecordReader::new(fields, arrow, sql_type.to_string())))
+            }
+            scalar => unreachable!("{scalar} has a scalar column"),
+        }
+    }
+
+    /// A reader for a column whose values are only checked.
+    pub(super) fn checking(sql_type: &SqlType) -> Self {
+        match sql_type {
+            SqlType::String => Self::Ignored,
+            other => Self::Checked(Box::new(Self::new(other))),
+        }
+    }
+
+    /// Whether the values are kept.
+    pub(super) fn keeps(&self) -> bool {
+        !matches!(self, Self::Ignored | Self::Checked(_))
+    }
+
+    #[inline]
+    pub(super) fn read(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+        match self {
+            Self::Scalar(column, sql_type) => read_scalar(column, sql_type, scanner, scratch),
+            Self::Ignored => scanner.skip_value(),
+            Self::Checked(inner) => inner.read(scanner, scratch),
+            Self::List(list) => list.read(scanner, scratch),
+            Self::Map(map) => map.read(scanner, scratch),
+            Self::Record(record) => record.read(scanner, scratch),
+        }
+    }
+
+    pub(super) fn push_null(&mut self) {
+        match self {
+            Self::Scalar(column, _) => column.push_null(),
+            Self::Ignored | Self::Checked(_) => {}
+            Self::List(list) => list.push_null(),
+            Self::Map(map) => map.push_null(),
+            Self::Record(record) => record.push_null(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Scalar(column, _) => column.len(),
+            Self::Ignored | Self::Checked(_) => 0,
+            Self::List(list) => list.offsets.len() - 1,
+            Self::Map(map) => map.offsets.len() - 1,
+            Self::Record(record) => record.len(),
+        }
+    }
+
+    /// Drops the values from `len` on, finished or not.
+    pub(super) fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Scalar(column, _) => column.truncate(len),
+            Self::Ignored => {}
+            Self::Checked(inner) => inner.truncate(0),
+            Self::List(list) => list.truncate(len),
+            Self::Map(map) => map.truncate(len),
+            Self::Record(record) => record.truncate(len),
+        }
+    }
+
+    /// The array of all values. Only for readers that keep them.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Scalar(column, _) => column.finish(),
+            Self::List(list) => list.finish(),
+            Self::Map(map) => map.finish(),
+            Self::Record(record) => record.finish(),
+            Self::Ignored | Self::Checked(_) => unreachable!("nothing was kept"),
+        }
+    }
+}
+
+/// The error for the value that began at `start`: it is not an `expected`.
+#[cold]
+fn mismatch<T>(scanner: &mut Scanner<'_>, start: usize, expected: &SqlType) -> Scan<T> {
+    scanner.rewind(start);
+    scanner.skip_value()?;
+    Err(Fault::mismatch(expected, scanner.between(start, scanner.position())))
+}
+
+#[inline]
+fn read_scalar(
+    column: &mut ScalarColumn,
+    sql_type: &SqlType,
+    scanner: &mut Scanner<'_>,
+    scratch: &mut Scratch,
+) -> Scan<()> {
+    let token = scanner.next_token();
+    if token == b'n' {
+        scanner.null()?;
+        column.push_null();
+        return Ok(());
+    }
+    let start = scanner.position();
+    let read = match column {
+        ScalarColumn::Text(column) => return read_text(column, token, scanner, scratch),
+        ScalarColumn::Bytes(column) => return read_bytes(column, token, scanner, scratch),
+        ScalarColumn::Boolean(column) => match token {
+            b't' | b'f' => Some(scanner.boolean()?).map(|value| column.push(value)),
+            _ => None,
+        },
+        ScalarColumn::Bigint(column) => read_i64(token, scanner, scratch)?.map(|value| column.push(value)),
+        ScalarColumn::Timestamp(column) => read_i64(token, scanner, scratch)?.map(|value| column.push(value)),
+        ScalarColumn::Integer(column) => read_i32(token, scanner, scratch)?.map(|value| column.push(value)),
+        ScalarColumn::Date(column) => read_i32(token, scanner, scratch)?.map(|value| column.push(value)),
+        ScalarColumn::Time(column) => read_i32(token, scanner, scratch)?.map(|value| column.push(value)),
+        ScalarColumn::Double(column) => {
+            let fit = |number: NumberText<'_>| number.to_f64();
+            read_number(token, scanner, scratch, fit, parse_f64)?.map(|value| column.push(value))
+        }
+        ScalarColumn::Decimal128(column) => {
+            let (precision, scale) = decimal_parameters(sql_type);
+            let fit = |number: NumberText<'_>| number.to_decimal128(precision, scale);
+            let parse = |text: &[u8]| fit(NumberText::parse(text)?);
+            read_number(token, scanner, scratch, fit, parse)?.map(|value| column.push(value))
+        }
+        ScalarColumn::Decimal256(column) => {
+            let (precision, scale) = decimal_parameters(sql_type);
+            let fit = |number: NumberText<'_>| number.to_decimal256(precision, scale);
+            let parse = |text: &[u8]| fit(NumberText::parse(text)?);
+            read_number(token, scanner, scratch, fit, parse)?.map(|value| column.push(value))
+        }
+    };
+    match read {
+        Some(()) => Ok(()),
+        None => mismatch(scanner, start, sql_type),
+    }
+}
+
+#[inline]
+fn read_i64(token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<Option<i64>> {
+    let fit = |number: NumberText<'_>| number.to_i64();
+    read_number(token, scanner, scratch, fit, parse_i64)
+}
+
+#[inline]
+fn read_i32(token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<Option<i32>> {
+    let fit = |number: NumberText<'_>| i32::try_from(number.to_i64()?).ok();
+    read_number(token, scanner, scratch, fit, parse_i32)
+}
+
+/// Reads a number, or text that holds one. `None` when the value is neither or does not fit.
+#[inline]
+fn read_number<T>(
+    token: u8,
+    scanner: &mut Scanner<'_>,
+    scratch: &mut Scratch,
+    fit: impl Fn(NumberText<'_>) -> Option<T>,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> Scan<Option<T>> {
+    match token {
+        b'-' | b'0'..=b'9' => Ok(fit(scanner.number()?)),
+        b'"' => {
+            let (text, escaped) = scanner.text()?;
+            if !escaped {
+                return Ok(parse(text));
+            }
+            scratch.text.clear();
+            unescape(text, &mut scratch.text);
+            Ok(parse(&scratch.text))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads any value as text: text as it is, numbers as Java prints them, objects and arrays as compact JSON.
+#[inline]
+fn read_text(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+    if token == b'"' {
+        let (text, escaped) = scanner.text()?;
+        if escaped {
+            unescape(text, &mut column.data);
+        } else {
+            column.data.extend_from_slice(text);
+        }
+    } else {
+        read_other_as_text(&mut column.data, token, scanner, scratch)?;
+    }
+    if column.end() { Ok(()) } else { Err(Fault::too_large()) }
+}
+
+fn read_other_as_text(out: &mut Vec<u8>, token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+    let start = scanner.position();
+    match token {
+        b'-' | b'0'..=b'9' => scanner.number()?.write_java(out, &mut scratch.digits),
+        b'{' | b'[' => {
+            scanner.skip_value()?;
+            write_compact(out, scanner.between(start, scanner.position()), scratch)?;
+        }
+        _ => {
+            scanner.skip_value()?;
+            out.extend_from_slice(scanner.between(start, scanner.position()));
+        }
+    }
+    Ok(())
+}
+
+/// Writes `json`, which is well-formed, without blanks, with numbers and escapes as Jackson writes them.
+fn write_compact(out: &mut Vec<u8>, json: &[u8], scratch: &mut Scratch) -> Scan<()> {
+    let mut scanner = Scanner::new(json);
+    while scanner.next_token() != 0 {
+        let start = scanner.position();
+        match scanner.peek() {
+            b'"' => {
+                let (text, escaped) = scanner.text()?;
+                if escaped {
+                    scratch.text.clear();
+                    unescape(text, &mut scratch.text);
+                    write_text(out, &scratch.text);
+                } else {
+                    out.extend_from_slice(scanner.between(start, scanner.position()));
+                }
+            }
+            b'-' | b'0'..=b'9' => scanner.number()?.write_java(out, &mut scratch.digits),
+            byte => {
+                out.push(byte);
+                scanner.skip_byte();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_bytes(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+    let start = scanner.position();
+    if token != b'"' {
+        return mismatch(scanner, start, &SqlType::Bytes);
+    }
+    let (text, escaped) = scanner.text()?;
+    scratch.text.clear();
+    if escaped {
+        unescape(text, &mut scratch.text);
+    } else {
+        scratch.text.extend_from_slice(text);
+    }
+    if !java_text::read_base64(&mut column.data, &scratch.text) {
+        return mismatch(scanner, start, &SqlType::Bytes);
+    }
+    if column.end() { Ok(()) } else { Err(Fault::too_large()) }
+}
+
+/// Reads JSON arrays into an ARRAY.
+pub(super) struct ListReader {
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+    element: ValueReader,
+    sql_type: SqlType,
+    field: FieldRef,
+}
+
+impl ListReader {
+    fn new(element: &SqlType) -> Self {
+        Self {
+            offsets: vec![0],
+            nulls: NullBufferBuilder::new(0),
+            element: ValueReader::new(element),
+            sql_type: SqlType::Array(Box::new(element.clone())),
+            field: Arc::new(Field::new_list_field(element.arrow(), true)),
+        }
+    }
+
+    fn read(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+        match scanner.next_token() {
+            b'n' => {
+                scanner.null()?;
+                self.push_null();
+                return Ok(());
+            }
+            b'[' => scanner.skip_byte(),
+            _ => return mismatch(scanner, scanner.position(), &self.sql_type),
+        }
+        let mut index = 0;
+        while scanner.another(index == 0, b']')? {
+            self.element.read(scanner, scratch).map_err(|fault| fault.in_element(index))?;
+            index += 1;
+        }
+        self.offsets.push(self.element.len() as i32);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    fn push_null(&mut self) {
+        self.offsets.push(self.offsets[self.offsets.len() - 1]);
+        self.nulls.append_null();
+    }
+
+    fn truncate(&mut self, len: usize) {
+        if len + 1 < self.offsets.len() {
+            self.offsets.truncate(len + 1);
+            self.nulls.truncate(len);
+        }
+        self.element.truncate(self.offsets[self.offsets.len() - 1] as usize);
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let offsets = OffsetBuffer::new(offsets.into());
+        Arc::new(ListArray::new(Arc::clone(&self.field), offsets, self.element.finish(), self.nulls.finish()))
+    }
+}
+
+/// Reads JSON objects into a MAP with text keys. Of equal keys the last one counts.
+pub(super) struct MapReader {
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+    keys: BytesColumn,
+    values: ValueReader,
+    sql_type: SqlType,
+    fields: Fields,
+}
+
+impl MapReader {
+    fn new(value: &SqlType) -> Self {
+        let fields = vec![Field::new("key", DataType::Utf8, false), Field::new("value", value.arrow(), true)];
+        Self {
+            offsets: vec![0],
+            nulls: NullBufferBuilder::new(0),
+            keys: BytesColumn::new(),
+            values: ValueReader::new(value),
+            sql_type: SqlType::Map(Box::new(SqlType::String), Box::new(value.clone())),
+            fields: fields.into(),
+        }
+    }
+
+    fn read(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+        match scanner.next_token() {
+            b'n' => {
+                scanner.null()?;
+                self.push_null();
+                return Ok(());
+            }
+            b'{' => {}
+            _ => return mismatch(scanner, scanner.position(), &self.sql_type),
+        }
+        let start = scanner.position();
+        let base = self.keys.len();
+        self.read_entries(scanner, scratch, &[])?;
+        let repeated = self.repeated_keys(base, &mut scratch.order);
+        if !repeated.is_empty() {
+            scanner.rewind(start);
+            self.keys.truncate(base);
+            self.values.truncate(base);
+            self.read_entries(scanner, scratch, &repeated)?;
+        }
+        self.offsets.push(self.keys.len() as i32);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    /// Reads the object at the cursor but for the entries at the ascending indices `left_out`.
+    fn read_entries(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch, left_out: &[u32]) -> Scan<()> {
+        scanner.skip_byte();
+        let mut index = 0;
+        while scanner.another(index == 0, b'}')? {
+            let (key, escaped) = scanner.member_name()?;
+            index += 1;
+            if left_out.binary_search(&(index - 1)).is_ok() {
+                scanner.skip_value()?;
+                continue;
+            }
+            if escaped {
+                unescape(key, &mut self.keys.data);
+            } else {
+                self.keys.data.extend_from_slice(key);
+            }
+            if !self.keys.end() {
+                return Err(Fault::too_large());
+            }
+            self.values.read(scanner, scratch).map_err(|fault| fault.in_member(&String::from_utf8_lossy(key)))?;
+        }
+        Ok(())
+    }
+
+    /// Ascending indices, counted from `base`, of entries whose key comes again later. Allocates only if there are any.
+    fn repeated_keys(&self, base: usize, order: &mut Vec<u32>) -> Vec<u32> {
+        let count = self.keys.len() - base;
+        let key = |index: u32| self.keys.cell(base + index as usize);
+        order.clear();
+        order.extend(0..count as u32);
+        order.sort_unstable_by(|&a, &b| key(a).cmp(key(b)).then(a.cmp(&b)));
+        let pairs = order.windows(2).filter(|pair| key(pair[0]) == key(pair[1]));
+        let mut repeated: Vec<u32> = pairs.map(|pair| pair[0]).collect();
+        repeated.sort_unstable();
+        repeated
+    }
+
+    fn push_null(&mut self) {
+        self.offsets.push(self.offsets[self.offsets.len() - 1]);
+        self.nulls.append_null();
+    }
+
+    fn truncate(&mut self, len: usize) {
+        if len + 1 < self.offsets.len() {
+            self.offsets.truncate(len + 1);
+            self.nulls.truncate(len);
+        }
+        let entries = self.offsets[self.offsets.len() - 1] as usize;
+        self.keys.truncate(entries);
+        self.values.truncate(entries);
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.keys.finish_text()), self.values.finish()];
+        debug_assert_eq!(columns[0].len(), columns[1].len(), "each key has a value");
+        let entries = StructArray::new(self.fields.clone(), columns, None);
+        let field = Arc::new(Field::new("entries", DataType::Struct(self.fields.clone()), false));
+        Arc::new(MapArray::new(field, OffsetBuffer::new(offsets.into()), entries, self.nulls.finish(), false))
+    }
+}

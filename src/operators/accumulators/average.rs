@@ -1,0 +1,111 @@
+//! `AVG(x)`.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Float64Array, Int64Array, PrimitiveArray,
+};
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::{Accumulator, Update};
+
+/// Mean of the values that are not null, as DOUBLE; 0 when there is none.
+#[derive(Debug)]
+pub struct Average<T: ArrowPrimitiveType> {
+    sums: Vec<T::Native>,
+    counts: Vec<i64>,
+}
+
+impl<T: ArrowPrimitiveType> Default for Average<T> {
+    fn default() -> Self {
+        Self { sums: Vec::new(), counts: Vec::new() }
+    }
+}
+
+/// Java's `(double) value`.
+pub trait AsDouble: Copy {
+    /// The nearest double.
+    fn as_double(self) -> f64;
+}
+
+impl AsDouble for i32 {
+    fn as_double(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl AsDouble for i64 {
+    fn as_double(self) -> f64 {
+        self as f64
+    }
+}
+
+impl AsDouble for f64 {
+    fn as_double(self) -> f64 {
+        self
+    }
+}
+
+fn mean<N: AsDouble>(sum: N, count: i64) -> f64 {
+    if count == 0 { 0.0 } else { sum.as_double() / count as f64 }
+}
+
+impl<T: ArrowPrimitiveType> Accumulator for Average<T>
+where
+    T::Native: ArrowNativeTypeOp + AsDouble,
+{
+    fn grow(&mut self, slots: usize) {
+        let slots = slots.max(self.counts.len());
+        self.sums.resize(slots, T::Native::ZERO);
+        self.counts.resize(slots, 0);
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.sums[slot as usize] = T::Native::ZERO;
+        self.counts[slot as usize] = 0;
+    }
+
+    fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
+        let values = rows.argument?.as_primitive::<T>();
+        let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
+        for (row, &slot) in rows.slots.iter().enumerate() {
+            let (sum, count) = (&mut self.sums[slot as usize], &mut self.counts[slot as usize]);
+            if values.is_valid(row) {
+                let value = values.value(row);
+                if rows.is_undone(row) {
+                    (*sum, *count) = (sum.sub_wrapping(value), *count - 1);
+                } else {
+                    (*sum, *count) = (sum.add_wrapping(value), *count + 1);
+                }
+            }
+            if emit {
+                results.push(mean(*sum, *count));
+            }
+        }
+        emit.then(|| Arc::new(Float64Array::from(results)) as ArrayRef)
+    }
+
+    fn results(&self, slots: &[u32]) -> ArrayRef {
+        let means = slots.iter().map(|&slot| mean(self.sums[slot as usize], self.counts[slot as usize]));
+        Arc::new(Float64Array::from_iter_values(means))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![T::DATA_TYPE, DataType::Int64]
+    }
+
+    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+        let sums = slots.iter().map(|&slot| self.sums[slot as usize]);
+        let counts = slots.iter().map(|&slot| self.counts[slot as usize]);
+        vec![Arc::new(PrimitiveArray::<T>::from_iter_values(sums)), Arc::new(Int64Array::from_iter_values(counts))]
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+        let sums = columns[0].as_primitive::<T>();
+        let counts = columns[1].as_primitive::<Int64Type>();
+        for (row, &slot) in slots.iter().enumerate() {
+            self.sums[slot as usize] = sums.value(row);
+            self.counts[slot as usize] = counts.value(row);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `COUNT(*)` and `COUNT(x)`.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::{Accumulator, Update};
+
+/// Number of rows, or of rows whose argument is not null; BIGINT.
+#[derive(Debug, Default)]
+pub struct Count {
+    counts: Vec<i64>,
+}
+
+impl Accumulator for Count {
+    fn grow(&mut self, slots: usize) {
+        self.counts.resize(slots.max(self.counts.len()), 0);
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.counts[slot as usize] = 0;
+    }
+
+    fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
+        let nulls = rows.argument.and_then(Array::logical_nulls);
+        let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
+        for (row, &slot) in rows.slots.iter().enumerate() {
+            let count = &mut self.counts[slot as usize];
+            let counted = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            *count += i64::from(counted) * if rows.is_undone(row) { -1 } else { 1 };
+            if emit {
+                results.push(*count);
+            }
+        }
+        emit.then(|| Arc::new(Int64Array::from(results)) as ArrayRef)
+    }
+
+    fn results(&self, slots: &[u32]) -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(slots.iter().map(|&slot| self.counts[slot as usize])))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![DataType::Int64]
+    }
+
+    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+        vec![self.results(slots)]
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+        let counts = columns[0].as_primitive::<Int64Type>();
+        for (row, &slot) in slots.iter().enumerate() {
+            self.counts[slot as usize] = counts.value(row);
+        }
+    }
+}

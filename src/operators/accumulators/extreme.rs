@@ -1,0 +1,176 @@
+//! `MIN(x)` and `MAX(x)`.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BinaryArray, PrimitiveArray, StringBuilder,
+};
+use arrow::datatypes::DataType;
+
+use super::{Accumulator, Update};
+
+/// Which end of the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The least value.
+    Min,
+    /// The greatest value.
+    Max,
+}
+
+impl Which {
+    fn improves(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Min => ordering == Ordering::Less,
+            Self::Max => ordering == Ordering::Greater,
+        }
+    }
+}
+
+/// Extreme of fixed-width values; null while there is none.
+#[derive(Debug)]
+pub struct Extreme<T: ArrowPrimitiveType> {
+    which: Which,
+    values: Vec<Option<T::Native>>,
+    data_type: DataType,
+}
+
+impl<T: ArrowPrimitiveType> Extreme<T> {
+    /// Extremes of type `data_type`, which `T` holds.
+    pub fn new(which: Which, data_type: &DataType) -> Self {
+        Self { which, values: Vec::new(), data_type: data_type.clone() }
+    }
+
+    fn array(&self, values: impl IntoIterator<Item = Option<T::Native>>) -> ArrayRef {
+        Arc::new(values.into_iter().collect::<PrimitiveArray<T>>().with_data_type(self.data_type.clone()))
+    }
+}
+
+impl<T: ArrowPrimitiveType> Accumulator for Extreme<T>
+where
+    T::Native: ArrowNativeTypeOp,
+{
+    fn grow(&mut self, slots: usize) {
+        self.values.resize(slots.max(self.values.len()), None);
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.values[slot as usize] = None;
+    }
+
+    fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
+        let values = rows.argument?.as_primitive::<T>();
+        let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
+        for (row, &slot) in rows.slots.iter().enumerate() {
+            let extreme = &mut self.values[slot as usize];
+            if values.is_valid(row) {
+                let value = values.value(row);
+                if extreme.is_none_or(|extreme| self.which.improves(value.compare(extreme))) {
+                    *extreme = Some(value);
+                }
+            }
+            if emit {
+                results.push(*extreme);
+            }
+        }
+        emit.then(|| self.array(results))
+    }
+
+    fn results(&self, slots: &[u32]) -> ArrayRef {
+        self.array(slots.iter().map(|&slot| self.values[slot as usize]))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![self.data_type.clone()]
+    }
+
+    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+        vec![self.results(slots)]
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+        let values = columns[0].as_primitive::<T>();
+        for (row, &slot) in slots.iter().enumerate() {
+            self.values[slot as usize] = values.is_valid(row).then(|| values.value(row));
+        }
+    }
+}
+
+/// Extreme of texts or bytes; null while there is none.
+#[derive(Debug)]
+pub struct ExtremeBytes {
+    which: Which,
+    values: Vec<Option<Box<[u8]>>>,
+    data_type: DataType,
+}
+
+impl ExtremeBytes {
+    /// Extremes of type `data_type`, `Utf8` or `Binary`.
+    pub fn new(which: Which, data_type: &DataType) -> Self {
+        Self { which, values: Vec::new(), data_type: data_type.clone() }
+    }
+
+    fn array<'a>(&self, values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
+        if self.data_type == DataType::Binary {
+            return Arc::new(values.collect::<BinaryArray>());
+        }
+        let mut builder = StringBuilder::new();
+        for value in values {
+            builder.append_option(value.map(|bytes| std::str::from_utf8(bytes).expect("came from a text column")));
+        }
+        Arc::new(builder.finish())
+    }
+
+    fn value(column: &dyn Array, row: usize) -> Option<&[u8]> {
+        column.is_valid(row).then(|| match column.data_type() {
+            DataType::Utf8 => column.as_string::<i32>().value(row).as_bytes(),
+            _ => column.as_binary::<i32>().value(row),
+        })
+    }
+}
+
+impl Accumulator for ExtremeBytes {
+    fn grow(&mut self, slots: usize) {
+        self.values.resize(slots.max(self.values.len()), None);
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.values[slot as usize] = None;
+    }
+
+    fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
+        let column = rows.argument?;
+        let mut results: Vec<Option<Box<[u8]>>> = Vec::new();
+        for (row, &slot) in rows.slots.iter().enumerate() {
+            let extreme = &mut self.values[slot as usize];
+            if let Some(value) = Self::value(column, row)
+                && extreme.as_deref().is_none_or(|extreme| self.which.improves(value.cmp(extreme)))
+            {
+                *extreme = Some(value.into());
+            }
+            if emit {
+                results.push(extreme.clone());
+            }
+        }
+        emit.then(|| self.array(results.iter().map(Option::as_deref)))
+    }
+
+    fn results(&self, slots: &[u32]) -> ArrayRef {
+        self.array(slots.iter().map(|&slot| self.values[slot as usize].as_deref()))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![self.data_type.clone()]
+    }
+
+    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+        vec![self.results(slots)]
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+        for (row, &slot) in slots.iter().enumerate() {
+            self.values[slot as usize] = Self::value(&columns[0], row).map(Into::into);
+        }
+    }
+}

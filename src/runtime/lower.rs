@@ -1,0 +1,478 @@
+//! Plans to tasks: a plan is cut into sub-topologies where rows go by way of a topic, and each sub-topology gets a task
+//! per partition (semantics 1.1).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, SchemaRef};
+
+use super::output::{PushOutput, TopicOutput};
+use super::task::{Next, Node, Task, TaskParts};
+use super::{Client, QuerySpec, RuntimeError, StartFrom, input::Input, metrics::QueryMetrics, output};
+use crate::expr::{CompiledExpr, Expr};
+use crate::operators::accumulators::{Function, accumulator};
+use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
+use crate::operators::{
+    Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
+    stream_table_join,
+};
+use crate::plan::{self, AggregateFunction, Collection, PlanNode, Source, StreamTableJoinKind};
+use crate::state::{Store, StoreId};
+use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
+use crate::types::{Column, Schema};
+
+/// What a task is made for: its partition and where its state lives.
+struct TaskContext<'a> {
+    topics: &'a dyn Topics,
+    query: Arc<str>,
+    partition: u32,
+}
+
+impl TaskContext<'_> {
+    fn store(&self, name: &str) -> Store {
+        let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
+        Store::new(self.topics.storage(), &id)
+    }
+}
+
+type OperatorFactory = Box<dyn Fn(&TaskContext<'_>) -> Result<Box<dyn Operator>, RuntimeError> + Send + Sync>;
+
+/// Where the rows of a sub-topology go.
+enum OutputSpec {
+    Topic {
+        serdes: (crate::formats::Serde, crate::formats::Serde),
+        timestamp: Option<plan::TimestampColumn>,
+        topic: Arc<str>,
+    },
+    Push(Client),
+    Nowhere,
+}
+
+/// A part of the plan whose steps run in one task.
+struct SubTopology {
+    sources: Vec<(Source, Next)>,
+    nodes: Vec<(OperatorFactory, Next)>,
+    output: OutputSpec,
+    schema: Schema,
+    window: Option<crate::types::WindowKind>,
+    writes_sink: bool,
+    /// Values hold both sides of a table's changes.
+    writes_changes: bool,
+    holds_back: bool,
+}
+
+/// The rows of a step, before it is known where they go.
+enum Tail {
+    Source(usize),
+    Node(usize),
+}
+
+/// A lowered query: tasks can be made, and made again after a failure.
+pub struct Topology {
+    spec: QuerySpec,
+    subs: Vec<SubTopology>,
+    /// Partitions of internal topics.
+    internal: HashMap<Arc<str>, u32>,
+}
+
+impl Topology {
+    /// Lowers `spec` and creates its internal topics.
+    pub fn new(spec: QuerySpec, topics: &dyn Topics) -> Result<Self, RuntimeError> {
+        let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
+        let root = &spec.plan.root;
+        let tail = lowering.lower(root, false)?;
+        lowering.current.attach(&tail, Next::Output);
+        lowering.current.finish(root);
+        lowering.current.writes_sink = true;
+        lowering.current.output = match (&spec.client, &spec.plan.sink) {
+            (Some(client), _) => OutputSpec::Push(client.clone()),
+            (None, Some(sink)) => OutputSpec::Topic {
+                serdes: (sink.key_serde.clone(), sink.value_serde.clone()),
+                timestamp: sink.timestamp.clone(),
+                topic: sink.topic.as_str().into(),
+            },
+            (None, None) => OutputSpec::Nowhere,
+        };
+        let mut subs = lowering.subs;
+        subs.push(lowering.current);
+        let mut topology = Self { spec, subs, internal: HashMap::new() };
+        topology.size_internal_topics(topics)?;
+        Ok(topology)
+    }
+
+    /// Decides partition counts of internal topics and creates those that are missing: the count of the topics they
+    /// are joined with, else the greatest count of the topics they are made from.
+    fn size_internal_topics(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let mut written: HashMap<Arc<str>, u32> = HashMap::new();
+        for index in 0..self.subs.len() {
+            let sub = &self.subs[index];
+            let external = sub.sources.iter().filter(|(source, _)| !written.contains_key(source.topic.as_str()));
+            let external: Vec<u32> =
+                external.map(|(source, _)| partitions(topics, &source.topic)).collect::<Result<_, _>>()?;
+            let inputs = sub.sources.iter().filter_map(|(source, _)| written.get_key_value(source.topic.as_str()));
+            let inputs: Vec<(Arc<str>, u32)> = inputs.map(|(topic, count)| (Arc::clone(topic), *count)).collect();
+            let count = external.iter().copied().max().or(inputs.iter().map(|(_, count)| *count).max()).unwrap_or(1);
+            for (topic, _) in inputs {
+                self.internal.insert(topic, count);
+            }
+            if let (OutputSpec::Topic { topic, .. }, false) = (&sub.output, sub.writes_sink) {
+                written.insert(Arc::clone(topic), count);
+            }
+        }
+        for (topic, &partitions) in &self.internal {
+            let config = TopicConfig { partitions, compact: false, retention_ms: None, retention_bytes: None };
+            match topics.create(topic, &config) {
+                Ok(()) | Err(TopicError::TopicExists { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of the internal topics.
+    pub fn internal_topics(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.internal.keys()
+    }
+
+    /// All tasks of the query, as (sub-topology, partition), producers first.
+    pub fn task_ids(&self, topics: &dyn Topics) -> Result<Vec<(usize, u32)>, RuntimeError> {
+        let mut ids = Vec::new();
+        for (index, sub) in self.subs.iter().enumerate() {
+            let mut count = 1;
+            for (source, _) in &sub.sources {
+                count = count.max(partitions(topics, &source.topic)?);
+            }
+            ids.extend((0..count).map(|partition| (index, partition)));
+        }
+        Ok(ids)
+    }
+
+    /// Makes the task `(sub-topology, partition)` as of the last commit.
+    pub fn task(
+        &self,
+        (sub, partition): (usize, u32),
+        topics: &dyn Topics,
+        metrics: &Arc<QueryMetrics>,
+    ) -> Result<Task, RuntimeError> {
+        let sub = &self.subs[sub];
+        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition };
+        let mut inputs = Vec::new();
+        for (source, next) in &sub.sources {
+            if partition < partitions(topics, &source.topic)? {
+                let from = TopicPartition { topic: source.topic.as_str().into(), partition };
+                let position = self.start_position(source, &from, topics)?;
+                let changes = self.is_internal(source) && source.collection == Collection::Table;
+                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
+            }
+        }
+        let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
+        Ok(Task::new(TaskParts {
+            query: Arc::clone(&self.spec.id),
+            group: self.spec.client.is_none().then(|| Arc::clone(&self.spec.group)),
+            inputs,
+            nodes: nodes.collect::<Result<_, RuntimeError>>()?,
+            output: self.output(sub, topics)?,
+            writes_sink: sub.writes_sink,
+            reads_source: !sub.sources.iter().any(|(source, _)| self.is_internal(source)),
+            holds_back: sub.holds_back,
+            metrics: Arc::clone(metrics),
+        }))
+    }
+
+    fn is_internal(&self, source: &Source) -> bool {
+        self.internal.contains_key(source.topic.as_str())
+    }
+
+    fn start_position(
+        &self,
+        source: &Source,
+        from: &TopicPartition,
+        topics: &dyn Topics,
+    ) -> Result<Position, RuntimeError> {
+        if self.spec.client.is_none()
+            && let Some(position) = topics.position(&self.spec.group, from)?
+        {
+            return Ok(position);
+        }
+        let internal = self.is_internal(source);
+        let from_start = match self.spec.start_from {
+            StartFrom::Earliest => true,
+            StartFrom::Latest => internal,
+            StartFrom::Default => internal || source.collection == Collection::Table,
+        };
+        let offset = if from_start { topics.start_offset(from)? } else { topics.end_offset(from)? };
+        Ok(Position { offset, partition_time: -1 })
+    }
+
+    fn output(&self, sub: &SubTopology, topics: &dyn Topics) -> Result<Option<Box<dyn output::Output>>, RuntimeError> {
+        Ok(match &sub.output {
+            OutputSpec::Nowhere => None,
+            OutputSpec::Push(client) => {
+                let table = self.spec.plan.root.collection() == Collection::Table;
+                Some(Box::new(PushOutput::new(client.clone(), table)))
+            }
+            OutputSpec::Topic { serdes, timestamp, topic } => {
+                let count = partitions(topics, topic)?;
+                let serdes = (&serdes.0, &serdes.1);
+                let topic = Arc::clone(topic);
+                let output = TopicOutput::new(topic, count, &sub.schema, serdes, sub.window, timestamp.as_ref())?;
+                Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
+            }
+        })
+    }
+}
+
+fn partitions(topics: &dyn Topics, topic: &str) -> Result<u32, RuntimeError> {
+    match topics.describe(topic)? {
+        Some(info) => Ok(info.config.partitions),
+        None => Err(TopicError::UnknownTopic { topic: topic.to_owned() }.into()),
+    }
+}
+
+impl SubTopology {
+    fn new() -> Self {
+        Self {
+            sources: Vec::new(),
+            nodes: Vec::new(),
+            output: OutputSpec::Nowhere,
+            schema: Schema::default(),
+            window: None,
+            writes_sink: false,
+            writes_changes: false,
+            holds_back: false,
+        }
+    }
+
+    fn attach(&mut self, tail: &Tail, next: Next) {
+        match tail {
+            Tail::Source(index) => self.sources[*index].1 = next,
+            Tail::Node(index) => self.nodes[*index].1 = next,
+        }
+    }
+
+    /// Adds an operator that takes the rows of `inputs`, in the order of its ports.
+    fn add(&mut self, inputs: impl IntoIterator<Item = Tail>, factory: OperatorFactory) -> Tail {
+        let index = self.nodes.len();
+        self.nodes.push((factory, Next::Output));
+        for (port, tail) in inputs.into_iter().enumerate() {
+            self.attach(&tail, Next::Node(index, port));
+        }
+        Tail::Node(index)
+    }
+
+    fn finish(&mut self, last: &PlanNode) {
+        self.schema = last.schema();
+        self.window = last.window();
+    }
+}
+
+struct Lowering<'a> {
+    spec: &'a QuerySpec,
+    subs: Vec<SubTopology>,
+    current: SubTopology,
+    ordinal: usize,
+}
+
+/// The layout in which expressions of the step above `node` see its rows.
+pub(super) fn rows_of(node: &PlanNode) -> SchemaRef {
+    node.schema().row_schema(node.window().is_some())
+}
+
+fn types(columns: &[Column]) -> Vec<DataType> {
+    columns.iter().map(|column| column.sql_type.arrow()).collect()
+}
+
+fn compile(expressions: &[(Column, Expr)], rows: &SchemaRef) -> Vec<CompiledExpr> {
+    expressions.iter().map(|(_, expr)| CompiledExpr::new(expr, rows)).collect()
+}
+
+impl Lowering<'_> {
+    /// Adds the steps of `node`; `needs_old`: the step above asks for the rows that changes replace.
+    fn lower(&mut self, node: &PlanNode, needs_old: bool) -> Result<Tail, RuntimeError> {
+        Ok(match node {
+            PlanNode::Source(source) => self.source(source, needs_old),
+            PlanNode::Filter { input, predicate } => {
+                let table = node.collection() == Collection::Table;
+                let tail = self.lower(input, table)?;
+                let (rows, predicate) = (rows_of(input), predicate.clone());
+                self.current.add(
+                    [tail],
+                    Box::new(move |_| {
+                        let predicate = CompiledExpr::new(&predicate, &rows);
+                        let rows = Arc::clone(&rows);
+                        Ok(if table {
+                            Box::new(TableFilter::new(predicate, rows)) as Box<dyn Operator>
+                        } else {
+                            Box::new(Filter::new(predicate, rows))
+                        })
+                    }),
+                )
+            }
+            PlanNode::Project { input, columns, .. } => {
+                let tail = self.lower(input, needs_old)?;
+                let (rows, columns) = (rows_of(input), columns.clone());
+                let factory: OperatorFactory =
+                    Box::new(move |_| Ok(Box::new(Project::new(compile(&columns, &rows), Arc::clone(&rows)))));
+                self.current.add([tail], factory)
+            }
+            PlanNode::Rekey { input, key, columns, null_keys } => {
+                let table = input.collection() == Collection::Table;
+                let tail = self.lower(input, table)?;
+                let (rows, key, columns) = (rows_of(input), key.clone(), columns.clone());
+                let null_keys = match null_keys {
+                    plan::NullKeys::Keep => NullKeys::Keep,
+                    plan::NullKeys::DropAndReport => NullKeys::DropAndReport,
+                    plan::NullKeys::Drop => NullKeys::Drop,
+                };
+                let factory: OperatorFactory = Box::new(move |_| {
+                    let (key, columns) = (compile(&key, &rows), compile(&columns, &rows));
+                    let rows = Arc::clone(&rows);
+                    Ok(if table {
+                        Box::new(TableRekey::new(key, columns, rows)) as Box<dyn Operator>
+                    } else {
+                        Box::new(Rekey::new(key, columns, null_keys, rows))
+                    })
+                });
+                self.current.add([tail], factory)
+            }
+            PlanNode::Repartition { input, topic, key_serde, value_serde } => {
+                self.repartition(input, topic, key_serde, value_serde)?
+            }
+            PlanNode::Aggregate(aggregate) => self.aggregate(aggregate, needs_old)?,
+            PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
+        })
+    }
+
+    /// A store name that is the same whenever the plan is lowered.
+    fn store_name(&mut self, kind: &str) -> String {
+        self.ordinal += 1;
+        format!("{kind}-{}", self.ordinal)
+    }
+
+    fn source(&mut self, source: &Source, needs_old: bool) -> Tail {
+        let index = self.current.sources.len();
+        self.current.sources.push((source.clone(), Next::Output));
+        let tail = Tail::Source(index);
+        if source.collection == Collection::Stream || !source.materialized {
+            return tail;
+        }
+        let name = self.store_name(SOURCE_STORE);
+        let schema = source.schema();
+        let (key_types, value_types) = (types(&schema.key), types(&schema.value));
+        let factory: OperatorFactory = Box::new(move |context| {
+            let table = TableStore::open(&context.store(&name), &key_types, &value_types, needs_old)?;
+            Ok(Box::new(table))
+        });
+        self.current.add([tail], factory)
+    }
+
+    fn repartition(
+        &mut self,
+        input: &PlanNode,
+        topic: &str,
+        key_serde: &crate::formats::Serde,
+        value_serde: &crate::formats::Serde,
+    ) -> Result<Tail, RuntimeError> {
+        let outer = std::mem::replace(&mut self.current, SubTopology::new());
+        let table = input.collection() == Collection::Table;
+        let tail = self.lower(input, table)?;
+        let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
+        self.current.attach(&tail, Next::Output);
+        self.current.finish(input);
+        self.current.writes_changes = table;
+        self.current.output = OutputSpec::Topic {
+            serdes: (key_serde.clone(), value_serde.clone()),
+            timestamp: None,
+            topic: Arc::clone(&topic),
+        };
+        self.subs.push(std::mem::replace(&mut self.current, outer));
+        let declared = input.schema();
+        let source = Source {
+            name: topic.to_string(),
+            topic: topic.to_string(),
+            collection: input.collection(),
+            key_serde: key_serde.clone(),
+            value_serde: value_serde.clone(),
+            needed: vec![true; declared.value.len()],
+            declared,
+            window: input.window(),
+            timestamp: None,
+            pseudo_columns: Vec::new(),
+            materialized: false,
+        };
+        self.current.sources.push((source, Next::Output));
+        Ok(Tail::Source(self.current.sources.len() - 1))
+    }
+
+    fn aggregate(&mut self, aggregate: &plan::Aggregate, needs_old: bool) -> Result<Tail, RuntimeError> {
+        let tail = self.lower(&aggregate.input, aggregate.undo)?;
+        let name = self.store_name(AGGREGATE_STORE);
+        let emission = self.spec.emission;
+        self.current.holds_back |= emission == Emission::AtCommit;
+        let aggregate = aggregate.clone();
+        let factory: OperatorFactory = Box::new(move |context| {
+            let options = aggregate_options(&aggregate, emission, needs_old)?;
+            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
+        });
+        Ok(self.current.add([tail], factory))
+    }
+
+    fn stream_table_join(
+        &mut self,
+        left: &PlanNode,
+        right: &PlanNode,
+        kind: StreamTableJoinKind,
+    ) -> Result<Tail, RuntimeError> {
+        let tails = [self.lower(left, false)?, self.lower(right, false)?];
+        let name = self.store_name("StreamTableJoin-Table");
+        let value_types = types(&right.schema().value);
+        let kind = match kind {
+            StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,
+            StreamTableJoinKind::Left => stream_table_join::Kind::Left,
+        };
+        let factory: OperatorFactory =
+            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types)?)));
+        Ok(self.current.add(tails, factory))
+    }
+}
+
+/// Kind in the names of stores of materialised sources.
+pub(super) const SOURCE_STORE: &str = "Source-Reduce";
+/// Kind in the names of stores of aggregates.
+pub(super) const AGGREGATE_STORE: &str = "Aggregate-Materialize";
+
+/// What the operator of `aggregate` is made of.
+pub(super) fn aggregate_options(
+    aggregate: &plan::Aggregate,
+    emission: Emission,
+    attach_old: bool,
+) -> Result<AggregateOptions, RuntimeError> {
+    let input = aggregate.input.schema();
+    let calls = aggregate.calls.iter().map(|call| {
+        let function = match call.function {
+            AggregateFunction::Count => Function::Count,
+            AggregateFunction::Sum => Function::Sum,
+            AggregateFunction::Min => Function::Min,
+            AggregateFunction::Max => Function::Max,
+            AggregateFunction::Avg => Function::Avg,
+        };
+        let argument = call.argument.map(|index| input.value[index].sql_type.arrow());
+        let accumulator = accumulator(function, argument.as_ref())
+            .ok_or_else(|| RuntimeError::Bug(format!("no {function:?} over {argument:?}")))?;
+        Ok(Call { accumulator, argument: call.argument })
+    });
+    Ok(AggregateOptions {
+        key_types: types(&input.key),
+        carried_types: types(&input.value[..aggregate.carried]),
+        calls: calls.collect::<Result<_, RuntimeError>>()?,
+        windows: aggregate.window.as_ref().map(|window| TimeWindows {
+            size_ms: window.size_ms,
+            advance_ms: window.advance_ms,
+            grace_ms: window.grace_ms,
+            retention_ms: window.retention_ms,
+        }),
+        emission,
+        attach_old,
+        undo: aggregate.undo,
+    })
+}

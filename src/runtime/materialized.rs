@@ -1,0 +1,202 @@
+//! Reading the table that a persistent query keeps, as of its last commit: what pull queries see.
+//!
+//! The store's rows go through the rest of the plan (HAVING, projection) at the moment of reading. Semantics 10.1.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::ScalarBuffer;
+
+use super::RuntimeError;
+use super::lower::{AGGREGATE_STORE, SOURCE_STORE, aggregate_options, rows_of};
+use crate::expr::CompiledExpr;
+use crate::operators::aggregate::Emission;
+use crate::operators::{Filter, Operator, Output, Project};
+use crate::plan::{PlanNode, QueryPlan};
+use crate::state::key_encoding::{EncodedKeys, window_start};
+use crate::state::row_format::decode_rows;
+use crate::state::{StateError, Store, StoreId};
+use crate::storage::Entry;
+use crate::topics::Topics;
+use crate::types::{ChangeBatch, WindowColumns};
+
+/// The rows of the table that `query` with `plan` keeps, in layout and order of the plan's result: all of them, or those
+/// with one of `keys` (one row of key columns each). `None` if the query keeps no table.
+pub fn read(
+    plan: &QueryPlan,
+    query: &Arc<str>,
+    topics: &dyn Topics,
+    keys: Option<&[ArrayRef]>,
+) -> Result<Option<Vec<ChangeBatch>>, RuntimeError> {
+    let Some(materialized) = find(&plan.root) else { return Ok(None) };
+    let mut batches = Vec::new();
+    for partition in 0..materialized.partitions(topics)? {
+        let id = StoreId { query: Arc::clone(query), name: materialized.store.clone(), partition };
+        let store = Store::new(topics.storage(), &id);
+        let mut read = |entries: &[Entry]| -> Result<(), StateError> {
+            batches.push(materialized.decode(entries)?);
+            Ok(())
+        };
+        match keys {
+            Some(keys) => read(&materialized.look_up(&store, keys)?)?,
+            None => store.scan(read)?,
+        }
+    }
+    let mut result = Vec::new();
+    for batch in batches {
+        result.extend(materialized.apply(batch)?);
+    }
+    Ok(Some(result))
+}
+
+/// Whether a query with `plan` keeps a table that can be read.
+pub fn is_materialized(plan: &QueryPlan) -> bool {
+    find(&plan.root).is_some()
+}
+
+/// The step that keeps rows, and the steps above it, lowest first.
+struct Materialized<'a> {
+    node: &'a PlanNode,
+    above: Vec<&'a PlanNode>,
+    store: String,
+}
+
+fn find(root: &PlanNode) -> Option<Materialized<'_>> {
+    let mut above = Vec::new();
+    let mut node = root;
+    loop {
+        match node {
+            PlanNode::Filter { input, .. } | PlanNode::Project { input, .. } => {
+                above.push(node);
+                node = input;
+            }
+            PlanNode::Aggregate(aggregate) => {
+                above.reverse();
+                // Stores are numbered in the order of lowering, inputs first.
+                let store = format!("{AGGREGATE_STORE}-{}", 1 + stores_below(&aggregate.input));
+                return Some(Materialized { node, above, store });
+            }
+            PlanNode::Source(source) if source.materialized => {
+                above.reverse();
+                return Some(Materialized { node, above, store: format!("{SOURCE_STORE}-1") });
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn stores_below(node: &PlanNode) -> usize {
+    let own = match node {
+        PlanNode::Source(source) => usize::from(source.materialized),
+        PlanNode::Aggregate(_) | PlanNode::StreamTableJoin { .. } => 1,
+        _ => 0,
+    };
+    own + node.inputs().into_iter().map(stores_below).sum::<usize>()
+}
+
+impl Materialized<'_> {
+    /// Partitions of the store: as many as its task's topic has.
+    fn partitions(&self, topics: &dyn Topics) -> Result<u32, RuntimeError> {
+        let mut count = 1;
+        for source in self.node.sources() {
+            if let Some(info) = topics.describe(&source.topic)? {
+                count = count.max(info.config.partitions);
+            }
+        }
+        Ok(count)
+    }
+
+    fn look_up(&self, store: &Store, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
+        let rows = keys.first().map_or(0, |column| column.len());
+        let mut encoded = EncodedKeys::default();
+        encoded.encode(keys, None, rows);
+        let mut entries = Vec::new();
+        for row in 0..rows {
+            let key = encoded.key(row);
+            if self.is_windowed() {
+                store.scan_prefix(key, |found| {
+                    entries.extend_from_slice(found);
+                    Ok(())
+                })?;
+            } else if let Some(value) = store.get(key)? {
+                entries.push((key.to_vec(), value));
+            }
+        }
+        Ok(entries)
+    }
+
+    fn is_windowed(&self) -> bool {
+        matches!(self.node, PlanNode::Aggregate(aggregate) if aggregate.window.is_some())
+    }
+
+    /// Stored entries as rows of the step that keeps them.
+    fn decode(&self, entries: &[Entry]) -> Result<ChangeBatch, StateError> {
+        let entries: Vec<&Entry> = entries.iter().filter(|(key, _)| key.first() != Some(&0xff)).collect();
+        let mut rowtimes = Vec::with_capacity(entries.len());
+        let mut rows = Vec::with_capacity(entries.len());
+        for (_, value) in &entries {
+            let (rowtime, row) = crate::operators::split_rowtime(value)?;
+            rowtimes.push(rowtime);
+            rows.push(row);
+        }
+        let schema = self.node.schema();
+        let (mut columns, window) = match self.node {
+            PlanNode::Aggregate(aggregate) => {
+                let options = aggregate_options(aggregate, Emission::EveryRow, false)
+                    .map_err(|error| StateError::Corrupt(error.to_string()))?;
+                let row_columns = schema.key.len() + aggregate.carried;
+                let mut types = [options.key_types.clone(), options.carried_types.clone()].concat();
+                types.extend(options.calls.iter().flat_map(|call| call.accumulator.state_types()));
+                let mut columns = decode_rows(&types, rows)?;
+                let mut state = columns.split_off(row_columns);
+                let slots: Vec<u32> = (0..entries.len() as u32).collect();
+                for mut call in options.calls {
+                    let rest = state.split_off(call.accumulator.state_types().len());
+                    call.accumulator.grow(slots.len());
+                    call.accumulator.load(&slots, &state);
+                    columns.push(call.accumulator.results(&slots));
+                    state = rest;
+                }
+                let window = aggregate.window.as_ref().map(|window| {
+                    let start: Vec<i64> = entries.iter().map(|(key, _)| window_start(key)).collect();
+                    let end: Vec<i64> = start.iter().map(|start| start + window.size_ms).collect();
+                    WindowColumns { start: start.into(), end: end.into() }
+                });
+                (columns, window)
+            }
+            _ => {
+                let columns = schema.key.iter().chain(&schema.value);
+                let types: Vec<_> = columns.map(|column| column.sql_type.arrow()).collect();
+                (decode_rows(&types, rows)?, None)
+            }
+        };
+        let value = columns.split_off(schema.key.len());
+        let seq: ScalarBuffer<u32> = (0..entries.len() as u32).collect();
+        Ok(ChangeBatch { key: columns, value, rowtime: rowtimes.into(), window, seq, ..ChangeBatch::empty() })
+    }
+
+    /// Takes rows through the steps above.
+    fn apply(&self, batch: ChangeBatch) -> Result<Vec<ChangeBatch>, StateError> {
+        let mut batches = vec![batch];
+        for node in &self.above {
+            let mut operator: Box<dyn Operator> = match node {
+                PlanNode::Filter { input, predicate } => {
+                    let rows = rows_of(input);
+                    Box::new(Filter::new(CompiledExpr::new(predicate, &rows), rows))
+                }
+                PlanNode::Project { input, columns, .. } => {
+                    let rows = rows_of(input);
+                    let columns = columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect();
+                    Box::new(Project::new(columns, rows))
+                }
+                _ => unreachable!("only filters and projections stand above a materialised step"),
+            };
+            let mut out = Output::default();
+            for batch in batches {
+                operator.process(0, batch, &mut out)?;
+            }
+            batches = out.batches;
+        }
+        Ok(batches)
+    }
+}

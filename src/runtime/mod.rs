@@ -1,0 +1,269 @@
+//! Plans to running tasks: lowering, steps, stream time, commits, restarts.
+//!
+//! ```text
+//! QuerySpec ── lower ──▶ Topology ──▶ Task per sub-topology and partition
+//!                                        step:   inputs ─▶ operators ─▶ output          (nothing visible yet)
+//!                                        commit: outputs + positions + state + dead letters, one transaction
+//! ```
+//!
+//! Worker threads run all tasks of all queries; there is no async here and no lock per row.
+
+mod change_encoding;
+pub mod clock;
+pub mod dead_letter;
+mod input;
+mod lower;
+pub mod materialized;
+pub mod metrics;
+mod output;
+mod task;
+mod worker;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::formats::FormatError;
+use crate::operators::aggregate::Emission;
+use crate::plan::{RowPart, SharedPlan};
+use crate::state::{StateError, Store};
+use crate::storage::WriteSet;
+use crate::topics::{TopicError, Topics, Transaction};
+use crate::types::{Column, RecordChunk};
+pub use input::BATCH_ROWS_MAX;
+pub use lower::Topology;
+pub use output::RowReceiver;
+pub use task::Task;
+
+use clock::Clock;
+use metrics::QueryMetrics;
+use worker::{Command, Worker};
+
+/// What went wrong while a query was set up or run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// A topic failed.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// State failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A format cannot carry the schema.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// A `TIMESTAMP_FORMAT` that is no pattern.
+    #[error("invalid TIMESTAMP_FORMAT: {0}")]
+    TimestampFormat(String),
+    /// Something the planner should have refused.
+    #[error("this is a bug in levada, please report it: {0}")]
+    Bug(String),
+}
+
+/// Where a query starts to read when it has no committed position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartFrom {
+    /// Streams at the end, tables at the beginning: ksqlDB's default.
+    Default,
+    /// Everything from the beginning.
+    Earliest,
+    /// Everything from the end.
+    Latest,
+}
+
+/// A query to run.
+#[derive(Clone)]
+pub struct QuerySpec {
+    /// Query id: `CSAS_ALERTS_3`.
+    pub id: Arc<str>,
+    /// Consumer group and prefix of internal topics: `_confluent-ksql-default_query_CSAS_ALERTS_3`.
+    pub group: Arc<str>,
+    /// What it computes.
+    pub plan: SharedPlan,
+    /// When aggregates emit.
+    pub emission: Emission,
+    /// Where it starts.
+    pub start_from: StartFrom,
+    /// Rows processed together at most.
+    pub batch_rows_max: usize,
+    /// Takes the rows, when the query is transient.
+    pub client: Option<Client>,
+}
+
+/// Where the rows of a transient query go.
+#[derive(Clone)]
+pub struct Client {
+    /// Takes the rows.
+    pub receiver: Arc<dyn RowReceiver>,
+    /// The columns that it wants, and which part of the last step's rows each is.
+    pub columns: Vec<(Column, RowPart)>,
+}
+
+/// How the runtime works.
+#[derive(Debug, Clone)]
+pub struct RuntimeOptions {
+    /// Worker threads; 0: tasks run on the caller's thread, in [`Runtime::settle`].
+    pub workers: usize,
+    /// How long results may be held back.
+    pub commit_interval: Duration,
+}
+
+/// State shared by workers and the runtime.
+struct Shared {
+    topics: Arc<dyn Topics>,
+    clock: Arc<dyn Clock>,
+    commit_interval: Duration,
+    /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
+    eager: AtomicBool,
+    /// Per worker: 1 + the version of the topics at which it found nothing to do; 0 while it works.
+    idle_at: Vec<AtomicU64>,
+}
+
+/// Runs queries.
+pub struct Runtime {
+    shared: Arc<Shared>,
+    workers: Vec<(Sender<Command>, JoinHandle<()>)>,
+    /// The worker of the caller's thread.
+    local: Mutex<Worker>,
+    next_worker: AtomicU64,
+}
+
+impl Runtime {
+    /// A runtime without queries.
+    pub fn new(topics: Arc<dyn Topics>, clock: Arc<dyn Clock>, options: &RuntimeOptions) -> Self {
+        let shared = Arc::new(Shared {
+            topics,
+            clock,
+            commit_interval: options.commit_interval,
+            eager: AtomicBool::new(options.workers == 0),
+            idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),
+        });
+        let workers = (0..options.workers).map(|index| {
+            let (sender, receiver): (_, Receiver<Command>) = channel();
+            let worker = Worker::new(Arc::clone(&shared));
+            let thread = std::thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || worker.run(index, &receiver))
+                .expect("the system can start a thread");
+            (sender, thread)
+        });
+        let workers = workers.collect();
+        Self { local: Mutex::new(Worker::new(Arc::clone(&shared))), shared, workers, next_worker: AtomicU64::new(0) }
+    }
+
+    /// Starts a query at its last commit; returns its figures.
+    pub fn start(&self, spec: QuerySpec) -> Result<Arc<QueryMetrics>, RuntimeError> {
+        let topics = &*self.shared.topics;
+        let id = Arc::clone(&spec.id);
+        let metrics = Arc::new(QueryMetrics::default());
+        let topology = Arc::new(Topology::new(spec, topics)?);
+        for task in topology.task_ids(topics)? {
+            let command = Command::Add {
+                query: Arc::clone(&id),
+                topology: Arc::clone(&topology),
+                task,
+                metrics: Arc::clone(&metrics),
+            };
+            self.send_to_one(command)?;
+        }
+        Ok(metrics)
+    }
+
+    fn send_to_one(&self, command: Command) -> Result<(), RuntimeError> {
+        if self.workers.is_empty() {
+            self.lock_local().handle(command);
+            return Ok(());
+        }
+        let index = self.next_worker.fetch_add(1, Ordering::Relaxed) as usize % self.workers.len();
+        self.shared.idle_at[index].store(0, Ordering::Release);
+        self.workers[index].0.send(command).map_err(|_| RuntimeError::Bug("a worker thread has died".to_owned()))
+    }
+
+    /// Commits and ends a query; its committed positions and state stay.
+    pub fn stop(&self, query: &Arc<str>) {
+        self.lock_local().handle(Command::Remove { query: Arc::clone(query), done: None });
+        let (sender, done) = channel();
+        for (worker, _) in &self.workers {
+            let command = Command::Remove { query: Arc::clone(query), done: Some(sender.clone()) };
+            if worker.send(command).is_err() {
+                tracing::error!("a worker thread has died");
+            }
+        }
+        drop(sender);
+        while done.recv().is_ok() {}
+    }
+
+    /// Removes what a stopped query has left: state, positions and internal topics.
+    pub fn forget(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
+        let topics = &*self.shared.topics;
+        let mut writes = WriteSet::default();
+        Store::delete_query(&mut writes, &spec.id);
+        topics.commit(Transaction { writes, ..Transaction::default() })?;
+        let prefix = format!("{}-", spec.group);
+        for info in topics.list()? {
+            if info.name.starts_with(&prefix) {
+                topics.delete(&info.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a transient query and removes its internal topics.
+    pub fn end_transient(&self, query: &str) {
+        let query: Arc<str> = query.into();
+        self.stop(&query);
+        let suffix = format!("{query}-");
+        let internal = self.shared.topics.list().unwrap_or_default().into_iter();
+        for info in internal.filter(|info| info.name.contains(&suffix)) {
+            if let Err(error) = self.shared.topics.delete(&info.name) {
+                tracing::warn!("internal topic {} could not be removed: {error}", info.name);
+            }
+        }
+    }
+
+    /// With `eager`, results held back are committed as soon as nothing is left to process.
+    pub fn set_eager(&self, eager: bool) {
+        self.shared.eager.store(eager, Ordering::Release);
+    }
+
+    /// Whether all workers have found nothing to do since the last record was appended.
+    pub fn is_idle(&self) -> bool {
+        let version = self.shared.topics.version();
+        self.shared.idle_at.iter().all(|idle_at| idle_at.load(Ordering::Acquire) == version + 1)
+    }
+
+    /// Runs the tasks of `query` (all without one) on the caller's thread until nothing is left, committing.
+    pub fn settle(&self, query: Option<&str>) -> Result<(), RuntimeError> {
+        self.lock_local().settle(query)
+    }
+
+    /// Hands records to the tasks of `query` that read `partition` of `topic`, which is not fetched from then on. Only
+    /// without worker threads.
+    pub fn feed(&self, query: &str, topic: &str, chunk: &RecordChunk) {
+        self.lock_local().feed(query, topic, chunk);
+    }
+
+    /// Commits what is processed and ends all threads.
+    pub fn shutdown(&mut self) {
+        for (worker, _) in &self.workers {
+            // A worker that has died has nothing to commit.
+            let _ = worker.send(Command::Shutdown);
+        }
+        for (_, thread) in self.workers.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a worker thread has died");
+            }
+        }
+    }
+
+    fn lock_local(&self) -> std::sync::MutexGuard<'_, Worker> {
+        self.local.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}

@@ -1,0 +1,285 @@
+//! The end of a task: rows become records of a topic, or rows of a push query.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::buffer::{BooleanBuffer, ScalarBuffer};
+use arrow::compute::take;
+use arrow::datatypes::SchemaRef;
+
+use super::input::column_time;
+use super::{Client, RuntimeError, change_encoding};
+use crate::formats::{Encoder, Serde, encoder, windowed};
+use crate::operators::nulls_where;
+use crate::plan::{RowPart, TimestampColumn};
+use crate::topics::{TopicPartition, Topics};
+use crate::types::timestamp_pattern::TimestampPattern;
+use crate::types::{ChangeBatch, RecordChunk, RowError, Schema, WindowKind};
+
+/// Where rows that leave a task go.
+pub trait Output: Send {
+    /// Takes a batch; adds records to `appends` and failed rows (by sequence number) to `errors`. Returns how many
+    /// records or rows were written.
+    fn write(
+        &mut self,
+        batch: ChangeBatch,
+        topics: &dyn Topics,
+        appends: &mut Vec<(TopicPartition, RecordChunk)>,
+        errors: &mut Vec<RowError>,
+    ) -> u64;
+
+    /// Whether the reader asks to wait.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Whether nobody reads any more.
+    fn is_closed(&self) -> bool {
+        false
+    }
+}
+
+/// Writes rows to a topic.
+pub struct TopicOutput {
+    topic: Arc<str>,
+    partitions: u32,
+    key: Option<Box<dyn Encoder>>,
+    value: Box<dyn Encoder>,
+    window: Option<WindowKind>,
+    timestamp: Option<SinkTimestamp>,
+    /// Values hold both sides of a table's change.
+    changes: bool,
+}
+
+/// The result's column that gives the written record its time.
+struct SinkTimestamp {
+    column: usize,
+    pattern: Option<TimestampPattern>,
+}
+
+impl TopicOutput {
+    /// Writes rows of `schema` to `topic`, which has `partitions` partitions.
+    pub fn new(
+        topic: Arc<str>,
+        partitions: u32,
+        schema: &Schema,
+        (key_serde, value_serde): (&Serde, &Serde),
+        window: Option<WindowKind>,
+        timestamp: Option<&TimestampColumn>,
+    ) -> Result<Self, RuntimeError> {
+        let key = (!schema.key.is_empty()).then(|| encoder(key_serde, &schema.key)).transpose()?;
+        let timestamp = timestamp
+            .map(|timestamp| -> Result<SinkTimestamp, RuntimeError> {
+                let pattern = timestamp.format.as_deref().map(TimestampPattern::new).transpose();
+                Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
+            })
+            .transpose()?;
+        Ok(Self {
+            topic,
+            partitions,
+            key,
+            value: encoder(value_serde, &schema.value)?,
+            window,
+            timestamp,
+            changes: false,
+        })
+    }
+
+    /// Writes both sides of a table's changes.
+    pub fn with_changes(self) -> Self {
+        Self { changes: true, ..self }
+    }
+
+    /// Times of the written records; rows without a valid one are reported.
+    fn timestamps(&self, batch: &ChangeBatch, errors: &mut Vec<RowError>) -> ScalarBuffer<i64> {
+        let Some(timestamp) = &self.timestamp else { return batch.rowtime.clone() };
+        let columns: Vec<&ArrayRef> = batch.key.iter().chain(&batch.value).collect();
+        let column = columns[timestamp.column];
+        (0..batch.len())
+            .map(|row| {
+                if batch.is_tombstone(row) {
+                    return batch.rowtime[row];
+                }
+                match column_time(column, row, timestamp.pattern.as_ref()) {
+                    Ok(time) if time >= 0 => time,
+                    Ok(time) => {
+                        errors
+                            .push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
+                        -1
+                    }
+                    Err(reason) => {
+                        errors.push(RowError::new(row, reason));
+                        -1
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Cuts `chunk` into one chunk per partition.
+    fn append(
+        &self,
+        topics: &dyn Topics,
+        plain_keys: &BinaryArray,
+        chunk: RecordChunk,
+        appends: &mut Vec<(TopicPartition, RecordChunk)>,
+    ) {
+        let to = |partition: u32| TopicPartition { topic: Arc::clone(&self.topic), partition };
+        if self.partitions == 1 {
+            appends.push((to(0), chunk));
+            return;
+        }
+        let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); self.partitions as usize];
+        for row in 0..chunk.len() {
+            let key = plain_keys.is_valid(row).then(|| plain_keys.value(row));
+            rows_of[topics.partition_for(key, self.partitions) as usize].push(row as u32);
+        }
+        for (partition, rows) in (0..).zip(rows_of) {
+            if !rows.is_empty() {
+                appends.push((to(partition), take_records(&chunk, &UInt32Array::from(rows))));
+            }
+        }
+    }
+}
+
+impl Output for TopicOutput {
+    fn write(
+        &mut self,
+        batch: ChangeBatch,
+        topics: &dyn Topics,
+        appends: &mut Vec<(TopicPartition, RecordChunk)>,
+        errors: &mut Vec<RowError>,
+    ) -> u64 {
+        let rows = batch.len();
+        let mut failed = Vec::new();
+        let plain_keys = match &mut self.key {
+            None => BinaryArray::new_null(rows),
+            Some(encoder) => {
+                let encoded = encoder.encode(&batch.key, rows, batch.null_keys.as_ref());
+                failed.extend(encoded.errors);
+                encoded.bytes
+            }
+        };
+        let encoded = self.value.encode(&batch.value, rows, batch.tombstones.as_ref());
+        failed.extend(encoded.errors);
+        let values = match &batch.old {
+            Some(old) if self.changes => {
+                let old = self.value.encode(&old.value, rows, Some(&!&old.present));
+                failed.extend(old.errors);
+                change_encoding::join(&encoded.bytes, &old.bytes)
+            }
+            _ => encoded.bytes,
+        };
+        let timestamps = self.timestamps(&batch, &mut failed);
+        let keys = match (self.window, &batch.window) {
+            (Some(kind), Some(window)) => windowed::join_keys(&plain_keys, window, kind),
+            _ => plain_keys.clone(),
+        };
+        let mut chunk = RecordChunk {
+            keys,
+            values,
+            timestamps,
+            offsets: (0..rows as i64).collect(),
+            headers: batch.headers.clone(),
+        };
+        let mut plain_keys = plain_keys;
+        if !failed.is_empty() {
+            failed.sort_by_key(|error| error.row);
+            failed.dedup_by_key(|error| error.row);
+            let mut kept = vec![true; rows];
+            failed.iter().for_each(|error| kept[error.row as usize] = false);
+            let kept: UInt32Array =
+                BooleanBuffer::from(kept).set_indices().map(|row| row as u32).collect::<Vec<_>>().into();
+            chunk = take_records(&chunk, &kept);
+            plain_keys = take_bytes(&plain_keys, &kept);
+            errors.extend(
+                failed.into_iter().map(|error| RowError { row: batch.seq[error.row as usize], reason: error.reason }),
+            );
+        }
+        let written = chunk.len() as u64;
+        if written > 0 {
+            self.append(topics, &plain_keys, chunk, appends);
+        }
+        written
+    }
+}
+
+fn take_bytes(bytes: &BinaryArray, rows: &UInt32Array) -> BinaryArray {
+    take(bytes, rows, None).expect("rows are within the chunk").as_binary::<i32>().clone()
+}
+
+fn take_records(chunk: &RecordChunk, rows: &UInt32Array) -> RecordChunk {
+    RecordChunk {
+        keys: take_bytes(&chunk.keys, rows),
+        values: take_bytes(&chunk.values, rows),
+        timestamps: rows.values().iter().map(|&row| chunk.timestamps[row as usize]).collect(),
+        offsets: (0..rows.len() as i64).collect(),
+        headers: chunk
+            .headers
+            .as_ref()
+            .map(|all| rows.values().iter().map(|&row| Arc::clone(&all[row as usize])).collect()),
+    }
+}
+
+/// Receives the rows of a push query.
+pub trait RowReceiver: Send + Sync {
+    /// Takes rows.
+    fn push(&self, rows: RecordBatch);
+
+    /// Whether to wait before more is processed.
+    fn is_full(&self) -> bool;
+
+    /// Whether the query has ended.
+    fn is_closed(&self) -> bool;
+}
+
+/// Hands rows to a client. Null values of streams are dropped; deletions of tables are rows without values.
+pub struct PushOutput {
+    client: Client,
+    rows: SchemaRef,
+    tombstones: bool,
+}
+
+impl PushOutput {
+    /// Hands rows to `client`; with `tombstones`, deletions too.
+    pub fn new(client: Client, tombstones: bool) -> Self {
+        let fields: Vec<_> = client.columns.iter().map(|(column, _)| column.field()).collect();
+        Self { client, rows: Arc::new(arrow::datatypes::Schema::new(fields)), tombstones }
+    }
+}
+
+impl Output for PushOutput {
+    fn write(
+        &mut self,
+        batch: ChangeBatch,
+        _: &dyn Topics,
+        _: &mut Vec<(TopicPartition, RecordChunk)>,
+        _: &mut Vec<RowError>,
+    ) -> u64 {
+        let batch = match &batch.tombstones {
+            Some(tombstones) if !self.tombstones => batch.filter(&!tombstones),
+            _ => batch,
+        };
+        let columns = self.client.columns.iter().map(|(_, part)| match part {
+            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
+            RowPart::Value(index) => match &batch.tombstones {
+                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
+                None => Arc::clone(&batch.value[*index]),
+            },
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.rows), columns, &options)
+            .expect("the plan says which part of the row each column is");
+        self.client.receiver.push(rows);
+        batch.len() as u64
+    }
+
+    fn is_full(&self) -> bool {
+        self.client.receiver.is_full()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.receiver.is_closed()
+    }
+}

@@ -1,0 +1,314 @@
+//! One partition's share of a query: its inputs, its operators, its output.
+//!
+//! A step takes the rows that are next in the order of their times (semantics 1.2), hands every operator its share as
+//! batches, tables before streams, and collects the records that follow. Nothing is visible outside before
+//! [`Task::commit`]: outputs, positions and state change in one transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::RuntimeError;
+use super::dead_letter::{self, DeadLetters, Stage};
+use super::input::Input;
+use super::metrics::QueryMetrics;
+use super::output::Output as TaskOutput;
+use crate::operators::{NO_RECORD, Operator, Output, Port};
+use crate::plan::Collection;
+use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
+use crate::types::{ChangeBatch, RecordChunk};
+
+/// Where the rows of a node go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// To an operator.
+    Node(usize, Port),
+    /// Out of the task.
+    Output,
+}
+
+/// An operator and where its rows go.
+pub struct Node {
+    /// The operator.
+    pub operator: Box<dyn Operator>,
+    /// Where its rows go; always a later node.
+    pub next: Next,
+}
+
+/// The parts of a [`Task`].
+pub struct TaskParts {
+    /// Query that the task runs.
+    pub query: Arc<str>,
+    /// Consumer group for positions; `None` when nothing is committed (push queries).
+    pub group: Option<Arc<str>>,
+    /// Inputs and where their rows go.
+    pub inputs: Vec<(Input, Next)>,
+    /// Operators in topological order.
+    pub nodes: Vec<Node>,
+    /// Where results go; `None` when only state is kept.
+    pub output: Option<Box<dyn TaskOutput>>,
+    /// Whether rows are written to the query's sink, rather than an internal topic.
+    pub writes_sink: bool,
+    /// Whether rows read count as the query's input, rather than coming from an internal topic.
+    pub reads_source: bool,
+    /// Whether operators hold results back until the commit.
+    pub holds_back: bool,
+    /// Figures of the query.
+    pub metrics: Arc<QueryMetrics>,
+}
+
+/// A running task.
+pub struct Task {
+    parts: TaskParts,
+    transaction: Transaction,
+    transaction_bytes: usize,
+    changed: bool,
+    dead_letters: DeadLetters,
+    /// Input and chunk row of every sequence number of the step.
+    origins: Vec<(u32, u32)>,
+}
+
+/// Outputs are committed early beyond this size, so that memory stays bounded.
+const TRANSACTION_BYTES_MAX: usize = 8 << 20;
+
+impl Task {
+    /// The task made of `parts`.
+    pub fn new(parts: TaskParts) -> Self {
+        let dead_letters = DeadLetters::new(Arc::clone(&parts.query));
+        Self {
+            parts,
+            transaction: Transaction::default(),
+            transaction_bytes: 0,
+            changed: false,
+            dead_letters,
+            origins: Vec::new(),
+        }
+    }
+
+    /// Processes what is there, at most one chunk per input; returns whether anything was.
+    pub fn step(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        if let Some(output) = &self.parts.output
+            && (output.is_full() || output.is_closed())
+        {
+            return Ok(false);
+        }
+        let filled = self.fill(topics)?;
+        let slices = self.next_rows(topics)?;
+        if slices.is_empty() {
+            return Ok(filled);
+        }
+        for collection in [Collection::Table, Collection::Stream] {
+            for (index, batch) in &slices {
+                let (input, next) = &self.parts.inputs[*index];
+                if input.collection == collection {
+                    let next = *next;
+                    self.run(next, batch.clone(), topics)?;
+                }
+            }
+        }
+        self.parts.nodes.iter_mut().for_each(|node| node.operator.end_step());
+        self.publish_lag(topics)?;
+        Ok(true)
+    }
+
+    /// Fetches and decodes for every input that has nothing left.
+    fn fill(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        let mut filled = false;
+        let (metrics, dead_letters) = (&self.parts.metrics, &mut self.dead_letters);
+        for (input, _) in &mut self.parts.inputs {
+            let records = input.fill(topics, |from, chunk, rejected| {
+                metrics.rejected.fetch_add(rejected.len() as u64, Ordering::Relaxed);
+                for record in rejected {
+                    dead_letters.add(from, chunk, record.row as usize, record.stage, &record.reason);
+                }
+            })?;
+            if records > 0 {
+                filled = true;
+                self.changed = true;
+                if self.parts.reads_source {
+                    metrics.rows_in.fetch_add(records, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(filled)
+    }
+
+    /// The rows of this step by input, numbered in the order of their times across inputs. Stops where an input runs
+    /// out whose partition has more, since its next record may come earlier.
+    fn next_rows(&mut self, topics: &dyn Topics) -> Result<Vec<(usize, ChangeBatch)>, RuntimeError> {
+        self.origins.clear();
+        if let [(input, _)] = self.parts.inputs.as_mut_slice() {
+            if !input.has_rows() {
+                return Ok(Vec::new());
+            }
+            let batch = input.take(input.buffered.len());
+            return Ok(vec![(0, batch)]);
+        }
+        let mut cursors = vec![0; self.parts.inputs.len()];
+        let mut has_more = vec![None; self.parts.inputs.len()];
+        let mut seqs: Vec<Vec<u32>> = vec![Vec::new(); self.parts.inputs.len()];
+        loop {
+            let mut earliest: Option<(i64, usize)> = None;
+            let mut wait = false;
+            for (index, (input, _)) in self.parts.inputs.iter().enumerate() {
+                match input.buffered.rowtime.get(cursors[index]) {
+                    Some(&time) if earliest.is_none_or(|(least, _)| time < least) => earliest = Some((time, index)),
+                    Some(_) => {}
+                    None => {
+                        let more = match has_more[index] {
+                            Some(more) => more,
+                            None => *has_more[index].insert(input.has_more(topics)?),
+                        };
+                        wait |= more;
+                    }
+                }
+            }
+            let Some((_, index)) = earliest.filter(|_| !wait) else { break };
+            let seq = self.origins.len() as u32;
+            seqs[index].push(seq);
+            self.origins.push((index as u32, self.parts.inputs[index].0.buffered.seq[cursors[index]]));
+            cursors[index] += 1;
+        }
+        let inputs = self.parts.inputs.iter_mut().enumerate();
+        Ok(inputs
+            .zip(seqs)
+            .filter(|(_, seqs)| !seqs.is_empty())
+            .map(|((index, (input, _)), seqs)| {
+                let batch = input.take(seqs.len());
+                (index, ChangeBatch { seq: seqs.into(), ..batch })
+            })
+            .collect())
+    }
+
+    /// Hands `batch` to `next` and everything that follows onwards.
+    fn run(&mut self, next: Next, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        match next {
+            Next::Output => {
+                self.write(batch, topics);
+                Ok(())
+            }
+            Next::Node(index, port) => {
+                let mut out = Output::default();
+                self.parts.nodes[index].operator.process(port, batch, &mut out)?;
+                self.pass_on(index, out, topics)
+            }
+        }
+    }
+
+    fn pass_on(&mut self, index: usize, out: Output, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        for error in out.errors {
+            self.reject(error.row, Stage::Process, &error.reason);
+        }
+        let next = self.parts.nodes[index].next;
+        out.batches.into_iter().try_for_each(|batch| self.run(next, batch, topics))
+    }
+
+    fn write(&mut self, batch: ChangeBatch, topics: &dyn Topics) {
+        let Some(output) = &mut self.parts.output else { return };
+        let first = self.transaction.appends.len();
+        let mut errors = Vec::new();
+        let written = output.write(batch, topics, &mut self.transaction.appends, &mut errors);
+        self.transaction_bytes +=
+            self.transaction.appends[first..].iter().map(|(_, chunk)| chunk.byte_size()).sum::<usize>();
+        if self.parts.writes_sink {
+            self.parts.metrics.rows_out.fetch_add(written, Ordering::Relaxed);
+        }
+        for error in errors {
+            self.reject(error.row, Stage::Encode, &error.reason);
+        }
+    }
+
+    /// Counts and keeps the record behind sequence number `seq`.
+    fn reject(&mut self, seq: u32, stage: Stage, reason: &str) {
+        self.parts.metrics.rejected.fetch_add(1, Ordering::Relaxed);
+        if seq == NO_RECORD {
+            self.dead_letters.add_without_record(stage, reason);
+            return;
+        }
+        let (input, row) = self.origins.get(seq as usize).copied().unwrap_or((0, seq));
+        let (input, _) = &self.parts.inputs[input as usize];
+        self.dead_letters.add(&input.partition, &input.chunk, row as usize, stage, reason);
+    }
+
+    fn publish_lag(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        if self.parts.reads_source {
+            for (input, _) in &self.parts.inputs {
+                let lag = topics.end_offset(&input.partition)? - input.position.offset;
+                self.parts.metrics.set_lag(&input.partition, lag.max(0) as u64);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something was processed that is not committed.
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Whether a commit may wait for the commit interval.
+    pub fn may_wait(&self) -> bool {
+        self.parts.holds_back && self.transaction_bytes < TRANSACTION_BYTES_MAX
+    }
+
+    /// Whether so much is pending that it should be committed at once.
+    pub fn is_large(&self) -> bool {
+        self.transaction_bytes >= TRANSACTION_BYTES_MAX
+    }
+
+    /// Whether the reader of a push query is gone or has all it asked for.
+    pub fn is_closed(&self) -> bool {
+        self.parts.output.as_ref().is_some_and(|output| output.is_closed())
+    }
+
+    /// Makes everything processed so far visible: results held back, outputs, dead letters, positions and state.
+    pub fn commit(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        for index in 0..self.parts.nodes.len() {
+            let mut out = Output::default();
+            self.parts.nodes[index].operator.flush(&mut out)?;
+            self.pass_on(index, out, topics)?;
+        }
+        if let Some(letters) = self.dead_letters.take() {
+            ensure_dead_letter_topic(topics)?;
+            let to = TopicPartition { topic: dead_letter::TOPIC.into(), partition: 0 };
+            self.transaction.appends.push((to, letters));
+        }
+        for node in &mut self.parts.nodes {
+            node.operator.persist(&mut self.transaction.writes)?;
+        }
+        let mut transaction = std::mem::take(&mut self.transaction);
+        self.transaction_bytes = 0;
+        self.changed = false;
+        match &self.parts.group {
+            Some(group) => {
+                let positions = self
+                    .parts
+                    .inputs
+                    .iter()
+                    .map(|(input, _)| (Arc::clone(group), input.partition.clone(), input.position));
+                transaction.positions.extend(positions);
+            }
+            None => transaction.writes = crate::storage::WriteSet::default(),
+        }
+        topics.commit(transaction)?;
+        Ok(())
+    }
+
+    /// Gives records by hand to the inputs that read `topic`, which from then on is not fetched.
+    pub fn feed(&mut self, topic: &str, chunk: &RecordChunk) {
+        for (input, _) in &mut self.parts.inputs {
+            if *input.partition.topic == *topic {
+                input.feed(chunk.clone());
+            }
+        }
+    }
+}
+
+fn ensure_dead_letter_topic(topics: &dyn Topics) -> Result<(), RuntimeError> {
+    if topics.describe(dead_letter::TOPIC)?.is_some() {
+        return Ok(());
+    }
+    let config = TopicConfig { partitions: 1, compact: false, retention_ms: None, retention_bytes: None };
+    match topics.create(dead_letter::TOPIC, &config) {
+        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,195 @@
+//! Text as it arrives, cut into statements and commands.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::command::Command;
+use crate::sql::{is_complete, split_statements};
+
+/// The next thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A statement and where it begins.
+    Statement(Statement),
+    /// A command of the shell.
+    Command(Command),
+}
+
+/// A statement with its `;`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// Its text.
+    pub text: String,
+    /// Line of its first character in the whole input, from 1.
+    pub line: usize,
+    /// Column of its first character, from 1.
+    pub column: usize,
+}
+
+/// Text that has arrived and is not taken yet.
+#[derive(Debug)]
+pub(super) struct Input {
+    pending: String,
+    /// Statements in `pending`, the last one perhaps without its `;`.
+    pieces: VecDeque<Range<usize>>,
+    /// Bytes of `pending` that are taken, and where in the whole input the next one stands.
+    taken: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Input {
+    pub(super) fn new() -> Self {
+        Self { pending: String::new(), pieces: VecDeque::new(), taken: 0, line: 1, column: 1 }
+    }
+
+    /// Adds text to the end.
+    pub(super) fn push(&mut self, text: &str) {
+        self.pending.push_str(text);
+        self.split();
+    }
+
+    /// Whether nothing has begun: the next line may be a command.
+    pub(super) fn is_blank(&self) -> bool {
+        self.pieces.is_empty() && is_complete(&self.pending[self.taken..])
+    }
+
+    /// Takes the next complete statement or command; `None` when more text is needed.
+    pub(super) fn next(&mut self) -> Option<Item> {
+        let piece = self.pieces.front()?.clone();
+        let rest = &self.pending[piece.start..];
+        let line_length = rest.find(['\n', ';']).map_or(rest.len(), |end| end + 1);
+        if let Some(command) = Command::parse(&rest[..line_length]) {
+            self.advance(piece.start + line_length);
+            // What follows was cut as if the command were part of a statement.
+            self.split();
+            return Some(Item::Command(command));
+        }
+        if self.pieces.len() == 1 && !is_complete(&self.pending[piece.clone()]) {
+            return None;
+        }
+        Some(Item::Statement(self.take(piece)))
+    }
+
+    /// Takes what is left at the end of the text, as a statement whose `;` was forgotten.
+    pub(super) fn finish(&mut self) -> Option<Item> {
+        let piece = self.pieces.front()?.clone();
+        let mut statement = self.take(piece);
+        // On a line of its own: the text may end in a comment.
+        statement.text.push_str("\n;");
+        Some(Item::Statement(statement))
+    }
+
+    fn take(&mut self, piece: Range<usize>) -> Statement {
+        self.pieces.pop_front();
+        self.advance(piece.start);
+        let (line, column) = (self.line, self.column);
+        self.advance(piece.end);
+        Statement { text: self.pending[piece].to_owned(), line, column }
+    }
+
+    /// Finds the pieces of what is not taken. A `;` without a statement is none.
+    fn split(&mut self) {
+        self.pending.drain(..self.taken);
+        self.taken = 0;
+        let begin = self.pending.as_ptr() as usize;
+        let ranges = split_statements(&self.pending).into_iter().filter(|piece| *piece != ";").map(|piece| {
+            let start = piece.as_ptr() as usize - begin;
+            start..start + piece.len()
+        });
+        self.pieces = ranges.collect();
+    }
+
+    fn advance(&mut self, to: usize) {
+        let text = &self.pending[self.taken..to];
+        self.line += text.matches('\n').count();
+        self.column = match text.rfind('\n') {
+            Some(end) => text[end + 1..].chars().count() + 1,
+            None => self.column + text.chars().count(),
+        };
+        self.taken = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is taken from `text`, arriving as a whole and arriving line by line.
+    fn check(text: &str, expected: &[&str]) {
+        let mut whole = Input::new();
+        whole.push(text);
+        let mut lines = Input::new();
+        let mut by_line = Vec::new();
+        for line in text.split_inclusive('\n') {
+            lines.push(line);
+            by_line.extend(std::iter::from_fn(|| lines.next()));
+        }
+        let mut at_once: Vec<Item> = std::iter::from_fn(|| whole.next()).collect();
+        at_once.extend(whole.finish());
+        by_line.extend(lines.finish());
+        assert_eq!(at_once, by_line, "where lines end does not matter");
+        let shown: Vec<String> = at_once.iter().map(show).collect();
+        assert_eq!(shown, expected, "{text}");
+    }
+
+    fn show(item: &Item) -> String {
+        match item {
+            Item::Statement(statement) => format!("{}:{} {}", statement.line, statement.column, statement.text),
+            Item::Command(command) => format!("{command:?}"),
+        }
+    }
+
+    #[test]
+    fn statements_end_at_semicolons() {
+        check("A; B ;\n  C\nD;\n", &["1:1 A;", "1:4 B ;", "2:3 C\nD;"]);
+        check(";; A;;", &["1:4 A;"]);
+        check("", &[]);
+        check(" \n ", &[]);
+    }
+
+    #[test]
+    fn semicolons_in_quotes_and_comments_do_not_count() {
+        check("A 'x;''y;' B; C", &["1:1 A 'x;''y;' B;", "1:15 C\n;"]);
+        check("A \"x;\" `y;`;", &["1:1 A \"x;\" `y;`;"]);
+        check("A -- x;\n'y';", &["1:1 A -- x;\n'y';"]);
+        check("A /* x;\n; */ - 1 / 2;", &["1:1 A /* x;\n; */ - 1 / 2;"]);
+    }
+
+    #[test]
+    fn comments_between_statements_are_passed_over() {
+        check("-- first;\nA;\n/* second; */ B; -- end", &["2:1 A;", "3:15 B;"]);
+    }
+
+    #[test]
+    fn commands_stand_where_a_statement_could_begin() {
+        check("A;\nexit\n", &["1:1 A;", "Exit"]);
+        check("output json; A;", &["Output(Some(Json))", "1:14 A;"]);
+        check("A\nexit\n;", &["1:1 A\nexit\n;"]);
+        check("run script 'a b.sql';\nA;", &["RunScript(\"a b.sql\")", "2:1 A;"]);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        check("SELECT 'é東'; B;", &["1:1 SELECT 'é東';", "1:14 B;"]);
+    }
+
+    #[test]
+    fn open_quotes_and_comments_wait_for_more() {
+        let mut input = Input::new();
+        input.push("A 'x;\n");
+        assert_eq!(input.next(), None);
+        assert!(!input.is_blank());
+        input.push("';\n");
+        assert!(input.next().is_some());
+        assert!(input.is_blank());
+        input.push("/* x;\n");
+        assert_eq!(input.next(), None);
+        assert!(!input.is_blank());
+    }
+
+    #[test]
+    fn the_last_semicolon_may_be_missing() {
+        check("SHOW STREAMS -- all", &["1:1 SHOW STREAMS -- all\n;"]);
+    }
+}

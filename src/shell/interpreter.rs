@@ -1,0 +1,151 @@
+//! Statements and commands, one after the other: executed, shown, failures explained.
+
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use super::command::{Command, HELP};
+use super::input::{Input, Item, Statement};
+use super::{Backend, Interrupt, Screen, Source};
+use crate::engine::{EngineError, Session};
+
+/// Scripts that run scripts end here: one that runs itself must not go on for ever.
+const SCRIPT_DEPTH_MAX: usize = 16;
+
+/// How to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// With what comes next.
+    Continue,
+    /// Something failed and was explained: a script ends here, a person may try again.
+    Failed,
+    /// Ctrl-C stopped a query: a script ends here, a person goes on.
+    Stopped,
+    /// Not at all: `exit`.
+    Exit,
+}
+
+/// Executes input against a backend and shows the answers on a screen.
+pub struct Interpreter<'a> {
+    backend: &'a dyn Backend,
+    interrupt: &'a Interrupt,
+    screen: Screen<'a>,
+    session: Session,
+    scripts: usize,
+}
+
+impl<'a> Interpreter<'a> {
+    /// A new session. `interrupt` stops a running query.
+    pub fn new(backend: &'a dyn Backend, interrupt: &'a Interrupt, screen: Screen<'a>) -> Self {
+        Self { backend, interrupt, screen, session: Session::default(), scripts: 0 }
+    }
+
+    /// Runs all statements of `text`, which is that of `file` or was typed, up to the first failure.
+    pub fn run_text(&mut self, file: Option<&str>, text: &str) -> io::Result<Flow> {
+        let mut input = Input::new();
+        input.push(text);
+        while let Some(item) = input.next().or_else(|| input.finish()) {
+            match self.run_item(&item, file)? {
+                Flow::Continue => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Runs what `reader` gives, each statement as soon as it is complete, up to the first failure.
+    pub fn run_reader(&mut self, reader: &mut dyn BufRead) -> io::Result<Flow> {
+        let mut input = Input::new();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            let at_end = reader.read_line(&mut line)? == 0;
+            input.push(&line);
+            while let Some(item) = input.next().or_else(|| if at_end { input.finish() } else { None }) {
+                match self.run_item(&item, Some("<stdin>"))? {
+                    Flow::Continue => {}
+                    other => return Ok(other),
+                }
+            }
+            if at_end {
+                return Ok(Flow::Continue);
+            }
+        }
+    }
+
+    /// Runs the statements of the file at `path`.
+    pub fn run_file(&mut self, path: &Path) -> io::Result<Flow> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return self.refuse(format!("cannot read {}: {error}", path.display())),
+        };
+        if self.scripts == SCRIPT_DEPTH_MAX {
+            return self.refuse(format!("scripts run scripts {SCRIPT_DEPTH_MAX} deep"));
+        }
+        let file = path.display().to_string();
+        self.scripts += 1;
+        let flow = self.run_text(Some(&file), &text);
+        self.scripts -= 1;
+        flow
+    }
+
+    /// Runs one statement or command, which is from `file` or was typed.
+    pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
+        match item {
+            Item::Statement(statement) => self.run_statement(statement, file),
+            Item::Command(command) => self.run_command(command),
+        }
+    }
+
+    /// Names that a person may want to complete.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.backend.names()
+    }
+
+    fn run_statement(&mut self, statement: &Statement, file: Option<&str>) -> io::Result<Flow> {
+        let interrupt = self.interrupt;
+        let _work = interrupt.work();
+        let mut responses = Vec::new();
+        let executed =
+            self.backend.execute(&mut self.session, &statement.text, &mut |response| responses.push(response));
+        // Shown only now, so that a query that runs for hours does not do so inside the engine's call.
+        for response in responses {
+            self.screen.show(&response, &|| interrupt.is_requested())?;
+        }
+        match executed {
+            Err(error) => {
+                let Statement { text, line, column } = statement;
+                self.screen.problem(Source { file, text, line: *line, column: *column }, &error)?;
+                Ok(Flow::Failed)
+            }
+            Ok(()) if interrupt.is_requested() => Ok(Flow::Stopped),
+            Ok(()) => Ok(Flow::Continue),
+        }
+    }
+
+    fn run_command(&mut self, command: &Command) -> io::Result<Flow> {
+        match command {
+            Command::Exit => return Ok(Flow::Exit),
+            Command::Help => self.screen.message(HELP.trim_end())?,
+            Command::Clear => self.screen.out.write_all(b"\x1b[2J\x1b[H")?,
+            Command::Output(Some(format)) => self.screen.format = *format,
+            Command::Output(None) => {
+                let text = format!("output is {:?}", self.screen.format).to_lowercase();
+                self.screen.message(&text)?;
+            }
+            Command::RunScript(path) => return self.run_file(Path::new(path)),
+            Command::Statements(text) => return self.run_text(None, text),
+            Command::Misused(usage) => return self.refuse(format!("the command is: {usage}")),
+        }
+        self.screen.out.flush()?;
+        Ok(Flow::Continue)
+    }
+
+    fn refuse(&mut self, message: String) -> io::Result<Flow> {
+        let error = EngineError { message, position: None, hint: None };
+        self.screen.problem(Source::whole(None, ""), &error)?;
+        Ok(Flow::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

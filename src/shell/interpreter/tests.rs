@@ -1,0 +1,160 @@
+//! Scripts against a backend that echoes.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::{PushQuery, PushQueue, Response};
+use crate::shell::{Layout, OutputFormat, Palette, Width};
+
+/// Answers each statement with its text in brackets; fails on those that hold `wrong`.
+#[derive(Default)]
+struct Echo {
+    executed: RefCell<Vec<String>>,
+}
+
+impl Backend for Echo {
+    fn execute(&self, _: &mut Session, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        self.executed.borrow_mut().push(text.to_owned());
+        if let Some(before) = text.find("wrong") {
+            let line = text[..before].matches('\n').count() + 1;
+            let column = before - text[..before].rfind('\n').map_or(0, |end| end + 1) + 1;
+            return Err(EngineError { message: "no".into(), position: Some((line, column)), hint: None });
+        }
+        show(Response::Message(format!("[{text}]")));
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Runs `run` with an interpreter; gives how it went, output and errors.
+fn with(run: impl FnOnce(&mut Interpreter<'_>) -> io::Result<Flow>) -> (Flow, String, String) {
+    let (backend, interrupt) = (Echo::default(), Interrupt::default());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let screen = screen(&mut out, &mut err);
+    let flow = run(&mut Interpreter::new(&backend, &interrupt, screen)).expect("memory takes every byte");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers are UTF-8");
+    (flow, text(out), text(err))
+}
+
+fn check(text: &str, flow: Flow, out: &str, err: &str) {
+    assert_eq!(with(|shell| shell.run_text(None, text)), (flow, out.to_owned(), err.to_owned()), "{text}");
+}
+
+/// Answers with rows that never end; somebody presses Ctrl-C meanwhile.
+struct Endless<'a> {
+    interrupt: &'a Interrupt,
+    queue: Arc<PushQueue>,
+}
+
+impl Backend for Endless<'_> {
+    fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        show(Response::Push(PushQuery::new(Vec::new(), Arc::clone(&self.queue))));
+        assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A pipe whose reader has gone.
+struct ClosedPipe;
+
+impl Write for ClosedPipe {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
+    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
+    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN }
+}
+
+#[test]
+fn ctrl_c_stops_a_query_and_the_session_goes_on() {
+    let interrupt = Interrupt::default();
+    let backend = Endless { interrupt: &interrupt, queue: PushQueue::new(10, None) };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut shell = Interpreter::new(&backend, &interrupt, screen(&mut out, &mut err));
+    assert_eq!(shell.run_text(None, "A; B;").expect("memory takes every byte"), Flow::Stopped);
+    assert!(backend.queue.is_closed(), "the query was told");
+    assert_eq!(shell.run_text(None, "help").expect("memory takes every byte"), Flow::Continue);
+    assert!(String::from_utf8_lossy(&out).contains("0 rows, stopped"));
+}
+
+#[test]
+fn a_closed_pipe_is_an_error_not_a_panic() {
+    let (backend, interrupt) = (Echo::default(), Interrupt::default());
+    let (mut out, mut err) = (ClosedPipe, Vec::new());
+    let mut shell = Interpreter::new(&backend, &interrupt, screen(&mut out, &mut err));
+    let error = shell.run_text(None, "A; B;").expect_err("nobody reads");
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(*backend.executed.borrow(), ["A;"], "the rest is not run for nobody");
+}
+
+#[test]
+fn statements_run_in_order() {
+    check("A; B\n;C", Flow::Continue, "[A;]\n[B\n;]\n[C\n;]\n", "");
+}
+
+#[test]
+fn the_first_failure_ends_a_script() {
+    check("A; B wrong; C;", Flow::Failed, "[A;]\n", "error: no\n1 | B wrong;\n      ^\n");
+}
+
+#[test]
+fn exit_ends_a_script_without_failure() {
+    check("A;\nexit\nB;", Flow::Exit, "[A;]\n", "");
+}
+
+#[test]
+fn the_form_of_output_can_change_in_between() {
+    check("A;\noutput json\nB;", Flow::Continue, "[A;]\n{\"message\":\"[B;]\"}\n", "");
+    check("output\n", Flow::Continue, "output is table\n", "");
+    check("output xml\nA;", Flow::Failed, "", "error: the command is: output table|json|csv\n");
+}
+
+#[test]
+fn errors_in_files_name_the_place_in_the_file() {
+    let folder = tempfile::tempdir().expect("a folder for the script");
+    let path = folder.path().join("a.sql");
+    std::fs::write(&path, "A;\nB; C\n  wrong;\n").expect("the script is written");
+    let (flow, out, err) = with(|shell| shell.run_file(&path));
+    assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n[B;]\n"));
+    assert_eq!(err, format!("error: {}:3:3: no\n3 |   wrong;\n      ^\n", path.display()));
+}
+
+#[test]
+fn scripts_run_scripts_but_not_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder for the script");
+    let path = folder.path().join("a.sql");
+    std::fs::write(&path, format!("A;\nRUN SCRIPT '{}';\nB;\n", path.display())).expect("the script is written");
+    let (flow, out, err) = with(|shell| shell.run_file(&path));
+    assert_eq!((flow, out.matches("[A;]").count(), out.matches("[B;]").count()), (Flow::Failed, 16, 0));
+    assert_eq!(err, "error: scripts run scripts 16 deep\n");
+}
+
+#[test]
+fn missing_files_are_named() {
+    let (flow, _, err) = with(|shell| shell.run_file(Path::new("no/such.sql")));
+    assert_eq!(flow, Flow::Failed);
+    assert!(err.starts_with("error: cannot read no/such.sql: "), "{err}");
+}
+
+#[test]
+fn standard_input_is_run_statement_by_statement() {
+    let (flow, out, err) = with(|shell| shell.run_reader(&mut "A;\nB;\nC wrong;\nD;".as_bytes()));
+    assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n[B;]\n"));
+    assert_eq!(err, "error: <stdin>:3:3: no\n3 | C wrong;\n      ^\n");
+}

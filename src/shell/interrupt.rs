@@ -1,0 +1,120 @@
+//! Ctrl-C and termination signals, as a question that running work asks.
+
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
+
+/// Exit code of a process that a signal ended, as shells report Ctrl-C.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Whether somebody has asked the running work to stop.
+///
+/// While work is under way (see [`Interrupt::work`]), a first signal only asks; a second ends the process at once.
+/// When nothing is under way, a signal ends the process: storage is safe at any moment.
+#[derive(Debug, Default)]
+pub struct Interrupt {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    working: bool,
+    requested: bool,
+}
+
+/// Work under way; ends when dropped.
+#[derive(Debug)]
+pub struct Work<'a> {
+    interrupt: &'a Interrupt,
+}
+
+static PROCESS: Interrupt =
+    Interrupt { state: Mutex::new(State { working: false, requested: false }), changed: Condvar::new() };
+
+impl Interrupt {
+    /// The interrupt of this process: listens to its signals from the first call on.
+    ///
+    /// A line editor that takes signals for itself must be made before, so that these handlers stay in place.
+    pub fn of_process() -> &'static Self {
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let listening = ctrlc::set_handler(|| {
+                if PROCESS.signal() {
+                    std::process::exit(EXIT_INTERRUPTED);
+                }
+            });
+            if let Err(error) = listening {
+                tracing::warn!(%error, "cannot listen to Ctrl-C; it will end the process at once");
+            }
+        });
+        &PROCESS
+    }
+
+    /// Begins work that can be asked to stop; forgets earlier requests.
+    pub fn work(&self) -> Work<'_> {
+        *self.lock() = State { working: true, requested: false };
+        Work { interrupt: self }
+    }
+
+    /// Whether the work under way should stop.
+    pub fn is_requested(&self) -> bool {
+        self.lock().requested
+    }
+
+    /// Waits until the work under way should stop, at most `timeout`; says whether it should.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, |state| !state.requested);
+        waited.unwrap_or_else(PoisonError::into_inner).0.requested
+    }
+
+    /// Takes note of a signal; says whether the process should end now.
+    pub(super) fn signal(&self) -> bool {
+        let mut state = self.lock();
+        let first = state.working && !state.requested;
+        state.requested = true;
+        self.changed.notify_all();
+        !first
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        *self.interrupt.lock() = State::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_signal_asks_and_the_second_ends() {
+        let interrupt = Interrupt::default();
+        let _work = interrupt.work();
+        assert!(!interrupt.is_requested());
+        assert!(!interrupt.signal(), "the first signal leaves the work time to stop");
+        assert!(interrupt.is_requested());
+        assert!(interrupt.wait(Duration::from_hours(1)), "waiting ends at once");
+        assert!(interrupt.signal(), "the second signal does not wait");
+    }
+
+    #[test]
+    fn a_signal_without_work_ends_the_process() {
+        let interrupt = Interrupt::default();
+        assert!(interrupt.signal());
+    }
+
+    #[test]
+    fn a_request_ends_with_its_work() {
+        let interrupt = Interrupt::default();
+        let work = interrupt.work();
+        interrupt.signal();
+        drop(work);
+        let _next = interrupt.work();
+        assert!(!interrupt.is_requested());
+    }
+}

@@ -1,0 +1,139 @@
+//! How much room there is, and the look of tables in it.
+
+use std::io::{self, Write};
+
+use comfy_table::{Attribute, Cell, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
+
+use super::Palette;
+
+/// Columns with fewer characters than this are not worth shrinking, and no longer readable when they are.
+const READABLE: u16 = 12;
+
+const STYLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction('│'))
+    .header_separator(LineStyle::none().fill('─').junction('┼'))
+    .content_lines(ContentLineStyle::none().junction('│'));
+
+/// Room for tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// As wide as the terminal is at the moment.
+    Terminal,
+    /// This many characters.
+    Fixed(u16),
+    /// As wide as the content.
+    Unlimited,
+}
+
+/// Room and colours for tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Room.
+    pub width: Width,
+    /// Colours.
+    pub palette: Palette,
+}
+
+impl Layout {
+    /// Characters per line; `None` when there is no limit.
+    pub(super) fn columns(self) -> Option<u16> {
+        match self.width {
+            Width::Terminal => Table::new().width(),
+            Width::Fixed(width) => Some(width),
+            Width::Unlimited => None,
+        }
+    }
+
+    /// An empty table that wraps its cells into the room there is.
+    pub(super) fn table(self) -> Table {
+        let mut table = Table::new();
+        table.load_style(STYLE).force_no_tty();
+        if self.palette.is_coloured() {
+            table.enforce_styling();
+        }
+        if let Some(width) = self.columns() {
+            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        table
+    }
+
+    /// A heading.
+    pub(super) fn heading(self, text: &str) -> Cell {
+        let cell = Cell::new_owned(printable(text.to_owned()));
+        if self.palette.is_coloured() { cell.add_attribute(Attribute::Bold) } else { cell }
+    }
+
+    /// The cell of an absent value.
+    pub(super) fn null(self) -> Cell {
+        let cell = Cell::new("null");
+        if self.palette.is_coloured() { cell.add_attribute(Attribute::Dim) } else { cell }
+    }
+
+    /// Whether columns of these content widths can stand side by side and still be read.
+    pub(super) fn fits(self, widths: &[u16]) -> bool {
+        let needed: usize = widths.iter().map(|&width| usize::from(width.min(READABLE))).sum();
+        self.columns().is_none_or(|room| needed + frame(widths.len()) <= usize::from(room))
+    }
+
+    /// Reduces the wide ones among `widths` until the columns fit, see [`Layout::fits`].
+    pub(super) fn shrink(self, widths: &mut [u16]) {
+        let Some(room) = self.columns() else { return };
+        let room = usize::from(room).saturating_sub(frame(widths.len()));
+        let mut excess = widths.iter().map(|&width| usize::from(width)).sum::<usize>().saturating_sub(room);
+        while excess > 0 {
+            let Some(widest) = widths.iter_mut().filter(|width| **width > READABLE).max() else { return };
+            *widest -= 1;
+            excess -= 1;
+        }
+    }
+}
+
+/// Characters of a line that are not content: a space on both sides of each cell, a bar between two.
+fn frame(columns: usize) -> usize {
+    (3 * columns).saturating_sub(1)
+}
+
+/// `text` with the characters that would act on the terminal made visible; line breaks stay.
+pub(super) fn printable(text: String) -> String {
+    let acts = |c: char| c.is_control() && c != '\n';
+    if !text.contains(acts) {
+        return text;
+    }
+    text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// Writes the lines of `table`, without the blanks at their ends.
+pub(super) fn write_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_not_obeyed() {
+        let check = |text: &str, expected: &str| assert_eq!(printable(text.to_owned()), expected);
+        check("plain Zoë 東京", "plain Zoë 東京");
+        check("a\tb\u{1b}[2Jc", "a\\tb\\u{1b}[2Jc");
+        check("two\nlines", "two\nlines");
+    }
+
+    #[test]
+    fn shrinking_takes_from_the_widest() {
+        let layout = Layout { width: Width::Fixed(50), palette: Palette::PLAIN };
+        let mut widths = [10, 40, 20];
+        layout.shrink(&mut widths);
+        assert_eq!(widths.iter().sum::<u16>(), 50 - 8);
+        assert_eq!(widths[0], 10);
+        assert!(layout.fits(&widths));
+    }
+
+    #[test]
+    fn more_columns_than_can_be_read_do_not_fit() {
+        let layout = Layout { width: Width::Fixed(80), palette: Palette::PLAIN };
+        assert!(layout.fits(&[30; 5]));
+        assert!(!layout.fits(&[30; 6]));
+        assert!(Layout { width: Width::Unlimited, ..layout }.fits(&[30; 600]));
+    }
+}

@@ -1,0 +1,123 @@
+//! Listings and finished results as tables that fit their room.
+
+use std::io::{self, Write};
+
+use arrow::array::{Array, RecordBatch};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table};
+
+use super::layout::{Layout, printable, write_table};
+use super::value::write_text;
+use crate::engine::{Listing, ResultRows};
+use crate::types::{Column, SqlType};
+
+/// Writes `listing` with its title; an empty line follows unless it is plain lines.
+pub(super) fn write_listing(out: &mut dyn Write, layout: Layout, listing: &Listing) -> io::Result<()> {
+    if !listing.title.is_empty() {
+        writeln!(out, "{}", layout.palette.strong(&listing.title))?;
+    }
+    if listing.columns.is_empty() {
+        return listing.rows.iter().flatten().try_for_each(|line| writeln!(out, "{line}"));
+    }
+    let mut table = layout.table();
+    table.set_header(listing.columns.iter().map(|name| layout.heading(name)).collect::<Vec<_>>());
+    table.add_rows(listing.rows.iter().map(|row| row.iter().cloned().map(text_cell).collect::<Vec<_>>()));
+    for (i, column) in table.column_iter_mut().enumerate() {
+        if holds_numbers(listing, i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    write_table(out, &table)?;
+    if listing.rows.is_empty() {
+        writeln!(out, " {}", layout.palette.faint("none"))?;
+    }
+    writeln!(out)
+}
+
+/// Writes `rows`, how many there are, and an empty line.
+pub(super) fn write_rows(out: &mut dyn Write, layout: Layout, rows: &ResultRows) -> io::Result<()> {
+    let mut table = headed(layout, &rows.columns);
+    for batch in &rows.batches {
+        for row in 0..batch.num_rows() {
+            table.add_row(cells(layout, &rows.columns, batch, row));
+        }
+    }
+    if layout.fits(&table.column_max_content_widths()) {
+        write_table(out, &table)?;
+    } else {
+        let mut number = 0;
+        for batch in &rows.batches {
+            write_records(out, layout, &rows.columns, batch, number)?;
+            number += batch.num_rows() as u64;
+        }
+    }
+    let count = rows.batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
+    writeln!(out, "{}\n", layout.palette.faint(&count_text(count)))
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn count_text(rows: u64) -> String {
+    format!("{rows} row{}", if rows == 1 { "" } else { "s" })
+}
+
+/// A table with the names of `columns` above, numbers to the right.
+pub(super) fn headed(layout: Layout, columns: &[Column]) -> Table {
+    let mut table = layout.table();
+    table.set_header(columns.iter().map(|column| layout.heading(&column.name)).collect::<Vec<_>>());
+    align(&mut table, columns);
+    table
+}
+
+/// Puts numbers to the right.
+pub(super) fn align(table: &mut Table, columns: &[Column]) {
+    for (drawn, column) in table.column_iter_mut().zip(columns) {
+        if column.sql_type.is_numeric() {
+            drawn.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// The cells of row `row`.
+pub(super) fn cells(layout: Layout, columns: &[Column], batch: &RecordBatch, row: usize) -> Vec<Cell> {
+    columns.iter().zip(batch.columns()).map(|(column, array)| cell(layout, array, row, &column.sql_type)).collect()
+}
+
+/// Writes the rows of `batch` one below the other, a line per column: for rows too wide to stand side by side. The first
+/// has number `number` + 1.
+pub(super) fn write_records(
+    out: &mut dyn Write,
+    layout: Layout,
+    columns: &[Column],
+    batch: &RecordBatch,
+    number: u64,
+) -> io::Result<()> {
+    for row in 0..batch.num_rows() {
+        let title = format!("── row {} ──", number + row as u64 + 1);
+        writeln!(out, "{}", layout.palette.faint(&title))?;
+        let mut table = layout.table();
+        for (column, value) in columns.iter().zip(cells(layout, columns, batch, row)) {
+            table.add_row(vec![layout.heading(&column.name), value]);
+        }
+        table.set_constraints([ColumnConstraint::ContentWidth]);
+        write_table(out, &table)?;
+    }
+    Ok(())
+}
+
+fn cell(layout: Layout, array: &dyn Array, row: usize, sql_type: &SqlType) -> Cell {
+    if array.is_null(row) {
+        return layout.null();
+    }
+    let mut text = Vec::new();
+    write_text(&mut text, array, row, sql_type).expect("memory takes every byte");
+    text_cell(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn text_cell(text: String) -> Cell {
+    Cell::new_owned(printable(text))
+}
+
+/// Whether every cell of a column of a listing is a number.
+fn holds_numbers(listing: &Listing, column: usize) -> bool {
+    let is_number = |text: &String| text.parse::<f64>().is_ok_and(f64::is_finite);
+    !listing.rows.is_empty() && listing.rows.iter().all(|row| row.get(column).is_some_and(is_number))
+}

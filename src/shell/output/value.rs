@@ -1,0 +1,112 @@
+//! One value of a column as text, and as JSON.
+
+use std::io::{self, Write};
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
+    TimestampMillisecondType,
+};
+
+use super::scalar::{write_base64, write_date, write_double, write_time, write_timestamp};
+use crate::types::SqlType;
+
+/// Writes row `row` of `array`, whose values have type `sql_type`: texts as they are, nested values as JSON, null as
+/// `null`.
+pub(super) fn write_text(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+    if array.is_null(row) {
+        return out.write_all(b"null");
+    }
+    match sql_type {
+        SqlType::Boolean => write!(out, "{}", array.as_boolean().value(row)),
+        SqlType::Integer => write!(out, "{}", array.as_primitive::<Int32Type>().value(row)),
+        SqlType::Bigint => write!(out, "{}", array.as_primitive::<Int64Type>().value(row)),
+        SqlType::Double => write_double(out, array.as_primitive::<Float64Type>().value(row)),
+        SqlType::Decimal { precision, .. } if *precision <= 38 => {
+            out.write_all(array.as_primitive::<Decimal128Type>().value_as_string(row).as_bytes())
+        }
+        SqlType::Decimal { .. } => {
+            out.write_all(array.as_primitive::<Decimal256Type>().value_as_string(row).as_bytes())
+        }
+        SqlType::String => out.write_all(array.as_string::<i32>().value(row).as_bytes()),
+        SqlType::Bytes => write_base64(out, array.as_binary::<i32>().value(row)),
+        SqlType::Date => write_date(out, array.as_primitive::<Date32Type>().value(row)),
+        SqlType::Time => write_time(out, array.as_primitive::<Time32MillisecondType>().value(row)),
+        SqlType::Timestamp => write_timestamp(out, array.as_primitive::<TimestampMillisecondType>().value(row)),
+        SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => write_json(out, array, row, sql_type),
+    }
+}
+
+/// Writes row `row` of `array` as a JSON value. Numbers keep all their digits; what JSON has no type for is a string.
+pub(super) fn write_json(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+    if array.is_null(row) {
+        return out.write_all(b"null");
+    }
+    match sql_type {
+        SqlType::Double if !array.as_primitive::<Float64Type>().value(row).is_finite() => {
+            write_quoted(out, array, row, sql_type)
+        }
+        SqlType::Boolean | SqlType::Integer | SqlType::Bigint | SqlType::Double | SqlType::Decimal { .. } => {
+            write_text(out, array, row, sql_type)
+        }
+        SqlType::String => write_json_string(out, array.as_string::<i32>().value(row)),
+        SqlType::Bytes | SqlType::Date | SqlType::Time | SqlType::Timestamp => write_quoted(out, array, row, sql_type),
+        SqlType::Array(element) => {
+            let elements = array.as_list::<i32>().value(row);
+            write_items(out, *b"[]", elements.len(), |out, i| write_json(out, &elements, i, element))
+        }
+        SqlType::Map(key, value) => {
+            let entries = array.as_map().value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            write_items(out, *b"{}", entries.len(), |out, i| {
+                write_map_key(out, keys, i, key)?;
+                out.write_all(b":")?;
+                write_json(out, values, i, value)
+            })
+        }
+        SqlType::Struct(fields) => {
+            let members = array.as_struct();
+            write_items(out, *b"{}", fields.len(), |out, i| {
+                write_json_string(out, &fields[i].name)?;
+                out.write_all(b":")?;
+                write_json(out, members.column(i), row, &fields[i].sql_type)
+            })
+        }
+    }
+}
+
+/// Writes `text` as a JSON string.
+pub(super) fn write_json_string(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    Ok(serde_json::to_writer(out, text)?)
+}
+
+/// Writes `count` items between two brackets, with commas.
+pub(super) fn write_items(
+    out: &mut dyn Write,
+    [open, close]: [u8; 2],
+    count: usize,
+    mut write_item: impl FnMut(&mut dyn Write, usize) -> io::Result<()>,
+) -> io::Result<()> {
+    out.write_all(&[open])?;
+    for i in 0..count {
+        if i > 0 {
+            out.write_all(b",")?;
+        }
+        write_item(out, i)?;
+    }
+    out.write_all(&[close])
+}
+
+/// Keys of JSON objects are strings, whatever the keys of the map are.
+fn write_map_key(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_text(&mut text, array, row, sql_type)?;
+    write_json_string(out, &String::from_utf8_lossy(&text))
+}
+
+/// A value whose text holds nothing to escape, as a string.
+fn write_quoted(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+    out.write_all(b"\"")?;
+    write_text(out, array, row, sql_type)?;
+    out.write_all(b"\"")
+}

@@ -1,0 +1,20 @@
+//! Keyed state: a hot table in memory, written to storage at commit.
+//!
+//! ```text
+//! key columns ── KeyEncoder ──▶ key bytes ── SlotTable ──▶ slot (dense u32) ──▶ typed columns of the operator
+//!                                                                        commit: one write per dirty slot ──▶ storage
+//! ```
+//!
+//! A store is the state of one operator in one task. Its entries are prefixed by [`StoreId`]; values are in
+//! [`row_format`], never in a topic's format. What is in storage is never newer than what is committed, because it is
+//! written in the same atomic write as the positions of the input.
+
+pub mod key_encoding;
+pub mod row_format;
+mod row_table;
+mod slot_table;
+mod store;
+
+pub use row_table::{RowRef, RowTable};
+pub use slot_table::SlotTable;
+pub use store::{StateError, Store, StoreId};

@@ -1,0 +1,117 @@
+//! Keys to dense slots: operators keep typed columns indexed by slot instead of a map of rows.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::key_encoding::EncodedKeys;
+
+/// Assigns each key a slot, reusing slots of removed keys.
+#[derive(Debug, Default)]
+pub struct SlotTable {
+    slots: HashTable<u32>,
+    keys: Vec<Box<[u8]>>,
+    hashes: Vec<u64>,
+    free: Vec<u32>,
+    hasher: FixedState,
+}
+
+impl SlotTable {
+    /// The slot of each key of `keys`, in row order; `assigned` is told of every key that was not there before.
+    pub fn assign(&mut self, keys: &EncodedKeys, rows: &mut Vec<u32>, mut assigned: impl FnMut(u32, &[u8])) {
+        rows.clear();
+        rows.reserve(keys.len());
+        for row in 0..keys.len() {
+            let key = keys.key(row);
+            let (slot, new) = self.insert(key);
+            if new {
+                assigned(slot, key);
+            }
+            rows.push(slot);
+        }
+    }
+
+    /// The slot of `key`, and whether it is new.
+    pub fn insert(&mut self, key: &[u8]) -> (u32, bool) {
+        let hash = self.hash(key);
+        if let Some(&slot) = self.find(hash, key) {
+            return (slot, false);
+        }
+        let slot = if let Some(slot) = self.free.pop() {
+            self.keys[slot as usize] = key.into();
+            self.hashes[slot as usize] = hash;
+            slot
+        } else {
+            self.keys.push(key.into());
+            self.hashes.push(hash);
+            (self.keys.len() - 1) as u32
+        };
+        let hashes = &self.hashes;
+        self.slots.insert_unique(hash, slot, |&slot| hashes[slot as usize]);
+        (slot, true)
+    }
+
+    /// The slot of `key`, if it is there.
+    pub fn get(&self, key: &[u8]) -> Option<u32> {
+        self.find(self.hash(key), key).copied()
+    }
+
+    /// Frees the slot.
+    pub fn remove(&mut self, slot: u32) {
+        let hash = self.hashes[slot as usize];
+        if let Ok(entry) = self.slots.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+            self.keys[slot as usize] = Box::default();
+            self.free.push(slot);
+        }
+    }
+
+    /// Key of an occupied slot.
+    pub fn key(&self, slot: u32) -> &[u8] {
+        &self.keys[slot as usize]
+    }
+
+    /// One more than the greatest slot ever assigned.
+    pub fn capacity(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    fn find(&self, hash: u64, key: &[u8]) -> Option<&u32> {
+        self.slots.find(hash, |&slot| *self.keys[slot as usize] == *key)
+    }
+
+    fn hash(&self, key: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_dense_and_reused() {
+        let mut table = SlotTable::default();
+        assert_eq!(table.insert(b"a"), (0, true));
+        assert_eq!(table.insert(b"b"), (1, true));
+        assert_eq!(table.insert(b"a"), (0, false));
+        table.remove(0);
+        assert_eq!(table.get(b"a"), None);
+        assert_eq!(table.insert(b"c"), (0, true));
+        assert_eq!((table.len(), table.capacity()), (2, 2));
+        assert_eq!(table.key(0), b"c");
+    }
+}

@@ -1,0 +1,128 @@
+//! One operator's entries in storage.
+
+use std::sync::Arc;
+
+use crate::storage::{Entry, Family, KeyValue, StorageError, WriteSet};
+
+/// What went wrong with state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Bytes in storage are not what this version writes.
+    #[error("state is corrupt: {0}")]
+    Corrupt(String),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Which store: query, store name, partition. Entries of a store share the prefix that it encodes to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StoreId {
+    /// Query whose state it is.
+    pub query: Arc<str>,
+    /// Store name within the query: `Aggregate-Aggregate-Materialize`.
+    pub name: String,
+    /// Partition of the task.
+    pub partition: u32,
+}
+
+impl StoreId {
+    /// Prefix of all keys of all stores of `query`.
+    pub fn query_prefix(query: &str) -> Vec<u8> {
+        let mut prefix = Vec::with_capacity(query.len() + 1);
+        prefix.extend_from_slice(query.as_bytes());
+        prefix.push(0);
+        prefix
+    }
+
+    fn prefix(&self) -> Vec<u8> {
+        let mut prefix = Self::query_prefix(&self.query);
+        prefix.extend_from_slice(self.name.as_bytes());
+        prefix.push(0);
+        prefix.extend_from_slice(&self.partition.to_be_bytes());
+        prefix
+    }
+}
+
+/// Reads and writes the entries of one store.
+#[derive(Clone)]
+pub struct Store {
+    storage: Arc<dyn KeyValue>,
+    prefix: Vec<u8>,
+}
+
+const SCAN_ENTRIES: usize = 4096;
+
+impl Store {
+    /// The store `id` in `storage`.
+    pub fn new(storage: Arc<dyn KeyValue>, id: &StoreId) -> Self {
+        Self { storage, prefix: id.prefix() }
+    }
+
+    /// Value of `key`.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.storage.get(Family::State, &self.full_key(key))?)
+    }
+
+    /// Calls `each` with all entries in key order, in portions; keys come without the store's prefix.
+    pub fn scan(&self, each: impl FnMut(&[Entry]) -> Result<(), StateError>) -> Result<(), StateError> {
+        self.scan_prefix(&[], each)
+    }
+
+    /// As [`Store::scan`], for the keys that begin with `key_prefix`.
+    pub fn scan_prefix(
+        &self,
+        key_prefix: &[u8],
+        mut each: impl FnMut(&[Entry]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let mut from = self.full_key(key_prefix);
+        let to = after(&from);
+        loop {
+            let mut entries = self.storage.scan(Family::State, &from, &to, SCAN_ENTRIES)?;
+            let Some((last, _)) = entries.last() else { return Ok(()) };
+            from.clone_from(last);
+            from.push(0);
+            let done = entries.len() < SCAN_ENTRIES;
+            for (key, _) in &mut entries {
+                key.drain(..self.prefix.len());
+            }
+            each(&entries)?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Adds a put of `key` to `writes`.
+    pub fn put(&self, writes: &mut WriteSet, key: &[u8], value: Vec<u8>) {
+        writes.put(Family::State, self.full_key(key), value);
+    }
+
+    /// Adds a removal of `key` to `writes`.
+    pub fn delete(&self, writes: &mut WriteSet, key: &[u8]) {
+        writes.delete(Family::State, self.full_key(key));
+    }
+
+    /// Adds the removal of all state of `query` to `writes`.
+    pub fn delete_query(writes: &mut WriteSet, query: &str) {
+        let prefix = StoreId::query_prefix(query);
+        let end = after(&prefix);
+        writes.delete_range(Family::State, prefix, end);
+    }
+
+    fn full_key(&self, key: &[u8]) -> Vec<u8> {
+        [&self.prefix, key].concat()
+    }
+}
+
+/// The least key greater than all keys with `prefix`.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}

@@ -1,0 +1,101 @@
+//! A [`KeyValue`] in memory: for tests, and for state that need not outlive the process.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
+
+type Map = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// An ordered map per family behind one lock: a [`WriteSet`] is applied under it, so readers see all of it or nothing.
+#[derive(Debug, Default)]
+pub struct MemoryStorage {
+    families: RwLock<Families>,
+}
+
+#[derive(Debug, Default)]
+struct Families {
+    meta: Map,
+    records: Map,
+    state: Map,
+}
+
+impl Families {
+    fn map(&self, family: Family) -> &Map {
+        match family {
+            Family::Meta => &self.meta,
+            Family::Records => &self.records,
+            Family::State => &self.state,
+        }
+    }
+
+    fn map_mut(&mut self, family: Family) -> &mut Map {
+        match family {
+            Family::Meta => &mut self.meta,
+            Family::Records => &mut self.records,
+            Family::State => &mut self.state,
+        }
+    }
+
+    fn apply(&mut self, write: &Write) {
+        match write {
+            Write::Put(family, key, value) => {
+                self.map_mut(*family).insert(key.clone(), value.clone());
+            }
+            Write::Delete(family, key) => {
+                self.map_mut(*family).remove(key);
+            }
+            Write::DeleteRange(family, from, to) if from < to => {
+                let map = self.map_mut(*family);
+                let doomed: Vec<_> = map.range(from.clone()..to.clone()).map(|(key, _)| key.clone()).collect();
+                for key in doomed {
+                    map.remove(&key);
+                }
+            }
+            Write::DeleteRange(..) => {}
+        }
+    }
+}
+
+impl MemoryStorage {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Families> {
+        // A panic between two writes of a set is impossible: applying one cannot fail.
+        self.families.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeyValue for MemoryStorage {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.read().map(family).get(key).cloned())
+    }
+
+    fn multi_get(&self, family: Family, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let families = self.read();
+        let map = families.map(family);
+        Ok(keys.iter().map(|key| map.get(*key).cloned()).collect())
+    }
+
+    fn scan(&self, family: Family, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, StorageError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let range = (Bound::Included(from), Bound::Excluded(to));
+        let families = self.read();
+        let entries = families.map(family).range::<[u8], _>(range).take(limit);
+        Ok(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn write(&self, writes: &WriteSet) -> Result<(), StorageError> {
+        let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
+        for write in writes.writes() {
+            families.apply(write);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Paths to jobs: spec files and files of cases, folders recursively.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::Outcome;
+use super::conformance::{self, CaseFileError, ConformanceJob};
+use super::driver::Open;
+use super::pool::{self, Job};
+use super::spec::SpecJob;
+
+/// Why nothing was run.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// A path cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The path.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that was named is neither a spec nor a file of cases.
+    #[error("{path} is neither a .spec file nor a .json file of cases")]
+    Unknown {
+        /// The path.
+        path: String,
+    },
+    /// A file of cases cannot be understood.
+    #[error(transparent)]
+    Cases(#[from] CaseFileError),
+}
+
+enum AnyJob {
+    Spec(SpecJob),
+    Conformance(Box<ConformanceJob>),
+}
+
+impl Job for AnyJob {
+    fn id(&self) -> &str {
+        match self {
+            Self::Spec(job) => job.id(),
+            Self::Conformance(job) => job.id(),
+        }
+    }
+
+    fn run(&self) -> Outcome {
+        match self {
+            Self::Spec(job) => job.run(),
+            Self::Conformance(job) => job.run(),
+        }
+    }
+}
+
+/// Runs all specs and cases below `paths`, in the order of their names. With `bless`, specs are rewritten to expect
+/// what came out.
+pub fn run_paths(paths: &[PathBuf], open: Open, bless: bool) -> Result<Vec<Outcome>, CollectError> {
+    let mut jobs = Vec::new();
+    for path in paths {
+        collect(path, path, open, bless, &mut jobs)?;
+    }
+    Ok(pool::run_all(jobs))
+}
+
+fn collect(root: &Path, path: &Path, open: Open, bless: bool, jobs: &mut Vec<AnyJob>) -> Result<(), CollectError> {
+    let read = |source| CollectError::Read { path: path.display().to_string(), source };
+    if fs::metadata(path).map_err(read)?.is_dir() {
+        let entries = fs::read_dir(path).map_err(read)?;
+        let mut paths: Vec<PathBuf> =
+            entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(read)?;
+        paths.sort();
+        return paths.iter().try_for_each(|path| collect(root, path, open, bless, jobs));
+    }
+    let is_named = root == path;
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("spec") => jobs.push(AnyJob::Spec(SpecJob::new(spec_id(root, path), path, open, bless))),
+        Some("json") if is_named || conformance::holds_cases(&fs::read_to_string(path).map_err(read)?) => {
+            let cases = conformance::read_jobs(path, open)?;
+            jobs.extend(cases.into_iter().map(|case| AnyJob::Conformance(Box::new(case))));
+        }
+        _ if is_named => return Err(CollectError::Unknown { path: path.display().to_string() }),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `joins/left_join` for `tests/specs/joins/left_join.spec` below `tests/specs`.
+fn spec_id(root: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(root).ok().filter(|relative| !relative.as_os_str().is_empty());
+    let relative = relative.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
+    relative.with_extension("").to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_specs_are_paths_below_the_root() {
+        assert_eq!(spec_id(Path::new("tests/specs"), Path::new("tests/specs/joins/left.spec")), "joins/left");
+        assert_eq!(spec_id(Path::new("a/left.spec"), Path::new("a/left.spec")), "left");
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_an_error() {
+        let error = run_paths(&["no/such/folder".into()], super::super::driver::open, false);
+        assert!(error.expect_err("nothing there").to_string().starts_with("cannot read no/such/folder"));
+    }
+}

@@ -1,0 +1,192 @@
+//! Records of cases between JSON and bytes, by the formats that the statements declare on their topics.
+
+use serde_json::Value;
+
+use super::super::driver::SourceInfo;
+use super::super::windowed_key::{self, Window};
+use super::case::{CaseRecord, CaseWindow, WindowFamily};
+use crate::formats::{Format, Serde};
+use crate::testing::base64;
+use crate::testing::driver::TestRecord;
+use crate::types::{Column, Header, SqlType, StructField, WindowKind};
+
+/// The record to append for `record`, whose topic holds the records of `source`.
+pub fn to_bytes(record: &CaseRecord, source: Option<&SourceInfo>) -> Result<TestRecord, String> {
+    let (key, value) = match source {
+        Some(source) => (
+            encode(&record.key, &source.key_serde, &source.schema.key),
+            encode(&record.value, &source.value_serde, &source.schema.value),
+        ),
+        None => (Ok(plain(&record.key)), Ok(plain(&record.value))),
+    };
+    let key = key.map_err(|reason| format!("input key: {reason}"))?;
+    let kind = source.and_then(|source| source.window);
+    Ok(TestRecord {
+        partition: None,
+        key: key.map(|key| with_window(key, record.window, kind)),
+        value: value.map_err(|reason| format!("input value: {reason}"))?,
+        timestamp: record.timestamp.unwrap_or(0),
+        headers: record.headers.iter().flatten().map(header).collect::<Result<_, _>>()?,
+    })
+}
+
+fn header(case: &super::case::CaseHeader) -> Result<Header, String> {
+    let bytes = |text: &String| base64::decode(text).ok_or_else(|| format!("header {}: no base64: {text}", case.key));
+    Ok(Header { key: case.key.clone(), value: case.value.as_ref().map(bytes).transpose()? })
+}
+
+fn with_window(key: Vec<u8>, window: Option<CaseWindow>, kind: Option<WindowKind>) -> Vec<u8> {
+    let Some(window) = window else { return key };
+    let kind = match (window.family, kind) {
+        (WindowFamily::Session, _) => WindowKind::Session,
+        (WindowFamily::Time, Some(kind @ WindowKind::Time { .. })) => kind,
+        (WindowFamily::Time, _) => WindowKind::Time { size_ms: window.end - window.start },
+    };
+    windowed_key::join(key, Window { start: window.start, end: window.end }, kind)
+}
+
+fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<u8>>, String> {
+    match serde.format {
+        Format::None => Ok(None),
+        _ if json.is_null() => Ok(None),
+        Format::Json => Ok(Some(json.to_string().into_bytes())),
+        Format::Delimited { .. } => Ok(plain(json)),
+        Format::Kafka => primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
+    }
+}
+
+/// The characters of a string, the text of anything else.
+fn plain(json: &Value) -> Option<Vec<u8>> {
+    match json {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone().into_bytes()),
+        other => Some(other.to_string().into_bytes()),
+    }
+}
+
+/// Bytes of one of Kafka's own serializers.
+fn primitive(json: &Value, sql_type: Option<&SqlType>) -> Result<Vec<u8>, String> {
+    let text = match json {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let wrong = |name: &str| format!("{text} is no {name}");
+    Ok(match sql_type {
+        Some(SqlType::Integer) => text.parse::<i32>().map_err(|_| wrong("INTEGER"))?.to_be_bytes().to_vec(),
+        Some(SqlType::Bigint) => text.parse::<i64>().map_err(|_| wrong("BIGINT"))?.to_be_bytes().to_vec(),
+        Some(SqlType::Double) => text.parse::<f64>().map_err(|_| wrong("DOUBLE"))?.to_be_bytes().to_vec(),
+        _ => text.into_bytes(),
+    })
+}
+
+/// One side of a record, ready to be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparable {
+    /// What it holds.
+    pub json: Value,
+    /// Its type, which says which numbers are doubles.
+    pub sql_type: Option<SqlType>,
+}
+
+/// A key and its window, ready to be compared.
+pub fn comparable_key(
+    bytes: Option<&[u8]>,
+    source: Option<&SourceInfo>,
+) -> Result<(Comparable, Option<Window>), String> {
+    let kind = source.and_then(|source| source.window);
+    let (bytes, window) = match (bytes, kind) {
+        (Some(bytes), Some(kind)) => {
+            let (key, window) = windowed_key::split(bytes, kind).ok_or("the key is too short for a window")?;
+            (Some(key), Some(window))
+        }
+        (bytes, _) => (bytes, None),
+    };
+    let key = match source {
+        Some(source) => decode(bytes, &source.key_serde, &source.schema.key)?,
+        None => undeclared(bytes),
+    };
+    Ok((key, window))
+}
+
+/// A value, ready to be compared.
+pub fn comparable_value(bytes: Option<&[u8]>, source: Option<&SourceInfo>) -> Result<Comparable, String> {
+    match source {
+        Some(source) => decode(bytes, &source.value_serde, &source.schema.value),
+        None => Ok(undeclared(bytes)),
+    }
+}
+
+fn undeclared(bytes: Option<&[u8]>) -> Comparable {
+    let json = bytes.map_or(Value::Null, |bytes| {
+        serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+    });
+    Comparable { json, sql_type: None }
+}
+
+fn decode(bytes: Option<&[u8]>, serde: &Serde, columns: &[Column]) -> Result<Comparable, String> {
+    let sql_type = side_type(serde, columns);
+    let Some(bytes) = bytes else { return Ok(Comparable { json: Value::Null, sql_type }) };
+    let text = || String::from_utf8_lossy(bytes).into_owned();
+    let json = match serde.format {
+        Format::None => return Err(format!("bytes where the format NONE writes none: {}", text())),
+        Format::Json => serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}: {}", text()))?,
+        Format::Delimited { .. } => return Ok(Comparable { json: text().into(), sql_type: None }),
+        Format::Kafka => primitive_json(bytes, columns.first().map(|column| &column.sql_type))?,
+    };
+    Ok(Comparable { json, sql_type })
+}
+
+/// Type of a whole side: its only column, where that stands alone, or a struct of all columns.
+fn side_type(serde: &Serde, columns: &[Column]) -> Option<SqlType> {
+    match columns {
+        [] => None,
+        [column] if !serde.wrap_single || serde.format == Format::Kafka => Some(column.sql_type.clone()),
+        columns => {
+            let field = |column: &Column| StructField { name: column.name.clone(), sql_type: column.sql_type.clone() };
+            Some(SqlType::Struct(columns.iter().map(field).collect()))
+        }
+    }
+}
+
+fn primitive_json(bytes: &[u8], sql_type: Option<&SqlType>) -> Result<Value, String> {
+    let length =
+        || format!("{} bytes where {} was written", bytes.len(), sql_type.map_or("nothing", SqlType::base_name));
+    Ok(match sql_type {
+        Some(SqlType::Integer) => i32::from_be_bytes(bytes.try_into().map_err(|_| length())?).into(),
+        Some(SqlType::Bigint) => i64::from_be_bytes(bytes.try_into().map_err(|_| length())?).into(),
+        Some(SqlType::Double) => f64::from_be_bytes(bytes.try_into().map_err(|_| length())?).into(),
+        _ => String::from_utf8_lossy(bytes).into_owned().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, serde: &Serde, sql_type: SqlType, bytes: &[u8], expected: &str) {
+        let columns = [Column::new("K", sql_type)];
+        let json: Value = serde_json::from_str(json).expect("JSON");
+        assert_eq!(encode(&json, serde, &columns).expect("fits").as_deref(), Some(bytes), "{json}");
+        assert_eq!(decode(Some(bytes), serde, &columns).expect("fits").json.to_string(), expected);
+    }
+
+    #[test]
+    fn bytes_follow_the_declared_format() {
+        let kafka = Serde { format: Format::Kafka, wrap_single: false };
+        check("7", &kafka, SqlType::Integer, &[0, 0, 0, 7], "7");
+        check("\"7\"", &kafka, SqlType::Bigint, &[0, 0, 0, 0, 0, 0, 0, 7], "7");
+        check("1.5", &kafka, SqlType::Double, &1.5_f64.to_be_bytes(), "1.5");
+        check("\"x y\"", &kafka, SqlType::String, b"x y", "\"x y\"");
+        let json = Serde { format: Format::Json, wrap_single: true };
+        check(r#"{"K":1.10}"#, &json, SqlType::Double, br#"{"K":1.10}"#, r#"{"K":1.10}"#);
+        let delimited = Serde { format: Format::Delimited { delimiter: ',' }, wrap_single: true };
+        check("\"1,2\"", &delimited, SqlType::String, b"1,2", "\"1,2\"");
+    }
+
+    #[test]
+    fn wrong_bytes_are_named() {
+        let kafka = Serde { format: Format::Kafka, wrap_single: false };
+        let error = decode(Some(b"abc"), &kafka, &[Column::new("K", SqlType::Integer)]).expect_err("three bytes");
+        assert_eq!(error, "3 bytes where INTEGER was written");
+    }
+}

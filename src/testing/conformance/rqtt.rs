@@ -1,0 +1,268 @@
+//! Cases that ask a server: statements, records, then SELECTs, whose rows and messages are compared.
+//!
+//! They run on the engine in process. What belongs to HTTP alone is left out: status codes, classes of errors, and
+//! entities of statements other than their number. Push queries that must run before records arrive, and Protobuf
+//! answers, are not there yet.
+
+use serde_json::{Map, Value};
+
+use super::case::Case;
+use super::comparison::{Numbers, compare, same_number};
+use super::payload::{self, Comparable};
+use super::setting;
+use crate::testing::driver::{Driver, Selected, TestRecord};
+
+/// Why a case is failed that needs more than the engine in process.
+const NO_SURFACE: &str = "REST surface is not available yet";
+
+/// Member of a response that holds the lines of a query.
+const QUERY: &str = "query";
+
+/// Runs a case; the error says what was not as expected.
+pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
+    if case.input_conditions.as_ref().is_some_and(|conditions| conditions.wait_for_active_push_query) {
+        return Err(NO_SURFACE.to_owned());
+    }
+    match (play(case, driver), &case.expected_error) {
+        (Ok(_), Some(expected)) => Err(format!("not rejected, expected {:?}", expected.message)),
+        (Ok(answers), None) => {
+            check_outputs(case, driver)?;
+            check_responses(case, &answers)
+        }
+        (Err(reason), None) => Err(match setting::unavailable_format(case) {
+            Some(format) => format!("format {format} is not available yet"),
+            None => reason,
+        }),
+        (Err(reason), Some(expected)) => match &expected.message {
+            Some(fragment) if !reason.contains(fragment.as_str()) => {
+                Err(format!("rejected with another text\n  got:      {reason:?}\n  expected: {fragment:?}"))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
+    let text = |failure: crate::testing::driver::Failure| failure.message;
+    setting::set_properties(case, driver);
+    setting::create_topics(case, driver)?;
+    let first_query = case.statements.iter().position(|statement| statement.starts_with("SELECT "));
+    let (admin, queries) = case.statements.split_at(first_query.unwrap_or(case.statements.len()));
+    let count = driver.check_script(&admin.join("\n")).map_err(text)?;
+    for index in 0..count {
+        driver.execute(index).map_err(text)?;
+    }
+    produce(case, driver)?;
+    for query in driver.queries() {
+        driver.settle(&query.id).map_err(text)?;
+    }
+    queries.iter().map(|query| driver.select(query).map_err(text)).collect()
+}
+
+/// Records topic by topic, in order within a topic.
+fn produce(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
+    let sources = driver.sources();
+    let mut topics: Vec<&str> = Vec::new();
+    for input in &case.inputs {
+        if !topics.contains(&input.topic.as_str()) {
+            topics.push(&input.topic);
+        }
+    }
+    for topic in topics {
+        let source = sources.iter().find(|source| source.topic == topic);
+        let inputs = case.inputs.iter().filter(|input| input.topic == topic);
+        let records: Vec<TestRecord> =
+            inputs.map(|input| payload::to_bytes(input, source)).collect::<Result<_, _>>()?;
+        driver.append(topic, &records).map_err(|failure| failure.message)?;
+    }
+    Ok(())
+}
+
+fn check_outputs(case: &Case, driver: &dyn Driver) -> Result<(), String> {
+    let sources = driver.sources();
+    let mut topics: Vec<&str> = Vec::new();
+    for output in case.outputs.iter().map(|output| output.topic.as_str()) {
+        if topics.contains(&output) {
+            continue;
+        }
+        topics.push(output);
+        let source = sources.iter().find(|source| source.topic == output);
+        let expected: Vec<_> = case.outputs.iter().filter(|record| record.topic == output).collect();
+        let actual = driver.records(output);
+        if expected.len() != actual.len() {
+            return Err(format!("topic {output}: {} records, expected {}", actual.len(), expected.len()));
+        }
+        for (expected, actual) in expected.into_iter().zip(&actual) {
+            let (key, _) = payload::comparable_key(actual.key.as_deref(), source)?;
+            compare("key", &key, &expected.key, Numbers::Exact)?;
+            let value = payload::comparable_value(actual.value.as_deref(), source)?;
+            compare("value", &value, &expected.value, Numbers::Exact)?;
+            if expected.timestamp.is_some_and(|timestamp| timestamp != actual.timestamp) {
+                return Err(format!("topic {output}: got timestamp {}", actual.timestamp));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Entities of statements come first: they are all alike and stand for statements that were accepted.
+fn check_responses(case: &Case, answers: &[Selected]) -> Result<(), String> {
+    let responses = case.responses.as_deref().unwrap_or_default();
+    if responses.iter().any(|response| response.contains_key("queryProto")) {
+        return Err("format PROTOBUF is not available yet".to_owned());
+    }
+    let expected = responses.iter().enumerate().filter_map(|(i, response)| Some((i, response.get(QUERY)?)));
+    let mut answers = answers.iter();
+    for (index, expected) in expected {
+        let answer = answers.next().ok_or("there is no such answer")?;
+        let statement = case.statements.get(index).map_or("", String::as_str);
+        let rows = expected.as_array().ok_or("the case's response is no list")?;
+        check_answer(case, statement, rows, answer).map_err(|reason| format!("response {}: {reason}", index + 1))?;
+    }
+    Ok(())
+}
+
+/// The lines of a response: header, rows, final message.
+fn lines(answer: &Selected) -> Vec<Line<'_>> {
+    let rows = answer.rows.iter().map(|row| Line::Row(&row.columns, row.is_tombstone));
+    let last = answer.final_message.as_deref().map(Line::Final);
+    std::iter::once(Line::Header(&answer.schema, &answer.query_id)).chain(rows).chain(last).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Line<'a> {
+    Header(&'a str, &'a str),
+    Row(&'a [Value], bool),
+    Final(&'a str),
+}
+
+fn check_answer(case: &Case, statement: &str, expected: &[Value], answer: &Selected) -> Result<(), String> {
+    let actual = lines(answer);
+    if actual.len() != expected.len() {
+        return Err(format!("{} lines, expected {}: {actual:?}", actual.len(), expected.len()));
+    }
+    let verify_order = case.output_conditions.as_ref().is_some_and(|conditions| conditions.verify_order);
+    let mut wanted: Vec<&[Value]> = Vec::new();
+    let mut got: Vec<&[Value]> = Vec::new();
+    for (expected, line) in expected.iter().zip(&actual) {
+        let expected = expected.as_object().ok_or("the case's line is no object")?;
+        check_line(statement, expected, *line)?;
+        let columns = expected.get("row").and_then(|row| row.get("columns")).and_then(Value::as_array);
+        if let (Some(columns), Line::Row(cells, _)) = (columns, line) {
+            wanted.push(columns);
+            got.push(cells);
+        }
+    }
+    check_rows(got, &wanted, verify_order)
+}
+
+fn check_line(statement: &str, expected: &Map<String, Value>, line: Line<'_>) -> Result<(), String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().replace("{STATEMENT}", statement);
+    for (member, value) in expected {
+        let fits = match (member.as_str(), line) {
+            ("header", Line::Header(schema, query_id)) => {
+                let same_schema = value.get("schema").is_none_or(|expected| text(expected) == schema);
+                let prefix = value.get("queryId|starts_with");
+                same_schema && prefix.is_none_or(|prefix| query_id.starts_with(&text(prefix)))
+            }
+            ("row", Line::Row(_, is_tombstone)) => {
+                value.get("tombstone").is_none_or(|expected| expected.as_bool() == Some(is_tombstone))
+            }
+            ("finalMessage", Line::Final(message)) => text(value) == message,
+            _ => false,
+        };
+        if !fits {
+            return Err(format!("got {line:?}, expected {member} {value}"));
+        }
+    }
+    Ok(())
+}
+
+/// Rows are a multiset unless the case says otherwise.
+fn check_rows(mut got: Vec<&[Value]>, wanted: &[&[Value]], verify_order: bool) -> Result<(), String> {
+    for (i, row) in wanted.iter().enumerate() {
+        let found = if verify_order {
+            got.first().filter(|cells| same_row(cells, row)).map(|_| 0)
+        } else {
+            got.iter().position(|cells| same_row(cells, row))
+        };
+        match found {
+            Some(index) => drop(got.remove(index)),
+            None => return Err(format!("row {} is missing: {row:?}, among {got:?}", i + 1)),
+        }
+    }
+    Ok(())
+}
+
+fn same_row(cells: &[Value], expected: &[Value]) -> bool {
+    cells.len() == expected.len() && cells.iter().zip(expected).all(|(cell, expected)| same_cell(cell, expected))
+}
+
+/// Members that are null or empty are left out of answers.
+fn same_cell(cell: &Value, expected: &Value) -> bool {
+    match (cell, expected) {
+        (Value::Number(cell), Value::Number(expected)) => {
+            let [cell, expected] = [cell, expected].map(ToString::to_string);
+            let doubles = cell.parse::<f64>().ok().zip(expected.parse::<f64>().ok());
+            same_number(&cell, &expected, false, Numbers::Exact)
+                || cell.contains(['.', 'e', 'E']) && doubles.is_some_and(|(a, b)| a.to_bits() == b.to_bits())
+        }
+        (Value::Object(_), Value::Object(_)) => {
+            let comparable = Comparable { json: without_empty(cell), sql_type: None };
+            compare("cell", &comparable, &without_empty(expected), Numbers::Exact).is_ok()
+        }
+        (Value::Array(cell), Value::Array(expected)) => same_row(cell, expected),
+        (cell, expected) => cell == expected,
+    }
+}
+
+fn without_empty(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, member)| !matches!(member, Value::Null));
+            Value::Object(kept.map(|(name, member)| (name.clone(), without_empty(member))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::driver::SelectedRow;
+
+    fn answer(rows: &[Value]) -> Selected {
+        let row =
+            |row: &Value| SelectedRow { columns: row.as_array().cloned().unwrap_or_default(), is_tombstone: false };
+        Selected {
+            schema: "`A` STRING".to_owned(),
+            query_id: "query_1".to_owned(),
+            rows: rows.iter().map(row).collect(),
+            final_message: Some("Query Completed".to_owned()),
+        }
+    }
+
+    fn check(expected: &Value, rows: &[Value]) -> Option<String> {
+        let case: Case = serde_json::from_str(r#"{"id": "x", "statements": []}"#).expect("a case");
+        let expected = expected.as_array().cloned().expect("a list");
+        check_answer(&case, "", &expected, &answer(rows)).err()
+    }
+
+    #[test]
+    fn rows_are_a_multiset_between_header_and_final_message() {
+        let rows = [serde_json::json!(["x", 1]), serde_json::json!(["y", 2])];
+        let expected = |first: &str, second: &str| {
+            serde_json::json!([
+                {"header": {"schema": "`A` STRING", "queryId|starts_with": "query_"}},
+                {"row": {"columns": [first, 1]}},
+                {"row": {"columns": [second, 2]}},
+                {"finalMessage": "Query Completed"},
+            ])
+        };
+        assert_eq!(check(&expected("x", "y"), &rows), None);
+        let reversed: Vec<Value> = rows.iter().rev().cloned().collect();
+        assert_eq!(check(&expected("x", "y"), &reversed), None);
+        assert!(check(&expected("x", "z"), &rows).expect("z is nowhere").contains("row 2 is missing"));
+        assert!(check(&expected("x", "y"), &rows[..1]).expect("too few").contains("3 lines"));
+    }
+}

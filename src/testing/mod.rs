@@ -1,0 +1,24 @@
+//! Specs and conformance cases: reading, running, comparing.
+//!
+//! ```text
+//! paths ── collect ──▶ jobs ── pool, all cores ──▶ outcomes ──▶ report, ratchet
+//!                       │
+//!                       └─ spec: our own · conformance: ksqlDB's      each on a fresh engine behind a Driver
+//! ```
+//!
+//! What runs is the production engine ([`driver`]): a case that passes here passes in production.
+
+mod base64;
+mod collect;
+mod conformance;
+pub mod driver;
+mod engine_driver;
+mod outcome;
+mod pool;
+mod ratchet;
+mod spec;
+mod windowed_key;
+
+pub use collect::{CollectError, run_paths};
+pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_verbose};
+pub use ratchet::Ratchet;

@@ -1,0 +1,68 @@
+//! Every file of `sql-examples`, run by the built binary, answers as its last comments say.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
+
+/// A question that a file asks, and the rows it promises.
+struct Question {
+    statements: String,
+    rows: Vec<Value>,
+}
+
+#[test]
+fn every_example_answers_as_it_says() {
+    let files = examples();
+    assert!(!files.is_empty(), "there are examples");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("examples are UTF-8");
+        let questions = questions(&text);
+        assert!(!questions.is_empty(), "{} asks nothing", file.display());
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let data = dir.path().join("data");
+        levada(&["run", file.to_str().expect("names of examples are ASCII"), "--until-idle"], &data);
+        for question in questions {
+            let output = levada(&["shell", "--output", "json", "-e", &question.statements], &data);
+            let rows: Vec<Value> = output.lines().map(json).filter(|row| row.get("message").is_none()).collect();
+            assert_eq!(rows, question.rows, "{}: {}", file.display(), question.statements);
+        }
+    }
+}
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql-examples");
+    let entries = std::fs::read_dir(folder).expect("the repository has the folder");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|name| name == "sql")).collect();
+    files.sort();
+    files
+}
+
+/// Lines `-- > statements`, each followed by one line `-- {…}` per row.
+fn questions(text: &str) -> Vec<Question> {
+    let mut questions: Vec<Question> = Vec::new();
+    for line in text.lines() {
+        if let Some(statements) = line.strip_prefix("-- > ") {
+            questions.push(Question { statements: statements.to_owned(), rows: Vec::new() });
+        } else if let (Some(row), Some(question)) = (line.strip_prefix("-- {"), questions.last_mut()) {
+            question.rows.push(json(&format!("{{{row}")));
+        }
+    }
+    questions
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+}
+
+/// Standard output of one command of the binary.
+fn levada(arguments: &[&str], data_dir: &Path) -> String {
+    let mut command = Command::new(LEVADA);
+    command.args(arguments).arg("--data-dir").arg(data_dir);
+    let output = command.output().expect("the binary was built for this test");
+    assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("the binary writes UTF-8")
+}

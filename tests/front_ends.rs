@@ -1,0 +1,114 @@
+//! The binary as a user meets it: exit codes, what goes to which stream, signals and closed pipes.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn levada(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
+    command.current_dir(folder).args(arguments).env_remove("LEVADA_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for the test")
+}
+
+fn output(command: &mut Command) -> Output {
+    command.output().expect("the binary starts")
+}
+
+/// Standard output and standard error, when the exit code is `code`.
+fn texts(output: &Output, code: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "output: {out}\nerrors: {err}");
+    (out, err)
+}
+
+fn interrupt(child: &Child) {
+    let pid = libc::pid_t::try_from(child.id()).expect("process ids are small");
+    // SAFETY: `kill` takes no pointers; the process is our child and not yet waited for.
+    let sent = unsafe { libc::kill(pid, libc::SIGINT) };
+    assert_eq!(sent, 0, "the child is alive");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = folder();
+    let (out, err) = texts(&output(&mut levada(folder.path(), &["run", "no-such.sql"])), 1);
+    assert_eq!((out.as_str(), err.as_str()), ("", "error: no such file: no-such.sql\n"));
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_is_named() {
+    let folder = folder();
+    std::fs::write(folder.path().join("taken"), "").expect("a file is written");
+    std::fs::write(folder.path().join("a.sql"), "SHOW STREAMS;").expect("a file is written");
+    for arguments in [
+        &["run", "a.sql", "--until-idle", "--data-dir", "taken"][..],
+        &["shell", "-e", "SHOW STREAMS;", "--data-dir", "taken"],
+    ] {
+        let (_, err) = texts(&output(&mut levada(folder.path(), arguments)), 1);
+        assert!(err.starts_with("error: ") && err.contains("taken"), "{err}");
+    }
+}
+
+#[test]
+fn a_wrong_statement_is_shown_with_its_place() {
+    let folder = folder();
+    std::fs::write(folder.path().join("a.sql"), "SHOW STREAMS;\nSELECTED x;\n").expect("a file is written");
+    for arguments in [&["run", "a.sql", "--until-idle"][..], &["shell", "-f", "a.sql"]] {
+        let (_, err) = texts(&output(&mut levada(folder.path(), arguments)), 1);
+        assert!(err.starts_with("error: a.sql:2:1: "), "{err}");
+        assert!(err.contains("\n2 | SELECTED x;\n    ^\n"), "{err}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = folder();
+    let mut child = levada(folder.path(), &["shell"]).stdin(Stdio::piped()).spawn().expect("the binary starts");
+    let mut input = child.stdin.take().expect("standard input is a pipe");
+    let mut answers = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    input.write_all(b"help\n").expect("the shell reads");
+    answers.read_line(&mut String::new()).expect("the shell answers");
+    drop(answers);
+    // The shell may be gone before it has read all of this.
+    let _ = input.write_all("help\n".repeat(1000).as_bytes());
+    drop(input);
+    let (_, err) = texts(&child.wait_with_output().expect("the shell ends"), 0);
+    assert_eq!(err, "");
+}
+
+#[test]
+fn scripts_come_from_the_command_line_or_standard_input() {
+    let folder = folder();
+    let (out, err) =
+        texts(&output(&mut levada(folder.path(), &["shell", "-e", "output json; output", "-e", "help"])), 0);
+    assert!(out.starts_with("{\"message\":\"output is json\"}\n{\"message\":\"Statements end"), "{out}");
+    assert_eq!(err, "");
+    let mut child = levada(folder.path(), &["shell"]).stdin(Stdio::piped()).spawn().expect("the binary starts");
+    child.stdin.take().expect("standard input is a pipe").write_all(b"output\nexit\nhelp\n").expect("the shell reads");
+    let (out, _) = texts(&child.wait_with_output().expect("the shell ends"), 0);
+    assert_eq!(out, "output is table\n", "no banner and no prompt where nobody types");
+}
+
+#[test]
+fn ctrl_c_ends_a_headless_run_cleanly() {
+    let folder = folder();
+    let sql = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);\n\
+               CREATE STREAM b AS SELECT x FROM a;\n";
+    std::fs::write(folder.path().join("a.sql"), sql).expect("a file is written");
+    let mut child = levada(folder.path(), &["run", "a.sql"]).spawn().expect("the binary starts");
+    let mut answers = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    answers.read_line(&mut String::new()).expect("the statements answer");
+    interrupt(&child);
+    let mut rest = String::new();
+    answers.read_to_string(&mut rest).expect("answers are text");
+    let (_, err) = texts(&child.wait_with_output().expect("the run ends"), 0);
+    assert!(rest.contains("rows in") && err.is_empty(), "a summary and no progress line: {rest}{err}");
+}

@@ -1,0 +1,18 @@
+//! Every spec of `tests/specs`, in every mode.
+
+use std::path::Path;
+
+use levada::testing::{Status, Tally, driver, run_paths};
+
+#[test]
+fn every_spec_holds_in_every_mode() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/specs");
+    let outcomes = run_paths(&[folder], driver::open, false).expect("readable specs");
+    let failures: Vec<String> = outcomes
+        .iter()
+        .filter(|outcome| outcome.status == Status::Failed)
+        .map(|outcome| format!("{}: {}", outcome.id, outcome.reason))
+        .collect();
+    assert!(outcomes.len() > 40, "only {} specs", outcomes.len());
+    assert!(failures.is_empty(), "{}\n{}", failures.join("\n"), Tally::of(&outcomes));
+}
