@@ -77,7 +77,7 @@ impl<'a> Typer<'a> {
         layout: &Layout,
         clause: Clause,
     ) -> Result<Expr, PlanError> {
-        let expr = self.typed(expression, layout, clause)?;
+        let expr = self.typed(expression, layout, clause).map_err(|error| in_predicate(error, clause))?;
         match expr.sql_type() {
             Some(SqlType::Boolean) => Ok(expr),
             other => {
@@ -156,7 +156,8 @@ impl<'a> Typer<'a> {
 
     /// Whether there is a function called `name`.
     pub(super) fn is_function(&self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(CONCAT) || aggregate_names().any(|known| known.eq_ignore_ascii_case(name))
+        [CONCAT, AS_VALUE].iter().any(|known| name.eq_ignore_ascii_case(known))
+            || aggregate_names().any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// The error for a function that is not there.
@@ -167,6 +168,8 @@ impl<'a> Typer<'a> {
 
 /// What `||` is read as.
 const CONCAT: &str = "concat";
+/// Makes a copy of a key column for the value.
+const AS_VALUE: &str = "as_value";
 
 fn is_number_pair(from: Option<&SqlType>, to: &SqlType) -> bool {
     let whole = |sql_type: &SqlType| matches!(sql_type, SqlType::Integer | SqlType::Bigint);
@@ -174,6 +177,39 @@ fn is_number_pair(from: Option<&SqlType>, to: &SqlType) -> bool {
         (Some(SqlType::Decimal { .. } | SqlType::Integer | SqlType::Bigint), SqlType::Decimal { .. }) => true,
         (Some(from), SqlType::Timestamp) => whole(from),
         _ => false,
+    }
+}
+
+/// How messages call the type of NULL.
+const NULL: &str = "null";
+
+/// `DECIMAL` of `DECIMAL(4, 2)`.
+fn base_name(sql_type: &str) -> &str {
+    if sql_type.starts_with("DECIMAL") { "DECIMAL" } else { sql_type }
+}
+
+fn no_element_type(error: &TypeError, expression: &Expression) -> String {
+    const ISSUE: &str = "(see https://github.com/confluentinc/ksql/issues/4239)";
+    match expression {
+        Expression::Array { elements, .. } if elements.is_empty() => {
+            format!("Array constructor cannot be empty. Please supply at least one element {ISSUE}.")
+        }
+        Expression::Map { entries, .. } if entries.is_empty() => {
+            format!("Map constructor cannot be empty. Please supply at least one key value pair {ISSUE}.")
+        }
+        _ => format!("{error} {ISSUE}. As a workaround, you may cast a NULL value to the desired type."),
+    }
+}
+
+/// What is wrong in a condition is said with the clause.
+fn in_predicate(error: PlanError, clause: Clause) -> PlanError {
+    match error.kind() {
+        PlanErrorKind::Expression { message } if !message.starts_with("Invalid Predicate") => {
+            let message = format!("Error in {} expression: {message}", clause.name());
+            let wrapped = PlanError::new(PlanErrorKind::Expression { message });
+            error.span().map_or(wrapped.clone(), |span| wrapped.or_at(span))
+        }
+        _ => error,
     }
 }
 
@@ -194,11 +230,30 @@ impl Typing<'_> {
     }
 
     fn type_error(&self, error: &TypeError, expression: &Expression) -> PlanError {
-        let message = format!("Invalid expression: {error} expression: {}", expression.plain());
+        let shown = expression.plain();
         let message = match error {
-            TypeError::Arithmetic { .. } | TypeError::Negate { .. } => format!("{error}"),
-            TypeError::Expected { .. } => message,
+            TypeError::Arithmetic { left, right } if left == NULL || right == NULL => {
+                format!(
+                    "Error processing expression: {shown}. Arithmetic on types {left} and {right} are not supported."
+                )
+            }
+            TypeError::Arithmetic { left, right } => {
+                let (left, right) = (base_name(left), base_name(right));
+                format!("Error processing expression: {shown}. Unsupported arithmetic types. {left} {right}")
+            }
+            TypeError::Expected { .. } => format!("Invalid expression: {error} expression: {shown}"),
+            TypeError::InvalidText { sql_type, text } => {
+                format!("invalid input syntax for type {}: \"{text}\".", base_name(sql_type))
+            }
+            TypeError::Cast { .. } if self.clause == Clause::Select => format!("Invalid Select: {error}"),
+            TypeError::NoElementType { .. } => no_element_type(error, expression),
             _ => error.to_string(),
+        };
+        let message = match (error, self.clause) {
+            (TypeError::InvalidText { .. } | TypeError::NoCommonType { .. }, Clause::Where | Clause::Having) => {
+                format!("Invalid Predicate: {message}")
+            }
+            _ => message,
         };
         PlanError::at(PlanErrorKind::Expression { message }, expression.span())
     }
@@ -336,6 +391,10 @@ impl Typing<'_> {
     }
 
     fn call(&self, call: &FunctionCall) -> Result<Result<Expr, TypeError>, PlanError> {
+        // A copy for the value: the planner has told it from the key by now.
+        if let (true, [argument]) = (call.name.as_str().eq_ignore_ascii_case(AS_VALUE), call.arguments.as_slice()) {
+            return Ok(Ok(self.expr(argument)?));
+        }
         if !call.name.as_str().eq_ignore_ascii_case(CONCAT) || call.arguments.len() < 2 {
             return Err(self.typer.unknown_function(call));
         }

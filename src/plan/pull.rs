@@ -108,7 +108,9 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     let columns = columns.collect::<Result<_, PlanError>>()?;
     let conditions = Conditions { scope: &scope, typer: &typer };
     let lookup = conditions.lookup(predicate.as_ref())?;
-    check_scan(&lookup, settings, query.span)?;
+    if !settings.is_on("ksql.query.pull.table.scan.enabled", true) {
+        conditions.check_without_scan(&lookup, predicate.as_ref(), query.span)?;
+    }
     Ok(Planned::Pull(Box::new(PullPlan {
         source: source.name.clone(),
         query: materialized_by,
@@ -119,6 +121,9 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         limit: query.limit.map(|limit| u64::from(limit.unsigned_abs())),
     })))
 }
+
+const SCAN_DISABLED: &str = "Query requires table scan to be enabled. Table scans can be enabled by setting \
+                             ksql.query.pull.table.scan.enabled=true";
 
 const HELP: &str =
     " See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a push query.";
@@ -195,15 +200,6 @@ fn materialized_by(source: &DataSource, catalog: &Catalog, span: Span) -> Result
         );
         PlanError::refused(text, span)
     })
-}
-
-fn check_scan(lookup: &PullLookup, settings: &Settings, span: Span) -> Result<(), PlanError> {
-    if matches!(lookup, PullLookup::Scan) && !settings.is_on("ksql.query.pull.table.scan.enabled", true) {
-        let text = "Query requires table scan to be enabled. Table scans can be enabled by setting \
-                    ksql.query.pull.table.scan.enabled=true";
-        return Err(PlanError::refused(format!("{text}.{HELP}"), span));
-    }
-    Ok(())
 }
 
 /// A stream is read like a push query does, up to where it ends now.
@@ -371,6 +367,83 @@ impl Conditions<'_> {
             (None, None) => PullLookup::Scan,
             (from, to) => PullLookup::Range { from, to },
         }
+    }
+
+    /// Where tables may not be read from end to end, WHERE must fix keys in the plainest way.
+    fn check_without_scan(
+        &self,
+        lookup: &PullLookup,
+        predicate: Option<&Expression>,
+        span: Span,
+    ) -> Result<(), PlanError> {
+        let reason = match predicate {
+            Some(predicate) => self.scan_reason(lookup, predicate),
+            None => matches!(lookup, PullLookup::Scan).then(|| SCAN_DISABLED.to_owned()),
+        };
+        reason.map_or(Ok(()), |reason| Err(PlanError::refused(format!("{reason}.{HELP}"), span)))
+    }
+
+    /// Why `predicate` is no plain look-up; `None` if it is.
+    fn scan_reason(&self, lookup: &PullLookup, predicate: &Expression) -> Option<String> {
+        let mut compared: Vec<usize> = Vec::new();
+        let mut reason = None;
+        for conjunct in conjuncts(predicate) {
+            match conjunct {
+                Expression::Comparison { operator, left, right, .. } => {
+                    let key = self.key_index(left).or_else(|| self.key_index(right));
+                    let inside =
+                        || columns_of([&**left, &**right].into_iter()).into_iter().any(|name| self.is_key(name));
+                    match key {
+                        Some(_) if matches!(operator, ComparisonOperator::NotEqual) => {
+                            reason =
+                                Some(format!("Bound on key columns '[{}]' must currently be '='", self.key_text()));
+                        }
+                        Some(key) => compared.push(key),
+                        None if inside() => {
+                            reason = Some("A comparison must directly reference a key column".to_owned())
+                        }
+                        None => {}
+                    }
+                }
+                Expression::InList { value, list, .. } => {
+                    if !list.iter().all(is_constant) {
+                        reason =
+                            Some("A comparison must be between a key column and a resolvable expression".to_owned());
+                    }
+                    compared.extend(self.key_index(value));
+                }
+                _ => {}
+            }
+        }
+        if reason.is_some() {
+            return reason;
+        }
+        let width = self.source().schema.key.len();
+        let specified = (0..width).filter(|key| compared.contains(key)).count();
+        if compared.len() > specified {
+            return Some(
+                "A comparison condition on the key column cannot be combined with other comparisons such as an IN \
+                 predicate"
+                    .to_owned(),
+            );
+        }
+        if !matches!(lookup, PullLookup::Scan) {
+            return None;
+        }
+        let all_branches = columns_of(std::iter::once(predicate)).into_iter().any(|name| self.is_key(name));
+        if width > 1 && all_branches && specified < width {
+            return Some("Multi-column sources must specify every key in the WHERE clause".to_owned());
+        }
+        Some(SCAN_DISABLED.to_owned())
+    }
+
+    fn is_key(&self, name: &str) -> bool {
+        self.scope.column(name).is_some_and(|found| matches!(found.role, Role::Key(_)))
+    }
+
+    fn key_text(&self) -> String {
+        let columns: Vec<String> = self.source().schema.key.iter().map(|column| format!("{column} KEY")).collect();
+        columns.join(", ")
     }
 
     /// What the conjuncts of `predicate` say about WINDOWSTART and WINDOWEND.

@@ -29,7 +29,7 @@ fn other_streams_are_rekeyed_through_a_topic() {
               Repartition: internal topic Join-repartition (key KAFKA, value JSON)
                 Rekey: key S_NAME = NAME; S_V = V
                   Source S: stream, topic s (key KAFKA, value JSON) [ID KEY, NAME, V]
-              Project: key N_NAME; N_NAME = NAME, N_TITLE = TITLE
+              Project: key N_NAME; N_TITLE = TITLE
                 Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
         ",
     );
