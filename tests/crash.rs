@@ -68,7 +68,10 @@ fn inputs(dir: &Path) {
         ));
         orders.push('\n');
     }
-    let customers: String = (0..200).map(|id| format!("c{id}|{{\"region\":\"r{}\",\"since\":0}}\n", id % 7)).collect();
+    let mut customers = String::new();
+    for id in 0..200 {
+        customers.push_str(&format!("c{id}|{{\"region\":\"r{}\",\"since\":0}}\n", id % 7));
+    }
     produce(dir, "customers", &["--key-separator", "|", "--timestamp-field", "since"], &customers);
     produce(dir, "orders", &[], &orders);
 }
