@@ -17,8 +17,8 @@ mod progress;
 mod run;
 mod shell;
 mod summary;
-pub mod topic;
 mod test;
+pub mod topic;
 
 pub use data_dir::DataDir;
 pub use failure::Failure;

@@ -90,8 +90,10 @@ impl Stage {
 pub struct Failure {
     /// When.
     pub stage: Stage,
-    /// The whole text, with ksqlDB's wrapping (`Statement: …`) where it has one.
+    /// The text of the error.
     pub message: String,
+    /// The statement that failed, which ksqlDB adds to the text.
+    pub statement: Option<String>,
     /// Line and column in the script, from 1.
     pub position: Option<(usize, usize)>,
     /// What to do about it.
@@ -101,7 +103,15 @@ pub struct Failure {
 impl Failure {
     /// A failure without position and hint.
     pub fn new(stage: Stage, message: impl Into<String>) -> Self {
-        Self { stage, message: message.into(), position: None, hint: None }
+        Self { stage, message: message.into(), statement: None, position: None, hint: None }
+    }
+
+    /// The text as ksqlDB answers it: `message`, then `Statement: …` where a statement failed.
+    pub fn full_text(&self) -> String {
+        match &self.statement {
+            Some(statement) => format!("{}\nStatement: {statement}", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 
@@ -218,8 +228,3 @@ pub trait Driver {
 
 /// Opens a fresh engine.
 pub type Open = fn(RunMode) -> Result<Box<dyn Driver>, Failure>;
-
-/// The production engine over memory topics.
-pub fn open(mode: RunMode) -> Result<Box<dyn Driver>, Failure> {
-    Err(Failure::new(Stage::Runtime, format!("the engine cannot be driven by tests yet ({mode})")))
-}

@@ -12,6 +12,7 @@ mod base64;
 mod collect;
 mod conformance;
 pub mod driver;
+mod engine_driver;
 mod outcome;
 mod pool;
 mod ratchet;
@@ -19,5 +20,6 @@ mod spec;
 mod windowed_key;
 
 pub use collect::{CollectError, run_paths};
+pub use engine_driver::open as open_engine;
 pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_verbose};
 pub use ratchet::Ratchet;

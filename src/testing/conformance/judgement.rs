@@ -75,9 +75,10 @@ fn check_stage(expected: &ExpectedException, failure: &Failure) -> Result<(), St
 
 /// The fragment is case-sensitive and may span lines.
 fn contains(failure: &Failure, fragment: Option<&str>) -> Result<(), String> {
+    let text = failure.full_text();
     match fragment {
-        Some(fragment) if !failure.message.contains(fragment) => {
-            Err(format!("rejected with another text\n  got:      {:?}\n  expected: {fragment:?}", failure.message))
+        Some(fragment) if !text.contains(fragment) => {
+            Err(format!("rejected with another text\n  got:      {text:?}\n  expected: {fragment:?}"))
         }
         _ => Ok(()),
     }
