@@ -6,7 +6,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use levada::testing::{Ratchet, Tally, open_engine, run_paths};
+use levada::testing::{Ratchet, Tally, driver, run_paths};
 
 #[test]
 fn the_ratchet_holds() {
@@ -17,7 +17,7 @@ fn the_ratchet_holds() {
         return;
     }
     let ratchet = Ratchet::read(&root.join("tests/conformance.ratchet")).expect("a readable ratchet");
-    let outcomes = run_paths(&[cases], open_engine, false).expect("readable cases");
+    let outcomes = run_paths(&[cases], driver::open, false).expect("readable cases");
     let broken = ratchet.broken(&outcomes);
     assert!(outcomes.len() > 1_000, "only {} cases", outcomes.len());
     assert!(broken.is_empty(), "{} cases no longer pass:\n{}", broken.len(), broken.join("\n"));

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use levada::testing::{Status, Tally, open_engine, run_paths};
+use levada::testing::{Status, Tally, driver, run_paths};
 
 #[test]
 fn every_spec_holds_in_every_mode() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/specs");
-    let outcomes = run_paths(&[folder], open_engine, false).expect("readable specs");
+    let outcomes = run_paths(&[folder], driver::open, false).expect("readable specs");
     let failures: Vec<String> = outcomes
         .iter()
         .filter(|outcome| outcome.status == Status::Failed)

@@ -29,12 +29,22 @@ pub(super) fn script(
     text: &str,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
-    for parsed in parse_statements(text)? {
-        let parsed = with_variables(parsed, &session.variables)?;
-        let mut execution = Execution { shared, core, session, origin: Origin::Session };
-        execution.statement(&parsed, show)?;
+    for statement in parse_statements(text)? {
+        parsed(shared, core, session, statement, show)?;
     }
     Ok(())
+}
+
+/// Executes one statement for a client.
+pub(super) fn parsed(
+    shared: &Shared,
+    core: &mut Core,
+    session: &mut Session,
+    parsed: ParsedStatement,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
+    let parsed = with_variables(parsed, &session.variables)?;
+    Execution { shared, core, session, origin: Origin::Session }.statement(&parsed, show)
 }
 
 /// `parsed` with the values of its variables.

@@ -26,7 +26,7 @@ use crate::catalog::Catalog;
 use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
-use crate::sql::ParseError;
+use crate::sql::{ParseError, ParsedStatement};
 use crate::topics::{LocalTopics, TopicError, Topics};
 
 use command_log::{Command, Origin};
@@ -249,6 +249,21 @@ impl Engine {
         let mut core = self.lock();
         core.sweep_transients(&self.shared);
         execute::script(&self.shared, &mut core, session, text, show)
+    }
+
+    /// Executes one statement that was parsed before.
+    pub fn execute_parsed(
+        &self,
+        session: &mut Session,
+        parsed: &ParsedStatement,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<(), EngineError> {
+        execute::parsed(&self.shared, &mut self.lock(), session, parsed.clone(), show)
+    }
+
+    /// Persistent queries with the topics of their sources, each once, in order of creation.
+    pub fn query_topics(&self) -> Vec<(String, Vec<String>)> {
+        self.lock().queries.source_topics()
     }
 
     /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data

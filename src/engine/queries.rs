@@ -99,6 +99,20 @@ impl Queries {
         Ok(())
     }
 
+    /// Queries with the topics of their sources, each once, in order of creation.
+    pub fn source_topics(&self) -> Vec<(String, Vec<String>)> {
+        let topics = |query: &RunningQuery| {
+            let mut topics: Vec<String> = Vec::new();
+            for source in query.spec.plan.root.sources() {
+                if !topics.contains(&source.topic) {
+                    topics.push(source.topic.clone());
+                }
+            }
+            topics
+        };
+        self.running.values().map(|query| (query.spec.id.to_string(), topics(query))).collect()
+    }
+
     /// Figures of all queries, in order of creation.
     pub fn status(&self) -> Vec<QueryStatus> {
         self.running.values().map(RunningQuery::status).collect()

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_there_is_an_error() {
-        let error = run_paths(&["no/such/folder".into()], crate::testing::open_engine, false);
+        let error = run_paths(&["no/such/folder".into()], super::super::driver::open, false);
         assert!(error.expect_err("nothing there").to_string().starts_with("cannot read no/such/folder"));
     }
 }

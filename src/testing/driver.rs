@@ -228,3 +228,8 @@ pub trait Driver {
 
 /// Opens a fresh engine.
 pub type Open = fn(RunMode) -> Result<Box<dyn Driver>, Failure>;
+
+/// The production engine over memory topics.
+pub fn open(mode: RunMode) -> Result<Box<dyn Driver>, Failure> {
+    Ok(Box::new(super::engine_driver::EngineDriver::open(mode)?))
+}

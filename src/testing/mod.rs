@@ -20,6 +20,5 @@ mod spec;
 mod windowed_key;
 
 pub use collect::{CollectError, run_paths};
-pub use engine_driver::open as open_engine;
 pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_verbose};
 pub use ratchet::Ratchet;

@@ -1,0 +1,279 @@
+//! The [`Driver`] of the production engine: memory topics or RocksDB, no threads, a clock that stands still.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arrow::array::{Array, RecordBatch};
+
+use super::driver::{
+    Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
+};
+use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, Response, Session};
+use crate::formats::{Format, Serde, encoder};
+use crate::runtime::clock::ManualClock;
+use crate::sql::{ParseError, ParsedStatement, parse_statements};
+use crate::topics::{LocalTopics, MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
+use crate::types::{Column, RecordChunk, RecordChunkBuilder};
+
+/// An engine under test.
+pub struct EngineDriver {
+    mode: RunMode,
+    /// Where topics and state are; removed at the end.
+    directory: Option<PathBuf>,
+    topics: Arc<dyn Topics>,
+    /// `None` only while it is opened again.
+    engine: Option<Engine>,
+    session: Session,
+    script: Vec<ParsedStatement>,
+    /// Offset of the next record fed, by topic.
+    fed: HashMap<String, i64>,
+}
+
+/// What every case is run with: per-record emission, everything from the beginning.
+const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), ("cache.max.bytes.buffering", "0")];
+
+impl EngineDriver {
+    /// A fresh engine.
+    pub fn open(mode: RunMode) -> Result<Self, Failure> {
+        let directory = (mode.storage == Storage::Rocks).then(fresh_directory);
+        let topics: Arc<dyn Topics> = match &directory {
+            Some(directory) => LocalTopics::open(directory).map_err(environment)?,
+            None if mode.one_partition => Arc::new(MemoryTopics::with_single_partition()),
+            None => Arc::new(MemoryTopics::new()),
+        };
+        let engine = open_engine(mode, &topics)?;
+        Ok(Self {
+            mode,
+            directory,
+            topics,
+            engine: Some(engine),
+            session: Session::default(),
+            script: Vec::new(),
+            fed: HashMap::new(),
+        })
+    }
+
+    fn engine(&self) -> Result<&Engine, Failure> {
+        self.engine.as_ref().ok_or_else(|| Failure::new(Stage::Runtime, "the engine could not be opened again"))
+    }
+
+    fn chunk(records: &[TestRecord], first_offset: i64) -> RecordChunk {
+        let mut chunk = RecordChunkBuilder::new();
+        for (record, offset) in records.iter().zip(first_offset..) {
+            let headers = record.headers.clone().into();
+            chunk.push_full(record.key.as_deref(), record.value.as_deref(), record.timestamp, offset, headers);
+        }
+        chunk.finish()
+    }
+}
+
+impl Drop for EngineDriver {
+    fn drop(&mut self) {
+        self.engine = None;
+        if let Some(directory) = &self.directory {
+            self.topics = Arc::new(MemoryTopics::new());
+            // What stays behind is in the system's temporary directory.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+    }
+}
+
+fn fresh_directory() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("levada-test-{}-{number}", std::process::id()))
+}
+
+fn open_engine(mode: RunMode, topics: &Arc<dyn Topics>) -> Result<Engine, Failure> {
+    let options = EngineOptions {
+        properties: PROPERTIES.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        clock: Arc::new(ManualClock::default()),
+        threads: false,
+        batch_rows_max: mode.batch_rows_max,
+    };
+    Engine::with_options(Arc::clone(topics), options).map_err(environment)
+}
+
+fn environment(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Stage::Runtime, error.to_string())
+}
+
+fn misread(error: &ParseError) -> Failure {
+    Failure {
+        stage: Stage::Syntax,
+        message: error.to_string(),
+        statement: Some(error.statement.clone()),
+        position: Some((error.line() as usize, error.column() as usize)),
+        hint: error.help(),
+    }
+}
+
+fn rejected(error: EngineError, statement: &str) -> Failure {
+    Failure {
+        stage: Stage::Rejected,
+        message: error.message,
+        statement: Some(statement.to_owned()),
+        position: error.position,
+        hint: error.hint,
+    }
+}
+
+impl Driver for EngineDriver {
+    fn create_topic(&mut self, name: &str, partitions: u32) -> Result<(), Failure> {
+        self.topics.create(name, &TopicConfig::with_partitions(partitions)).map_err(environment)
+    }
+
+    fn topics(&self) -> Vec<String> {
+        self.topics.list().unwrap_or_default().into_iter().map(|topic| topic.name).collect()
+    }
+
+    fn set_property(&mut self, name: &str, value: &str) {
+        self.session.properties.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn check_script(&mut self, text: &str) -> Result<usize, Failure> {
+        self.script = parse_statements(text).map_err(|error| misread(&error))?;
+        Ok(self.script.len())
+    }
+
+    fn execute(&mut self, index: usize) -> Result<(), Failure> {
+        let parsed = self.script[index].clone();
+        let mut session = std::mem::take(&mut self.session);
+        let done = self.engine()?.execute_parsed(&mut session, &parsed, &mut |_| ());
+        self.session = session;
+        done.map_err(|error| rejected(error, &parsed.text))
+    }
+
+    fn sources(&self) -> Vec<SourceInfo> {
+        let Ok(engine) = self.engine() else { return Vec::new() };
+        let catalog = engine.catalog();
+        let sources = catalog.sources().map(|source| SourceInfo {
+            name: source.name.clone(),
+            is_table: source.is_table(),
+            topic: source.topic.clone(),
+            schema: source.schema.clone(),
+            key_serde: source.key_serde.clone(),
+            value_serde: source.value_serde.clone(),
+            window: source.window,
+            window_type: source.window_type.map(crate::catalog::WindowType::name),
+            is_source: source.is_source,
+        });
+        sources.collect()
+    }
+
+    fn queries(&self) -> Vec<QueryInfo> {
+        let Ok(engine) = self.engine() else { return Vec::new() };
+        let queries = engine.query_topics().into_iter();
+        queries.map(|(id, source_topics)| QueryInfo { id, source_topics }).collect()
+    }
+
+    fn append(&mut self, topic: &str, records: &[TestRecord]) -> Result<(), Failure> {
+        let info = self.topics.describe(topic).map_err(environment)?;
+        let partitions = info.map_or(1, |info| info.config.partitions);
+        let mut transaction = Transaction::default();
+        for record in records {
+            let chosen = record.partition;
+            let partition = chosen.unwrap_or_else(|| self.topics.partition_for(record.key.as_deref(), partitions));
+            let to = TopicPartition { topic: topic.into(), partition };
+            transaction.appends.push((to, Self::chunk(std::slice::from_ref(record), 0)));
+        }
+        self.topics.commit(transaction).map_err(environment)
+    }
+
+    fn feed(&mut self, query: &str, topic: &str, records: &[TestRecord]) -> Result<(), Failure> {
+        let first = self.fed.entry(format!("{query}/{topic}")).or_default();
+        let chunk = Self::chunk(records, *first);
+        *first += records.len() as i64;
+        self.engine()?.feed(query, topic, &chunk);
+        Ok(())
+    }
+
+    fn settle(&mut self, query: &str) -> Result<(), Failure> {
+        self.engine()?.settle(Some(query)).map_err(environment)
+    }
+
+    fn records(&self, topic: &str) -> Vec<TestRecord> {
+        let Ok(Some(info)) = self.topics.describe(topic) else { return Vec::new() };
+        let mut records = Vec::new();
+        for partition in 0..info.config.partitions {
+            let from = TopicPartition { topic: topic.into(), partition };
+            let mut offset = 0;
+            while let Ok(chunk) = self.topics.fetch(&from, offset, usize::MAX, usize::MAX) {
+                let Some(&last) = chunk.offsets.last() else { break };
+                offset = last + 1;
+                records.extend((0..chunk.len()).map(|row| TestRecord {
+                    partition: Some(partition),
+                    key: chunk.keys.is_valid(row).then(|| chunk.keys.value(row).to_vec()),
+                    value: chunk.values.is_valid(row).then(|| chunk.values.value(row).to_vec()),
+                    timestamp: chunk.timestamps[row],
+                    headers: chunk.headers_at(row).to_vec(),
+                }));
+            }
+        }
+        records
+    }
+
+    fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
+        let mut session = std::mem::take(&mut self.session);
+        let mut responses = Vec::new();
+        let done = self.engine()?.execute(&mut session, statement, &mut |response| responses.push(response));
+        self.session = session;
+        done.map_err(|error| rejected(error, statement))?;
+        match responses.pop() {
+            Some(Response::Rows(rows)) => {
+                let cells = rows.batches.iter().map(|batch| cells(&rows.columns, batch));
+                Ok(selected(&rows.columns, cells.flatten().collect(), Some("Query Completed")))
+            }
+            Some(Response::Push(push)) => {
+                self.engine()?.settle(None).map_err(environment)?;
+                let mut rows = Vec::new();
+                let ended = loop {
+                    match push.next(Duration::ZERO) {
+                        PushEvent::Rows(batch) => rows.extend(cells(&push.columns, &batch)),
+                        PushEvent::Idle => break None,
+                        PushEvent::End => break Some("Limit Reached"),
+                    }
+                };
+                Ok(selected(&push.columns, rows, ended))
+            }
+            _ => Err(Failure::new(Stage::Rejected, "the statement gives no rows")),
+        }
+    }
+
+    fn restart(&mut self) -> Result<(), Failure> {
+        if let Some(engine) = self.engine.take() {
+            engine.shutdown();
+        }
+        if let Some(directory) = &self.directory {
+            // The store must be let go before it can be opened again.
+            self.topics = Arc::new(MemoryTopics::new());
+            self.topics = LocalTopics::open(directory).map_err(environment)?;
+        }
+        self.engine = Some(open_engine(self.mode, &self.topics)?);
+        Ok(())
+    }
+}
+
+fn selected(columns: &[Column], rows: Vec<SelectedRow>, ended: Option<&str>) -> Selected {
+    let schema = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Selected { schema, query_id: String::new(), rows, final_message: ended.map(ToOwned::to_owned) }
+}
+
+/// The rows of `batch` as JSON cells.
+fn cells(columns: &[Column], batch: &RecordBatch) -> Vec<SelectedRow> {
+    let mut rows = vec![SelectedRow { columns: Vec::new(), is_tombstone: false }; batch.num_rows()];
+    let serde = Serde { format: Format::Json, wrap_single: false };
+    for (column, values) in columns.iter().zip(batch.columns()) {
+        let Ok(mut encoder) = encoder(&serde, std::slice::from_ref(column)) else { continue };
+        let encoded = encoder.encode(std::slice::from_ref(values), batch.num_rows(), None);
+        for (row, answer) in rows.iter_mut().enumerate() {
+            let cell = encoded.bytes.is_valid(row).then(|| encoded.bytes.value(row));
+            let cell = cell.and_then(|bytes| serde_json::from_slice(bytes).ok());
+            answer.columns.push(cell.unwrap_or(serde_json::Value::Null));
+        }
+    }
+    rows
+}
