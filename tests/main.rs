@@ -1,6 +1,9 @@
 //! Integration tests of the whole.
 
 mod conformance;
+mod demo;
+mod examples;
 mod front_ends;
 mod layers;
+mod readme;
 mod specs;

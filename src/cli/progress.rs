@@ -43,6 +43,7 @@ impl Figures {
 
 impl Progress {
     /// Starts the clock.
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
     pub(super) fn new() -> Self {
         let line = io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed");
@@ -53,6 +54,7 @@ impl Progress {
     }
 
     /// Takes note of the figures at this moment.
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
     pub(super) fn note(&mut self, queries: &[QueryStatus]) {
         let now = Instant::now();
         let figures = Figures::of(queries);

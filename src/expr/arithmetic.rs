@@ -19,7 +19,7 @@ pub(super) fn compile(
     data_type: DataType,
 ) -> Arc<dyn PhysicalExpr> {
     let result = data_type.clone();
-    Kernel::new(op.sign(), inputs, data_type, move |operands, rows| {
+    Kernel::compile(op.sign(), inputs, data_type, move |operands, rows| {
         let (left, right) = (&operands[0], &operands[1]);
         match &result {
             DataType::Int32 | DataType::Int64 if matches!(op, ArithmeticOp::Divide | ArithmeticOp::Modulo) => {
@@ -78,9 +78,10 @@ fn divide_integers(op: ArithmeticOp, left: &Operand, right: &Operand, rows: usiz
             Arc::new(values.collect::<$array>())
         }};
     }
-    match left.array().data_type() {
-        DataType::Int32 => divide!(Int32Type, Int32Array, i32),
-        _ => divide!(Int64Type, Int64Array, i64),
+    if *left.array().data_type() == DataType::Int32 {
+        divide!(Int32Type, Int32Array, i32)
+    } else {
+        divide!(Int64Type, Int64Array, i64)
     }
 }
 
@@ -190,7 +191,7 @@ pub(super) fn compile_negate(input: Arc<dyn PhysicalExpr>, data_type: DataType) 
 
 /// `+` on texts.
 pub(super) fn compile_concat(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("+", inputs, data_type, |operands, rows| {
+    Kernel::compile("+", inputs, data_type, |operands, rows| {
         let (left, right) = (&operands[0], &operands[1]);
         let (a, b) = (left.array().as_string::<i32>(), right.array().as_string::<i32>());
         let mut texts = StringBuilder::with_capacity(rows, a.value_data().len() + b.value_data().len());

@@ -36,7 +36,7 @@ impl Expr {
         let Some(common) = common_number(&l, &r) else { return Err(refused()) };
         let (left, right, result) = match common {
             SqlType::Decimal { .. } => {
-                let (left, right) = (left.as_decimal(), right.as_decimal());
+                let (left, right) = (left.into_decimal(), right.into_decimal());
                 let result = decimal_result(op, left.sql_type(), right.sql_type());
                 (left, right, result)
             }
@@ -84,20 +84,20 @@ impl Expr {
 
     /// `left AND right`
     pub fn and(left: Self, right: Self) -> Result<Self, TypeError> {
-        let (left, right) = (left.as_condition("AND")?, right.as_condition("AND")?);
+        let (left, right) = (left.into_condition("AND")?, right.into_condition("AND")?);
         Ok(Self::new(ExprKind::And(Box::new(left), Box::new(right)), SqlType::Boolean))
     }
 
     /// `left OR right`
     pub fn or(left: Self, right: Self) -> Result<Self, TypeError> {
-        let (left, right) = (left.as_condition("OR")?, right.as_condition("OR")?);
+        let (left, right) = (left.into_condition("OR")?, right.into_condition("OR")?);
         Ok(Self::new(ExprKind::Or(Box::new(left), Box::new(right)), SqlType::Boolean))
     }
 
     /// `NOT operand`
     #[expect(clippy::should_implement_trait, reason = "it fails on types that are no conditions")]
     pub fn not(operand: Self) -> Result<Self, TypeError> {
-        let operand = operand.as_condition("NOT")?;
+        let operand = operand.into_condition("NOT")?;
         Ok(Self::new(ExprKind::Not(Box::new(operand)), SqlType::Boolean))
     }
 
@@ -284,7 +284,7 @@ impl Expr {
         Self::new(ExprKind::Cast(Box::new(self)), to.clone())
     }
 
-    fn as_decimal(self) -> Self {
+    fn into_decimal(self) -> Self {
         match self.sql_type() {
             Some(SqlType::Integer) => self.converted(&SqlType::Decimal { precision: 10, scale: 0 }),
             Some(SqlType::Bigint) => self.converted(&SqlType::Decimal { precision: 19, scale: 0 }),
@@ -292,7 +292,7 @@ impl Expr {
         }
     }
 
-    fn as_condition(self, what: &'static str) -> Result<Self, TypeError> {
+    fn into_condition(self, what: &'static str) -> Result<Self, TypeError> {
         match self.sql_type() {
             Some(SqlType::Boolean) => Ok(self),
             None => Ok(self.converted(&SqlType::Boolean)),

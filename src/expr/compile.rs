@@ -163,5 +163,5 @@ pub(super) fn unary(
     data_type: DataType,
     function: impl Fn(&ArrayRef) -> ArrayRef + Send + Sync + 'static,
 ) -> Arc<dyn PhysicalExpr> {
-    Kernel::new(name, vec![input], data_type, move |operands, rows| function(&operands[0].expanded(rows)))
+    Kernel::compile(name, vec![input], data_type, move |operands, rows| function(&operands[0].expanded(rows)))
 }

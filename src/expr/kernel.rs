@@ -67,7 +67,7 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    pub(super) fn new(
+    pub(super) fn compile(
         name: impl Into<String>,
         inputs: Vec<Arc<dyn PhysicalExpr>>,
         data_type: DataType,

@@ -112,7 +112,7 @@ fn matches(parts: &[Part], text: &str) -> bool {
 }
 
 pub(super) fn compile(inputs: Vec<Arc<dyn PhysicalExpr>>, escape: Option<char>) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("LIKE", inputs, DataType::Boolean, move |operands, rows| {
+    Kernel::compile("LIKE", inputs, DataType::Boolean, move |operands, rows| {
         let (texts, patterns) = (operands[0].array().as_string::<i32>(), operands[1].array().as_string::<i32>());
         let mut last: Option<(&str, Result<Pattern, String>)> = None;
         let values = (0..rows).map(|row| {

@@ -19,7 +19,7 @@ use super::kernel::{Kernel, Operand, operand};
 use super::{CompareOp, row_errors};
 
 pub(super) fn compile_compare(op: CompareOp, inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn PhysicalExpr> {
-    Kernel::new(op.sign(), inputs, DataType::Boolean, move |operands, rows| {
+    Kernel::compile(op.sign(), inputs, DataType::Boolean, move |operands, rows| {
         compare(op, &operands[0], &operands[1], rows)
     })
 }
@@ -60,7 +60,7 @@ fn compare_nested(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -
             let nulls = (left.array().is_null(l), right.array().is_null(r));
             let equal = || left.array().slice(l, 1).to_data() == right.array().slice(r, 1).to_data();
             match (op, nulls) {
-                (CompareOp::Distinct, (false, false)) | (CompareOp::NotEqual, (false, false)) => !equal(),
+                (CompareOp::Distinct | CompareOp::NotEqual, (false, false)) => !equal(),
                 (CompareOp::Distinct, (a, b)) => a != b,
                 (CompareOp::NotDistinct, (a, b)) if a || b => a == b,
                 (_, (false, false)) => equal(),
@@ -73,7 +73,7 @@ fn compare_nested(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -
 
 /// `left IN (list)`: equality with any; nulls match nothing.
 pub(super) fn compile_in(inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("IN", inputs, DataType::Boolean, |operands, rows| {
+    Kernel::compile("IN", inputs, DataType::Boolean, |operands, rows| {
         let mut found = BooleanBuffer::new_unset(rows);
         for element in &operands[1..] {
             if *element.array().data_type() == DataType::Null {
@@ -88,7 +88,7 @@ pub(super) fn compile_in(inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn Physical
 
 pub(super) fn compile_is_null(input: Arc<dyn PhysicalExpr>, wanted: bool) -> Arc<dyn PhysicalExpr> {
     let name = if wanted { "IS NULL" } else { "IS NOT NULL" };
-    Kernel::new(name, vec![input], DataType::Boolean, move |operands, rows| {
+    Kernel::compile(name, vec![input], DataType::Boolean, move |operands, rows| {
         let values = operands[0].expanded(rows);
         let nulls = match values.logical_nulls() {
             Some(nulls) => !nulls.inner(),
@@ -99,7 +99,7 @@ pub(super) fn compile_is_null(input: Arc<dyn PhysicalExpr>, wanted: bool) -> Arc
 }
 
 pub(super) fn compile_not(input: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("NOT", vec![input], DataType::Boolean, |operands, rows| {
+    Kernel::compile("NOT", vec![input], DataType::Boolean, |operands, rows| {
         let values = operands[0].expanded(rows);
         let values = values.as_boolean();
         report_nulls(values, "NOT");

@@ -34,7 +34,7 @@ fn gather(values: &ArrayRef, indices: impl Iterator<Item = Option<u32>>) -> Arra
 
 /// `array[i]`: from 1, or from the end when negative; null outside.
 pub(super) fn compile_index(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("[]", inputs, data_type, |operands, rows| {
+    Kernel::compile("[]", inputs, data_type, |operands, rows| {
         let (lists, positions) = (&operands[0], &operands[1]);
         let list = lists.array().as_list::<i32>();
         let position = positions.array().as_primitive::<Int32Type>();
@@ -54,7 +54,7 @@ pub(super) fn compile_index(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataT
 
 /// `map[key]`: null where the key is not there.
 pub(super) fn compile_map_get(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
-    Kernel::new("[]", inputs, data_type, |operands, rows| {
+    Kernel::compile("[]", inputs, data_type, |operands, rows| {
         let (maps, wanted) = (&operands[0], &operands[1]);
         let map = maps.array().as_map();
         let indices = (0..rows).map(|row| {
@@ -86,7 +86,7 @@ fn equal_lengths(rows: usize, length: usize) -> OffsetBuffer<i32> {
 /// `ARRAY[…]`
 pub(super) fn compile_array(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
     let DataType::List(field) = data_type.clone() else { unreachable!("ARRAY makes lists") };
-    Kernel::new("ARRAY", inputs, data_type, move |operands, rows| {
+    Kernel::compile("ARRAY", inputs, data_type, move |operands, rows| {
         let values = interleaved(&operands.iter().collect::<Vec<_>>(), rows);
         Arc::new(ListArray::new(Arc::clone(&field), equal_lengths(rows, operands.len()), values, None))
     })
@@ -95,7 +95,7 @@ pub(super) fn compile_array(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataT
 /// `MAP(k := v, …)`: of equal keys the last wins.
 pub(super) fn compile_map(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
     let DataType::Map(field, _) = data_type.clone() else { unreachable!("MAP makes maps") };
-    Kernel::new("MAP", inputs, data_type, move |operands, rows| {
+    Kernel::compile("MAP", inputs, data_type, move |operands, rows| {
         let keys: Vec<&Operand> = operands.iter().step_by(2).collect();
         let values: Vec<&Operand> = operands.iter().skip(1).step_by(2).collect();
         let (all_keys, all_values) = (interleaved(&keys, rows), interleaved(&values, rows));
@@ -121,7 +121,7 @@ pub(super) fn compile_map(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataTyp
 /// `STRUCT(f := v, …)`
 pub(super) fn compile_struct(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
     let DataType::Struct(fields) = data_type.clone() else { unreachable!("STRUCT makes structs") };
-    Kernel::new("STRUCT", inputs, data_type, move |operands, rows| {
+    Kernel::compile("STRUCT", inputs, data_type, move |operands, rows| {
         let columns: Vec<ArrayRef> = operands.iter().map(|operand| operand.expanded(rows)).collect();
         let structs = StructArray::try_new_with_length(fields.clone(), columns, None, rows);
         Arc::new(structs.expect("fields were typed with the expression"))

@@ -123,7 +123,7 @@ struct Folding {
 
 impl Aggregate {
     /// The aggregation with its state in `store`; what storage holds is read at once.
-    pub fn open(options: AggregateOptions, store: Store) -> Result<Self, StateError> {
+    pub fn open(options: AggregateOptions, store: &Store) -> Result<Self, StateError> {
         let row_types: Vec<DataType> = options.key_types.iter().chain(&options.carried_types).cloned().collect();
         let no_slots: &[u32] = &[];
         let result_types: Vec<DataType> = (options.carried_types.iter().cloned())

@@ -24,7 +24,7 @@ pub(super) struct KeyedRows {
 
 impl KeyedRows {
     /// Rows of `store` with columns of `types`; what storage holds is read at once.
-    pub(super) fn open(store: Store, types: &[DataType]) -> Result<Self, StateError> {
+    pub(super) fn open(store: &Store, types: &[DataType]) -> Result<Self, StateError> {
         let mut rows = Self {
             store: store.clone(),
             slots: SlotTable::default(),

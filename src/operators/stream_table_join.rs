@@ -50,7 +50,7 @@ struct Replaced {
 
 impl StreamTableJoin {
     /// The join over the table in `store` with value columns of `types`; what storage holds is read at once.
-    pub fn open(kind: Kind, store: Store, types: &[DataType]) -> Result<Self, StateError> {
+    pub fn open(kind: Kind, store: &Store, types: &[DataType]) -> Result<Self, StateError> {
         Ok(Self { kind, table: KeyedRows::open(store, types)?, replaced: Vec::new() })
     }
 

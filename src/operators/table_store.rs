@@ -28,7 +28,7 @@ impl TableStore {
     /// The table in `store`, with key columns of `key_types` and value columns of `value_types`; what storage holds is
     /// read at once. `attach_old`: an operator downstream needs old rows.
     pub fn open(
-        store: Store,
+        store: &Store,
         key_types: &[DataType],
         value_types: &[DataType],
         attach_old: bool,

@@ -132,6 +132,3 @@ fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned
         reads,
     })))
 }
-
-#[cfg(test)]
-mod tests;

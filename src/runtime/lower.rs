@@ -81,7 +81,7 @@ impl Topology {
         let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
-        lowering.current.attach(tail, Next::Output);
+        lowering.current.attach(&tail, Next::Output);
         lowering.current.finish(root);
         lowering.current.writes_sink = true;
         lowering.current.output = match (&spec.client, &spec.plan.sink) {
@@ -243,10 +243,10 @@ impl SubTopology {
         }
     }
 
-    fn attach(&mut self, tail: Tail, next: Next) {
+    fn attach(&mut self, tail: &Tail, next: Next) {
         match tail {
-            Tail::Source(index) => self.sources[index].1 = next,
-            Tail::Node(index) => self.nodes[index].1 = next,
+            Tail::Source(index) => self.sources[*index].1 = next,
+            Tail::Node(index) => self.nodes[*index].1 = next,
         }
     }
 
@@ -255,7 +255,7 @@ impl SubTopology {
         let index = self.nodes.len();
         self.nodes.push((factory, Next::Output));
         for (port, tail) in inputs.into_iter().enumerate() {
-            self.attach(tail, Next::Node(index, port));
+            self.attach(&tail, Next::Node(index, port));
         }
         Tail::Node(index)
     }
@@ -360,7 +360,7 @@ impl Lowering<'_> {
         let schema = source.schema();
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
         let factory: OperatorFactory = Box::new(move |context| {
-            let table = TableStore::open(context.store(&name), &key_types, &value_types, needs_old)?;
+            let table = TableStore::open(&context.store(&name), &key_types, &value_types, needs_old)?;
             Ok(Box::new(table))
         });
         self.current.add([tail], factory)
@@ -377,7 +377,7 @@ impl Lowering<'_> {
         let table = input.collection() == Collection::Table;
         let tail = self.lower(input, table)?;
         let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
-        self.current.attach(tail, Next::Output);
+        self.current.attach(&tail, Next::Output);
         self.current.finish(input);
         self.current.writes_changes = table;
         self.current.output = OutputSpec::Topic {
@@ -412,7 +412,7 @@ impl Lowering<'_> {
         let aggregate = aggregate.clone();
         let factory: OperatorFactory = Box::new(move |context| {
             let options = aggregate_options(&aggregate, emission, needs_old)?;
-            Ok(Box::new(Aggregate::open(options, context.store(&name))?))
+            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
         });
         Ok(self.current.add([tail], factory))
     }
@@ -431,7 +431,7 @@ impl Lowering<'_> {
             StreamTableJoinKind::Left => stream_table_join::Kind::Left,
         };
         let factory: OperatorFactory =
-            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, context.store(&name), &value_types)?)));
+            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types)?)));
         Ok(self.current.add(tails, factory))
     }
 }

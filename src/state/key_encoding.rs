@@ -29,10 +29,10 @@ impl EncodedKeys {
     pub fn encode(&mut self, columns: &[ArrayRef], window_start: Option<&[i64]>, rows: usize) {
         self.bytes.clear();
         self.ends.clear();
-        if let [column] = columns {
-            if self.encode_single(column, window_start) {
-                return;
-            }
+        if let [column] = columns
+            && self.encode_single(column, window_start)
+        {
+            return;
         }
         for row in 0..rows {
             for column in columns {
@@ -50,7 +50,7 @@ impl EncodedKeys {
                 self.bytes.reserve(texts.value_data().len() + texts.len() * 12);
                 for row in 0..texts.len() {
                     encode_nullable(texts.is_null(row), &mut self.bytes, |out| {
-                        encode_bytes(texts.value(row).as_bytes(), out)
+                        encode_bytes(texts.value(row).as_bytes(), out);
                     });
                     self.end_key(row, window_start);
                 }

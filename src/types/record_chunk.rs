@@ -55,6 +55,7 @@ impl RecordChunk {
     }
 
     /// `length` records from index `offset` on; shares memory.
+    #[must_use]
     pub fn slice(&self, offset: usize, length: usize) -> Self {
         Self {
             keys: self.keys.slice(offset, length),

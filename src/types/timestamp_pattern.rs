@@ -194,7 +194,7 @@ fn read_items<'a>(items: &[Item], text: &'a str, fields: &mut Fields) -> Result<
 fn read_field<'a>(field: Field, width: usize, adjacent: bool, text: &'a str, fields: &mut Fields) -> Option<&'a str> {
     // A field before another one takes exactly its width; one letter alone takes all digits there are.
     let max = if adjacent || width > 1 { width } else { 19 };
-    let mut number = |target: &mut Option<i64>, max: usize| -> Option<&'a str> {
+    let number = |target: &mut Option<i64>, max: usize| -> Option<&'a str> {
         let (value, rest) = read_number(text, width, max)?;
         *target = Some(value);
         Some(rest)

@@ -261,6 +261,7 @@ fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
 struct Silence(Option<&'static [u8]>);
 
 impl Read for Silence {
+    #[expect(clippy::disallowed_methods, reason = "a person who types nothing")]
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let Some(line) = self.0.take() else {
             std::thread::sleep(Duration::from_hours(1));

@@ -23,7 +23,7 @@ impl Accumulator for Count {
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let nulls = rows.argument.and_then(|argument| argument.logical_nulls());
+        let nulls = rows.argument.and_then(Array::logical_nulls);
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
             let count = &mut self.counts[slot as usize];

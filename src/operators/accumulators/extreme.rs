@@ -122,7 +122,7 @@ impl ExtremeBytes {
         Arc::new(builder.finish())
     }
 
-    fn value<'a>(column: &'a dyn Array, row: usize) -> Option<&'a [u8]> {
+    fn value(column: &dyn Array, row: usize) -> Option<&[u8]> {
         column.is_valid(row).then(|| match column.data_type() {
             DataType::Utf8 => column.as_string::<i32>().value(row).as_bytes(),
             _ => column.as_binary::<i32>().value(row),

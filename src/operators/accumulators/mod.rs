@@ -130,12 +130,12 @@ mod tests {
 
     /// Folds `argument` over `slots`; the results after each row, and those of a second accumulator that loaded the
     /// state of the first, must be `expected` and its last row of each slot.
-    fn check(function: Function, slots: &[u32], argument: ArrayRef, undone: Option<&[bool]>, expected: ArrayRef) {
+    fn check(function: Function, slots: &[u32], argument: &ArrayRef, undone: Option<&[bool]>, expected: &ArrayRef) {
         let new = || accumulator(function, Some(argument.data_type())).expect("the function has this type");
         let mut first = new();
         first.grow(8);
-        let emitted = first.update(&Update { slots, argument: Some(&argument), undone }, true).expect("emitted");
-        assert_eq!(&emitted, &expected);
+        let emitted = first.update(&Update { slots, argument: Some(argument), undone }, true).expect("emitted");
+        assert_eq!(&emitted, expected);
 
         let mut second = new();
         second.grow(8);
@@ -145,38 +145,74 @@ mod tests {
 
     #[test]
     fn count_skips_nulls() {
-        let argument = Arc::new(Int32Array::from(vec![Some(1), None, Some(1), Some(2)]));
-        check(Function::Count, &[0, 0, 1, 0], argument, None, Arc::new(Int64Array::from(vec![1, 1, 1, 2])));
+        let argument: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None, Some(1), Some(2)]));
+        check(
+            Function::Count,
+            &[0, 0, 1, 0],
+            &argument,
+            None,
+            &(Arc::new(Int64Array::from(vec![1, 1, 1, 2])) as ArrayRef),
+        );
     }
 
     #[test]
     fn sum_starts_at_zero_and_wraps() {
-        let argument = Arc::new(Int32Array::from(vec![None, Some(i32::MAX), Some(1)]));
-        check(Function::Sum, &[0, 0, 0], argument, None, Arc::new(Int32Array::from(vec![0, i32::MAX, i32::MIN])));
+        let argument: ArrayRef = Arc::new(Int32Array::from(vec![None, Some(i32::MAX), Some(1)]));
+        check(
+            Function::Sum,
+            &[0, 0, 0],
+            &argument,
+            None,
+            &(Arc::new(Int32Array::from(vec![0, i32::MAX, i32::MIN])) as ArrayRef),
+        );
     }
 
     #[test]
     fn rows_taken_back_are_subtracted() {
-        let argument = Arc::new(Int64Array::from(vec![5, 7, 5]));
+        let argument: ArrayRef = Arc::new(Int64Array::from(vec![5, 7, 5]));
         let undone = [false, false, true];
-        check(Function::Sum, &[0; 3], argument.clone(), Some(&undone), Arc::new(Int64Array::from(vec![5, 12, 7])));
-        check(Function::Count, &[0; 3], argument.clone(), Some(&undone), Arc::new(Int64Array::from(vec![1, 2, 1])));
-        check(Function::Avg, &[0; 3], argument, Some(&undone), Arc::new(Float64Array::from(vec![5.0, 6.0, 7.0])));
+        check(
+            Function::Sum,
+            &[0; 3],
+            &argument,
+            Some(&undone),
+            &(Arc::new(Int64Array::from(vec![5, 12, 7])) as ArrayRef),
+        );
+        check(
+            Function::Count,
+            &[0; 3],
+            &argument,
+            Some(&undone),
+            &(Arc::new(Int64Array::from(vec![1, 2, 1])) as ArrayRef),
+        );
+        check(
+            Function::Avg,
+            &[0; 3],
+            &argument,
+            Some(&undone),
+            &(Arc::new(Float64Array::from(vec![5.0, 6.0, 7.0])) as ArrayRef),
+        );
     }
 
     #[test]
     fn average_without_values_is_zero() {
-        let argument = Arc::new(Float64Array::from(vec![None, Some(1.0), Some(2.0)]));
-        check(Function::Avg, &[0; 3], argument, None, Arc::new(Float64Array::from(vec![0.0, 1.0, 1.5])));
+        let argument: ArrayRef = Arc::new(Float64Array::from(vec![None, Some(1.0), Some(2.0)]));
+        check(
+            Function::Avg,
+            &[0; 3],
+            &argument,
+            None,
+            &(Arc::new(Float64Array::from(vec![0.0, 1.0, 1.5])) as ArrayRef),
+        );
     }
 
     #[test]
     fn extremes_ignore_nulls() {
-        let numbers = Arc::new(Int64Array::from(vec![None, Some(4), Some(9), Some(2)]));
-        let least = Arc::new(Int64Array::from(vec![None, Some(4), Some(4), Some(2)]));
-        check(Function::Min, &[3; 4], numbers, None, least);
-        let texts = Arc::new(StringArray::from(vec![Some("b"), None, Some("c"), Some("a")]));
-        let greatest = Arc::new(StringArray::from(vec!["b", "b", "c", "c"]));
-        check(Function::Max, &[3; 4], texts, None, greatest);
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(4), Some(9), Some(2)]));
+        let least: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(4), Some(4), Some(2)]));
+        check(Function::Min, &[3; 4], &numbers, None, &least);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("c"), Some("a")]));
+        let greatest: ArrayRef = Arc::new(StringArray::from(vec!["b", "b", "c", "c"]));
+        check(Function::Max, &[3; 4], &texts, None, &greatest);
     }
 }

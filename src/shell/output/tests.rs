@@ -42,7 +42,7 @@ fn rows((columns, batch): (Vec<Column>, RecordBatch)) -> Response {
 fn push(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Response {
     let queue = PushQueue::new(100, None);
     for batch in batches {
-        queue.push(batch);
+        queue.push(&batch);
     }
     queue.close();
     Response::Push(PushQuery::new(columns, queue))

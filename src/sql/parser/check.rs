@@ -24,7 +24,7 @@ impl Parser<'_> {
                 self.check_query(&insert.query);
             }
             Statement::InsertValues(insert) | Statement::AssertValues(insert) | Statement::AssertTombstone(insert) => {
-                self.check_values(insert)
+                self.check_values(insert);
             }
             Statement::CreateConnector(create) => self.check_properties(&create.properties),
             Statement::AssertTopic(assert) => self.check_properties(&assert.properties),
