@@ -258,19 +258,20 @@ impl Driver for EngineDriver {
     }
 }
 
-/// The answer of a pull query: its columns say which are keys, and over a stream it says how it ended.
+/// The answer of a pull query: over a table its columns say which are keys, over a stream it says how it ended.
 fn pulled(catalog: &Catalog, query: &Query, answer: &ResultRows) -> Selected {
     let source = catalog.source(query.from.source.name.as_str());
+    let table = source.filter(|source| source.is_table());
     let rows: Vec<SelectedRow> = answer.batches.iter().flat_map(|batch| cells(&answer.columns, batch)).collect();
     let is_key = |name: &str| {
         let is_bound = matches!(name, "WINDOWSTART" | "WINDOWEND");
-        source.is_some_and(|source| is_bound || source.schema.key.iter().any(|column| column.name == name))
+        table.is_some_and(|source| is_bound || source.schema.key.iter().any(|column| column.name == name))
     };
     let end = if is_full(query, &rows) { LIMIT_REACHED } else { QUERY_COMPLETED };
     Selected {
         schema: schema_text(&answer.columns, is_key),
         query_id: "query_".to_owned(),
-        final_message: source.is_some_and(|source| !source.is_table()).then(|| end.to_owned()),
+        final_message: table.is_none().then(|| end.to_owned()),
         rows,
     }
 }
