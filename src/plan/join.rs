@@ -58,7 +58,7 @@ fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
             return Err(PlanError::refused(text, source.span));
         }
     }
-    if scope.is_join() { check_value_formats(scope, "JOIN") } else { Ok(()) }
+    if from.joins.is_empty() { Ok(()) } else { check_value_formats(scope, "JOIN") }
 }
 
 /// Sources with values in KAFKA format can neither be joined nor grouped.
