@@ -73,6 +73,7 @@ pub(super) fn resolve(
         return match (&query.window, &query.having) {
             (Some(window), _) => Err(PlanError::refused("WINDOW clause requires a GROUP BY clause.", window.span)),
             (None, Some(having)) => Err(PlanError::refused("HAVING requires a GROUP BY clause.", having.span())),
+            (None, None) if query.refinement == Some(Refinement::Final) => Err(not_windowed(query)),
             (None, None) => Ok(None),
         };
     }
@@ -82,18 +83,20 @@ pub(super) fn resolve(
     };
     for expression in items.iter().map(|item| &item.expression).chain(&group).chain(&having) {
         check_functions(expression, typer)?;
-        check_bounds(expression, false)?;
     }
     for expression in group.iter().chain(&having) {
         check_bounds(expression, true)?;
     }
+    for item in items {
+        check_bounds(&item.expression, false)?;
+    }
     check_nesting(items, having.as_ref())?;
-    check_select(items, &group)?;
-    check_having(having.as_ref(), &group)?;
     if !aggregates {
         let text = "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.";
         return Err(PlanError::refused(text, query.group_by.as_ref().map_or(query.span, |grouping| grouping.span)));
     }
+    check_select(items, &group)?;
+    check_having(having.as_ref(), &group)?;
     let calls = distinct_calls(items.iter().map(|item| &item.expression).chain(&having));
     if query.group_by.is_none() {
         check_without_group(query, &calls, purpose)?;
@@ -102,7 +105,7 @@ pub(super) fn resolve(
     let window = query.window.as_ref().map(window_spec).transpose()?;
     if query.refinement == Some(Refinement::Final) {
         if window.is_none() {
-            return Err(PlanError::refused("EMIT FINAL is only supported for windowed aggregations.", query.span));
+            return Err(not_windowed(query));
         }
         return Err(PlanError::not_supported("EMIT FINAL", query.span));
     }
@@ -113,6 +116,10 @@ pub(super) fn resolve(
         WrittenWindow::Session { .. } => WindowType::Session,
     });
     Ok(Some(Aggregation { group, calls, having, window, window_type, span }))
+}
+
+fn not_windowed(query: &Query) -> PlanError {
+    PlanError::refused("EMIT FINAL is only supported for windowed aggregations.", query.span)
 }
 
 fn group_expressions(grouping: &Grouping, scope: &Scope, beside: &[&str]) -> Result<Vec<Expression>, PlanError> {
@@ -194,7 +201,9 @@ fn check_nesting(items: &[Item], having: Option<&Expression>) -> Result<(), Plan
         });
     }
     nested.map_or(Ok(()), |part| {
-        let text = format!("Aggregate functions can not be nested: {}", part.plain());
+        // A call without arguments is shown as it is mostly written.
+        let shown = part.plain().to_string().replace("(*)", "()");
+        let text = format!("Aggregate functions can not be nested: {shown}");
         Err(PlanError::refused(text, part.span()))
     })
 }

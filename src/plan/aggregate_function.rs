@@ -50,7 +50,12 @@ pub(super) fn known(name: &str) -> Option<KnownAggregate> {
     KNOWN.into_iter().find(|known| known.name.eq_ignore_ascii_case(name))
 }
 
-/// Names of all aggregate functions.
+/// Whether `name` is a function that gives several rows.
+pub(super) fn is_table_function(name: &str) -> bool {
+    ["EXPLODE", "CUBE_EXPLODE"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Names of the aggregate functions that are built.
 pub fn aggregate_names() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().filter(|known| known.function.is_some()).map(|known| known.name)
 }

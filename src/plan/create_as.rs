@@ -32,7 +32,8 @@ pub(super) fn plan(
         return Ok(skipped);
     }
     let properties = Properties::read(&create.properties, Clause::CreateAs)?;
-    let planned = query::plan(&create.query, catalog, settings, Purpose::Persistent(name))?;
+    let planned =
+        query::plan(&create.query, catalog, settings, Purpose::Persistent(name), properties.timestamp.as_ref())?;
     check_kind(create, &planned)?;
     let source = data_source(create, sql, &properties, &planned, settings)?;
     check_replacement(&source, create.or_replace, catalog, create.span)?;

@@ -242,8 +242,7 @@ pub(super) fn timestamp_column(
     };
     let mut columns = schema.key.iter().chain(&schema.value);
     let Some(column) = columns.position(|column| column.name == *name) else {
-        let message = format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'");
-        return Err(property_error(message, *place));
+        return Err(unknown_timestamp(name, *place));
     };
     let sql_type = &schema.key.iter().chain(&schema.value).nth(column).expect("the column was found there").sql_type;
     let format = properties.timestamp_format.clone();
@@ -260,6 +259,12 @@ pub(super) fn timestamp_column(
         return Err(property_error(message, *place));
     }
     Ok(Some(TimestampColumn { column, format }))
+}
+
+/// WITH names an event time column that is not there.
+pub(super) fn unknown_timestamp(name: &str, span: Span) -> PlanError {
+    let message = format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'");
+    property_error(message, span)
 }
 
 /// Partitions of the topic if it must be created.

@@ -25,7 +25,7 @@ pub(super) fn plan(
     let properties = Properties::read(&insert.properties, Clause::Insert)?;
     let target = catalog.source(name).ok_or_else(|| unknown_target(insert, catalog))?;
     check_target(target, insert)?;
-    let planned = query::plan(&insert.query, catalog, settings, Purpose::Persistent(name))?;
+    let planned = query::plan(&insert.query, catalog, settings, Purpose::Persistent(name), None)?;
     if planned.root.collection() == Collection::Table {
         let text = format!(
             "Incompatible data sink type. Data sink type is STREAM, but select query result is TABLE. Sink: {name}"

@@ -32,17 +32,16 @@ pub(super) struct JoinStep {
     span: Span,
 }
 
-impl JoinStep {
-    /// The expressions that it compares.
-    pub(super) fn expressions(&self) -> [&Expression; 2] {
-        [&self.left, &self.right]
-    }
-}
-
 /// Checks the joins of `from`.
 pub(super) fn resolve(from: &From, scope: &Scope, typer: &Typer) -> Result<Vec<JoinStep>, PlanError> {
+    if from.joins.is_empty() {
+        return Ok(Vec::new());
+    }
     check_sources(scope, from)?;
-    from.joins.iter().enumerate().map(|(i, join)| resolve_one(join, i + 1, scope, typer)).collect()
+    // All references are checked before the first pair of kinds.
+    let conditions = from.joins.iter().enumerate().map(|(i, join)| Condition::resolve(join, i + 1, scope));
+    let conditions: Vec<Condition> = conditions.collect::<Result<_, _>>()?;
+    conditions.into_iter().zip(&from.joins).map(|(condition, join)| condition.checked(join, scope, typer)).collect()
 }
 
 /// No source twice, none with a format that joins cannot carry.
@@ -58,7 +57,7 @@ fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
             return Err(PlanError::refused(text, source.span));
         }
     }
-    if from.joins.is_empty() { Ok(()) } else { check_value_formats(scope, "JOIN") }
+    check_value_formats(scope, "JOIN")
 }
 
 /// Sources with values in KAFKA format can neither be joined nor grouped.
@@ -76,41 +75,61 @@ pub(super) fn check_value_formats(scope: &Scope, clause: &str) -> Result<(), Pla
     Err(PlanError::refused(text, scope.sources[0].span))
 }
 
-fn resolve_one(join: &Join, added: usize, scope: &Scope, typer: &Typer) -> Result<JoinStep, PlanError> {
-    let Expression::Comparison { operator: ComparisonOperator::Equal, left, right, span } = &join.on else {
-        return Err(unsupported_condition(&join.on));
-    };
-    let left = scope.resolve(left, Clause::JoinOn)?;
-    let right = scope.resolve(right, Clause::JoinOn)?;
-    let sources = [&left, &right].map(|side| sources_of(side, scope));
-    for (side, sources) in [&left, &right].iter().zip(&sources) {
-        if sources.len() != 1 {
-            let text = format!(
-                "Invalid comparison expression '{}' in join '{}'. Each side of the join comparision must contain \
-                 references from exactly one source.",
-                scope.qualified(side).plain(),
-                condition(&left, &right, scope, "(", ")")
-            );
-            return Err(PlanError::refused(text, side.span()));
+/// ON, resolved: each side with the index of the one source it is about.
+struct Condition {
+    left: (Expression, usize),
+    right: (Expression, usize),
+    /// Index of the source that the join adds.
+    added: usize,
+    span: Span,
+}
+
+impl Condition {
+    fn resolve(join: &Join, added: usize, scope: &Scope) -> Result<Self, PlanError> {
+        let Expression::Comparison { operator: ComparisonOperator::Equal, left, right, span } = &join.on else {
+            return Err(unsupported_condition(&join.on));
+        };
+        let left = scope.resolve(left, Clause::JoinOn)?;
+        let right = scope.resolve(right, Clause::JoinOn)?;
+        let sources = [&left, &right].map(|side| sources_of(side, scope));
+        for (side, sources) in [&left, &right].iter().zip(&sources) {
+            if sources.len() != 1 {
+                let text = format!(
+                    "Invalid comparison expression '{}' in join '({} = {})'. Each side of the join comparision must \
+                     contain references from exactly one source.",
+                    scope.qualified(side).plain(),
+                    scope.qualified(&left).plain(),
+                    scope.qualified(&right).plain()
+                );
+                return Err(PlanError::refused(text, side.span()));
+            }
         }
+        let [left_source, right_source] = sources.map(|sources| sources[0]);
+        check_references(left_source, right_source, added, scope, *span)?;
+        Ok(Self { left: (left, left_source), right: (right, right_source), added, span: *span })
     }
-    let [left_source, right_source] = sources.map(|sources| sources[0]);
-    check_references(left_source, right_source, added, scope, *span)?;
-    let types = [typer.type_of(&left, Clause::JoinOn)?, typer.type_of(&right, Clause::JoinOn)?];
-    if types[0] != types[1] {
-        let [left_type, right_type] = types.map(|found| found.map_or("NULL".to_owned(), |found| found.to_string()));
-        let text = format!(
-            "Invalid join condition: types don't match. Got {}{{{left_type}}} = {}{{{right_type}}}.",
-            scope.qualified(&left).plain(),
-            scope.qualified(&right).plain()
-        );
-        return Err(PlanError::refused_with_hint(text, "convert one side with CAST", *span));
+
+    /// The join, if its types and kinds fit.
+    fn checked(self, join: &Join, scope: &Scope, typer: &Typer) -> Result<JoinStep, PlanError> {
+        let Self { left, right, added, span } = self;
+        let types = [&left.0, &right.0].map(|side| typer.type_of(side, Clause::JoinOn));
+        let [left_type, right_type] = types;
+        let [left_type, right_type] = [left_type?, right_type?];
+        let [left_shown, right_shown] = [&left.0, &right.0].map(|side| scope.qualified(side).plain().to_string());
+        if left_type != right_type {
+            let type_text = |found: Option<SqlType>| found.map_or("NULL".to_owned(), |found| found.to_string());
+            let text = format!(
+                "Invalid join condition: types don't match. Got {left_shown}{{{}}} = {right_shown}{{{}}}.",
+                type_text(left_type),
+                type_text(right_type)
+            );
+            return Err(PlanError::refused_with_hint(text, "convert one side with CAST", span));
+        }
+        let shown = format!("{left_shown} = {right_shown}");
+        let (left, right) = if right.1 == added { (left, right) } else { (right, left) };
+        let kind = check_kinds(join, left.1, added, &right.0, &shown, scope)?;
+        Ok(JoinStep { kind, source: added, left: left.0, right: right.0, span })
     }
-    let shown = condition(&left, &right, scope, "", "");
-    let (left, right, left_source) =
-        if right_source == added { (left, right, left_source) } else { (right, left, right_source) };
-    let kind = check_kinds(join, left_source, added, &right, &shown, scope)?;
-    Ok(JoinStep { kind, source: added, left, right, span: *span })
 }
 
 fn unsupported_condition(on: &Expression) -> PlanError {
@@ -121,10 +140,6 @@ fn unsupported_condition(on: &Expression) -> PlanError {
         _ => format!("Unsupported join expression: {}. Only equality of two expressions is supported.", on.plain()),
     };
     PlanError::refused(text, on.span())
-}
-
-fn condition(left: &Expression, right: &Expression, scope: &Scope, open: &str, close: &str) -> String {
-    format!("{open}{} = {}{close}", scope.qualified(left).plain(), scope.qualified(right).plain())
 }
 
 /// Indices of the sources whose columns `expression` uses, ascending.
@@ -279,39 +294,168 @@ fn kind_words(kind: JoinKind) -> &'static str {
     }
 }
 
-/// Plans the joins `steps` over the sources of `scope`.
+/// Plans the joins `steps` over the sources of `scope`; `used` are the columns that the rest of the query uses.
 pub(super) fn plan(scope: &Scope, steps: &[JoinStep], used: &Used, typer: &Typer) -> Result<Relation, PlanError> {
-    let mut left = read(scope, 0, used, false);
-    let mut carries_rows = false;
+    let mut left = read(scope, 0, &used_from(steps, used), false);
     for (i, step) in steps.iter().enumerate() {
         check_partitions(step, scope, typer)?;
-        let prefix = "L_".repeat(steps.len() - 1 - i);
-        left = plan_step(left, step, &prefix, carries_rows, scope, used, typer)?;
-        carries_rows = true;
+        let later = used_from(&steps[i + 1..], used);
+        let context = StepContext { step, prefix: "L_".repeat(steps.len() - 1 - i), scope, used: &later, typer };
+        left = context.plan(left, i == 0)?;
     }
     Ok(left)
 }
 
-fn plan_step(
-    left: Relation,
-    step: &JoinStep,
-    prefix: &str,
-    is_pruned: bool,
-    scope: &Scope,
-    used: &Used,
-    typer: &Typer,
-) -> Result<Relation, PlanError> {
-    let keyed = left.key.len() == 1 && has_value_of_key(&left, &step.left);
-    let right_serde = &scope.sources[step.source].data.key_serde;
-    let (left, key_serde) = if keyed {
-        let key_serde = left_key_serde(&left.node);
-        (if is_pruned { left } else { prune(left, scope, used) }, key_serde)
-    } else {
-        let serde = right_serde.clone();
-        (rekey(left, step, prefix, &serde, scope, used, typer)?, serde)
-    };
-    let right = table_side(step, prefix, &key_serde, scope, used);
-    Ok(joined(left, right, step))
+/// Columns that `steps` and what follows them use.
+fn used_from(steps: &[JoinStep], used: &Used) -> Used {
+    let mut all = used.clone();
+    all.extend(columns_of(steps.iter().map(|step| &step.left)).into_iter().map(str::to_owned));
+    all
+}
+
+/// A join that is being planned.
+struct StepContext<'a> {
+    step: &'a JoinStep,
+    /// What the names of its topics begin with.
+    prefix: String,
+    scope: &'a Scope,
+    /// Columns that are used after it.
+    used: &'a Used,
+    typer: &'a Typer<'a>,
+}
+
+impl StepContext<'_> {
+    fn plan(&self, left: Relation, is_first: bool) -> Result<Relation, PlanError> {
+        let is_keyed = left.key.len() == 1 && has_value_of_key(&left, &self.step.left);
+        let (left, key_serde) = match (is_keyed, is_first) {
+            (true, true) => {
+                let key_serde = left_key_serde(&left.node);
+                (self.prune(left), key_serde)
+            }
+            (true, false) => {
+                let key_serde = left_key_serde(&left.node);
+                (left, key_serde)
+            }
+            (false, _) => {
+                let key_serde = self.scope.sources[self.step.source].data.key_serde.clone();
+                (self.rekey(left, &key_serde)?, key_serde)
+            }
+        };
+        let right = self.table_side(&key_serde);
+        Ok(joined(left, right, self.step))
+    }
+
+    /// The left-most source with its used columns only.
+    fn prune(&self, relation: Relation) -> Relation {
+        let scope = self.scope;
+        let kept = self.carried(&relation, &[]);
+        let mut layout = Layout::default();
+        let key: Vec<&ScopeColumn> =
+            scope.columns.iter().filter(|column| column.source == 0 && matches!(column.role, Role::Key(_))).collect();
+        for (i, found) in key.iter().enumerate() {
+            layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
+        }
+        let key_names = key.iter().map(|found| found.internal.clone()).collect();
+        let columns = kept
+            .iter()
+            .map(|found| (Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)))
+            .collect();
+        for (i, found) in kept.iter().enumerate() {
+            layout.add(column(&found.internal, Span::NONE), key.len() + i, found.sql_type.clone());
+        }
+        let node = PlanNode::Project { input: Box::new(relation.node), key_names, columns };
+        add_rowtime(&mut layout, &node, scope);
+        Relation { node, layout, key: relation.key }
+    }
+
+    /// Used columns that `relation` has and that must travel as values: neither its ROWTIME, which every row has, nor those
+    /// that the key holds (`in_key`).
+    fn carried(&self, relation: &Relation, in_key: &[&Expression]) -> Vec<&ScopeColumn> {
+        let rowtime = Tail::of(&relation.node).rowtime();
+        let key_width = relation.node.schema().key.len();
+        let kept = self.scope.columns.iter().filter(|found| {
+            let reference = column(&found.internal, Span::NONE);
+            let place = relation.layout.find(&reference);
+            let is_value = |index: usize| index < rowtime && (!in_key.is_empty() || index >= key_width);
+            self.used.contains(&found.internal)
+                && place.is_some_and(|place| is_value(place.index))
+                && !in_key.contains(&&reference)
+        });
+        kept.collect()
+    }
+
+    /// `relation` by way of a topic, keyed by the left expression of the join.
+    fn rekey(&self, relation: Relation, key_serde: &Serde) -> Result<Relation, PlanError> {
+        let Self { step, scope, .. } = self;
+        if relation.node.window().is_some() {
+            let text = "Implicit repartitioning of windowed sources is not supported. See \
+                    https://github.com/confluentinc/ksql/issues/4385.";
+            return Err(PlanError::refused(text, step.span));
+        }
+        let key_type = scope.sources[step.source].data.schema.key[0].sql_type.clone();
+        let name_of = |expression: &Expression| as_column(expression).map(str::to_owned);
+        let key_name = name_of(&step.left).or_else(|| name_of(&step.right)).expect("the right side is a column");
+        let key_expr = self.typer.typed(&step.left, &relation.layout, Clause::JoinOn)?;
+        let kept = self.carried(&relation, &[&step.left]);
+        let mut layout = Layout::default();
+        layout.add(step.left.clone(), 0, key_type.clone());
+        let mut columns = Vec::new();
+        for (i, found) in kept.iter().enumerate() {
+            columns.push((Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)));
+            layout.add(column(&found.internal, Span::NONE), 1 + i, found.sql_type.clone());
+        }
+        let value: Vec<Column> = columns.iter().map(|(column, _)| column.clone()).collect();
+        let node = PlanNode::Repartition {
+            input: Box::new(PlanNode::Rekey {
+                input: Box::new(relation.node),
+                key: vec![(Column::new(key_name, key_type.clone()), key_expr)],
+                columns,
+                null_keys: match step.kind {
+                    StreamTableJoinKind::Inner => NullKeys::Drop,
+                    StreamTableJoinKind::Left => NullKeys::Keep,
+                },
+            }),
+            topic: format!("{}Join-repartition", self.prefix),
+            key_serde: key_serde.clone(),
+            value_serde: internal_value_serde(&scope.sources[0].data.value_serde, &value),
+        };
+        add_rowtime(&mut layout, &node, scope);
+        let key = vec![KeyColumn { expressions: vec![step.left.clone()], sql_type: key_type }];
+        Ok(Relation { node, layout, key })
+    }
+
+    /// The table of the join with its used columns, keyed in `key_serde`.
+    fn table_side(&self, key_serde: &Serde) -> Relation {
+        let Self { step, scope, used, .. } = self;
+        let relation = read(scope, step.source, used, false);
+        let data = &scope.sources[step.source].data;
+        let kept: Vec<&ScopeColumn> = scope
+            .columns
+            .iter()
+            .filter(|found| found.source == step.source && used.contains(&found.internal))
+            .filter(|found| !(step.kind == StreamTableJoinKind::Inner && matches!(found.role, Role::Key(_))))
+            .collect();
+        let columns: Vec<(Column, super::Expr)> = kept
+            .iter()
+            .map(|found| (Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)))
+            .collect();
+        let mut layout = Layout::default();
+        for (i, found) in kept.iter().enumerate() {
+            layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
+        }
+        let value: Vec<Column> = columns.iter().map(|(column, _)| column.clone()).collect();
+        let key_name = as_column(&step.right).expect("the right side is a column").to_owned();
+        let mut node = PlanNode::Project { input: Box::new(relation.node), key_names: vec![key_name], columns };
+        if data.key_serde != *key_serde {
+            node = PlanNode::Repartition {
+                input: Box::new(node),
+                topic: format!("{}RightSourceKeyed-SelectKey-repartition", self.prefix),
+                key_serde: key_serde.clone(),
+                value_serde: internal_value_serde(&data.value_serde, &value),
+            };
+        }
+        Relation { node, layout, key: relation.key }
+    }
 }
 
 /// Whether the key of `relation` is the value of `expression` in every row. The first expression of a key column is.
@@ -327,44 +471,6 @@ fn left_key_serde(node: &PlanNode) -> Serde {
     }
 }
 
-/// The left-most source with its used columns only.
-fn prune(relation: Relation, scope: &Scope, used: &Used) -> Relation {
-    let kept = carried(&relation, scope, used, &[]);
-    let mut layout = Layout::default();
-    let key: Vec<&ScopeColumn> =
-        scope.columns.iter().filter(|column| column.source == 0 && matches!(column.role, Role::Key(_))).collect();
-    for (i, found) in key.iter().enumerate() {
-        layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
-    }
-    let key_names = key.iter().map(|found| found.internal.clone()).collect();
-    let columns = kept
-        .iter()
-        .map(|found| (Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)))
-        .collect();
-    for (i, found) in kept.iter().enumerate() {
-        layout.add(column(&found.internal, Span::NONE), key.len() + i, found.sql_type.clone());
-    }
-    let node = PlanNode::Project { input: Box::new(relation.node), key_names, columns };
-    add_rowtime(&mut layout, &node, scope);
-    Relation { node, layout, key: relation.key }
-}
-
-/// Used columns that `relation` has and that must travel as values: neither its ROWTIME, which every row has, nor those
-/// that the key holds (`in_key`).
-fn carried<'a>(relation: &Relation, scope: &'a Scope, used: &Used, in_key: &[&Expression]) -> Vec<&'a ScopeColumn> {
-    let rowtime = Tail::of(&relation.node).rowtime();
-    let key_width = relation.node.schema().key.len();
-    let kept = scope.columns.iter().filter(|found| {
-        let reference = column(&found.internal, Span::NONE);
-        let place = relation.layout.find(&reference);
-        let is_value = |index: usize| index < rowtime && (!in_key.is_empty() || index >= key_width);
-        used.contains(&found.internal)
-            && place.is_some_and(|place| is_value(place.index))
-            && !in_key.contains(&&reference)
-    });
-    kept.collect()
-}
-
 fn at(relation: &Relation, found: &ScopeColumn) -> super::Expr {
     let place = relation.layout.find(&column(&found.internal, Span::NONE)).expect("the relation has the column");
     column_expr(place.index, &found.sql_type)
@@ -375,85 +481,6 @@ fn add_rowtime(layout: &mut Layout, node: &PlanNode, scope: &Scope) {
     let rowtime = scope.columns.iter().find(|found| found.source == 0 && found.role == Role::RowTime);
     let rowtime = rowtime.expect("every source has a ROWTIME");
     layout.add(column(&rowtime.internal, Span::NONE), Tail::of(node).rowtime(), SqlType::Bigint);
-}
-
-/// `relation` by way of a topic, keyed by the left expression of `step`.
-fn rekey(
-    relation: Relation,
-    step: &JoinStep,
-    prefix: &str,
-    key_serde: &Serde,
-    scope: &Scope,
-    used: &Used,
-    typer: &Typer,
-) -> Result<Relation, PlanError> {
-    if relation.node.window().is_some() {
-        let text = "Implicit repartitioning of windowed sources is not supported. See \
-                    https://github.com/confluentinc/ksql/issues/4385.";
-        return Err(PlanError::refused(text, step.span));
-    }
-    let key_type = scope.sources[step.source].data.schema.key[0].sql_type.clone();
-    let name_of = |expression: &Expression| as_column(expression).map(str::to_owned);
-    let key_name = name_of(&step.left).or_else(|| name_of(&step.right)).expect("the right side is a column");
-    let key_expr = typer.typed(&step.left, &relation.layout, Clause::JoinOn)?;
-    let kept = carried(&relation, scope, used, &[&step.left]);
-    let mut layout = Layout::default();
-    layout.add(step.left.clone(), 0, key_type.clone());
-    let mut columns = Vec::new();
-    for (i, found) in kept.iter().enumerate() {
-        columns.push((Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)));
-        layout.add(column(&found.internal, Span::NONE), 1 + i, found.sql_type.clone());
-    }
-    let value: Vec<Column> = columns.iter().map(|(column, _)| column.clone()).collect();
-    let node = PlanNode::Repartition {
-        input: Box::new(PlanNode::Rekey {
-            input: Box::new(relation.node),
-            key: vec![(Column::new(key_name, key_type.clone()), key_expr)],
-            columns,
-            null_keys: match step.kind {
-                StreamTableJoinKind::Inner => NullKeys::Drop,
-                StreamTableJoinKind::Left => NullKeys::Keep,
-            },
-        }),
-        topic: format!("{prefix}Join-repartition"),
-        key_serde: key_serde.clone(),
-        value_serde: internal_value_serde(&scope.sources[0].data.value_serde, &value),
-    };
-    add_rowtime(&mut layout, &node, scope);
-    let key = vec![KeyColumn { expressions: vec![step.left.clone()], sql_type: key_type }];
-    Ok(Relation { node, layout, key })
-}
-
-/// The table of `step` with its used columns, keyed in `key_serde`.
-fn table_side(step: &JoinStep, prefix: &str, key_serde: &Serde, scope: &Scope, used: &Used) -> Relation {
-    let relation = read(scope, step.source, used, false);
-    let data = &scope.sources[step.source].data;
-    let kept: Vec<&ScopeColumn> = scope
-        .columns
-        .iter()
-        .filter(|found| found.source == step.source && used.contains(&found.internal))
-        .filter(|found| !(step.kind == StreamTableJoinKind::Inner && matches!(found.role, Role::Key(_))))
-        .collect();
-    let columns: Vec<(Column, super::Expr)> = kept
-        .iter()
-        .map(|found| (Column::new(found.internal.clone(), found.sql_type.clone()), at(&relation, found)))
-        .collect();
-    let mut layout = Layout::default();
-    for (i, found) in kept.iter().enumerate() {
-        layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
-    }
-    let value: Vec<Column> = columns.iter().map(|(column, _)| column.clone()).collect();
-    let key_name = as_column(&step.right).expect("the right side is a column").to_owned();
-    let mut node = PlanNode::Project { input: Box::new(relation.node), key_names: vec![key_name], columns };
-    if data.key_serde != *key_serde {
-        node = PlanNode::Repartition {
-            input: Box::new(node),
-            topic: format!("{prefix}RightSourceKeyed-SelectKey-repartition"),
-            key_serde: key_serde.clone(),
-            value_serde: internal_value_serde(&data.value_serde, &value),
-        };
-    }
-    Relation { node, layout, key: relation.key }
 }
 
 /// The join of two sides that are keyed alike.

@@ -119,7 +119,7 @@ fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> 
 
 /// Plans a SELECT with EMIT CHANGES for a client.
 fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
-    let planned = query::plan(query, catalog, settings, select::Purpose::Transient)?;
+    let planned = query::plan(query, catalog, settings, select::Purpose::Transient, None)?;
     if query.limit.is_some_and(|limit| limit < 0) {
         let text = "Push queries don't support negative integers in the LIMIT clause.";
         return Err(PlanError::refused(text, query.span));
@@ -132,3 +132,6 @@ fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned
         reads,
     })))
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,7 +208,7 @@ fn check_scan(lookup: &PullLookup, settings: &Settings, span: Span) -> Result<()
 
 /// A stream is read like a push query does, up to where it ends now.
 fn stream(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
-    let planned = query::plan(query, catalog, settings, Purpose::Transient)?;
+    let planned = query::plan(query, catalog, settings, Purpose::Transient, None)?;
     if let Some(text) = (planned.root.collection() == super::Collection::Table)
         .then_some("Pull queries don't support aggregate functions in SELECT clauses.")
     {

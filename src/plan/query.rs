@@ -1,9 +1,11 @@
 //! SELECT … FROM … WHERE …: the steps of a query, from its sources to its results.
 
 use crate::catalog::{Catalog, WindowType};
+use crate::sql::Span;
 use crate::sql::ast::{Expression, Query};
 
 use super::aggregate::{self, Aggregation};
+use super::aggregate_function::is_table_function;
 use super::error::PlanError;
 use super::expression::Typer;
 use super::planned::ResultColumn;
@@ -32,12 +34,13 @@ pub(super) struct PlannedQuery {
     pub(super) is_keyless: bool,
 }
 
-/// Plans `query`.
+/// Plans `query`; `timestamp` is the result that a WITH clause says is the event time.
 pub(super) fn plan(
     query: &Query,
     catalog: &Catalog,
     settings: &Settings,
     purpose: Purpose,
+    timestamp: Option<&(String, Span)>,
 ) -> Result<PlannedQuery, PlanError> {
     let scope = Scope::new(&query.from, catalog)?;
     let typer = Typer::new(catalog, settings, &scope);
@@ -48,15 +51,13 @@ pub(super) fn plan(
         SelectContext { scope: &scope, typer: &typer, purpose, beside, partition_by: partition_by.as_deref() };
     let joins = join::resolve(&query.from, &scope, &typer)?;
     let items = select::items(&query.select, &context)?;
-    let predicate = query.where_clause.as_ref();
-    let predicate = predicate.map(|predicate| scope.resolve(predicate, Clause::Where)).transpose()?;
-    if let Some(predicate) = &predicate {
-        aggregate::check_where(predicate)?;
-    }
+    check_timestamp(timestamp, &items)?;
+    check_table_functions(query, &items, &scope)?;
+    let predicate = query.where_clause.as_ref().map(|predicate| resolve_where(predicate, query, &scope)).transpose()?;
     let aggregation = aggregate::resolve(query, &items, &scope, purpose, &typer)?;
     check_windowed_table(query, &scope, purpose)?;
 
-    let used = used_columns(&items, predicate.as_ref(), aggregation.as_ref(), partition_by.as_deref(), &joins);
+    let used = used_columns(&items, predicate.as_ref(), aggregation.as_ref(), partition_by.as_deref());
     let needs_old_rows = predicate.is_some() || aggregation.is_some() || matches!(purpose, Purpose::Persistent(_));
     let mut relation = if scope.is_join() {
         join::plan(&scope, &joins, &used, &typer)?
@@ -122,6 +123,48 @@ pub(super) fn filtered(relation: Relation, predicate: &Expression, typer: &Typer
     Ok(Relation { node, ..relation })
 }
 
+fn check_timestamp(timestamp: Option<&(String, Span)>, items: &[Item]) -> Result<(), PlanError> {
+    match timestamp {
+        Some((name, span)) if !items.iter().any(|item| item.name == *name) => {
+            Err(super::create_source::unknown_timestamp(name, *span))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_table_functions(query: &Query, items: &[Item], scope: &Scope) -> Result<(), PlanError> {
+    let mut found = None;
+    for item in items {
+        item.expression.walk(&mut |part| {
+            if let Expression::FunctionCall(call) = part
+                && is_table_function(call.name.as_str())
+            {
+                found.get_or_insert(call.span);
+            }
+        });
+    }
+    let Some(span) = found else { return Ok(()) };
+    if query.group_by.is_some() || items.iter().any(|item| aggregate::has_aggregate(&item.expression)) {
+        return Err(PlanError::refused("Table functions cannot be used with aggregations.", span));
+    }
+    if scope.sources[0].data.is_table() {
+        return Err(PlanError::refused("Table source is not supported with table functions", span));
+    }
+    Err(PlanError::not_supported("table functions", span))
+}
+
+fn resolve_where(predicate: &Expression, query: &Query, scope: &Scope) -> Result<Expression, PlanError> {
+    let own_window: &[&str] = if query.window.is_some() { &OWN_WINDOW } else { &[] };
+    let resolved = scope.resolve_beside(predicate, Clause::Where, own_window)?;
+    let names = columns_of(std::iter::once(&resolved));
+    if let Some(bound) = names.iter().find(|name| own_window.contains(name) && scope.column(name).is_none()) {
+        let text = format!("Error in WHERE expression: Unknown column {bound}.");
+        return Err(PlanError::refused(text, predicate.span()));
+    }
+    aggregate::check_where(&resolved)?;
+    Ok(resolved)
+}
+
 fn check_windowed_table(query: &Query, scope: &Scope, purpose: Purpose) -> Result<(), PlanError> {
     let source = &scope.sources[0];
     let is_windowed_table = source.data.collection == Collection::Table && source.data.window.is_some();
@@ -131,13 +174,12 @@ fn check_windowed_table(query: &Query, scope: &Scope, purpose: Purpose) -> Resul
     Ok(())
 }
 
-/// Internal names of all columns that the query refers to.
+/// Internal names of all columns that the query refers to after FROM.
 fn used_columns(
     items: &[Item],
     predicate: Option<&Expression>,
     aggregation: Option<&Aggregation>,
     partition_by: Option<&[Expression]>,
-    joins: &[join::JoinStep],
 ) -> Used {
     let mut expressions: Vec<&Expression> = Vec::new();
     match aggregation {
@@ -146,6 +188,6 @@ fn used_columns(
     }
     expressions.extend(predicate);
     expressions.extend(partition_by.into_iter().flatten());
-    expressions.extend(joins.iter().flat_map(join::JoinStep::expressions));
+
     columns_of(expressions.into_iter()).into_iter().map(str::to_owned).collect()
 }
