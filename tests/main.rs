@@ -1,6 +1,7 @@
 //! Integration tests of the whole.
 
 mod conformance;
+mod crash;
 mod demo;
 mod examples;
 mod front_ends;

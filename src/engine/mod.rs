@@ -4,7 +4,7 @@
 //! text ─ sql ─▶ statement ─ plan (on the catalog) ─▶ Planned ─▶ effect: topic, command log, catalog, query ─▶ Response
 //! ```
 //!
-//! Everything that must outlive the process is in the command log ([`command_log`]), which is replayed at open.
+//! Everything that must outlive the process is in the command log, which is replayed at open.
 
 mod command_log;
 mod config;

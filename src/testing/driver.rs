@@ -90,8 +90,10 @@ impl Stage {
 pub struct Failure {
     /// When.
     pub stage: Stage,
-    /// The whole text, with ksqlDB's wrapping (`Statement: …`) where it has one.
+    /// The text of the error.
     pub message: String,
+    /// The statement that failed, which ksqlDB adds to the text.
+    pub statement: Option<String>,
     /// Line and column in the script, from 1.
     pub position: Option<(usize, usize)>,
     /// What to do about it.
@@ -101,7 +103,15 @@ pub struct Failure {
 impl Failure {
     /// A failure without position and hint.
     pub fn new(stage: Stage, message: impl Into<String>) -> Self {
-        Self { stage, message: message.into(), position: None, hint: None }
+        Self { stage, message: message.into(), statement: None, position: None, hint: None }
+    }
+
+    /// The text as ksqlDB answers it: `message`, then `Statement: …` where a statement failed.
+    pub fn full_text(&self) -> String {
+        match &self.statement {
+            Some(statement) => format!("{}\nStatement: {statement}", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 

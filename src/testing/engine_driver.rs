@@ -11,10 +11,12 @@ use arrow::array::{Array, RecordBatch};
 use super::driver::{
     Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
 };
-use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, Response, Session};
+use crate::catalog::Catalog;
+use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
 use crate::runtime::clock::ManualClock;
-use crate::sql::{ParsedStatement, parse_statements};
+use crate::sql::ast::{Query, Statement};
+use crate::sql::{ParseError, ParsedStatement, parse_statements};
 use crate::topics::{LocalTopics, MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
 use crate::types::{Column, RecordChunk, RecordChunkBuilder};
 
@@ -31,6 +33,12 @@ pub struct EngineDriver {
     /// Offset of the next record fed, by topic.
     fed: HashMap<String, i64>,
 }
+
+/// How an answer ends that has as many rows as it may.
+const LIMIT_REACHED: &str = "Limit Reached";
+
+/// How an answer over a stream ends that has all rows.
+const QUERY_COMPLETED: &str = "Query Completed";
 
 /// What every case is run with: per-record emission, everything from the beginning.
 const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), ("cache.max.bytes.buffering", "0")];
@@ -101,10 +109,21 @@ fn environment(error: impl std::fmt::Display) -> Failure {
     Failure::new(Stage::Runtime, error.to_string())
 }
 
+fn misread(error: &ParseError) -> Failure {
+    Failure {
+        stage: Stage::Syntax,
+        message: error.to_string(),
+        statement: Some(error.statement.clone()),
+        position: Some((error.line() as usize, error.column() as usize)),
+        hint: error.help(),
+    }
+}
+
 fn rejected(error: EngineError, statement: &str) -> Failure {
     Failure {
         stage: Stage::Rejected,
-        message: format!("{}\nStatement: {statement}", error.message),
+        message: error.message,
+        statement: Some(statement.to_owned()),
         position: error.position,
         hint: error.hint,
     }
@@ -124,12 +143,7 @@ impl Driver for EngineDriver {
     }
 
     fn check_script(&mut self, text: &str) -> Result<usize, Failure> {
-        self.script = parse_statements(text).map_err(|error| Failure {
-            stage: Stage::Syntax,
-            message: error.with_statement(),
-            position: Some((error.line() as usize, error.column() as usize)),
-            hint: error.help(),
-        })?;
+        self.script = parse_statements(text).map_err(|error| misread(&error))?;
         Ok(self.script.len())
     }
 
@@ -211,27 +225,20 @@ impl Driver for EngineDriver {
     }
 
     fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
+        let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
+        let Some((parsed, Statement::Query(query))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
+            return Err(Failure::new(Stage::Rejected, "the statement is no query"));
+        };
         let mut session = std::mem::take(&mut self.session);
         let mut responses = Vec::new();
-        let done = self.engine()?.execute(&mut session, statement, &mut |response| responses.push(response));
+        let done = self.engine()?.execute_parsed(&mut session, parsed, &mut |response| responses.push(response));
         self.session = session;
-        done.map_err(|error| rejected(error, statement))?;
+        done.map_err(|error| rejected(error, &parsed.text))?;
         match responses.pop() {
-            Some(Response::Rows(rows)) => {
-                let cells = rows.batches.iter().map(|batch| cells(&rows.columns, batch));
-                Ok(selected(&rows.columns, cells.flatten().collect(), Some("Query Completed")))
-            }
+            Some(Response::Rows(rows)) => Ok(pulled(&self.engine()?.catalog(), query, &rows)),
             Some(Response::Push(push)) => {
                 self.engine()?.settle(None).map_err(environment)?;
-                let mut rows = Vec::new();
-                let ended = loop {
-                    match push.next(Duration::ZERO) {
-                        PushEvent::Rows(batch) => rows.extend(cells(&push.columns, &batch)),
-                        PushEvent::Idle => break None,
-                        PushEvent::End => break Some("Limit Reached"),
-                    }
-                };
-                Ok(selected(&push.columns, rows, ended))
+                Ok(pushed(query, &push))
             }
             _ => Err(Failure::new(Stage::Rejected, "the statement gives no rows")),
         }
@@ -251,9 +258,45 @@ impl Driver for EngineDriver {
     }
 }
 
-fn selected(columns: &[Column], rows: Vec<SelectedRow>, ended: Option<&str>) -> Selected {
-    let schema = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Selected { schema, query_id: String::new(), rows, final_message: ended.map(ToOwned::to_owned) }
+/// The answer of a pull query: over a table its columns say which are keys, over a stream it says how it ended.
+fn pulled(catalog: &Catalog, query: &Query, answer: &ResultRows) -> Selected {
+    let source = catalog.source(query.from.source.name.as_str());
+    let table = source.filter(|source| source.is_table());
+    let rows: Vec<SelectedRow> = answer.batches.iter().flat_map(|batch| cells(&answer.columns, batch)).collect();
+    let is_key = |name: &str| {
+        let is_bound = matches!(name, "WINDOWSTART" | "WINDOWEND");
+        table.is_some_and(|source| is_bound || source.schema.key.iter().any(|column| column.name == name))
+    };
+    let end = if is_full(query, &rows) { LIMIT_REACHED } else { QUERY_COMPLETED };
+    Selected {
+        schema: schema_text(&answer.columns, is_key),
+        query_id: "query_".to_owned(),
+        final_message: table.is_none().then(|| end.to_owned()),
+        rows,
+    }
+}
+
+/// What a push query says by itself; one without a limit, or short of it, does not end.
+fn pushed(query: &Query, push: &PushQuery) -> Selected {
+    let mut rows = Vec::new();
+    while let PushEvent::Rows(batch) = push.next(Duration::ZERO) {
+        rows.extend(cells(&push.columns, &batch));
+    }
+    Selected {
+        schema: schema_text(&push.columns, |_| false),
+        query_id: "transient_".to_owned(),
+        final_message: is_full(query, &rows).then(|| LIMIT_REACHED.to_owned()),
+        rows,
+    }
+}
+
+fn is_full(query: &Query, rows: &[SelectedRow]) -> bool {
+    query.limit.is_some_and(|limit| rows.len() as i64 >= i64::from(limit))
+}
+
+fn schema_text(columns: &[Column], is_key: impl Fn(&str) -> bool) -> String {
+    let text = |column: &Column| format!("{column}{}", if is_key(&column.name) { " KEY" } else { "" });
+    columns.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The rows of `batch` as JSON cells.

@@ -270,7 +270,7 @@ fn replacing_appends_columns_only() {
     let replace = |columns: &str| {
         let sql =
             format!("CREATE OR REPLACE STREAM KEYLESS ({columns}) WITH (KAFKA_TOPIC='keyless', VALUE_FORMAT='JSON');");
-        planned(&sql).map(|_| "replaced".to_owned()).unwrap_or_else(|error| error.to_string())
+        planned(&sql).map_or_else(|error| error.to_string(), |_| "replaced".to_owned())
     };
     assert_eq!(replace("A INT, B STRING, C INT"), "replaced");
     let refused = replace("B STRING, A INT");

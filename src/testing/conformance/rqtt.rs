@@ -43,7 +43,7 @@ pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
 }
 
 fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
-    let text = |failure: crate::testing::driver::Failure| failure.message;
+    let text = |failure: crate::testing::driver::Failure| failure.full_text();
     setting::set_properties(case, driver);
     setting::create_topics(case, driver)?;
     let first_query = case.statements.iter().position(|statement| statement.starts_with("SELECT "));

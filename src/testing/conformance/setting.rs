@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::case::Case;
 use crate::sql::ast::{CreateSource, Literal, Property, Statement};
-use crate::sql::parse_statements;
+use crate::sql::{ParsedStatement, parse_statements};
 use crate::testing::driver::Driver;
 
 /// Partitions of a topic that nobody describes.
@@ -46,7 +46,7 @@ pub fn create_topics(case: &Case, driver: &mut dyn Driver) -> Result<(), String>
     let listed = case.topics.iter().map(|topic| (topic.name.clone(), topic.partitions));
     let named = case.inputs.iter().chain(&case.outputs).map(|record| (record.topic.clone(), PARTITIONS_DEFAULT));
     let mut there: Vec<String> = Vec::new();
-    for (name, partitions) in listed.chain(declared_topics(&case.script())).chain(named) {
+    for (name, partitions) in listed.chain(declared_topics(case)).chain(named) {
         if there.contains(&name) {
             continue;
         }
@@ -57,8 +57,8 @@ pub fn create_topics(case: &Case, driver: &mut dyn Driver) -> Result<(), String>
 }
 
 /// Topics of all `CREATE STREAM` and `CREATE TABLE` with a column list.
-fn declared_topics(script: &str) -> Vec<(String, u32)> {
-    let statements = parse_statements(script).unwrap_or_default();
+fn declared_topics(case: &Case) -> Vec<(String, u32)> {
+    let statements = readable(case);
     let sources = statements.iter().filter_map(|parsed| match &parsed.statement {
         Statement::CreateSource(source) if !source.columns.is_empty() => Some(source),
         _ => None,
@@ -88,9 +88,14 @@ fn text_property(properties: &[Property], name: &str) -> Option<String> {
     }
 }
 
+/// The statements that can be read: a case may want one of them to be refused.
+fn readable(case: &Case) -> Vec<ParsedStatement> {
+    case.statements.iter().flat_map(|text| parse_statements(text).unwrap_or_default()).collect()
+}
+
 /// The first format of a case that is not there yet: its failure says nothing else.
 pub fn unavailable_format(case: &Case) -> Option<String> {
-    let statements = parse_statements(&case.script()).unwrap_or_default();
+    let statements = readable(case);
     let properties = statements.iter().flat_map(|parsed| match &parsed.statement {
         Statement::CreateSource(source) => source.properties.as_slice(),
         Statement::CreateAsSelect(create) => create.properties.as_slice(),

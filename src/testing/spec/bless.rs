@@ -31,29 +31,23 @@ pub fn rewrite(text: &str, spec: &Spec, results: &[RoundResult]) -> String {
     written.join("\n") + "\n"
 }
 
-/// Cells below each other, two blanks between them.
+/// Cells of lines of one kind below each other, two blanks between them.
 fn align(lines: &[Line]) -> Vec<String> {
-    let width = |column: usize| {
-        let records = lines.iter().filter(|line| line.cells.len() > 2);
-        records.filter_map(|line| line.cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    let width = |kind: &str, column: usize| {
+        let alike = lines.iter().filter(|line| line.cells.first().is_some_and(|cell| cell == kind));
+        alike.filter_map(|line| line.cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..5).map(width).collect();
-    lines.iter().map(|line| aligned(line, &widths)).collect()
-}
-
-fn aligned(line: &Line, widths: &[usize]) -> String {
-    let mut text = String::new();
-    for (i, (cell, width)) in line.cells.iter().zip(widths).enumerate() {
-        let blanks = match i {
-            _ if i + 1 == line.cells.len() => 0,
+    let aligned = |line: &Line| {
+        let kind = line.cells.first().map_or("", String::as_str);
+        let blanks = |column: usize, cell: &str| match column {
+            last if last + 1 == line.cells.len() => 0,
             0 => 1,
-            _ if line.cells.len() > 2 => (width - cell.chars().count()) + 2,
-            _ => 1,
+            column => width(kind, column) - cell.chars().count() + 2,
         };
-        text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', blanks));
-    }
-    text
+        let cells = line.cells.iter().enumerate();
+        cells.map(|(column, cell)| format!("{cell}{}", " ".repeat(blanks(column, cell)))).collect::<Vec<_>>().concat()
+    };
+    lines.iter().map(aligned).collect()
 }
 
 #[cfg(test)]
