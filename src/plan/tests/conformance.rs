@@ -105,7 +105,7 @@ fn cases_have_plans_or_the_expected_error() {
         let text = format!("{}\n\n{}", faults.join("\n"), not_supported.join("\n"));
         fs::write(path, text).expect("a writable file");
     }
-    assert!(expected + not_supported.len() + faults.len() > 2_000, "only {expected} cases");
+    assert!(expected + not_supported.len() + faults.len() > 1_500, "too few cases: {expected} as expected");
     assert!(faults.len() <= FAULTS_MAX, "{} faults, first: {:#?}", faults.len(), &faults[..faults.len().min(40)]);
 }
 
