@@ -105,9 +105,10 @@ fn cases_have_plans_or_the_expected_error() {
         let text = format!("{}\n\n{}", faults.join("\n"), not_supported.join("\n"));
         fs::write(path, text).expect("a writable file");
     }
-    assert!(expected + not_supported.len() + faults.len() > 2_000, "only {expected} cases");
+    let cases = expected + not_supported.len() + faults.len();
+    assert!(cases > 1_500, "only {cases} cases");
     assert!(faults.len() <= FAULTS_MAX, "{} faults, first: {:#?}", faults.len(), &faults[..faults.len().min(40)]);
 }
 
 /// Cases that are neither planned nor refused as they should be; only ever goes down.
-const FAULTS_MAX: usize = 2_000;
+const FAULTS_MAX: usize = 60;
