@@ -15,6 +15,7 @@ use super::aggregate_function::aggregate_names;
 use super::error::{PlanError, PlanErrorKind};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
+use super::scalar_function::is_planned_for_later;
 use super::scope::{Clause, Scope, as_column, column};
 use super::settings::Settings;
 use super::type_expr::resolve_type;
@@ -111,7 +112,7 @@ impl<'a> Typer<'a> {
         let is_text = expr.sql_type() == Some(&SqlType::String);
         let converted = match Expr::coerced(expr.clone(), wanted) {
             Some(converted) => converted,
-            None if is_text || is_number_pair(expr.sql_type(), wanted) => {
+            None if is_text || is_number_pair(expr.sql_type(), wanted) || is_same_nesting(expr.sql_type(), wanted) => {
                 Expr::cast(expr, wanted.clone()).map_err(|_| refused(&found))?
             }
             None => return Err(refused(&found)),
@@ -162,7 +163,11 @@ impl<'a> Typer<'a> {
 
     /// The error for a function that is not there.
     pub(super) fn unknown_function(&self, call: &FunctionCall) -> PlanError {
-        PlanError::refused(format!("Can't find any functions with the name '{}'", call.name.name), call.span)
+        let name = call.name.as_str();
+        if is_planned_for_later(name) {
+            return PlanError::not_supported(format!("the function {}", name.to_uppercase()), call.span);
+        }
+        PlanError::refused(format!("Can't find any functions with the name '{name}'"), call.span)
     }
 }
 
@@ -213,6 +218,16 @@ fn in_predicate(error: PlanError, clause: Clause) -> PlanError {
     }
 }
 
+/// Whether both are arrays, maps or structs: their parts are converted one by one.
+fn is_same_nesting(from: Option<&SqlType>, to: &SqlType) -> bool {
+    matches!(
+        (from, to),
+        (Some(SqlType::Array(_)), SqlType::Array(_))
+            | (Some(SqlType::Map(..)), SqlType::Map(..))
+            | (Some(SqlType::Struct(_)), SqlType::Struct(_))
+    )
+}
+
 /// One expression over one layout.
 struct Typing<'a> {
     typer: &'a Typer<'a>,
@@ -240,6 +255,9 @@ impl Typing<'_> {
             TypeError::Arithmetic { left, right } => {
                 let (left, right) = (base_name(left), base_name(right));
                 format!("Error processing expression: {shown}. Unsupported arithmetic types. {left} {right}")
+            }
+            TypeError::Expected { found, .. } if matches!(expression, Expression::Like { .. }) => {
+                format!("The column type for Like condition must be VARCHAR. The column type is {found}")
             }
             TypeError::Expected { .. } => format!("Invalid expression: {error} expression: {shown}"),
             TypeError::InvalidText { sql_type, text } => {

@@ -35,6 +35,7 @@ mod pull;
 mod query;
 mod relation;
 mod rewrite;
+mod scalar_function;
 mod scope;
 mod select;
 mod settings;

@@ -400,7 +400,7 @@ impl Conditions<'_> {
                         }
                         Some(key) => compared.push(key),
                         None if inside() => {
-                            reason = Some("A comparison must directly reference a key column".to_owned())
+                            reason = Some("A comparison must directly reference a key column".to_owned());
                         }
                         None => {}
                     }
