@@ -176,8 +176,10 @@ impl Runtime {
             return Ok(());
         }
         let index = self.next_worker.fetch_add(1, Ordering::Relaxed) as usize % self.workers.len();
-        self.shared.idle_at[index].store(0, Ordering::Release);
-        self.workers[index].0.send(command).map_err(|_| RuntimeError::Bug("a worker thread has died".to_owned()))
+        let sent = self.workers[index].0.send(command);
+        // The version that grows also says to `is_idle` that what the worker saw before is old.
+        self.shared.topics.wake();
+        sent.map_err(|_| RuntimeError::Bug("a worker thread has died".to_owned()))
     }
 
     /// Commits and ends a query; its committed positions and state stay.
@@ -191,6 +193,7 @@ impl Runtime {
             }
         }
         drop(sender);
+        self.shared.topics.wake();
         while done.recv().is_ok() {}
     }
 
@@ -250,6 +253,7 @@ impl Runtime {
             // A worker that has died has nothing to commit.
             let _ = worker.send(Command::Shutdown);
         }
+        self.shared.topics.wake();
         for (_, thread) in self.workers.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a worker thread has died");

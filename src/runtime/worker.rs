@@ -46,7 +46,7 @@ pub(super) struct Worker {
 
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
-const WAIT_MAX: Duration = Duration::from_millis(200);
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {

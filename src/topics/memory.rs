@@ -207,6 +207,10 @@ impl Topics for MemoryTopics {
         self.signal.version()
     }
 
+    fn wake(&self) {
+        self.signal.raise();
+    }
+
     fn wait(&self, seen: u64, timeout: Duration) -> u64 {
         self.signal.wait(seen, timeout)
     }

@@ -210,8 +210,11 @@ pub trait Topics: Send + Sync {
     /// Applies `transaction` atomically, then wakes those who wait for records.
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError>;
 
-    /// A number that grows with every commit that appends records.
+    /// A number that grows with every commit that appends records, and with every [`Topics::wake`].
     fn version(&self) -> u64;
+
+    /// Ends the waits of all, as an append does.
+    fn wake(&self);
 
     /// Waits until [`Topics::version`] differs from `seen` or `timeout` has passed, and returns it.
     fn wait(&self, seen: u64, timeout: Duration) -> u64;
