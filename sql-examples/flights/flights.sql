@@ -64,12 +64,13 @@ CREATE STREAM diverted AS
   WHERE status = 'DIVERTED'
   EMIT CHANGES;
 
--- Who was to be taken far away: the predicate is on the table's columns.
+-- Who was to be taken far away: the predicate is on the table's columns, which are NULL for airports that are not in it.
+-- LIKE wants a text: a record with NULL there would be rejected.
 CREATE STREAM cancelled_far AS
   SELECT c.dest AS dest, a.name AS dest_name, a.tzone AS tzone, c.carrier AS carrier, c.flight AS flight
   FROM cancelled c
     LEFT JOIN airports a ON c.dest = a.faa
-  WHERE a.tzone LIKE 'America/Los%' OR a.tzone IN ('America/Denver', 'Pacific/Honolulu')
+  WHERE a.tzone IS NOT NULL AND (a.tzone LIKE 'America/Los%' OR a.tzone IN ('America/Denver', 'Pacific/Honolulu'))
   EMIT CHANGES;
 
 ------------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 //! The built binary, as a user runs it: the flights of a year, a cold start, the shell's first answer.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::cpu::{Cost, child_cost, median};
 
@@ -10,7 +10,7 @@ const MEGABYTE: f64 = 1_000_000.0;
 
 /// Prints the table of runs; whether all goals are met.
 pub fn report(repeats: usize) -> bool {
-    println!("\n| run | measured | goal |\n|---|--:|--:|");
+    println!("| run | measured | goal |\n|---|--:|--:|");
     let flights = flights_of_the_year();
     let lines = [flights.map_or_else(skip_flights, |csv| run_flights(&csv)), cold_start(repeats), shell_start(repeats)];
     lines.iter().all(|met| *met)
@@ -44,7 +44,7 @@ fn run_flights(csv: &Path) -> bool {
     let script = example("flights/import.sh");
     let mut import = Command::new("sh");
     import.args([script.as_str()]).env("LEVADA", env!("CARGO_BIN_EXE_levada"));
-    import.env("LEVADA_DEMO_DIR", dir.path()).env("LEVADA_FLIGHTS_CSV", csv);
+    import.env("LEVADA_DEMO_DIR", dir.path()).env("LEVADA_FLIGHTS_CSV", csv).stderr(Stdio::null());
     let imported = child_cost(&mut import);
     let run = child_cost(&mut levada(&["run", &example("flights/flights.sql"), "--until-idle"], dir.path()));
     let resident = run.resident_bytes_max as f64 / MEGABYTE;
