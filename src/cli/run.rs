@@ -74,6 +74,7 @@ impl RunCommand {
             None => {
                 while !interrupt.wait(LOOK) {
                     note(&engine.queries());
+                    engine.maintain();
                 }
             }
         }

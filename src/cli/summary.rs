@@ -6,10 +6,8 @@ use std::time::Duration;
 use super::DataDir;
 use super::progress::{Figures, rate};
 use crate::engine::{Listing, QueryStatus, Response};
+use crate::runtime::dead_letter::TOPIC as DEAD_LETTERS;
 use crate::shell::{Layout, OutputFormat, Palette, Screen};
-
-/// The topic that keeps rejected records.
-const DEAD_LETTER_TOPIC: &str = "levada_dead_letters";
 
 /// Writes the figures of `queries`, which were at work for `busy`, and where rejected records are.
 pub(super) fn write(
@@ -29,8 +27,8 @@ pub(super) fn write(
     let rejected = Figures::of(queries).rejected;
     if rejected > 0 {
         let (records, are) = if rejected == 1 { ("record", "is") } else { ("records", "are") };
-        writeln!(out, "{rejected} rejected {records} {are} kept in topic {DEAD_LETTER_TOPIC}; to see them:")?;
-        writeln!(out, "  levada topic consume {DEAD_LETTER_TOPIC}{}", data.option())?;
+        writeln!(out, "{rejected} rejected {records} {are} kept in topic {DEAD_LETTERS}; to see them:")?;
+        writeln!(out, "  levada topic consume {DEAD_LETTERS}{}", data.option())?;
     }
     Ok(())
 }

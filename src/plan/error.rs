@@ -221,27 +221,12 @@ pub(super) fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>
     let wanted = name.to_uppercase();
     let allowed = 1 + wanted.chars().count() / 3;
     let mut near: Vec<(usize, &str)> = known
-        .map(|other| (edit_distance(&wanted, &other.to_uppercase()), other))
+        .map(|other| (strsim::levenshtein(&wanted, &other.to_uppercase()), other))
         .filter(|(distance, _)| *distance <= allowed)
         .collect();
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(3).map(|(_, other)| other.to_owned()).collect()
-}
-
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ impl Worker {
                 Err(error) => slot.fail(&error, shared),
             }
         }
+        self.slots.retain(|slot| !slot.task.as_ref().is_some_and(Task::is_closed));
         progressed
     }
 

@@ -266,23 +266,8 @@ fn join_or(items: &[String]) -> String {
 /// The word of `words` that takes the fewest edits to become `word`, the first of them if several do.
 pub(super) fn most_similar(word: &str, words: &[&'static str]) -> &'static str {
     let word = word.to_uppercase();
-    let nearest = words.iter().min_by_key(|other| edit_distance(&word, other));
+    let nearest = words.iter().min_by_key(|other| strsim::levenshtein(&word, other));
     nearest.copied().unwrap_or_default()
-}
-
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

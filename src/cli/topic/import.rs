@@ -14,6 +14,7 @@ use super::json_row::JsonRow;
 use super::key_format::KeyFormat;
 use super::refusals::Refusals;
 use super::{Streams, TopicFailure, time_text};
+use crate::sql::quote_name;
 use crate::topics::Topics;
 
 const NOTES: &str = "\
@@ -206,26 +207,9 @@ fn columns(header: &[String], types: &[ColumnType]) -> String {
     header.iter().zip(types).map(column).collect::<Vec<_>>().join(", ")
 }
 
-/// `name` as SQL can have it: in backticks unless it is a plain word with no meaning of its own.
+/// `name` as SQL can have it: in backticks unless it is a plain word with no meaning of its own. Small letters need none,
+/// for columns find their fields in capitals too.
 fn quoted(name: &str) -> String {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.starts_with(|first: char| first.is_ascii_alphabetic());
-    if plain && !RESERVED.contains(&name.to_ascii_uppercase().as_str()) {
-        name.to_owned()
-    } else {
-        format!("`{}`", name.replace('`', "``"))
-    }
+    let capitals = name.to_ascii_uppercase();
+    if quote_name(&capitals) == capitals { name.to_owned() } else { quote_name(name).into_owned() }
 }
-
-/// Words of the language that cannot be names.
-#[rustfmt::skip] // one word a line would be four screens
-const RESERVED: &[&str] = &[
-    "ADVANCE", "ALL", "AND", "AS", "AT", "BEGINNING", "BETWEEN", "BY", "CASE", "CAST", "CATALOG", "CONNECTOR",
-    "CONNECTORS", "CREATE", "DAYS", "DECIMAL", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "EXISTS",
-    "EXPORT", "EXTENDED", "FALSE", "FROM", "FULL", "GROUP", "HAVING", "HOPPING", "HOURS", "IN", "INNER", "INSERT",
-    "INTO", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "LIST", "LOAD", "MATERIALIZED", "MILLISECOND", "MILLISECONDS",
-    "MINUTES", "MONTHS", "NAMESPACE", "NOT", "NULL", "ON", "OR", "OUTER", "PAUSE", "PRINT", "PROPERTIES", "QUERIES",
-    "QUERY", "RENAME", "RESUME", "RETENTION", "RIGHT", "RUN", "SAMPLE", "SCRIPT", "SECONDS", "SELECT", "SIZE",
-    "STREAM", "STREAMS", "TABLE", "TERMINATE", "THEN", "TO", "TOPIC", "TOPICS", "TRUE", "TUMBLING", "UNSET", "VALUES",
-    "VIEW", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN", "YEARS",
-];

@@ -13,7 +13,6 @@ mod layout;
 mod palette;
 mod problem;
 mod push_table;
-mod scalar;
 mod screen;
 mod table;
 mod value;

@@ -3,13 +3,9 @@
 use std::io::{self, Write};
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{
-    Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
-    TimestampMillisecondType,
-};
+use arrow::datatypes::Float64Type;
 
-use super::scalar::{write_base64, write_date, write_double, write_time, write_timestamp};
-use crate::types::SqlType;
+use crate::types::{SqlType, java_text};
 
 /// Writes row `row` of `array`, whose values have type `sql_type`: texts as they are, nested values as JSON, null as
 /// `null`.
@@ -18,22 +14,13 @@ pub(super) fn write_text(out: &mut dyn Write, array: &dyn Array, row: usize, sql
         return out.write_all(b"null");
     }
     match sql_type {
-        SqlType::Boolean => write!(out, "{}", array.as_boolean().value(row)),
-        SqlType::Integer => write!(out, "{}", array.as_primitive::<Int32Type>().value(row)),
-        SqlType::Bigint => write!(out, "{}", array.as_primitive::<Int64Type>().value(row)),
-        SqlType::Double => write_double(out, array.as_primitive::<Float64Type>().value(row)),
-        SqlType::Decimal { precision, .. } if *precision <= 38 => {
-            out.write_all(array.as_primitive::<Decimal128Type>().value_as_string(row).as_bytes())
-        }
-        SqlType::Decimal { .. } => {
-            out.write_all(array.as_primitive::<Decimal256Type>().value_as_string(row).as_bytes())
-        }
         SqlType::String => out.write_all(array.as_string::<i32>().value(row).as_bytes()),
-        SqlType::Bytes => write_base64(out, array.as_binary::<i32>().value(row)),
-        SqlType::Date => write_date(out, array.as_primitive::<Date32Type>().value(row)),
-        SqlType::Time => write_time(out, array.as_primitive::<Time32MillisecondType>().value(row)),
-        SqlType::Timestamp => write_timestamp(out, array.as_primitive::<TimestampMillisecondType>().value(row)),
         SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => write_json(out, array, row, sql_type),
+        _ => {
+            let mut text = Vec::new();
+            java_text::write_value(&mut text, array, row, sql_type);
+            out.write_all(&text)
+        }
     }
 }
 
