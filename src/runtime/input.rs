@@ -211,6 +211,11 @@ impl Decoding {
             }
         };
         debug_assert!(key.iter().zip(&self.key_types).all(|(column, data_type)| column.data_type() == data_type));
+        // The JSON text `null` is a null key as well.
+        let null_keys = match key.as_slice() {
+            [column] => column.logical_nulls().map(|nulls| !nulls.inner()).or(null_keys),
+            _ => null_keys,
+        };
         let (new_values, old_values) = if self.changes {
             let (new, old, errors) = change_encoding::split(&chunk.values);
             reject(Stage::Value, errors);

@@ -78,7 +78,8 @@ pub struct Topology {
 impl Topology {
     /// Lowers `spec` and creates its internal topics.
     pub fn new(spec: QuerySpec, topics: &dyn Topics) -> Result<Self, RuntimeError> {
-        let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
+        let mut lowering =
+            Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
         lowering.current.attach(&tail, Next::Output);
@@ -161,7 +162,7 @@ impl Topology {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
-                let changes = self.is_internal(source) && source.collection == Collection::Table;
+                let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
                 inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
             }
         }
@@ -243,6 +244,10 @@ impl SubTopology {
         }
     }
 
+    fn writes_to(&self, name: &str) -> bool {
+        matches!(&self.output, OutputSpec::Topic { topic, .. } if **topic == *name)
+    }
+
     fn attach(&mut self, tail: &Tail, next: Next) {
         match tail {
             Tail::Source(index) => self.sources[*index].1 = next,
@@ -271,6 +276,8 @@ struct Lowering<'a> {
     subs: Vec<SubTopology>,
     current: SubTopology,
     ordinal: usize,
+    /// Below the table side of a join.
+    in_join: bool,
 }
 
 /// The layout in which expressions of the step above `node` see its rows.
@@ -336,7 +343,7 @@ impl Lowering<'_> {
                 self.current.add([tail], factory)
             }
             PlanNode::Repartition { input, topic, key_serde, value_serde } => {
-                self.repartition(input, topic, key_serde, value_serde)?
+                self.repartition(input, topic, (key_serde, value_serde), needs_old)?
             }
             PlanNode::Aggregate(aggregate) => self.aggregate(aggregate, needs_old)?,
             PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
@@ -359,27 +366,31 @@ impl Lowering<'_> {
         let name = self.store_name(SOURCE_STORE);
         let schema = source.schema();
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
+        // A join looks through the cache of the table.
+        let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
+        self.current.holds_back |= emission == Emission::AtCommit;
         let factory: OperatorFactory = Box::new(move |context| {
-            let table = TableStore::open(&context.store(&name), &key_types, &value_types, needs_old)?;
+            let table = TableStore::open(&context.store(&name), &key_types, &value_types, emission, needs_old)?;
             Ok(Box::new(table))
         });
         self.current.add([tail], factory)
     }
 
+    /// Ends the sub-topology with a topic and begins another that reads it. `changes`: the records hold both sides of a
+    /// table's change, for an aggregate that takes the old one back.
     fn repartition(
         &mut self,
         input: &PlanNode,
         topic: &str,
-        key_serde: &crate::formats::Serde,
-        value_serde: &crate::formats::Serde,
+        (key_serde, value_serde): (&crate::formats::Serde, &crate::formats::Serde),
+        changes: bool,
     ) -> Result<Tail, RuntimeError> {
         let outer = std::mem::replace(&mut self.current, SubTopology::new());
-        let table = input.collection() == Collection::Table;
-        let tail = self.lower(input, table)?;
+        let tail = self.lower(input, changes)?;
         let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
         self.current.attach(&tail, Next::Output);
         self.current.finish(input);
-        self.current.writes_changes = table;
+        self.current.writes_changes = changes;
         self.current.output = OutputSpec::Topic {
             serdes: (key_serde.clone(), value_serde.clone()),
             timestamp: None,
@@ -423,7 +434,10 @@ impl Lowering<'_> {
         right: &PlanNode,
         kind: StreamTableJoinKind,
     ) -> Result<Tail, RuntimeError> {
-        let tails = [self.lower(left, false)?, self.lower(right, false)?];
+        let left = self.lower(left, false)?;
+        let outer = std::mem::replace(&mut self.in_join, true);
+        let tails = [left, self.lower(right, false)?];
+        self.in_join = outer;
         let name = self.store_name("StreamTableJoin-Table");
         let value_types = types(&right.schema().value);
         let kind = match kind {

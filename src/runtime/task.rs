@@ -195,7 +195,11 @@ impl Task {
     }
 
     fn pass_on(&mut self, index: usize, out: Output, topics: &dyn Topics) -> Result<(), RuntimeError> {
-        for error in out.errors {
+        // A record that fails twice is one dead letter: its first reason.
+        let mut errors = out.errors;
+        errors.sort_by_key(|error| error.row);
+        errors.dedup_by(|next, first| next.row == first.row && first.row != NO_RECORD);
+        for error in errors {
             self.reject(error.row, Stage::Process, &error.reason);
         }
         let next = self.parts.nodes[index].next;
