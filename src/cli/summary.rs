@@ -84,6 +84,7 @@ mod tests {
             rows_out: 20,
             rejected,
             lag: 0,
+            failure: None,
         }
     }
 

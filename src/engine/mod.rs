@@ -26,7 +26,7 @@ use crate::catalog::Catalog;
 use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
-use crate::sql::{ParseError, ParsedStatement};
+use crate::sql::{ParseError, ParsedStatement, Span};
 use crate::topics::{LocalTopics, TopicError, Topics};
 
 use command_log::{Command, Origin};
@@ -61,6 +61,8 @@ pub struct QueryStatus {
     pub rejected: u64,
     /// Records not read yet.
     pub lag: u64,
+    /// Why it does not run, in state `ERROR`.
+    pub failure: Option<String>,
 }
 
 /// What went wrong, for a person.
@@ -79,6 +81,20 @@ impl EngineError {
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), position: None, hint: None }
+    }
+
+    /// The error as one of the statement that begins at `span`, unless it has a place already.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.position = self.position.or(Some((span.line as usize, span.column as usize)));
+        self
+    }
+
+    /// The error with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// An error of what the engine stands on.

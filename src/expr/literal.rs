@@ -63,7 +63,8 @@ impl Literal {
             None => (false, text),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if digits.len() <= usize::from(digits.contains('.')) || !format!("{whole}{fraction}").bytes().all(|byte| byte.is_ascii_digit())
+        if digits.len() <= usize::from(digits.contains('.'))
+            || !format!("{whole}{fraction}").bytes().all(|byte| byte.is_ascii_digit())
         {
             return None;
         }

@@ -35,6 +35,8 @@ struct Slot {
     /// After a failure: when to try again, and how long to wait after the next one.
     retry_at: Duration,
     backoff: Duration,
+    /// Failures since the last commit.
+    failures: u32,
     last_commit: Duration,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Worker {
 
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
+/// Failures in a row after which a task counts as idle.
+const FAILURES_MAX: u32 = 2;
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
 impl Worker {
@@ -69,7 +73,7 @@ impl Worker {
                 self.shared.idle_at[index].store(0, Ordering::Release);
                 continue;
             }
-            let pending = self.slots.iter().any(|slot| slot.task.as_ref().is_none_or(Task::is_changed));
+            let pending = self.slots.iter().any(Slot::is_pending);
             self.shared.idle_at[index].store(if pending { 0 } else { version + 1 }, Ordering::Release);
             self.shared.topics.wait(version, self.time_to_next());
         }
@@ -85,6 +89,7 @@ impl Worker {
                 task: None,
                 retry_at: Duration::ZERO,
                 backoff: BACKOFF_MIN,
+                failures: 0,
                 last_commit: self.shared.clock.elapsed(),
             }),
             Command::Remove { query, done: _ } => {
@@ -149,6 +154,12 @@ impl Worker {
 }
 
 impl Slot {
+    /// Whether there is work that needs no new record. A task that has failed again and again waits for somebody to
+    /// do something about it.
+    fn is_pending(&self) -> bool {
+        self.failures < FAILURES_MAX && self.task.as_ref().is_none_or(Task::is_changed)
+    }
+
     /// The running task, made from its last commit where there is none.
     fn open(&mut self, shared: &Shared) -> Result<&mut Task, RuntimeError> {
         if self.task.is_none() {
@@ -173,8 +184,8 @@ impl Slot {
         if task.is_changed() && (interval_over || drained || task.is_large()) {
             task.commit(&*shared.topics)?;
             self.last_commit = now;
-            if self.backoff > BACKOFF_MIN {
-                self.backoff = BACKOFF_MIN;
+            if self.failures > 0 {
+                (self.backoff, self.failures) = (BACKOFF_MIN, 0);
                 self.metrics.set_failure(None);
             }
             return Ok(true);
@@ -188,6 +199,7 @@ impl Slot {
         tracing::error!(query = %self.query, "query stopped, next try in {seconds} s: {error}");
         self.metrics.set_failure(Some(error.to_string()));
         self.task = None;
+        self.failures += 1;
         self.retry_at = shared.clock.elapsed() + self.backoff;
         self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
     }

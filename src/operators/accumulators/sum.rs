@@ -66,7 +66,8 @@ where
                 if self.fits(sum) {
                     self.sums[slot as usize] = sum;
                 } else {
-                    self.rejected.push(RowError::new(row, format!("SUM: numeric field overflow of {}", self.data_type)));
+                    self.rejected
+                        .push(RowError::new(row, format!("SUM: numeric field overflow of {}", self.data_type)));
                 }
             }
             if emit {
