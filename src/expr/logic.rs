@@ -3,6 +3,7 @@
 //! A comparison with a null operand is false. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
 //! OR is evaluated, and can fail, only for rows that the left side does not decide.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ fn compare_scalars(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
 }
 
 /// As Java compares primitives: zeros are equal, NaN is neither equal nor unequal to anything.
+#[expect(clippy::float_cmp, reason = "the language compares doubles exactly")]
 fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
     let (lefts, rights) = (left.array().as_primitive::<Float64Type>(), right.array().as_primitive::<Float64Type>());
     let truth: BooleanBuffer = (0..rows)
@@ -66,9 +68,9 @@ fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
             let (l, r) = (left.index(row), right.index(row));
             let (a, b) = (lefts.value(l), rights.value(r));
             match (op, lefts.is_null(l), rights.is_null(r)) {
-                (CompareOp::Equal | CompareOp::NotDistinct, false, false) => a <= b && a >= b,
-                (CompareOp::NotEqual, false, false) => a < b || a > b,
-                (CompareOp::Distinct, false, false) => !(a <= b && a >= b),
+                (CompareOp::Equal | CompareOp::NotDistinct, false, false) => a == b,
+                (CompareOp::NotEqual, false, false) => a.partial_cmp(&b).is_some_and(Ordering::is_ne),
+                (CompareOp::Distinct, false, false) => a != b,
                 (CompareOp::Less, false, false) => a < b,
                 (CompareOp::LessOrEqual, false, false) => a <= b,
                 (CompareOp::Greater, false, false) => a > b,
