@@ -96,6 +96,8 @@ impl Task {
         if slices.is_empty() {
             return Ok(filled);
         }
+        // Rows may have waited in a buffer since before the last commit.
+        self.changed = true;
         for collection in [Collection::Table, Collection::Stream] {
             for (index, batch) in &slices {
                 let (input, next) = &self.parts.inputs[*index];
