@@ -137,7 +137,15 @@ impl Input {
     pub fn has_more(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         match &self.fed {
             Some(fed) => Ok(!fed.is_empty()),
-            None => Ok(topics.end_offset(&self.partition)? > self.fetch_offset),
+            None => Ok(topics.has_more(&self.partition, self.fetch_offset)?),
+        }
+    }
+
+    /// Whether nothing is left beyond the buffered rows, however far away.
+    pub fn is_drained(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        match &self.fed {
+            Some(fed) => Ok(fed.is_empty()),
+            None => Ok(topics.is_drained(&self.partition, self.fetch_offset)?),
         }
     }
 

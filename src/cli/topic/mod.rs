@@ -28,9 +28,10 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
 use super::Failure;
+use super::data_dir::parse_property;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::shell::Interrupt;
-use crate::topics::{LocalTopics, TopicError, Topics};
+use crate::topics::{self, TopicError, Topics};
 
 /// Look at topics, put records in, get records out
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,10 @@ pub struct TopicCommand {
     /// Directory of topics, state and offsets; created when missing
     #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
     data_dir: PathBuf,
+
+    /// Property by its ksqlDB name, repeatable; with bootstrap.servers=HOST:PORT the topics are those of that Kafka cluster
+    #[arg(long = "property", global = true, value_name = "KEY=VALUE", value_parser = parse_property)]
+    properties: Vec<(String, String)>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -145,7 +150,8 @@ impl TopicCommand {
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };
-        let topics = LocalTopics::open(&self.data_dir).map_err(TopicFailure::from)?;
+        let properties = self.properties.iter().cloned().collect();
+        let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
         Ok(self.run_on(topics.as_ref(), &mut streams)?)
     }
 
