@@ -158,3 +158,20 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
     check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
     check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
 }
+
+#[test]
+fn a_pipe_is_imported_whole() {
+    let folder = folder();
+    let mut child = levada(folder.path(), &["topic", "import", "t", "-"]);
+    let mut child = child.stdin(Stdio::piped()).spawn().expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(b"a,b\n1,x\n2,y\n").expect("it is read");
+    let (_, err) = texts(&child.wait_with_output().expect("it ends"), 0);
+    assert!(err.contains("columns: a INT, b STRING") && err.contains("appended 2 records"), "{err}");
+}
+
+#[test]
+fn a_folder_without_tests_is_no_success() {
+    let folder = folder();
+    let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
+    assert!(err.contains("no specs and no cases in ."), "{err}");
+}

@@ -161,12 +161,13 @@ fn expected(orders: &[(u64, u64, u64)]) -> [Vec<String>; 4] {
 fn a_killed_run_leaves_each_result_once() {
     let Some(broker) = Broker::start() else { return };
     let orders: Vec<(u64, u64, u64)> = (0..RECORDS).map(|id| (id, id * 7919 % 50, id * 104_729 % 10)).collect();
-    let customers: String = (0..50).map(|id| format!("c{id}|{{\"region\":\"r{}\",\"since\":1}}\n", id % 7)).collect();
-    produce(&broker, "customers", &["--key-separator", "|", "--timestamp-field", "since"], &customers);
+    let customer = |id| format!("c{id}|{{\"region\":\"r{}\",\"since\":1}}\n", id % 7);
+    let customers: Vec<String> = (0..50).map(customer).collect();
+    produce(&broker, "customers", &["--key-separator", "|", "--timestamp-field", "since"], &customers.concat());
     let line = |(id, customer, quantity): &(u64, u64, u64)| {
         format!("{{\"id\":{id},\"customer\":\"c{customer}\",\"product\":\"p\",\"quantity\":{quantity}}}\n")
     };
-    produce(&broker, "orders", &[], &orders.iter().map(line).collect::<String>());
+    produce(&broker, "orders", &[], &orders.iter().map(line).collect::<Vec<_>>().concat());
     let file = broker.path("pipeline.sql");
     std::fs::write(&file, STATEMENTS).expect("a file is written");
     for kill in 0..KILLS {

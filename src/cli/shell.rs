@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   levada shell                               type statements; help explains
   levada shell -e 'SHOW STREAMS;'            one answer; exit code 1 on an error
-  levada shell -e 'SELECT * FROM s EMIT CHANGES LIMIT 3;' --output json | jq .
+  levada shell -e \"SET 'auto.offset.reset' = 'earliest'\" -e 'SELECT * FROM s EMIT CHANGES LIMIT 3'
   levada shell -f report.sql --output csv > report.csv
   echo 'SHOW TOPICS;' | levada shell
 

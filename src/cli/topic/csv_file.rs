@@ -1,7 +1,7 @@
 //! CSV files, compressed or not.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -14,6 +14,8 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// nothing of it has to stay in memory.
 pub(super) struct CsvFile {
     path: PathBuf,
+    /// What a pipe has given: it cannot be read twice.
+    spooled: Option<Vec<u8>>,
     /// Column names, unique and not empty.
     pub(super) header: Vec<String>,
 }
@@ -29,7 +31,9 @@ pub(super) struct Row<'a> {
 impl CsvFile {
     /// Opens the file at `path` and reads its header.
     pub(super) fn open(path: &Path) -> Result<Self, TopicFailure> {
-        let mut file = Self { path: path.to_owned(), header: Vec::new() };
+        let spooled = spool(path)
+            .map_err(|error| TopicFailure::File { path: path.display().to_string(), reason: error.to_string() })?;
+        let mut file = Self { path: path.to_owned(), spooled, header: Vec::new() };
         file.header = file.with_reader(|input| {
             let mut reader = reader(input);
             header_of(reader.byte_headers().map_err(|error| error.to_string())?)
@@ -63,6 +67,9 @@ impl CsvFile {
 
     fn with_reader<T>(&self, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, TopicFailure> {
         let failed = |reason: String| TopicFailure::File { path: self.path.display().to_string(), reason };
+        if let Some(spooled) = &self.spooled {
+            return read(&mut spooled.as_slice()).map_err(failed);
+        }
         let file = File::open(&self.path).map_err(|error| failed(error.to_string()))?;
         let extension = self.path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let done = match extension.to_ascii_lowercase().as_str() {
@@ -72,6 +79,21 @@ impl CsvFile {
         };
         done.map_err(failed)
     }
+}
+
+/// All of standard input (`-`) or of what is no regular file; `None` for a file.
+fn spool(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        let mut file = File::open(path)?;
+        if file.metadata()?.is_file() {
+            return Ok(None);
+        }
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(Some(bytes))
 }
 
 fn within_zip<T>(file: File, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, String> {

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use super::Palette;
 use crate::engine::EngineError;
 
-/// Lines longer than this are cut around the caret.
+/// Lines longer than this, or than the terminal is wide, are cut around the caret.
 const EXCERPT_MAX: usize = 100;
+const EXCERPT_MIN: usize = 10;
 
 /// A text with statements, and where it stands in the whole input.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +29,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Writes `error`, whose position is within the text of `source`.
+/// Writes `error`, whose position is within the text of `source`, for lines of `width` characters.
 pub(super) fn write_problem(
     out: &mut dyn Write,
-    palette: Palette,
+    (palette, width): (Palette, Option<u16>),
     source: Source<'_>,
     error: &EngineError,
 ) -> io::Result<()> {
@@ -46,7 +47,7 @@ pub(super) fn write_problem(
     }
     writeln!(out, "{}", without_place(error))?;
     if let Some(position) = error.position {
-        write_excerpt(out, palette, source, position)?;
+        write_excerpt(out, (palette, width), source, position)?;
     }
     match &error.hint {
         Some(hint) => writeln!(out, "{}: {hint}", palette.strong("hint")),
@@ -64,17 +65,20 @@ fn without_place(error: &EngineError) -> &str {
 /// such line.
 fn write_excerpt(
     out: &mut dyn Write,
-    palette: Palette,
+    (palette, width): (Palette, Option<u16>),
     source: Source<'_>,
     (line, column): (usize, usize),
 ) -> io::Result<()> {
     let Some(shown) = source.text.lines().nth(line.saturating_sub(1)) else { return Ok(()) };
     let before = column.saturating_sub(1);
-    let cut = before.saturating_sub(EXCERPT_MAX / 2);
-    let (start, ellipsis) = if cut > 0 { ("…", 1) } else { ("", 0) };
-    let excerpt: String = shown.chars().skip(cut).take(EXCERPT_MAX).map(plain).collect();
     let margin = format!("{} | ", source.line + line.saturating_sub(1));
-    writeln!(out, "{}{start}{}", palette.faint(&margin), excerpt.trim_end())?;
+    let room = width.map_or(EXCERPT_MAX, |width| usize::from(width).saturating_sub(margin.len() + 2));
+    let room = room.clamp(EXCERPT_MIN, EXCERPT_MAX);
+    let cut = if shown.chars().count() <= room { 0 } else { before.saturating_sub(room / 2) };
+    let (start, ellipsis) = if cut > 0 { ("…", 1) } else { ("", 0) };
+    let end = if shown.chars().count() > cut + room { "…" } else { "" };
+    let excerpt: String = shown.chars().skip(cut).take(room).map(plain).collect();
+    writeln!(out, "{}{start}{}{end}", palette.faint(&margin), excerpt.trim_end())?;
     let blanks = margin.len() + ellipsis + (before - cut);
     writeln!(out, "{:blanks$}{}", "", palette.bad("^"))
 }
@@ -91,7 +95,8 @@ mod tests {
     fn check(file: Option<&str>, text: &str, position: Option<(usize, usize)>, expected: &str) {
         let error = EngineError { message: "no such column".into(), position, hint: Some("use X".into()) };
         let mut out = Vec::new();
-        write_problem(&mut out, Palette::PLAIN, Source::whole(file, text), &error).expect("memory takes every byte");
+        write_problem(&mut out, (Palette::PLAIN, None), Source::whole(file, text), &error)
+            .expect("memory takes every byte");
         assert_eq!(String::from_utf8(out).expect("texts are UTF-8"), expected);
     }
 
@@ -116,7 +121,8 @@ mod tests {
     fn does_not_say_the_place_twice() {
         let error = EngineError { message: "line 1:3: Syntax Error".into(), position: Some((1, 3)), hint: None };
         let mut out = Vec::new();
-        write_problem(&mut out, Palette::PLAIN, Source::whole(None, "A x;"), &error).expect("memory takes every byte");
+        write_problem(&mut out, (Palette::PLAIN, None), Source::whole(None, "A x;"), &error)
+            .expect("memory takes every byte");
         assert_eq!(String::from_utf8_lossy(&out), "error: Syntax Error\n1 | A x;\n      ^\n");
     }
 
@@ -125,15 +131,25 @@ mod tests {
         let error = EngineError { message: "no".into(), position: Some((1, 3)), hint: None };
         let mut out = Vec::new();
         let source = Source { file: Some("a.sql"), text: "A x;", line: 7, column: 5 };
-        write_problem(&mut out, Palette::PLAIN, source, &error).expect("memory takes every byte");
+        write_problem(&mut out, (Palette::PLAIN, None), source, &error).expect("memory takes every byte");
         assert_eq!(String::from_utf8_lossy(&out), "error: a.sql:7:7: no\n7 | A x;\n      ^\n");
     }
 
     #[test]
     fn cuts_long_lines_around_the_caret() {
         let text = format!("{}Y{}", "x".repeat(200), "z".repeat(200));
-        let line = format!("1 | …{}Y{}", "x".repeat(50), "z".repeat(49));
+        let line = format!("1 | …{}Y{}…", "x".repeat(50), "z".repeat(49));
         let caret = format!("{}^", " ".repeat(4 + 1 + 50));
         check(None, &text, Some((1, 201)), &format!("error: no such column\n{line}\n{caret}\nhint: use X\n"));
+    }
+
+    #[test]
+    fn cuts_to_the_width_of_the_terminal() {
+        let error = EngineError { message: "no".into(), position: Some((1, 31)), hint: None };
+        let text = format!("{}Y{}", "x".repeat(30), "z".repeat(30));
+        let mut out = Vec::new();
+        let layout = (Palette::PLAIN, Some(26));
+        write_problem(&mut out, layout, Source::whole(None, &text), &error).expect("memory takes every byte");
+        assert_eq!(String::from_utf8_lossy(&out), "error: no\n1 | …xxxxxxxxxxYzzzzzzzzz…\n               ^\n");
     }
 }

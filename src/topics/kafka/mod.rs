@@ -70,7 +70,7 @@ pub struct KafkaTopics {
 const HOUSEKEEPING: Duration = Duration::from_millis(100);
 
 impl KafkaTopics {
-    /// Connects to the cluster that `properties` name (`bootstrap.servers` and others, see [`client_config`]). State is kept in
+    /// Connects to the cluster that `properties` name (`bootstrap.servers` and others, with ksqlDB's prefixes). State is kept in
     /// `storage`.
     ///
     /// # Errors
