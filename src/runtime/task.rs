@@ -302,8 +302,11 @@ impl Task {
         Ok(transaction)
     }
 
-    /// Whether all records are processed that the inputs have at this moment.
+    /// Whether all records are processed that the inputs have at this moment, or nobody takes more results.
     pub fn is_drained(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        if self.parts.output.as_ref().is_some_and(|output| output.is_full() || output.is_closed()) {
+            return Ok(true);
+        }
         for (input, _) in &self.parts.inputs {
             if input.has_rows() || !input.is_drained(topics)? {
                 return Ok(false);
