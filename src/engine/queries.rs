@@ -52,6 +52,18 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
     })
 }
 
+fn persistent_spec(id: &str, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
+    spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
+}
+
+/// Figures of a query that cannot start.
+fn failed(id: &str, reason: &str) -> Arc<QueryMetrics> {
+    tracing::error!(query = id, "the query cannot start: {reason}");
+    let metrics = QueryMetrics::default();
+    metrics.set_failure(Some(reason.to_owned()));
+    Arc::new(metrics)
+}
+
 impl Queries {
     /// Starts the query `id`, created as number `number`, that fills `sink`.
     pub fn start(
@@ -62,8 +74,7 @@ impl Queries {
         plan: QueryPlan,
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
-        let group = format!("_confluent-ksql-{}query_{id}", setup.properties.service_id());
-        let spec = spec(id, group, plan, setup)?;
+        let spec = persistent_spec(id, plan, setup)?;
         let metrics = runtime.start(spec.clone()).map_err(EngineError::environment)?;
         self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
         Ok(())
@@ -79,14 +90,8 @@ impl Queries {
         plan: QueryPlan,
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
-        let group = format!("_confluent-ksql-{}query_{id}", setup.properties.service_id());
-        let spec = spec(id, group, plan, setup)?;
-        let metrics = runtime.start(spec.clone()).unwrap_or_else(|error| {
-            tracing::error!(query = id, "the query cannot start: {error}");
-            let metrics = QueryMetrics::default();
-            metrics.set_failure(Some(error.to_string()));
-            Arc::new(metrics)
-        });
+        let spec = persistent_spec(id, plan, setup)?;
+        let metrics = runtime.start(spec.clone()).unwrap_or_else(|error| failed(id, &error.to_string()));
         self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
         Ok(())
     }

@@ -39,11 +39,6 @@ impl Admin {
         self.client.inner().native_ptr()
     }
 
-    /// Asks the cluster something; fails with its address when nothing answers.
-    pub(super) fn check(&self) -> Result<(), TopicError> {
-        self.partition_counts(None, Duration::from_secs(10)).map(drop)
-    }
-
     pub(super) fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         config.check(name)?;
         let settings = settings_of(config);

@@ -26,7 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::append_signal::AppendSignal;
@@ -44,6 +45,8 @@ use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the cluster may take to say that it is there.
+const GREETING: Duration = Duration::from_secs(10);
 /// Records restored with one write.
 const RESTORE_ROWS: usize = 8192;
 const RESTORE_BYTES: usize = 8 << 20;
@@ -54,7 +57,7 @@ pub struct KafkaTopics {
     admin: Admin,
     readers: Arc<Readers>,
     /// Answers questions about offsets.
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Complaints>,
     /// For records that belong to no task.
     producer: Mutex<Option<Producer>>,
     storage: Arc<dyn KeyValue>,
@@ -91,20 +94,16 @@ impl KafkaTopics {
         let mut configs = ClientConfigs::new(properties)?;
         configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
         let replicas = property("replication.factor").and_then(|text| text.parse().ok()).unwrap_or(-1);
-        let admin = Admin::new(&configs.admin, replicas)?;
-        admin.check().map_err(|error| match error {
-            TopicError::Cluster { reason, .. } => {
-                let address = configs.admin.get("bootstrap.servers").unwrap_or("no address").to_owned();
-                TopicError::Cluster { doing: format!("no Kafka broker answers at {address}"), reason }
-            }
-            other => other,
-        })?;
-        let signal = Arc::new(AppendSignal::default());
-        let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
         // Ends are those of the log: what is committed may become readable a little later, and is waited for.
         let mut questions = configs.consumer.clone();
         questions.set("isolation.level", "read_uncommitted");
-        let consumer = questions.create().map_err(|error| cluster_error("cannot make a consumer", error))?;
+        let consumer = questions
+            .create_with_context(Complaints::default())
+            .map_err(|error| cluster_error("cannot make a consumer", error))?;
+        greet(&consumer, configs.consumer.get("bootstrap.servers").unwrap_or("no address"))?;
+        let admin = Admin::new(&configs.admin, replicas)?;
+        let signal = Arc::new(AppendSignal::default());
+        let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
         let housekeeping = housekeeping(&readers);
         Ok(Arc::new(Self {
             service: property("ksql.service.id").unwrap_or("default_").to_owned(),
@@ -146,6 +145,31 @@ impl Drop for KafkaTopics {
             }
         }
     }
+}
+
+/// What a client complains about: the first complaint says most.
+#[derive(Default)]
+struct Complaints(Mutex<Option<String>>);
+
+impl ClientContext for Complaints {
+    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+        tracing::debug!("Kafka consumer: {error}: {reason}");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.to_owned());
+    }
+}
+
+impl ConsumerContext for Complaints {}
+
+/// Asks the cluster something; fails with its address, and with what the client has to say, when nothing answers.
+fn greet(consumer: &BaseConsumer<Complaints>, address: &str) -> Result<(), TopicError> {
+    let Err(error) = consumer.fetch_metadata(None, GREETING) else { return Ok(()) };
+    let said = || consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let complaint = (0..20).find_map(|_| {
+        consumer.poll(Duration::from_millis(50));
+        said()
+    });
+    let reason = complaint.unwrap_or_else(|| error.to_string());
+    Err(cluster_error(&format!("no Kafka broker answers at {address}"), reason))
 }
 
 fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
