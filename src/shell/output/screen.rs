@@ -76,7 +76,7 @@ impl Screen<'_> {
     pub fn problem(&mut self, source: Source<'_>, error: &EngineError) -> io::Result<()> {
         // What was answered before belongs above the error, also where both go to one terminal.
         self.out.flush()?;
-        write_problem(self.err, self.palette_err, source, error)?;
+        write_problem(self.err, self.palette_err, self.layout.columns(), source, error)?;
         self.err.flush()
     }
 
