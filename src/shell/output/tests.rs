@@ -97,6 +97,27 @@ fn rows_too_wide_for_columns_are_shown_one_below_the_other() {
 }
 
 #[test]
+fn a_narrow_terminal_shows_words_not_single_characters() {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let columns = texts(&["Stream Name", "Kafka Topic", "Key Format", "Value Format"]);
+    let rows = vec![texts(&["LARGE_ORDERS", "LARGE_ORDERS", "KAFKA", "JSON"])];
+    let listing = Response::Listing(vec![Listing { title: String::new(), columns, rows }]);
+    let check = |width: u16, expected: &str| {
+        assert_eq!(shown(&listing, OutputFormat::Table, Width::Fixed(width)), expected, "{width}");
+    };
+    check(
+        40,
+        "── row 1 ──\n Stream Name  │ LARGE_ORDERS\n Kafka Topic  │ LARGE_ORDERS\n Key Format   │ KAFKA\n \
+         Value Format │ JSON\n\n",
+    );
+    check(
+        20,
+        "── row 1 ──\n Stream Name: LARGE_ORDERS\n Kafka Topic: LARGE_ORDERS\n Key Format: KAFKA\n \
+         Value Format: JSON\n\n",
+    );
+}
+
+#[test]
 fn listings_have_titles_headings_and_lines() {
     let listing = |columns: &[&str], rows: &[&[&str]]| {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
