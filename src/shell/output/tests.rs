@@ -15,7 +15,8 @@ use crate::types::{Column, SqlType, StructField};
 fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let layout = Layout { width, palette: Palette::PLAIN };
-    let mut screen = Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN };
+    let mut screen =
+        Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
     screen.show(response, &|| false).expect("memory takes every byte");
     assert!(err.is_empty(), "nothing is wrong");
     String::from_utf8(out).expect("answers are UTF-8")
