@@ -53,8 +53,15 @@ pub struct TestCommand {
 impl TestCommand {
     /// Runs everything; fails if a case does, or with a ratchet, if one of its cases does.
     pub fn run(&self) -> Result<(), Failure> {
+        if let Some(path) = self.ratchet.as_ref().filter(|path| !self.update_ratchet && !path.exists()) {
+            return Err(Failure::Usage(format!("no ratchet at {}; --update-ratchet makes one", path.display())));
+        }
         let outcomes =
             run_paths(&self.paths, driver::open, self.bless).map_err(|error| Failure::new(error.to_string()))?;
+        if outcomes.is_empty() {
+            let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+            return Err(Failure::Usage(format!("no specs or cases in {}", paths.join(", "))));
+        }
         if let Some(path) = &self.report {
             write_file(path, &outcomes)?;
         }
