@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo test check bench
+.PHONY: help setup build demo kafka test check bench
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
@@ -21,6 +21,9 @@ build: setup ## build the binary
 
 demo: build ## a month of real flights through SQL: import, run, result tables
 	LEVADA=$(LEVADA) sql-examples/flights/demo.sh
+
+kafka: ## an Apache Kafka on loopback to try things on, until Ctrl-C (ARGS="--brokers 3 --secure")
+	tools/kafka/kafka.sh run $(ARGS)
 
 check: setup ## formatting, lints, documentation
 	cargo fmt --all --check

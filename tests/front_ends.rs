@@ -158,7 +158,7 @@ fn a_test_of_nothing_does_not_pass() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("empty")).expect("a folder is made");
     let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "empty"])), 2);
-    assert_eq!(err, "error: no specs or cases in empty\n");
+    assert_eq!(err, "error: no specs and no cases in empty\n");
     let arguments = ["test", "empty", "--ratchet", "missing"];
     let (_, err) = texts(&output(&mut levada(folder.path(), &arguments)), 2);
     assert_eq!(err, "error: no ratchet at missing; --update-ratchet makes one\n");
@@ -176,4 +176,50 @@ fn the_examples_run_one_after_the_other() {
         let file = file.to_str().expect("names of examples are ASCII");
         texts(&output(&mut levada(folder.path(), &["run", file, "--until-idle", "0.1"])), 0);
     }
+}
+
+#[test]
+fn a_topic_deleted_under_a_query_is_no_end() {
+    let folder = folder();
+    let sql = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);\n\
+               CREATE STREAM b AS SELECT x FROM a;\n";
+    std::fs::write(folder.path().join("a.sql"), sql).expect("a file is written");
+    let run = |arguments: &[&str], code| texts(&output(&mut levada(folder.path(), arguments)), code);
+    run(&["run", "a.sql", "--until-idle", "0"], 0);
+    run(&["topic", "delete", "a"], 0);
+    let (_, err) = run(&["run", "a.sql", "--until-idle", "0"], 1);
+    assert!(err.contains("CSAS_B_1 does not run: topic a does not exist"), "{err}");
+    let (out, _) = run(&["shell", "-e", "SHOW QUERIES;", "--output", "csv"], 0);
+    assert!(out.contains("ERROR"), "{out}");
+    run(&["shell", "-e", "TERMINATE CSAS_B_1; DROP STREAM b;"], 0);
+    let (_, err) = run(&["topic", "delete", "B"], 0);
+    assert!(!err.contains("error"), "{err}");
+}
+
+#[test]
+fn a_query_whose_sink_is_gone_ends_a_run_with_its_failure() {
+    let folder = folder();
+    let sql = "SET 'auto.offset.reset' = 'earliest';\n\
+               CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);\n\
+               CREATE STREAM b AS SELECT x FROM a;\n";
+    std::fs::write(folder.path().join("a.sql"), sql).expect("a file is written");
+    let run = |arguments: &[&str], code| texts(&output(&mut levada(folder.path(), arguments)), code);
+    run(&["run", "a.sql", "--until-idle", "0"], 0);
+    run(&["topic", "delete", "B"], 0);
+    let (_, err) = run(&["run", "a.sql", "--until-idle", "0"], 1);
+    assert!(err.contains("CSAS_B_1 does not run: topic B does not exist"), "{err}");
+}
+
+#[test]
+fn a_file_is_refused_for_what_cannot_run_headless() {
+    let folder = folder();
+    let check = |sql: &str, message: &str| {
+        std::fs::write(folder.path().join("a.sql"), sql).expect("a file is written");
+        let (_, err) = texts(&output(&mut levada(folder.path(), &["run", "a.sql", "--until-idle", "0"])), 1);
+        assert!(err.contains(message), "{sql}: {err}");
+    };
+    let stream = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);";
+    check(&format!("{stream}\nSELECT * FROM a EMIT CHANGES;"), "a.sql:2:1: a SELECT with EMIT CHANGES never ends");
+    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
+    check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
 }

@@ -5,6 +5,7 @@ mod crash;
 mod demo;
 mod examples;
 mod front_ends;
+mod kafka;
 mod layers;
 mod readme;
 mod specs;

@@ -41,7 +41,7 @@ impl DataDir {
 }
 
 /// Reads `key=value`; the value may hold further `=`.
-fn parse_property(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("write it as key=value".to_owned()),

@@ -83,7 +83,8 @@ impl RunCommand {
         let busy = progress.finish();
         let mut out = BufWriter::new(io::stdout());
         summary::write(&mut out, terminal_layout(), &queries, busy, &self.data)?;
-        Ok(out.flush()?)
+        out.flush()?;
+        failed(&queries)
     }
 
     /// The file and the idle time. In `--until-idle a.sql` the name is taken for the time: it is told apart here.
@@ -99,6 +100,17 @@ impl RunCommand {
             (None, _) => Err(Failure::new("no file given").with_hint("levada run FILE.sql --until-idle")),
         }
     }
+}
+
+/// A failure if a query is in error.
+fn failed(queries: &[QueryStatus]) -> Result<(), Failure> {
+    let failures: Vec<String> = (queries.iter())
+        .filter_map(|query| query.failure.as_ref().map(|failure| format!("{} does not run: {failure}", query.id)))
+        .collect();
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(failures.join("\n")))
 }
 
 /// Seconds with or without a fraction.

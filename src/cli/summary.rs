@@ -37,8 +37,8 @@ pub(super) fn write(
     let rejected = Figures::of(queries).rejected;
     if rejected > 0 {
         let (records, are) = if rejected == 1 { ("record", "is") } else { ("records", "are") };
-        writeln!(out, "{rejected} rejected {records} {are} kept in topic {DEAD_LETTERS}; to see them:")?;
-        writeln!(out, "  levada topic consume {DEAD_LETTERS}{}", data.option())?;
+        writeln!(out, "{rejected} rejected {records} {are} kept in topic {DEAD_LETTERS}; to see them and why:")?;
+        writeln!(out, "  levada topic consume {DEAD_LETTERS} --output json{}", data.option())?;
     }
     Ok(())
 }
@@ -101,6 +101,7 @@ mod tests {
             rows_out: 20,
             rejected,
             lag: 0,
+            failure: None,
         }
     }
 
@@ -125,8 +126,8 @@ mod tests {
             " query    │ sink │ rows in │ rows out │ rejected │ rows/s\n\
              ──────────┼──────┼─────────┼──────────┼──────────┼────────\n \
              CSAS_A_1 │ A    │    1000 │       20 │        3 │    500\n\n\
-             3 rejected records are kept in topic levada_dead_letters; to see them:\n  \
-             levada topic consume levada_dead_letters --data-dir /data\n",
+             3 rejected records are kept in topic levada_dead_letters; to see them and why:\n  \
+             levada topic consume levada_dead_letters --output json --data-dir /data\n",
         );
     }
 

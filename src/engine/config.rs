@@ -25,6 +25,15 @@ const SERVICE_ID: &str = "ksql.service.id";
 /// ksqlDB's default commit interval.
 const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
 
+/// Properties that change what queries do.
+const KNOWN: [&str; 6] = [CACHE_MAX[0], CACHE_MAX[1], COMMIT_INTERVAL, OFFSET_RESET, THREADS, SERVICE_ID];
+
+/// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds.
+fn misspelt(name: &str) -> Option<&'static str> {
+    let distance = |known: &&str| strsim::levenshtein(name, known);
+    KNOWN.into_iter().find(|known| (1..=3).contains(&distance(known)))
+}
+
 /// A property without the prefix that ksqlDB allows in front of it.
 pub fn canonical_name(name: &str) -> &str {
     name.strip_prefix(STREAMS_PREFIX).unwrap_or(name)
@@ -89,6 +98,12 @@ impl Properties {
 
     /// Whether all values have meaning.
     pub fn check(&self) -> Result<(), EngineError> {
+        for name in self.values.keys() {
+            if let Some(meant) = misspelt(name) {
+                let message = format!("there is no property '{name}', and '{meant}' is one");
+                return Err(EngineError::new(message).with_hint(format!("SET '{meant}' = …")));
+            }
+        }
         self.emission()?;
         self.commit_interval()?;
         self.start_from()?;
@@ -109,6 +124,18 @@ mod tests {
     fn properties(entries: &[(&str, &str)]) -> Properties {
         let entries = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         Properties::new(&BTreeMap::new(), &entries)
+    }
+
+    #[test]
+    fn a_misspelt_property_is_refused() {
+        for (name, meant) in [
+            ("auto.ofset.reset", Some("auto.offset.reset")),
+            ("ksql.streams.commit.intervall.ms", Some("commit.interval.ms")),
+            ("auto.offset.reset", None),
+            ("linger.ms", None),
+        ] {
+            assert_eq!(misspelt(canonical_name(name)), meant, "{name}");
+        }
     }
 
     #[test]

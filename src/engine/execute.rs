@@ -352,7 +352,7 @@ impl Core {
         for (number, query) in std::mem::take(&mut self.pending) {
             let properties = shared.properties(&query.properties);
             let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
-            self.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
+            self.queries.restart(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
             if self.paused.contains(&query.id) {
                 self.queries.set_paused(&shared.runtime, &query.id, true)?;
             }

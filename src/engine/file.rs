@@ -18,6 +18,10 @@ pub(super) fn apply(
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
     let statements = parse_statements(text)?;
+    for id in ended(core, &statements) {
+        let again = format!("{id} was terminated and does not go on; drop what it fills to create it again");
+        show(Response::Message(again));
+    }
     let todo = check(shared, core, statements)?;
     let mut session = Session::default();
     for parsed in todo {
@@ -26,6 +30,18 @@ pub(super) fn apply(
         execution.statement(&parsed, show)?;
     }
     Ok(())
+}
+
+/// Streams and tables that a statement of the file filled before, and that nothing fills now.
+fn ended(core: &Core, statements: &[ParsedStatement]) -> Vec<String> {
+    let mut applied = Applied::new(core);
+    let sinks = statements.iter().filter_map(|parsed| match &parsed.statement {
+        Statement::CreateAsSelect(create) if applied.take(&parsed.text) => Some(create.name.as_str().to_owned()),
+        _ => None,
+    });
+    let is_ended = |sink: &String| core.catalog.source(sink).is_some() && !core.queries.fills(sink);
+    let words = |sink: String| format!("the query of {sink}");
+    sinks.filter(is_ended).map(words).collect()
 }
 
 /// Tries all statements that are not applied yet on a copy of the catalog; returns them, in order.
@@ -37,6 +53,7 @@ fn check(shared: &Shared, core: &Core, statements: Vec<ParsedStatement>) -> Resu
     for parsed in statements {
         let parsed = execute::with_variables(parsed, &session.variables)?;
         if keeps_session(&parsed.statement, &mut session) {
+            shared.properties(&session.properties).check().map_err(|error| error.at(parsed.span))?;
             todo.push(parsed);
         } else if !applied.take(&parsed.text) {
             trial.statement(&parsed, &session)?;
@@ -108,6 +125,11 @@ impl Trial<'_> {
         let settings = Settings { properties: properties.values(), topics: &topics, query_number: self.number };
         let planned = plan::analyze(parsed, &self.catalog, &settings)?;
         match &planned {
+            Planned::Push(_) => {
+                let message = "a SELECT with EMIT CHANGES never ends: it cannot stand in a file that runs headless";
+                let hint = "write CREATE STREAM … AS SELECT …, or ask in the shell";
+                return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
+            }
             Planned::CreateSource(create) => {
                 if let Some(partitions) = create.partitions {
                     self.topics.insert(create.source.topic.clone(), partitions);

@@ -26,8 +26,8 @@ use crate::catalog::Catalog;
 use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
-use crate::sql::{ParseError, ParsedStatement};
-use crate::topics::{LocalTopics, TopicError, Topics};
+use crate::sql::{ParseError, ParsedStatement, Span};
+use crate::topics::{self, TopicError, Topics};
 
 use command_log::{Command, Origin};
 use config::Properties;
@@ -61,6 +61,8 @@ pub struct QueryStatus {
     pub rejected: u64,
     /// Records not read yet.
     pub lag: u64,
+    /// Why it does not run, in state `ERROR`.
+    pub failure: Option<String>,
 }
 
 /// What went wrong, for a person.
@@ -79,6 +81,20 @@ impl EngineError {
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), position: None, hint: None }
+    }
+
+    /// The error as one of the statement that begins at `span`, unless it has a place already.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.position = self.position.or(Some((span.line as usize, span.column as usize)));
+        self
+    }
+
+    /// The error with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// An error of what the engine stands on.
@@ -125,8 +141,6 @@ pub struct Engine {
 /// What does not change while the engine is open.
 struct Shared {
     topics: Arc<dyn Topics>,
-    /// The topics, when they keep themselves small only if told to.
-    local: Option<Arc<LocalTopics>>,
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
@@ -179,11 +193,11 @@ impl Default for EngineOptions {
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Opens the data directory `dir` with server properties `properties`; persistent queries continue.
+    /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
+    /// `bootstrap.servers` among them the topics are those of that cluster.
     pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
-        let local = LocalTopics::open(dir)?;
-        let options = EngineOptions { properties, ..EngineOptions::default() };
-        Self::new(Arc::clone(&local) as Arc<dyn Topics>, Some(local), options)
+        let topics = topics::open(dir, &properties)?;
+        Self::with_topics(topics, properties)
     }
 
     /// An engine on `topics`, with server properties `properties`; persistent queries continue.
@@ -193,14 +207,6 @@ impl Engine {
 
     /// An engine on `topics`; persistent queries continue.
     pub fn with_options(topics: Arc<dyn Topics>, options: EngineOptions) -> Result<Self, EngineError> {
-        Self::new(topics, None, options)
-    }
-
-    fn new(
-        topics: Arc<dyn Topics>,
-        local: Option<Arc<LocalTopics>>,
-        options: EngineOptions,
-    ) -> Result<Self, EngineError> {
         let properties = Properties::new(&options.properties, &BTreeMap::new());
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
@@ -209,7 +215,6 @@ impl Engine {
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options);
         let shared = Shared {
             topics,
-            local,
             runtime,
             clock: options.clock,
             server: options.properties,
@@ -328,9 +333,7 @@ impl Engine {
 
     /// Removes records beyond their topics' retention, now and then.
     pub fn maintain(&self) {
-        if let Some(local) = &self.shared.local
-            && let Err(error) = self.shared.maintain(local)
-        {
+        if let Err(error) = self.shared.maintain() {
             tracing::error!("old records could not be removed: {error}");
         }
     }
@@ -357,14 +360,14 @@ impl Engine {
 }
 
 impl Shared {
-    fn maintain(&self, local: &LocalTopics) -> Result<(), TopicError> {
+    fn maintain(&self) -> Result<(), TopicError> {
         let now = self.clock.elapsed().as_millis() as u64;
         let last = self.maintained_ms.load(Ordering::Relaxed);
         if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
             return Ok(());
         }
         self.maintained_ms.store(now, Ordering::Relaxed);
-        local.maintain(self.clock.now_ms())
+        self.topics.maintain(self.clock.now_ms())
     }
 
     /// Number of partitions of `topic`, if it exists.

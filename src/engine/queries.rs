@@ -69,9 +69,36 @@ impl Queries {
         Ok(())
     }
 
+    /// Starts the query `id` again, as [`Queries::start`] does. One that cannot start is there too, in state `ERROR`: it
+    /// can be looked at and ended.
+    pub fn restart(
+        &mut self,
+        runtime: &Runtime,
+        (id, number): (&str, u64),
+        sink: &str,
+        plan: QueryPlan,
+        setup: &QuerySetup<'_>,
+    ) -> Result<(), EngineError> {
+        let group = format!("_confluent-ksql-{}query_{id}", setup.properties.service_id());
+        let spec = spec(id, group, plan, setup)?;
+        let metrics = runtime.start(spec.clone()).unwrap_or_else(|error| {
+            tracing::error!(query = id, "the query cannot start: {error}");
+            let metrics = QueryMetrics::default();
+            metrics.set_failure(Some(error.to_string()));
+            Arc::new(metrics)
+        });
+        self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
+        Ok(())
+    }
+
     /// The query `id`.
     pub fn get(&self, id: &str) -> Option<&RunningQuery> {
         self.running.values().find(|query| &*query.spec.id == id)
+    }
+
+    /// Whether a query writes to the stream or table `sink`.
+    pub fn fills(&self, sink: &str) -> bool {
+        self.running.values().any(|query| query.sink == sink)
     }
 
     /// Ends the query `id` and removes its state, positions and internal topics.
@@ -139,6 +166,7 @@ impl RunningQuery {
             rows_out,
             rejected,
             lag: self.metrics.lag(),
+            failure: self.metrics.failure(),
         }
     }
 }

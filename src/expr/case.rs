@@ -13,7 +13,7 @@ use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::kernel::operand;
-use super::row_errors;
+use super::{logic, row_errors};
 
 #[derive(Debug)]
 struct Case {
@@ -67,7 +67,11 @@ impl PhysicalExpr for Case {
             if open.count_set_bits() == 0 {
                 break;
             }
-            let condition = row_errors::only(&open, || operand(when, batch))?.expanded(rows);
+            let condition = row_errors::only(&open, || -> Result<ArrayRef> {
+                let condition = operand(when, batch)?.expanded(rows);
+                logic::report_nulls(condition.as_boolean(), "WHEN");
+                Ok(condition)
+            })?;
             let condition = condition.as_boolean();
             let truth = match condition.nulls() {
                 Some(nulls) => condition.values() & nulls.inner(),

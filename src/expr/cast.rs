@@ -142,18 +142,20 @@ fn cast_number(values: &ArrayRef, from: &SqlType, to: &SqlType) -> ArrayRef {
         (SqlType::Double, SqlType::Bigint) => {
             Arc::new(values.as_primitive::<Float64Type>().unary::<_, Int64Type>(|value| value as i64))
         }
-        (_, SqlType::Decimal { scale, .. }) => to_decimal(values, from, &to.arrow(), i32::from(*scale)),
+        (_, SqlType::Decimal { precision, scale }) => {
+            to_decimal(values, from, &to.arrow(), (*precision, i32::from(*scale)))
+        }
         (SqlType::Decimal { .. }, _) => from_decimal(values, to),
         _ => unreachable!("{from} to {to} was refused when the expression was typed"),
     }
 }
 
-fn to_decimal(values: &ArrayRef, from: &SqlType, to: &DataType, scale: i32) -> ArrayRef {
+fn to_decimal(values: &ArrayRef, from: &SqlType, to: &DataType, (precision, scale): (u8, i32)) -> ArrayRef {
     let digits = |row: usize| -> Option<(i256, i32)> {
         Some(match from {
             SqlType::Integer => (i256::from_i128(values.as_primitive::<Int32Type>().value(row).into()), 0),
             SqlType::Bigint => (i256::from_i128(values.as_primitive::<Int64Type>().value(row).into()), 0),
-            SqlType::Double => double_digits(values.as_primitive::<Float64Type>().value(row))?,
+            SqlType::Double => double_digits(values.as_primitive::<Float64Type>().value(row), precision)?,
             _ => decimal_cell(values, row),
         })
     };
@@ -170,26 +172,53 @@ fn to_decimal(values: &ArrayRef, from: &SqlType, to: &DataType, scale: i32) -> A
     decimal_array(converted, to)
 }
 
-/// Digits and scale of the shortest text of `value`, as Java's `BigDecimal.valueOf` has them.
-fn double_digits(value: f64) -> Option<(i256, i32)> {
+/// Digits and scale of the exact value of `value`, rounded half up to `precision` digits, as Java's
+/// `new BigDecimal(value, new MathContext(precision))` has them.
+fn double_digits(value: f64, precision: u8) -> Option<(i256, i32)> {
     if !value.is_finite() {
         return None;
     }
-    let text = format!("{value}");
-    let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    Some((i256::from_string(&text.replace('.', ""))?, fraction as i32))
+    let precision = usize::from(precision);
+    let shortest = format!("{value:e}");
+    let (mantissa, _) = shortest.split_once('e')?;
+    // The shortest text is the exact value rounded, where it is no longer than what a double holds in any case.
+    let text = if mantissa.bytes().filter(u8::is_ascii_digit).count() <= precision.min(15) {
+        shortest
+    } else {
+        format!("{value:.EXACT_DIGITS$e}")
+    };
+    let (mantissa, exponent) = text.split_once('e')?;
+    let negative = mantissa.starts_with('-');
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let exponent: i32 = exponent.parse().ok()?;
+    let kept = digits.len().min(precision);
+    let mut rounded = i256::from_string(&digits[..kept])?;
+    if digits.as_bytes().get(kept).is_some_and(|next| *next >= b'5') {
+        rounded = rounded.checked_add(i256::ONE)?;
+    }
+    let signed = if negative { rounded.wrapping_neg() } else { rounded };
+    Some((signed, kept as i32 - 1 - exponent))
 }
+
+/// Digits behind the first that every double has enough with.
+const EXACT_DIGITS: usize = 766;
 
 /// `digits` of scale `from` with scale `to`, half up.
 fn rounded(digits: i256, from: i32, to: i32) -> Option<i256> {
     if to >= from {
         return rescaled(digits, from, to);
     }
+    if from - to > DIGITS_MAX {
+        return Some(i256::ZERO);
+    }
     let divisor = power_of_ten(from - to)?;
     let half = divisor.checked_div(i256::from_i128(2))?;
     let away = if digits < i256::ZERO { digits.checked_sub(half)? } else { digits.checked_add(half)? };
     away.checked_div(divisor)
 }
+
+/// More digits than any DECIMAL has.
+const DIGITS_MAX: i32 = 76;
 
 fn from_decimal(values: &ArrayRef, to: &SqlType) -> ArrayRef {
     let whole = |row: usize| -> Option<i256> {
@@ -274,9 +303,8 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
             let parse = |text: &str| {
                 let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
                 let exponent: i32 = exponent.parse().ok()?;
-                let Literal::Decimal(digits, _, from) =
-                    Literal::decimal(mantissa.strip_prefix('+').unwrap_or(mantissa))?
-                else {
+                let unsigned = mantissa.strip_prefix('+').filter(|rest| !rest.starts_with('-'));
+                let Literal::Decimal(digits, _, from) = Literal::decimal(unsigned.unwrap_or(mantissa))? else {
                     return None;
                 };
                 rounded(digits, i32::from(from) - exponent, i32::from(*scale))

@@ -11,7 +11,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, Literal as PhysicalLiteral};
 
 use super::kernel::Kernel;
-use super::{Expr, ExprKind, Literal, arithmetic, case, cast, like, logic, nested, row_errors};
+use super::{Expr, ExprKind, Literal, arithmetic, case, cast, in_place, like, logic, nested, row_errors};
 use crate::types::RowError;
 
 /// An expression ready to be evaluated over batches of one layout.
@@ -28,15 +28,17 @@ impl CompiledExpr {
         Self { physical: compile(expr, rows), text: expr.display(&names).to_string().into() }
     }
 
-    /// The value of every row; rows that fail are NULL and added to `errors`.
+    /// The value of every row; rows that fail are NULL and added to `errors`. A CAST that fails is NULL in its place
+    /// only, and is added too.
     pub fn evaluate(&self, rows: &RecordBatch, errors: &mut Vec<RowError>) -> ArrayRef {
-        let (value, failed) = row_errors::collect(|| self.physical.evaluate(rows));
-        errors.extend(
-            failed
-                .into_iter()
-                .map(|error| RowError { row: error.row, reason: format!("{}: {}", self.text, error.reason) }),
-        );
-        match value.and_then(|value| value.into_array(rows.num_rows())) {
+        let (value, failures) = row_errors::collect(|| self.physical.evaluate(rows));
+        let value = value.and_then(|value| value.into_array(rows.num_rows()));
+        let value = value.map(|array| row_errors::nulled(array, &failures));
+        errors.extend(failures.into_iter().map(|failure| RowError {
+            row: failure.error.row,
+            reason: format!("{}: {}", self.text, failure.error.reason),
+        }));
+        match value {
             Ok(array) => array,
             Err(error) => {
                 errors.extend((0..rows.num_rows()).map(|row| RowError::new(row, format!("{}: {error}", self.text))));
@@ -94,8 +96,8 @@ fn compile(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
 fn folded(physical: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).ok()?;
-    let (value, errors) = row_errors::collect(|| physical.evaluate(&row));
-    if !errors.is_empty() {
+    let (value, failures) = row_errors::collect(|| physical.evaluate(&row));
+    if !failures.is_empty() {
         return None;
     }
     let scalar = match value.ok()? {
@@ -107,6 +109,7 @@ fn folded(physical: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
 
 fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
     let one = |child: &Expr| compile(child, rows);
+    let part = |child: &Expr| in_place::compile(compile(child, rows));
     let data_type = arrow_type(expr);
     match &expr.kind {
         ExprKind::Column(index) => Arc::new(Column::new(rows.field(*index).name(), *index)),
@@ -130,19 +133,19 @@ fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
             case::compile(branches, otherwise.as_deref().map(one), data_type)
         }
         ExprKind::Cast(operand) => match (operand.sql_type(), expr.sql_type()) {
-            (Some(from), Some(to)) => cast::compile(one(operand), from.clone(), to.clone()),
+            (Some(from), Some(to)) => in_place::compile(cast::compile(one(operand), from.clone(), to.clone())),
             _ => Arc::new(PhysicalLiteral::new(scalar(&Literal::Null, &data_type))),
         },
         ExprKind::Field(operand, index) => nested::compile_field(one(operand), *index, data_type),
         ExprKind::Index(operand, index) => nested::compile_index(vec![one(operand), one(index)], data_type),
         ExprKind::MapGet(operand, key) => nested::compile_map_get(vec![one(operand), one(key)], data_type),
-        ExprKind::MakeArray(elements) => nested::compile_array(elements.iter().map(one).collect(), data_type),
+        ExprKind::MakeArray(elements) => nested::compile_array(elements.iter().map(part).collect(), data_type),
         ExprKind::MakeMap(entries) => {
-            let inputs = entries.iter().flat_map(|(key, value)| [one(key), one(value)]).collect();
+            let inputs = entries.iter().flat_map(|(key, value)| [part(key), part(value)]).collect();
             nested::compile_map(inputs, data_type)
         }
         ExprKind::MakeStruct(fields) => {
-            nested::compile_struct(fields.iter().map(|(_, value)| one(value)).collect(), data_type)
+            nested::compile_struct(fields.iter().map(|(_, value)| part(value)).collect(), data_type)
         }
     }
 }

@@ -63,6 +63,11 @@ impl Literal {
             None => (false, text),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if digits.len() <= usize::from(digits.contains('.'))
+            || !format!("{whole}{fraction}").bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return None;
+        }
         let whole = whole.trim_start_matches('0');
         let all = format!("{whole}{fraction}");
         let precision = if whole.is_empty() { fraction.len() + 1 } else { all.len() };

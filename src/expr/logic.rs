@@ -3,6 +3,7 @@
 //! A comparison with a null operand is false. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
 //! OR is evaluated, and can fail, only for rows that the left side does not decide.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::cmp;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Float64Type, Schema};
 use datafusion_common::Result;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
@@ -25,9 +26,14 @@ pub(super) fn compile_compare(op: CompareOp, inputs: Vec<Arc<dyn PhysicalExpr>>)
 }
 
 fn compare(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
-    if left.array().data_type().is_nested() {
-        return compare_nested(op, left, right, rows);
+    match left.array().data_type() {
+        data_type if data_type.is_nested() => compare_nested(op, left, right, rows),
+        DataType::Float64 => compare_doubles(op, left, right, rows),
+        _ => compare_scalars(op, left, right, rows),
     }
+}
+
+fn compare_scalars(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
     let compared = match op {
         CompareOp::Equal => cmp::eq(left, right),
         CompareOp::NotEqual => cmp::neq(left, right),
@@ -50,6 +56,31 @@ fn compare(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> Array
     } else {
         BooleanBuffer::new_unset(rows)
     };
+    Arc::new(BooleanArray::new(truth, None))
+}
+
+/// As Java compares primitives: zeros are equal, NaN is neither equal nor unequal to anything.
+#[expect(clippy::float_cmp, reason = "the language compares doubles exactly")]
+fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {
+    let (lefts, rights) = (left.array().as_primitive::<Float64Type>(), right.array().as_primitive::<Float64Type>());
+    let truth: BooleanBuffer = (0..rows)
+        .map(|row| {
+            let (l, r) = (left.index(row), right.index(row));
+            let (a, b) = (lefts.value(l), rights.value(r));
+            match (op, lefts.is_null(l), rights.is_null(r)) {
+                (CompareOp::Equal | CompareOp::NotDistinct, false, false) => a == b,
+                (CompareOp::NotEqual, false, false) => a.partial_cmp(&b).is_some_and(Ordering::is_ne),
+                (CompareOp::Distinct, false, false) => a != b,
+                (CompareOp::Less, false, false) => a < b,
+                (CompareOp::LessOrEqual, false, false) => a <= b,
+                (CompareOp::Greater, false, false) => a > b,
+                (CompareOp::GreaterOrEqual, false, false) => a >= b,
+                (CompareOp::Distinct, a, b) => a != b,
+                (CompareOp::NotDistinct, a, b) => a == b,
+                _ => false,
+            }
+        })
+        .collect();
     Arc::new(BooleanArray::new(truth, None))
 }
 
@@ -79,7 +110,11 @@ pub(super) fn compile_in(inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn Physical
             if *element.array().data_type() == DataType::Null {
                 continue;
             }
-            let equal = compare(CompareOp::Equal, &operands[0], element, rows);
+            // Java's `equals`, by which NaN is NaN and the two zeros differ: what Arrow's comparison does too.
+            let equal = match element.array().data_type() {
+                DataType::Float64 => compare_scalars(CompareOp::Equal, &operands[0], element, rows),
+                _ => compare(CompareOp::Equal, &operands[0], element, rows),
+            };
             found = &found | equal.as_boolean().values();
         }
         Arc::new(BooleanArray::new(found, None))
@@ -107,7 +142,8 @@ pub(super) fn compile_not(input: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr>
     })
 }
 
-fn report_nulls(values: &BooleanArray, name: &str) {
+/// Reports the rows that are null: operators of booleans take none.
+pub(super) fn report_nulls(values: &BooleanArray, name: &str) {
     if let Some(nulls) = values.nulls() {
         (!nulls.inner()).set_indices().for_each(|row| row_errors::report(row, || format!("operand of {name} is null")));
     }

@@ -13,6 +13,7 @@ mod case;
 mod cast;
 mod compile;
 mod error;
+mod in_place;
 mod kernel;
 mod like;
 mod literal;

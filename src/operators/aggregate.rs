@@ -21,6 +21,7 @@ use arrow::compute::interleave;
 use arrow::datatypes::DataType;
 
 use super::accumulators::{Accumulator, Update};
+use super::changes::Changes;
 use super::keyed_rows::split_rowtime;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, window_start};
@@ -97,15 +98,6 @@ pub struct Aggregate {
     batch_slots: Vec<u32>,
     /// Per slot its last row in the batch at hand; [`NO_ROW`] between batches.
     last_rows: Vec<u32>,
-}
-
-/// Groups changed since the last commit and when each changed last.
-#[derive(Default)]
-struct Changes {
-    slots: Vec<u32>,
-    /// Per slot: the tick of its last change, 0 for none since the commit.
-    ticks: Vec<u64>,
-    tick: u64,
 }
 
 const ABSENT: i64 = i64::MIN;
@@ -193,7 +185,7 @@ impl Aggregate {
         if self.rowtimes.len() < capacity {
             let room = capacity.next_power_of_two();
             self.rowtimes.resize(room, ABSENT);
-            self.changes.ticks.resize(room, 0);
+            self.changes.grow(room);
             self.options.calls.iter_mut().for_each(|call| call.accumulator.grow(room));
         }
     }
@@ -278,7 +270,7 @@ impl Aggregate {
     }
 
     /// Folds the rows and returns their results, as value columns.
-    fn fold(&mut self, folding: &Folding, slots: &[u32]) -> Option<Vec<ArrayRef>> {
+    fn fold(&mut self, folding: &Folding, slots: &[u32], out: &mut Output) -> Option<Vec<ArrayRef>> {
         let emit = self.options.emission == Emission::EveryRow;
         let carried = self.options.carried_types.len();
         let mut results: Vec<ArrayRef> = folding.batch.value[..carried].to_vec();
@@ -286,6 +278,7 @@ impl Aggregate {
             let argument = call.argument.map(|index| &folding.batch.value[index]);
             let rows = Update { slots, argument, undone: folding.undone.as_deref() };
             results.extend(call.accumulator.update(&rows, emit));
+            out.report(&folding.batch, call.accumulator.take_rejected());
         }
         emit.then_some(results)
     }
@@ -375,7 +368,7 @@ impl Aggregate {
     fn remember_emitted(&mut self, slots: &[u32]) {
         let mut seen = HashSet::new();
         let first: Vec<u32> = (slots.iter().copied())
-            .filter(|&slot| self.changes.ticks[slot as usize] == 0 && self.rowtimes[slot as usize] != ABSENT)
+            .filter(|&slot| !self.changes.contains(slot) && self.rowtimes[slot as usize] != ABSENT)
             .filter(|&slot| seen.insert(slot))
             .collect();
         if first.is_empty() {
@@ -396,7 +389,7 @@ impl Aggregate {
         if self.options.attach_old && !every_row {
             self.remember_emitted(slots);
         }
-        let results = self.fold(&folding, slots);
+        let results = self.fold(&folding, slots, out);
         self.remember_rows(&folding.batch, slots);
         let rowtime = self.raise_rowtimes(&folding.batch, slots);
         self.changes.mark(slots);
@@ -428,19 +421,6 @@ impl Aggregate {
 /// `left` where a source says 0, `right` where it says 1.
 fn interleaved(left: &ArrayRef, right: &ArrayRef, sources: &[(usize, usize)]) -> ArrayRef {
     interleave(&[left.as_ref(), right.as_ref()], sources).expect("both sides have one type")
-}
-
-impl Changes {
-    fn mark(&mut self, slots: &[u32]) {
-        for &slot in slots {
-            self.tick += 1;
-            let last = &mut self.ticks[slot as usize];
-            if *last == 0 {
-                self.slots.push(slot);
-            }
-            *last = self.tick;
-        }
-    }
 }
 
 impl Operator for Aggregate {
@@ -475,12 +455,10 @@ impl Operator for Aggregate {
     }
 
     fn flush(&mut self, out: &mut Output) -> Result<(), StateError> {
-        if self.options.emission == Emission::EveryRow || self.changes.slots.is_empty() {
+        if self.options.emission == Emission::EveryRow || self.changes.is_empty() {
             return Ok(());
         }
-        let ticks = &self.changes.ticks;
-        self.changes.slots.sort_unstable_by_key(|&slot| ticks[slot as usize]);
-        let slots = &self.changes.slots;
+        let slots = self.changes.in_order();
         let references: Vec<RowRef> = slots.iter().map(|&slot| self.rows.get(slot)).collect();
         let mut key = self.rows.gather(&references);
         key.truncate(self.options.key_types.len());
@@ -498,7 +476,7 @@ impl Operator for Aggregate {
         });
         out.emit(ChangeBatch {
             key,
-            value: self.results(slots),
+            value: self.results(&slots),
             rowtime: slots.iter().map(|&slot| self.rowtimes[slot as usize]).collect(),
             window,
             tombstones: None,
@@ -507,7 +485,7 @@ impl Operator for Aggregate {
             headers: None,
             old,
         });
-        for &slot in slots {
+        for slot in slots {
             self.emitted.set(slot, RowRef::ABSENT);
         }
         self.emitted.compact();
@@ -515,7 +493,7 @@ impl Operator for Aggregate {
     }
 
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
-        let slots = std::mem::take(&mut self.changes.slots);
+        let slots = self.changes.take();
         let references: Vec<RowRef> = slots.iter().map(|&slot| self.rows.get(slot)).collect();
         let mut columns = self.rows.gather(&references);
         for call in &self.options.calls {
@@ -525,7 +503,6 @@ impl Operator for Aggregate {
             let mut value = self.rowtimes[slot as usize].to_le_bytes().to_vec();
             encode_row(&columns, row, &mut value);
             self.store.put(writes, self.slots.key(slot), value);
-            self.changes.ticks[slot as usize] = 0;
         }
         if let Some(windows) = self.options.windows
             && !slots.is_empty()

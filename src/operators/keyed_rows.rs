@@ -97,6 +97,11 @@ impl KeyedRows {
         self.rows.get(slot)
     }
 
+    /// The time of the last change of `slot`.
+    pub(super) fn rowtime(&self, slot: u32) -> i64 {
+        self.rowtimes[slot as usize]
+    }
+
     /// The columns of the rows referred to.
     pub(super) fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
         self.rows.gather(rows)

@@ -4,6 +4,7 @@
 
 pub mod accumulators;
 pub mod aggregate;
+mod changes;
 mod filter;
 mod keyed_rows;
 mod project;

@@ -1,27 +1,44 @@
 //! A table's rows by key: knows what a change replaces.
 //!
-//! Rows with a null key are dropped. The newest arrival wins, whatever its time. Deletions of absent keys go on, as do
-//! rows equal to the old one. Semantics 3.2 and 6.2.
+//! Rows with a null key are dropped. The newest arrival wins, whatever its time. With [`Emission::EveryRow`] every change
+//! goes on, deletions of absent keys and rows equal to the old one too. With [`Emission::AtCommit`] the last change of
+//! every key goes on at commit, in the order of these changes; a key that came and went in between is not seen at all.
+//! Semantics 3.2, 4.3 and 6.2.
 //!
 //! State: key → `rowtime: i64 LE, row(key columns, value columns)`.
+
+use std::collections::HashSet;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-use super::{Operator, Output, Port};
-use crate::state::{RowRef, StateError, Store};
-use crate::storage::WriteSet;
-use crate::types::{ChangeBatch, OldRows};
-
+use super::aggregate::Emission;
+use super::changes::Changes;
 use super::keyed_rows::KeyedRows;
+use super::{NO_RECORD, Operator, Output, Port};
+use crate::state::{RowRef, RowTable, StateError, Store};
+use crate::storage::WriteSet;
+use crate::types::{ChangeBatch, OldRows, WindowColumns};
 
 /// Keeps the table and attaches old rows to its changes.
 pub struct TableStore {
     rows: KeyedRows,
-    value_types: Vec<DataType>,
     key_columns: usize,
     attach_old: bool,
+    /// Changes held back until the commit; `None` when every change goes on.
+    held: Option<Held>,
+}
+
+/// Changes since the last commit.
+struct Held {
+    changes: Changes,
+    /// The last change of each key; of a deletion only the key columns count.
+    last: RowTable,
+    /// Window start and end of each key, where keys have windows.
+    windows: Vec<(i64, i64)>,
+    /// Rows as of the last commit of the keys that have changed since.
+    before: RowTable,
 }
 
 impl TableStore {
@@ -31,15 +48,58 @@ impl TableStore {
         store: &Store,
         key_types: &[DataType],
         value_types: &[DataType],
+        emission: Emission,
         attach_old: bool,
     ) -> Result<Self, StateError> {
         let types: Vec<DataType> = key_types.iter().chain(value_types).cloned().collect();
-        Ok(Self {
-            rows: KeyedRows::open(store, &types)?,
-            value_types: value_types.to_vec(),
-            key_columns: key_types.len(),
-            attach_old,
-        })
+        let held = (emission == Emission::AtCommit).then(|| Held {
+            changes: Changes::default(),
+            last: RowTable::new(&types),
+            windows: Vec::new(),
+            before: RowTable::new(&types),
+        });
+        Ok(Self { rows: KeyedRows::open(store, &types)?, key_columns: key_types.len(), attach_old, held })
+    }
+
+    fn old_rows(rows: Vec<ArrayRef>, references: &[RowRef], key_columns: usize) -> OldRows {
+        let mut value = rows;
+        value.drain(..key_columns);
+        OldRows { value, present: references.iter().map(|row| row.is_present()).collect() }
+    }
+}
+
+impl Held {
+    /// Takes the changes of `slots`, whose rows are `columns` now and were `before`.
+    fn hold(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>, before: &[RowRef], rows: &KeyedRows) {
+        let slots = rows.upserted_slots();
+        let capacity = slots.iter().max().map_or(0, |&slot| slot as usize + 1);
+        self.changes.grow(capacity);
+        if let Some(window) = &batch.window {
+            self.windows.resize(capacity.max(self.windows.len()), (0, 0));
+            for (row, &slot) in slots.iter().enumerate() {
+                self.windows[slot as usize] = (window.start[row], window.end[row]);
+            }
+        }
+        let mut seen = HashSet::new();
+        let first: Vec<(u32, RowRef)> = slots
+            .iter()
+            .zip(before)
+            .filter(|&(&slot, before)| !self.changes.contains(slot) && seen.insert(slot) && before.is_present())
+            .map(|(&slot, &before)| (slot, before))
+            .collect();
+        if !first.is_empty() {
+            let (first_slots, references): (Vec<u32>, Vec<RowRef>) = first.into_iter().unzip();
+            let segment = self.before.add_segment(rows.gather(&references), first_slots.clone());
+            for (row, slot) in first_slots.into_iter().enumerate() {
+                self.before.set(slot, RowRef::new(segment, row));
+            }
+        }
+        let segment = self.last.add_segment(columns, slots.to_vec());
+        for (row, &slot) in slots.iter().enumerate() {
+            self.last.set(slot, RowRef::new(segment, row));
+        }
+        self.last.compact();
+        self.changes.mark(slots);
     }
 }
 
@@ -53,15 +113,52 @@ impl Operator for TableStore {
             return Ok(());
         }
         let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value).cloned().collect();
-        let before: Vec<RowRef> = self.rows.upsert(&batch, columns);
-        if self.attach_old {
-            let value = self.rows.gather(&before).split_off(self.key_columns);
-            debug_assert_eq!(value.len(), self.value_types.len());
-            let present: BooleanBuffer = before.iter().map(|row| row.is_present()).collect();
-            batch.old = Some(OldRows { value, present });
+        let before: Vec<RowRef> = self.rows.upsert(&batch, columns.clone());
+        if let Some(held) = &mut self.held {
+            held.hold(&batch, columns, &before, &self.rows);
+        } else {
+            if self.attach_old {
+                batch.old = Some(Self::old_rows(self.rows.gather(&before), &before, self.key_columns));
+            }
+            out.emit(batch);
         }
         self.rows.compact();
-        out.emit(batch);
+        Ok(())
+    }
+
+    fn flush(&mut self, out: &mut Output) -> Result<(), StateError> {
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let is_seen = |slot: &u32| held.before.get(*slot).is_present() || self.rows.current(*slot).is_present();
+        let slots: Vec<u32> = held.changes.in_order().into_iter().filter(is_seen).collect();
+        let references = |table: &RowTable| -> Vec<RowRef> { slots.iter().map(|&slot| table.get(slot)).collect() };
+        let mut key = held.last.gather(&references(&held.last));
+        let value = key.split_off(self.key_columns);
+        let deleted: BooleanBuffer = slots.iter().map(|&slot| !self.rows.current(slot).is_present()).collect();
+        let old = self.attach_old.then(|| {
+            let before = references(&held.before);
+            Self::old_rows(held.before.gather(&before), &before, self.key_columns)
+        });
+        let window = (!held.windows.is_empty()).then(|| {
+            let (start, end): (Vec<i64>, Vec<i64>) = slots.iter().map(|&slot| held.windows[slot as usize]).unzip();
+            WindowColumns { start: start.into(), end: end.into() }
+        });
+        out.emit(ChangeBatch {
+            key,
+            value,
+            rowtime: slots.iter().map(|&slot| self.rows.rowtime(slot)).collect(),
+            window,
+            tombstones: (deleted.count_set_bits() > 0).then_some(deleted),
+            null_keys: None,
+            seq: vec![NO_RECORD; slots.len()].into(),
+            headers: None,
+            old,
+        });
+        for slot in held.changes.take() {
+            held.before.set(slot, RowRef::ABSENT);
+            held.last.set(slot, RowRef::ABSENT);
+        }
+        held.before.compact();
+        held.last.compact();
         Ok(())
     }
 

@@ -110,6 +110,9 @@ impl<'a> Typer<'a> {
         };
         let found = expr.sql_type().map_or_else(String::new, ToString::to_string);
         let is_text = expr.sql_type() == Some(&SqlType::String);
+        if is_number_pair(expr.sql_type(), wanted) && self.lossless_constant(expression, wanted)?.is_none() {
+            return Err(refused(&found));
+        }
         let converted = match Expr::coerced(expr.clone(), wanted) {
             Some(converted) => converted,
             None if is_text || is_number_pair(expr.sql_type(), wanted) || is_same_nesting(expr.sql_type(), wanted) => {

@@ -36,6 +36,9 @@ pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings
         if time.is_null(0) {
             return Err(PlanError::refused("ROWTIME must not be NULL", insert.values[index].span()));
         }
+        if time.value(0) < 0 {
+            return Err(PlanError::refused("ROWTIME must not be negative", insert.values[index].span()));
+        }
         Ok(time.value(0))
     });
     let rowtime = rowtime.transpose()?;

@@ -137,7 +137,15 @@ impl Input {
     pub fn has_more(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         match &self.fed {
             Some(fed) => Ok(!fed.is_empty()),
-            None => Ok(topics.end_offset(&self.partition)? > self.fetch_offset),
+            None => Ok(topics.has_more(&self.partition, self.fetch_offset)?),
+        }
+    }
+
+    /// Whether nothing is left beyond the buffered rows, however far away.
+    pub fn is_drained(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        match &self.fed {
+            Some(fed) => Ok(fed.is_empty()),
+            None => Ok(topics.is_drained(&self.partition, self.fetch_offset)?),
         }
     }
 
@@ -211,6 +219,11 @@ impl Decoding {
             }
         };
         debug_assert!(key.iter().zip(&self.key_types).all(|(column, data_type)| column.data_type() == data_type));
+        // The JSON text `null` is a null key as well.
+        let null_keys = match key.as_slice() {
+            [column] => column.logical_nulls().map(|nulls| !nulls.inner()).or(null_keys),
+            _ => null_keys,
+        };
         let (new_values, old_values) = if self.changes {
             let (new, old, errors) = change_encoding::split(&chunk.values);
             reject(Stage::Value, errors);

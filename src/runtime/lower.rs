@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::output::{PushOutput, TopicOutput};
 use super::task::{Next, Node, Task, TaskParts};
-use super::{Client, QuerySpec, RuntimeError, StartFrom, input::Input, metrics::QueryMetrics, output};
+use super::{Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics::QueryMetrics, output};
 use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
@@ -25,13 +25,24 @@ use crate::types::{Column, Schema};
 struct TaskContext<'a> {
     topics: &'a dyn Topics,
     query: Arc<str>,
+    /// Group of the query; `None` when its state is not kept.
+    group: Option<&'a str>,
     partition: u32,
 }
 
 impl TaskContext<'_> {
-    fn store(&self, name: &str) -> Store {
+    /// The store `name` of the task, as of its last commit.
+    fn store(&self, name: &str) -> Result<Store, RuntimeError> {
         let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
-        Store::new(self.topics.storage(), &id)
+        if let (true, Some(group)) = (self.topics.keeps_changelogs(), self.group) {
+            let topic = changelog::topic(group, name).into();
+            let from = TopicPartition { topic, partition: self.partition };
+            let restored = self.topics.restore(&from, &mut |records, writes| changelog::apply(&id, records, writes))?;
+            if restored > 0 {
+                tracing::info!(query = %self.query, "restored {restored} records of {} partition {}", from.topic, from.partition);
+            }
+        }
+        Ok(Store::new(self.topics.storage(), &id))
     }
 }
 
@@ -55,6 +66,8 @@ struct SubTopology {
     output: OutputSpec,
     schema: Schema,
     window: Option<crate::types::WindowKind>,
+    /// Names of the stores of its operators.
+    stores: Vec<String>,
     writes_sink: bool,
     /// Values hold both sides of a table's changes.
     writes_changes: bool,
@@ -78,7 +91,8 @@ pub struct Topology {
 impl Topology {
     /// Lowers `spec` and creates its internal topics.
     pub fn new(spec: QuerySpec, topics: &dyn Topics) -> Result<Self, RuntimeError> {
-        let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
+        let mut lowering =
+            Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
         lowering.current.attach(&tail, Next::Output);
@@ -97,6 +111,9 @@ impl Topology {
         subs.push(lowering.current);
         let mut topology = Self { spec, subs, internal: HashMap::new() };
         topology.size_internal_topics(topics)?;
+        if topics.keeps_changelogs() && topology.spec.client.is_none() {
+            topology.create_changelogs(topics)?;
+        }
         Ok(topology)
     }
 
@@ -120,10 +137,19 @@ impl Topology {
             }
         }
         for (topic, &partitions) in &self.internal {
-            let config = TopicConfig { partitions, compact: false, retention_ms: None, retention_bytes: None };
-            match topics.create(topic, &config) {
-                Ok(()) | Err(TopicError::TopicExists { .. }) => {}
-                Err(error) => return Err(error.into()),
+            create_unless_there(topics, topic, &TopicConfig::with_partitions(partitions))?;
+        }
+        Ok(())
+    }
+
+    /// Creates the changelog topics that are missing: a partition per task.
+    fn create_changelogs(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let tasks = self.task_ids(topics)?;
+        for (index, sub) in self.subs.iter().enumerate() {
+            let partitions = tasks.iter().filter(|(sub, _)| *sub == index).count() as u32;
+            let config = TopicConfig { compact: true, ..TopicConfig::with_partitions(partitions) };
+            for store in &sub.stores {
+                create_unless_there(topics, &changelog::topic(&self.spec.group, store), &config)?;
             }
         }
         Ok(())
@@ -155,13 +181,14 @@ impl Topology {
         metrics: &Arc<QueryMetrics>,
     ) -> Result<Task, RuntimeError> {
         let sub = &self.subs[sub];
-        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition };
+        let group = self.spec.client.is_none().then_some(&*self.spec.group);
+        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), group, partition };
         let mut inputs = Vec::new();
         for (source, next) in &sub.sources {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
-                let changes = self.is_internal(source) && source.collection == Collection::Table;
+                let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
                 inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
             }
         }
@@ -229,6 +256,16 @@ fn partitions(topics: &dyn Topics, topic: &str) -> Result<u32, RuntimeError> {
     }
 }
 
+fn create_unless_there(topics: &dyn Topics, name: &str, config: &TopicConfig) -> Result<(), RuntimeError> {
+    if topics.describe(name)?.is_some() {
+        return Ok(());
+    }
+    match topics.create(name, config) {
+        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl SubTopology {
     fn new() -> Self {
         Self {
@@ -237,10 +274,15 @@ impl SubTopology {
             output: OutputSpec::Nowhere,
             schema: Schema::default(),
             window: None,
+            stores: Vec::new(),
             writes_sink: false,
             writes_changes: false,
             holds_back: false,
         }
+    }
+
+    fn writes_to(&self, name: &str) -> bool {
+        matches!(&self.output, OutputSpec::Topic { topic, .. } if **topic == *name)
     }
 
     fn attach(&mut self, tail: &Tail, next: Next) {
@@ -271,6 +313,8 @@ struct Lowering<'a> {
     subs: Vec<SubTopology>,
     current: SubTopology,
     ordinal: usize,
+    /// Below the table side of a join.
+    in_join: bool,
 }
 
 /// The layout in which expressions of the step above `node` see its rows.
@@ -336,7 +380,7 @@ impl Lowering<'_> {
                 self.current.add([tail], factory)
             }
             PlanNode::Repartition { input, topic, key_serde, value_serde } => {
-                self.repartition(input, topic, key_serde, value_serde)?
+                self.repartition(input, topic, (key_serde, value_serde), needs_old)?
             }
             PlanNode::Aggregate(aggregate) => self.aggregate(aggregate, needs_old)?,
             PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
@@ -346,7 +390,9 @@ impl Lowering<'_> {
     /// A store name that is the same whenever the plan is lowered.
     fn store_name(&mut self, kind: &str) -> String {
         self.ordinal += 1;
-        format!("{kind}-{}", self.ordinal)
+        let name = format!("{kind}-{}", self.ordinal);
+        self.current.stores.push(name.clone());
+        name
     }
 
     fn source(&mut self, source: &Source, needs_old: bool) -> Tail {
@@ -359,27 +405,31 @@ impl Lowering<'_> {
         let name = self.store_name(SOURCE_STORE);
         let schema = source.schema();
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
+        // A join looks through the cache of the table.
+        let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
+        self.current.holds_back |= emission == Emission::AtCommit;
         let factory: OperatorFactory = Box::new(move |context| {
-            let table = TableStore::open(&context.store(&name), &key_types, &value_types, needs_old)?;
+            let table = TableStore::open(&context.store(&name)?, &key_types, &value_types, emission, needs_old)?;
             Ok(Box::new(table))
         });
         self.current.add([tail], factory)
     }
 
+    /// Ends the sub-topology with a topic and begins another that reads it. `changes`: the records hold both sides of a
+    /// table's change, for an aggregate that takes the old one back.
     fn repartition(
         &mut self,
         input: &PlanNode,
         topic: &str,
-        key_serde: &crate::formats::Serde,
-        value_serde: &crate::formats::Serde,
+        (key_serde, value_serde): (&crate::formats::Serde, &crate::formats::Serde),
+        changes: bool,
     ) -> Result<Tail, RuntimeError> {
         let outer = std::mem::replace(&mut self.current, SubTopology::new());
-        let table = input.collection() == Collection::Table;
-        let tail = self.lower(input, table)?;
+        let tail = self.lower(input, changes)?;
         let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
         self.current.attach(&tail, Next::Output);
         self.current.finish(input);
-        self.current.writes_changes = table;
+        self.current.writes_changes = changes;
         self.current.output = OutputSpec::Topic {
             serdes: (key_serde.clone(), value_serde.clone()),
             timestamp: None,
@@ -412,7 +462,7 @@ impl Lowering<'_> {
         let aggregate = aggregate.clone();
         let factory: OperatorFactory = Box::new(move |context| {
             let options = aggregate_options(&aggregate, emission, needs_old)?;
-            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
+            Ok(Box::new(Aggregate::open(options, &context.store(&name)?)?))
         });
         Ok(self.current.add([tail], factory))
     }
@@ -423,7 +473,10 @@ impl Lowering<'_> {
         right: &PlanNode,
         kind: StreamTableJoinKind,
     ) -> Result<Tail, RuntimeError> {
-        let tails = [self.lower(left, false)?, self.lower(right, false)?];
+        let left = self.lower(left, false)?;
+        let outer = std::mem::replace(&mut self.in_join, true);
+        let tails = [left, self.lower(right, false)?];
+        self.in_join = outer;
         let name = self.store_name("StreamTableJoin-Table");
         let value_types = types(&right.schema().value);
         let kind = match kind {
@@ -431,7 +484,7 @@ impl Lowering<'_> {
             StreamTableJoinKind::Left => stream_table_join::Kind::Left,
         };
         let factory: OperatorFactory =
-            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types)?)));
+            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name)?, &value_types)?)));
         Ok(self.current.add(tails, factory))
     }
 }

@@ -9,6 +9,7 @@
 //! Worker threads run all tasks of all queries; there is no async here and no lock per row.
 
 mod change_encoding;
+mod changelog;
 pub mod clock;
 pub mod dead_letter;
 mod input;
@@ -56,6 +57,9 @@ pub enum RuntimeError {
     /// A `TIMESTAMP_FORMAT` that is no pattern.
     #[error("invalid TIMESTAMP_FORMAT: {0}")]
     TimestampFormat(String),
+    /// A task failed; it was logged.
+    #[error("{0}")]
+    Failed(String),
     /// Something the planner should have refused.
     #[error("this is a bug in levada, please report it: {0}")]
     Bug(String),
@@ -141,7 +145,7 @@ impl Runtime {
         });
         let workers = (0..options.workers).map(|index| {
             let (sender, receiver): (_, Receiver<Command>) = channel();
-            let worker = Worker::new(Arc::clone(&shared));
+            let worker = Worker::new(Arc::clone(&shared), &format!("worker-{index}"));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn(move || worker.run(index, &receiver))
@@ -149,7 +153,12 @@ impl Runtime {
             (sender, thread)
         });
         let workers = workers.collect();
-        Self { local: Mutex::new(Worker::new(Arc::clone(&shared))), shared, workers, next_worker: AtomicU64::new(0) }
+        Self {
+            local: Mutex::new(Worker::new(Arc::clone(&shared), "worker-local")),
+            shared,
+            workers,
+            next_worker: AtomicU64::new(0),
+        }
     }
 
     /// Starts a query at its last commit; returns its figures.

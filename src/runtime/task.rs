@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::RuntimeError;
 use super::dead_letter::{self, DeadLetters, Stage};
 use super::input::Input;
 use super::metrics::QueryMetrics;
 use super::output::Output as TaskOutput;
+use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port};
 use crate::plan::Collection;
 use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
@@ -96,6 +96,8 @@ impl Task {
         if slices.is_empty() {
             return Ok(filled);
         }
+        // Rows may have waited in a buffer since before the last commit.
+        self.changed = true;
         for collection in [Collection::Table, Collection::Stream] {
             for (index, batch) in &slices {
                 let (input, next) = &self.parts.inputs[*index];
@@ -195,7 +197,11 @@ impl Task {
     }
 
     fn pass_on(&mut self, index: usize, out: Output, topics: &dyn Topics) -> Result<(), RuntimeError> {
-        for error in out.errors {
+        // A record that fails twice is one dead letter: its first reason.
+        let mut errors = out.errors;
+        errors.sort_by_key(|error| error.row);
+        errors.dedup_by(|next, first| next.row == first.row && first.row != NO_RECORD);
+        for error in errors {
             self.reject(error.row, Stage::Process, &error.reason);
         }
         let next = self.parts.nodes[index].next;
@@ -232,7 +238,8 @@ impl Task {
     fn publish_lag(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
         if self.parts.reads_source {
             for (input, _) in &self.parts.inputs {
-                let lag = topics.end_offset(&input.partition)? - input.position.offset;
+                let Some(end) = topics.known_end(&input.partition)? else { continue };
+                let lag = end - input.position.offset;
                 self.parts.metrics.set_lag(&input.partition, lag.max(0) as u64);
             }
         }
@@ -259,8 +266,9 @@ impl Task {
         self.parts.output.as_ref().is_some_and(|output| output.is_closed())
     }
 
-    /// Makes everything processed so far visible: results held back, outputs, dead letters, positions and state.
-    pub fn commit(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+    /// Everything processed so far that is not committed: results held back, outputs, dead letters, positions and state,
+    /// to be committed as one. If that fails, the task must be made again.
+    pub fn take_transaction(&mut self, topics: &dyn Topics) -> Result<Transaction, RuntimeError> {
         for index in 0..self.parts.nodes.len() {
             let mut out = Output::default();
             self.parts.nodes[index].operator.flush(&mut out)?;
@@ -285,11 +293,26 @@ impl Task {
                     .iter()
                     .map(|(input, _)| (Arc::clone(group), input.partition.clone(), input.position));
                 transaction.positions.extend(positions);
+                if topics.keeps_changelogs() {
+                    transaction.changelogs = changelog::append(group, &mut transaction)?;
+                }
             }
             None => transaction.writes = crate::storage::WriteSet::default(),
         }
-        topics.commit(transaction)?;
-        Ok(())
+        Ok(transaction)
+    }
+
+    /// Whether all records are processed that the inputs have at this moment, or nobody takes more results.
+    pub fn is_drained(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        if self.parts.output.as_ref().is_some_and(|output| output.is_full() || output.is_closed()) {
+            return Ok(true);
+        }
+        for (input, _) in &self.parts.inputs {
+            if input.has_rows() || !input.is_drained(topics)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Gives records by hand to the inputs that read `topic`, which from then on is not fetched.

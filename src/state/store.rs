@@ -35,7 +35,21 @@ impl StoreId {
         prefix
     }
 
-    fn prefix(&self) -> Vec<u8> {
+    /// The store that the entry with `key` in [`Family::State`] belongs to, and the rest of the key.
+    pub fn split(key: &[u8]) -> Option<(Self, &[u8])> {
+        let mut parts = key.splitn(3, |byte| *byte == 0);
+        let (query, name, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let (partition, entry_key) = rest.split_first_chunk()?;
+        let id = Self {
+            query: str::from_utf8(query).ok()?.into(),
+            name: str::from_utf8(name).ok()?.to_owned(),
+            partition: u32::from_be_bytes(*partition),
+        };
+        Some((id, entry_key))
+    }
+
+    /// What the keys of all entries of the store begin with.
+    pub fn prefix(&self) -> Vec<u8> {
         let mut prefix = Self::query_prefix(&self.query);
         prefix.extend_from_slice(self.name.as_bytes());
         prefix.push(0);

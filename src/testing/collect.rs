@@ -26,6 +26,12 @@ pub enum CollectError {
         /// The path.
         path: String,
     },
+    /// There is nothing to run: likely another folder was meant.
+    #[error("no specs and no cases in {paths}")]
+    Nothing {
+        /// What was searched.
+        paths: String,
+    },
     /// A file of cases cannot be understood.
     #[error(transparent)]
     Cases(#[from] CaseFileError),
@@ -58,6 +64,10 @@ pub fn run_paths(paths: &[PathBuf], open: Open, bless: bool) -> Result<Vec<Outco
     let mut jobs = Vec::new();
     for path in paths {
         collect(path, path, open, bless, &mut jobs)?;
+    }
+    if jobs.is_empty() {
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(CollectError::Nothing { paths: paths.join(", ") });
     }
     Ok(pool::run_all(jobs))
 }

@@ -13,7 +13,12 @@ pub enum Storage {
     Memory,
     /// In a RocksDB of its own, in a directory that is removed afterwards.
     Rocks,
+    /// On the Kafka cluster that [`BOOTSTRAP`] names, with state in a RocksDB that forgets it at every restart.
+    Cluster,
 }
+
+/// Environment variable with the address of a Kafka cluster to run specs on, instead of all other modes.
+pub const BOOTSTRAP: &str = "LEVADA_TEST_BOOTSTRAP";
 
 /// How a case is run. Results must not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +46,13 @@ impl RunMode {
     const ALL_TOGETHER: Self = Self { batch_rows_max: 4096, ..Self::ONE_BY_ONE };
 
     /// The modes in which every spec is run.
-    pub const ALL: [Self; 5] = [
+    pub fn of_specs() -> &'static [Self] {
+        if std::env::var_os(BOOTSTRAP).is_some() { &Self::ON_CLUSTER } else { &Self::ALL }
+    }
+
+    const ON_CLUSTER: [Self; 1] = [Self { storage: Storage::Cluster, restarts: true, ..Self::ALL_TOGETHER }];
+
+    const ALL: [Self; 5] = [
         Self::ONE_BY_ONE,
         Self::ALL_TOGETHER,
         Self { storage: Storage::Rocks, ..Self::ALL_TOGETHER },
@@ -56,6 +67,7 @@ impl std::fmt::Display for RunMode {
         let storage = match self.storage {
             Storage::Memory => "memory",
             Storage::Rocks => "RocksDB",
+            Storage::Cluster => "Kafka",
         };
         let restarts = if self.restarts { ", restarted between steps" } else { "" };
         write!(f, "{batches}, {storage}{restarts}")

@@ -1,7 +1,7 @@
 //! The [`Driver`] of the production engine: memory topics or RocksDB, no threads, a clock that stands still.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,20 +9,23 @@ use std::time::Duration;
 use arrow::array::{Array, RecordBatch};
 
 use super::driver::{
-    Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
+    BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
 };
+use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
 use crate::runtime::clock::ManualClock;
 use crate::sql::ast::{Query, Statement};
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
-use crate::topics::{LocalTopics, MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
+use crate::storage::{Family, KeyValue, WriteSet};
+use crate::topics::{self, MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
 use crate::types::{Column, RecordChunk, RecordChunkBuilder};
 
 /// An engine under test.
 pub struct EngineDriver {
     mode: RunMode,
+    properties: BTreeMap<String, String>,
     /// Where topics and state are; removed at the end.
     directory: Option<PathBuf>,
     topics: Arc<dyn Topics>,
@@ -46,15 +49,17 @@ const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), ("cach
 impl EngineDriver {
     /// A fresh engine.
     pub fn open(mode: RunMode) -> Result<Self, Failure> {
-        let directory = (mode.storage == Storage::Rocks).then(fresh_directory);
+        let directory = (mode.storage != Storage::Memory).then(fresh_directory);
+        let properties = properties(mode, directory.as_deref());
         let topics: Arc<dyn Topics> = match &directory {
-            Some(directory) => LocalTopics::open(directory).map_err(environment)?,
+            Some(directory) => open_topics(mode, directory, &properties)?,
             None if mode.one_partition => Arc::new(MemoryTopics::with_single_partition()),
             None => Arc::new(MemoryTopics::new()),
         };
-        let engine = open_engine(mode, &topics)?;
+        let engine = open_engine(mode, &topics, &properties)?;
         Ok(Self {
             mode,
+            properties,
             directory,
             topics,
             engine: Some(engine),
@@ -66,6 +71,11 @@ impl EngineDriver {
 
     fn engine(&self) -> Result<&Engine, Failure> {
         self.engine.as_ref().ok_or_else(|| Failure::new(Stage::Runtime, "the engine could not be opened again"))
+    }
+
+    /// The time of a record as it was written. On a cluster nothing can have time 0, see `topics::kafka`.
+    fn time(&self, timestamp: i64) -> i64 {
+        if self.mode.storage == Storage::Cluster && timestamp == 1 { 0 } else { timestamp }
     }
 
     fn chunk(records: &[TestRecord], first_offset: i64) -> RecordChunk {
@@ -95,9 +105,48 @@ fn fresh_directory() -> PathBuf {
     std::env::temp_dir().join(format!("levada-test-{}-{number}", std::process::id()))
 }
 
-fn open_engine(mode: RunMode, topics: &Arc<dyn Topics>) -> Result<Engine, Failure> {
+/// Server properties. Every driver on a cluster is a service of its own.
+fn properties(mode: RunMode, directory: Option<&Path>) -> BTreeMap<String, String> {
+    let mut properties: BTreeMap<String, String> =
+        PROPERTIES.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if mode.storage == Storage::Cluster
+        && let (Ok(bootstrap), Some(name)) = (std::env::var(BOOTSTRAP), directory.and_then(Path::file_name))
+    {
+        properties.insert("bootstrap.servers".to_owned(), bootstrap);
+        properties.insert("ksql.service.id".to_owned(), format!("{}_", name.to_string_lossy()));
+    }
+    properties
+}
+
+fn open_topics(
+    mode: RunMode,
+    directory: &Path,
+    properties: &BTreeMap<String, String>,
+) -> Result<Arc<dyn Topics>, Failure> {
+    let topics = topics::open(directory, properties).map_err(environment)?;
+    Ok(match directory.file_name() {
+        Some(name) if mode.storage == Storage::Cluster => {
+            Arc::new(Namespace::new(topics, format!("{}.", name.to_string_lossy())))
+        }
+        _ => topics,
+    })
+}
+
+/// Makes the state in `storage` as if the disk were new, so that all of it comes from the changelogs.
+fn forget_state(storage: &dyn KeyValue) -> Result<(), Failure> {
+    let mut writes = WriteSet::default();
+    writes.delete_range(Family::State, Vec::new(), vec![u8::MAX; 8]);
+    writes.delete_range(Family::Meta, b"changelog/".to_vec(), b"changelog0".to_vec());
+    storage.write(&writes).map_err(environment)
+}
+
+fn open_engine(
+    mode: RunMode,
+    topics: &Arc<dyn Topics>,
+    properties: &BTreeMap<String, String>,
+) -> Result<Engine, Failure> {
     let options = EngineOptions {
-        properties: PROPERTIES.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        properties: properties.clone(),
         clock: Arc::new(ManualClock::default()),
         threads: false,
         batch_rows_max: mode.batch_rows_max,
@@ -209,14 +258,22 @@ impl Driver for EngineDriver {
         for partition in 0..info.config.partitions {
             let from = TopicPartition { topic: topic.into(), partition };
             let mut offset = 0;
-            while let Ok(chunk) = self.topics.fetch(&from, offset, usize::MAX, usize::MAX) {
-                let Some(&last) = chunk.offsets.last() else { break };
+            loop {
+                let version = self.topics.version();
+                if self.topics.is_drained(&from, offset).expect("the end of a topic can be asked for") {
+                    break;
+                }
+                let chunk = self.topics.fetch(&from, offset, usize::MAX, usize::MAX).expect("topics can be read");
+                let Some(&last) = chunk.offsets.last() else {
+                    self.topics.wait(version, Duration::from_millis(5));
+                    continue;
+                };
                 offset = last + 1;
                 records.extend((0..chunk.len()).map(|row| TestRecord {
                     partition: Some(partition),
                     key: chunk.keys.is_valid(row).then(|| chunk.keys.value(row).to_vec()),
                     value: chunk.values.is_valid(row).then(|| chunk.values.value(row).to_vec()),
-                    timestamp: chunk.timestamps[row],
+                    timestamp: self.time(chunk.timestamps[row]),
                     headers: chunk.headers_at(row).to_vec(),
                 }));
             }
@@ -251,9 +308,12 @@ impl Driver for EngineDriver {
         if let Some(directory) = &self.directory {
             // The store must be let go before it can be opened again.
             self.topics = Arc::new(MemoryTopics::new());
-            self.topics = LocalTopics::open(directory).map_err(environment)?;
+            self.topics = open_topics(self.mode, directory, &self.properties)?;
+            if self.mode.storage == Storage::Cluster {
+                forget_state(&*self.topics.storage())?;
+            }
         }
-        self.engine = Some(open_engine(self.mode, &self.topics)?);
+        self.engine = Some(open_engine(self.mode, &self.topics, &self.properties)?);
         Ok(())
     }
 }

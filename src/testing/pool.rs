@@ -76,7 +76,9 @@ impl<J: Job> Pool<J> {
     fn run(mut self) -> Vec<Outcome> {
         capture_panics();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        for _ in 0..cores.min(self.jobs.len()) {
+        // On a cluster cases wait more than they work.
+        let threads = if std::env::var_os(super::driver::BOOTSTRAP).is_some() { 8 * cores } else { cores };
+        for _ in 0..threads.min(self.jobs.len()) {
             self.add_worker();
         }
         while self.workers.iter().any(|worker| !matches!(worker, Worker::Gone)) {

@@ -12,7 +12,10 @@ use super::compaction::{NewestOffsets, is_due, tombstones_are_over};
 use super::gather::Gather;
 use super::partitioner::Partitioner;
 use super::retention::expired;
-use super::{ChunkSummary, Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction};
+use super::{
+    ChunkSummary, PlainWriter, Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction,
+    Writer,
+};
 use crate::storage::{KeyValue, MemoryStorage, StorageError};
 use crate::types::RecordChunk;
 
@@ -55,19 +58,6 @@ impl MemoryTopics {
     /// Topics whose records all go to partition 0, whatever their keys: the order of a whole topic is then known.
     pub fn with_single_partition() -> Self {
         Self { single_partition: true, ..Self::default() }
-    }
-
-    /// Applies retention and compaction to every topic, as of `now_ms`.
-    pub fn maintain(&self, now_ms: i64) -> Result<(), TopicError> {
-        for topic in self.state_mut().topics.values_mut() {
-            for partition in &mut topic.partitions {
-                partition.retire(expired(&partition.summaries, &topic.config, now_ms));
-                if topic.config.compact && is_due(&partition.summaries, partition.cleaned_to, now_ms) {
-                    partition.compact(now_ms)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -205,6 +195,22 @@ impl Topics for MemoryTopics {
 
     fn version(&self) -> u64 {
         self.signal.version()
+    }
+
+    fn maintain(&self, now_ms: i64) -> Result<(), TopicError> {
+        for topic in self.state_mut().topics.values_mut() {
+            for partition in &mut topic.partitions {
+                partition.retire(expired(&partition.summaries, &topic.config, now_ms));
+                if topic.config.compact && is_due(&partition.summaries, partition.cleaned_to, now_ms) {
+                    partition.compact(now_ms)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn writer(self: Arc<Self>, _: &str) -> Box<dyn Writer> {
+        Box::new(PlainWriter(self))
     }
 
     fn wake(&self) {

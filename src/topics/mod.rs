@@ -18,6 +18,7 @@ mod chunk_encoding;
 mod chunk_summary;
 mod compaction;
 mod gather;
+mod kafka;
 mod local;
 mod memory;
 mod murmur2;
@@ -27,12 +28,15 @@ mod retention;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::storage::{KeyValue, StorageError, WriteSet};
+use crate::storage::{KeyValue, MemoryStorage, RocksStorage, StorageError, WriteSet};
 use crate::types::RecordChunk;
 
+pub use kafka::KafkaTopics;
 pub use local::LocalTopics;
 pub use memory::MemoryTopics;
 pub use murmur2::{murmur2, partition_of_key};
@@ -121,8 +125,44 @@ pub struct Transaction {
     pub appends: Vec<(TopicPartition, RecordChunk)>,
     /// Positions of consumer groups.
     pub positions: Vec<(Arc<str>, TopicPartition, Position)>,
+    /// How many of the last appends go to changelogs.
+    pub changelogs: usize,
     /// State and metadata that belong to these positions.
     pub writes: WriteSet,
+}
+
+impl Transaction {
+    /// Adds what `other` commits. Changelogs stay last.
+    pub fn extend(&mut self, mut other: Self) {
+        let changelogs = other.appends.split_off(other.appends.len() - other.changelogs);
+        let first = self.appends.len() - self.changelogs;
+        self.appends.splice(first..first, other.appends);
+        self.appends.extend(changelogs);
+        self.changelogs += other.changelogs;
+        self.positions.extend(other.positions);
+        self.writes.extend(other.writes);
+    }
+
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.appends.is_empty() && self.positions.is_empty() && self.writes.is_empty()
+    }
+}
+
+/// Commits what the tasks of one worker give it.
+pub trait Writer: Send {
+    /// Applies `transaction` atomically. After an error nothing of it holds, and positions are those of the last commit that
+    /// succeeded.
+    fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError>;
+}
+
+/// A writer for topics that commit without one.
+struct PlainWriter<T>(Arc<T>);
+
+impl<T: Topics> Writer for PlainWriter<T> {
+    fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError> {
+        self.0.commit(transaction)
+    }
 }
 
 /// What went wrong with a topic.
@@ -166,9 +206,39 @@ pub enum TopicError {
         /// Partitions the topic has.
         partitions: u32,
     },
+    /// The cluster, or the way to it.
+    #[error("{doing}: {reason}")]
+    Cluster {
+        /// What was being done.
+        doing: String,
+        /// What the client says.
+        reason: String,
+    },
     /// The store below failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// The topics that `properties` choose: those of the cluster at `bootstrap.servers`, else those in the data directory `dir`. State is
+/// in `dir` in either case.
+pub fn open(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn Topics>, TopicError> {
+    if is_cluster(properties) {
+        let storage = RocksStorage::open(dir)?;
+        return Ok(KafkaTopics::open(properties, storage)?);
+    }
+    Ok(LocalTopics::open(dir)?)
+}
+
+/// As [`open`], for who has no state: a cluster's topics can be used while another process has `dir` open.
+pub fn open_without_state(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn Topics>, TopicError> {
+    if is_cluster(properties) {
+        return Ok(KafkaTopics::open(properties, Arc::new(MemoryStorage::default()))?);
+    }
+    Ok(LocalTopics::open(dir)?)
+}
+
+fn is_cluster(properties: &BTreeMap<String, String>) -> bool {
+    ["bootstrap.servers", "ksql.streams.bootstrap.servers"].iter().any(|name| properties.contains_key(*name))
 }
 
 /// Topics of one cluster, real or embedded. Shared by all threads.
@@ -209,6 +279,52 @@ pub trait Topics: Send + Sync {
 
     /// Applies `transaction` atomically, then wakes those who wait for records.
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError>;
+
+    /// What a worker commits with; `name` tells the workers of a service apart.
+    fn writer(self: Arc<Self>, name: &str) -> Box<dyn Writer>;
+
+    /// Whether there is a record at `offset` or after, as far as is known.
+    fn has_more(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
+        Ok(self.end_offset(partition)? > offset)
+    }
+
+    /// Whether every record before the end that the partition has at this moment was fetched, and none is at `offset` or
+    /// after. May ask the cluster, where [`Topics::has_more`] only knows what has come.
+    fn is_drained(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
+        Ok(!self.has_more(partition, offset)?)
+    }
+
+    /// The end of the partition as far as is known without asking anybody.
+    fn known_end(&self, partition: &TopicPartition) -> Result<Option<i64>, TopicError> {
+        self.end_offset(partition).map(Some)
+    }
+
+    /// Whether a commit is dear, and worth waiting for the commit interval.
+    fn commits_at_intervals(&self) -> bool {
+        false
+    }
+
+    /// Whether state goes to changelog topics too, because the local store may be lost or fall behind.
+    fn keeps_changelogs(&self) -> bool {
+        false
+    }
+
+    /// Brings the local store up to the end of `changelog`: `apply` turns records into writes. Returns how many records
+    /// it took.
+    fn restore(
+        &self,
+        changelog: &TopicPartition,
+        apply: &mut dyn FnMut(&RecordChunk, &mut WriteSet),
+    ) -> Result<u64, TopicError> {
+        let _ = (changelog, apply);
+        Ok(0)
+    }
+
+    /// Removes records beyond their topics' retention as of `now_ms`, where nobody else does. Cheap where there is nothing to do.
+    fn maintain(&self, now_ms: i64) -> Result<(), TopicError> {
+        let _ = now_ms;
+        Ok(())
+    }
 
     /// A number that grows with every commit that appends records, and with every [`Topics::wake`].
     fn version(&self) -> u64;

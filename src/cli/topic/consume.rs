@@ -218,13 +218,24 @@ fn earliest<'a>(
     Ok(unread.min_by_key(|cursor| cursor.chunk.timestamps[cursor.row]))
 }
 
+/// How long to wait for records that are there and have not come yet.
+const ON_THEIR_WAY: Duration = Duration::from_millis(10);
+
 impl Cursor {
     /// Fetches when all that was fetched is read.
     fn fill(&mut self, topics: &dyn Topics, left: usize) -> Result<(), TopicError> {
         if self.row < self.chunk.len() || self.offset_next >= self.offset_end {
             return Ok(());
         }
-        let chunk = topics.fetch(&self.partition, self.offset_next, left.min(FETCH_ROWS), FETCH_BYTES)?;
+        let follows = self.offset_end == i64::MAX;
+        let chunk = loop {
+            let version = topics.version();
+            let chunk = topics.fetch(&self.partition, self.offset_next, left.min(FETCH_ROWS), FETCH_BYTES)?;
+            if !chunk.is_empty() || follows || topics.is_drained(&self.partition, self.offset_next)? {
+                break chunk;
+            }
+            topics.wait(version, ON_THEIR_WAY);
+        };
         let before_end = chunk.offsets.partition_point(|&offset| offset < self.offset_end);
         self.offset_next = chunk.offsets.last().map_or(self.offset_next, |last| last + 1);
         self.chunk = chunk.slice(0, before_end);

@@ -29,9 +29,10 @@ use std::path::PathBuf;
 
 use super::Failure;
 use super::counted::counted;
+use super::data_dir::parse_property;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::shell::Interrupt;
-use crate::topics::{LocalTopics, TopicError, Topics};
+use crate::topics::{self, TopicError, Topics};
 
 /// Look at topics, put records in, get records out
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,10 @@ pub struct TopicCommand {
     /// Directory of topics, state and offsets; created when missing by what writes
     #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
     data_dir: PathBuf,
+
+    /// Property by its ksqlDB name, repeatable; with bootstrap.servers=HOST:PORT the topics are those of that Kafka cluster
+    #[arg(long = "property", global = true, value_name = "KEY=VALUE", value_parser = parse_property)]
+    properties: Vec<(String, String)>,
 }
 
 /// What every data directory holds.
@@ -159,16 +164,18 @@ impl TopicCommand {
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };
-        if !self.action.creates() && !self.has_store() {
+        if !self.action.creates() && !self.has_topics() {
             return Err(Failure::new(format!("no data directory at {}", self.data_dir.display())));
         }
-        let topics = LocalTopics::open(&self.data_dir).map_err(TopicFailure::from)?;
+        let properties = self.properties.iter().cloned().collect();
+        let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
         Ok(self.run_on(topics.as_ref(), &mut streams)?)
     }
 
-    /// Whether the data directory is there, and Levada's.
-    fn has_store(&self) -> bool {
-        self.data_dir.join(STORE).is_dir()
+    /// Whether there is something to look at: a cluster, or a data directory that is Levada's.
+    fn has_topics(&self) -> bool {
+        let is_cluster = self.properties.iter().any(|(name, _)| name.ends_with("bootstrap.servers"));
+        is_cluster || self.data_dir.join(STORE).is_dir()
     }
 
     /// Runs the command on `topics`.

@@ -13,6 +13,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type};
 use arrow::datatypes::{Date32Type, Time32MillisecondType, TimestampMillisecondType};
 
+use crate::types::RowError;
+
 pub use average::Average;
 pub use count::Count;
 pub use extreme::{Extreme, ExtremeBytes, Which};
@@ -44,6 +46,11 @@ pub trait Accumulator: Send {
 
     /// Folds rows in order. With `emit`, returns the result after each row.
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef>;
+
+    /// Rows of the last update that could not be folded, with the reason; they left the state as it was.
+    fn take_rejected(&mut self) -> Vec<RowError> {
+        Vec::new()
+    }
 
     /// Current results of `slots`.
     fn results(&self, slots: &[u32]) -> ArrayRef;

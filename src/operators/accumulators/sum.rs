@@ -3,21 +3,40 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{ArrowNativeType, DataType};
 
 use super::{Accumulator, Update};
+use crate::types::RowError;
 
-/// Sum of the values that are not null, in the argument's type; integers wrap around.
+/// Sum of the values that are not null, in the argument's type. Integers wrap around; a value that takes a DECIMAL beyond
+/// its precision is rejected.
 #[derive(Debug)]
 pub struct Sum<T: ArrowPrimitiveType> {
     sums: Vec<T::Native>,
     data_type: DataType,
+    /// Sums of decimals stay below it.
+    limit: Option<T::Native>,
+    rejected: Vec<RowError>,
 }
 
-impl<T: ArrowPrimitiveType> Sum<T> {
+impl<T: ArrowPrimitiveType> Sum<T>
+where
+    T::Native: ArrowNativeTypeOp,
+{
     /// Sums of type `data_type`, which `T` holds.
     pub fn new(data_type: &DataType) -> Self {
-        Self { sums: Vec::new(), data_type: data_type.clone() }
+        let limit = match data_type {
+            DataType::Decimal128(precision, _) | DataType::Decimal256(precision, _) => {
+                let ten = T::Native::usize_as(10);
+                ten.pow_checked(u32::from(*precision)).ok()
+            }
+            _ => None,
+        };
+        Self { sums: Vec::new(), data_type: data_type.clone(), limit, rejected: Vec::new() }
+    }
+
+    fn fits(&self, sum: T::Native) -> bool {
+        self.limit.is_none_or(|limit| sum.is_lt(limit) && sum.neg_wrapping().is_lt(limit))
     }
 
     fn array(&self, values: Vec<T::Native>) -> ArrayRef {
@@ -41,16 +60,25 @@ where
         let values = rows.argument?.as_primitive::<T>();
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
-            let sum = &mut self.sums[slot as usize];
             if values.is_valid(row) {
-                let value = values.value(row);
-                *sum = if rows.is_undone(row) { sum.sub_wrapping(value) } else { sum.add_wrapping(value) };
+                let (before, value) = (self.sums[slot as usize], values.value(row));
+                let sum = if rows.is_undone(row) { before.sub_wrapping(value) } else { before.add_wrapping(value) };
+                if self.fits(sum) {
+                    self.sums[slot as usize] = sum;
+                } else {
+                    self.rejected
+                        .push(RowError::new(row, format!("SUM: numeric field overflow of {}", self.data_type)));
+                }
             }
             if emit {
-                results.push(*sum);
+                results.push(self.sums[slot as usize]);
             }
         }
         emit.then(|| self.array(results))
+    }
+
+    fn take_rejected(&mut self) -> Vec<RowError> {
+        std::mem::take(&mut self.rejected)
     }
 
     fn results(&self, slots: &[u32]) -> ArrayRef {

@@ -41,9 +41,9 @@ impl SpecJob {
     fn check(&self) -> Result<(), String> {
         let text = fs::read_to_string(&self.path).map_err(|error| format!("cannot read it: {error}"))?;
         let mut spec = Spec::parse(&text)?;
-        let mut modes = RunMode::ALL.iter();
+        let mut modes = RunMode::of_specs().iter();
         if self.bless {
-            let first = RunMode::ALL[0];
+            let first = RunMode::ONE_BY_ONE;
             let rounds = run::run(&spec, first, self.open).map_err(|reason| format!("{first}: {reason}"))?;
             let blessed = bless::rewrite(&text, &spec, &rounds);
             if blessed != text {

@@ -18,7 +18,7 @@ use super::chunk_encoding::{Offsets, encode};
 use super::chunk_summary::ChunkSummary;
 use super::gather::Gather;
 use super::partitioner::Partitioner;
-use super::{Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction};
+use super::{PlainWriter, Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
 use crate::storage::{Family, KeyValue, RocksStorage, StorageError, WriteSet};
 use crate::types::RecordChunk;
 use partition::Partition;
@@ -76,19 +76,6 @@ impl LocalTopics {
             signal: AppendSignal::default(),
             partitioner: Partitioner::default(),
         }))
-    }
-
-    /// Applies retention and compaction to every topic, as of `now_ms`. Cheap where there is nothing to do; returns at
-    /// once while another thread is at it. Readers and writers go on meanwhile.
-    pub fn maintain(&self, now_ms: i64) -> Result<(), TopicError> {
-        let Ok(_only_one) = self.maintaining.try_lock() else { return Ok(()) };
-        let topics: Vec<Arc<Topic>> = self.topics().values().cloned().collect();
-        for topic in topics {
-            for partition in &topic.partitions {
-                maintain::partition(self, &topic, partition, now_ms)?;
-            }
-        }
-        Ok(())
     }
 
     fn topics(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Arc<Topic>>> {
@@ -231,7 +218,7 @@ impl Topics for LocalTopics {
         let find = |id: &TopicPartition| -> Result<&Partition, TopicError> {
             topics.get(&id.topic).ok_or_else(|| unknown_topic(&id.topic))?.partition(id.partition)
         };
-        let Transaction { appends, positions, mut writes } = transaction;
+        let Transaction { appends, positions, mut writes, .. } = transaction;
         for (group, id, position) in &positions {
             writes.put(Family::Meta, find(id)?.id.position(group), layout::encode_position(*position));
         }
@@ -258,6 +245,23 @@ impl Topics for LocalTopics {
 
     fn version(&self) -> u64 {
         self.signal.version()
+    }
+
+    /// Applies retention and compaction to every topic; returns at once while another thread is at it. Readers and
+    /// writers go on meanwhile.
+    fn maintain(&self, now_ms: i64) -> Result<(), TopicError> {
+        let Ok(_only_one) = self.maintaining.try_lock() else { return Ok(()) };
+        let topics: Vec<Arc<Topic>> = self.topics().values().cloned().collect();
+        for topic in topics {
+            for partition in &topic.partitions {
+                maintain::partition(self, &topic, partition, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn writer(self: Arc<Self>, _: &str) -> Box<dyn Writer> {
+        Box::new(PlainWriter(self))
     }
 
     fn wake(&self) {

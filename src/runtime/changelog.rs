@@ -1,0 +1,57 @@
+//! State as records: what a commit changes in the local store goes to changelog topics too, one per store, and back.
+//!
+//! A record's key is that of the entry in its store, its value the entry's, a tombstone for a removal; both are Levada's own
+//! formats, which carry their version. The topic is `<group>-<store>-changelog`, the partition that of the task.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::RuntimeError;
+use crate::state::StoreId;
+use crate::storage::{Family, Write, WriteSet};
+use crate::topics::{TopicPartition, Transaction};
+use crate::types::{RecordChunk, RecordChunkBuilder};
+
+/// Name of the changelog topic of the store `name` of the query whose group is `group`.
+pub fn topic(group: &str, name: &str) -> String {
+    format!("{group}-{name}-changelog")
+}
+
+/// Adds the changes of state in `transaction` as records; returns to how many partitions they go.
+pub fn append(group: &str, transaction: &mut Transaction) -> Result<usize, RuntimeError> {
+    let mut records: BTreeMap<Vec<u8>, (TopicPartition, RecordChunkBuilder)> = BTreeMap::new();
+    for write in transaction.writes.writes() {
+        let (key, value) = match write {
+            Write::Put(Family::State, key, value) => (key, Some(value.as_slice())),
+            Write::Delete(Family::State, key) => (key, None),
+            _ => continue,
+        };
+        let (id, entry_key) =
+            StoreId::split(key).ok_or_else(|| RuntimeError::Bug("an entry of state belongs to no store".to_owned()))?;
+        let prefix = &key[..key.len() - entry_key.len()];
+        if !records.contains_key(prefix) {
+            let changelog = TopicPartition { topic: topic(group, &id.name).into(), partition: id.partition };
+            records.insert(prefix.to_vec(), (changelog, RecordChunkBuilder::new()));
+        }
+        if let Some((_, builder)) = records.get_mut(prefix) {
+            builder.push(Some(entry_key), value, 0);
+        }
+    }
+    let count = records.len();
+    transaction.appends.extend(records.into_values().map(|(changelog, builder)| (changelog, builder.finish())));
+    Ok(count)
+}
+
+/// Adds the entries that `records` of the changelog of `id` hold to `writes`.
+pub fn apply(id: &StoreId, records: &RecordChunk, writes: &mut WriteSet) {
+    use arrow::array::Array;
+    let prefix: Arc<[u8]> = id.prefix().into();
+    for row in 0..records.len() {
+        let key = [&*prefix, records.keys.value(row)].concat();
+        if records.values.is_null(row) {
+            writes.delete(Family::State, key);
+        } else {
+            writes.put(Family::State, key, records.values.value(row).to_vec());
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Topics of a Kafka cluster.
+//!
+//! ```text
+//! fetch ─▶ Readers ─▶ Cursor (window of chunks) ─▶ PartitionQueue ◀── librdkafka consumer
+//! Writer::commit: begin ─▶ Producer::append … ─▶ flush ─▶ positions of groups ─▶ commit ─▶ state, with the offsets of the changelogs
+//! ```
+//!
+//! With `processing.guarantee = exactly_once_v2` (the default) all records and positions of a commit are one Kafka
+//! transaction; state follows it in one write to the local store, so it is never ahead of what is committed. What a crash between
+//! the two has left out is read back from the changelog.
+
+mod admin;
+mod client_config;
+mod deadline;
+mod native;
+mod offset_metadata;
+mod partition_queue;
+mod producer;
+mod readers;
+mod writer;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::append_signal::AppendSignal;
+use super::partitioner::Partitioner;
+use super::{Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
+use crate::storage::{Family, KeyValue, WriteSet};
+use crate::types::RecordChunk;
+
+use admin::Admin;
+use client_config::ClientConfigs;
+use deadline::Deadline;
+use producer::Producer;
+use readers::Readers;
+use writer::KafkaWriter;
+
+/// How long a question to the cluster may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Records restored with one write.
+const RESTORE_ROWS: usize = 8192;
+const RESTORE_BYTES: usize = 8 << 20;
+
+/// Topics of a cluster, and the local store beside them.
+pub struct KafkaTopics {
+    configs: ClientConfigs,
+    admin: Admin,
+    readers: Arc<Readers>,
+    /// Answers questions about offsets.
+    consumer: BaseConsumer,
+    /// For records that belong to no task.
+    producer: Mutex<Option<Producer>>,
+    storage: Arc<dyn KeyValue>,
+    signal: Arc<AppendSignal>,
+    partitioner: Partitioner,
+    /// Prefix of the names of transactions.
+    service: String,
+    exactly_once: bool,
+    housekeeping: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+/// How often the clients' events are served.
+const HOUSEKEEPING: Duration = Duration::from_millis(100);
+
+impl KafkaTopics {
+    /// Connects to the cluster that `properties` name (`bootstrap.servers` and others, with ksqlDB's prefixes). State is kept in
+    /// `storage`.
+    ///
+    /// # Errors
+    /// A property that cannot be used; no answer from the cluster within ten seconds, naming its address.
+    pub fn open(properties: &BTreeMap<String, String>, storage: Arc<dyn KeyValue>) -> Result<Arc<Self>, TopicError> {
+        let property = |name: &str| {
+            let prefixed = format!("ksql.streams.{name}");
+            properties.get(name).or_else(|| properties.get(&prefixed)).map(String::as_str)
+        };
+        let exactly_once = match property("processing.guarantee") {
+            None | Some("exactly_once_v2" | "exactly_once") => true,
+            Some("at_least_once") => false,
+            Some(other) => {
+                let reason = format!("'{other}' is neither exactly_once_v2 nor at_least_once");
+                return Err(cluster_error("the property processing.guarantee cannot be used", reason));
+            }
+        };
+        let mut configs = ClientConfigs::new(properties)?;
+        configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
+        let replicas = property("replication.factor").and_then(|text| text.parse().ok()).unwrap_or(-1);
+        let admin = Admin::new(&configs.admin, replicas)?;
+        admin.check().map_err(|error| match error {
+            TopicError::Cluster { reason, .. } => {
+                let address = configs.admin.get("bootstrap.servers").unwrap_or("no address").to_owned();
+                TopicError::Cluster { doing: format!("no Kafka broker answers at {address}"), reason }
+            }
+            other => other,
+        })?;
+        let signal = Arc::new(AppendSignal::default());
+        let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
+        // Ends are those of the log: what is committed may become readable a little later, and is waited for.
+        let mut questions = configs.consumer.clone();
+        questions.set("isolation.level", "read_uncommitted");
+        let consumer = questions.create().map_err(|error| cluster_error("cannot make a consumer", error))?;
+        let housekeeping = housekeeping(&readers);
+        Ok(Arc::new(Self {
+            service: property("ksql.service.id").unwrap_or("default_").to_owned(),
+            configs,
+            admin,
+            readers,
+            consumer,
+            producer: Mutex::default(),
+            storage,
+            signal,
+            partitioner: Partitioner::default(),
+            exactly_once,
+            housekeeping: Some(housekeeping),
+        }))
+    }
+
+    fn watermarks(&self, partition: &TopicPartition) -> Result<(i64, i64), TopicError> {
+        let found = self.consumer.fetch_watermarks(&partition.topic, partition.partition as i32, TIMEOUT);
+        found.map_err(|error| cluster_error(&format!("cannot read the offsets of topic {}", partition.topic), error))
+    }
+
+    /// Where the state of `changelog` in the local store stands: offset of the first record that it does not have.
+    fn changelog_key(changelog: &TopicPartition) -> Vec<u8> {
+        let mut key = b"changelog/".to_vec();
+        key.extend_from_slice(changelog.topic.as_bytes());
+        key.push(0);
+        key.extend_from_slice(&changelog.partition.to_be_bytes());
+        key
+    }
+}
+
+impl Drop for KafkaTopics {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.housekeeping.take() {
+            stop.store(true, Ordering::Release);
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("the thread that serves Kafka's events has died");
+            }
+        }
+    }
+}
+
+fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
+    let (stop, readers) = (Arc::new(AtomicBool::new(false)), Arc::clone(readers));
+    let flag = Arc::clone(&stop);
+    let serve = move || {
+        while !flag.load(Ordering::Acquire) {
+            readers.maintain();
+            std::thread::park_timeout(HOUSEKEEPING);
+        }
+    };
+    let thread = std::thread::Builder::new().name("kafka-events".to_owned()).spawn(serve);
+    (stop, thread.expect("the system can start a thread"))
+}
+
+/// What went wrong with the cluster.
+fn cluster_error(doing: &str, reason: impl Display) -> TopicError {
+    TopicError::Cluster { doing: doing.to_owned(), reason: reason.to_string() }
+}
+
+impl Topics for KafkaTopics {
+    fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
+        self.admin.create(name, config)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), TopicError> {
+        self.readers.forget(name);
+        self.admin.delete(name)?;
+        let mut writes = WriteSet::default();
+        let position = |end: u8| [b"changelog/", name.as_bytes(), &[end]].concat();
+        writes.delete_range(Family::Meta, position(0), position(1));
+        Ok(self.storage.write(&writes)?)
+    }
+
+    fn list(&self) -> Result<Vec<TopicInfo>, TopicError> {
+        self.admin.list()
+    }
+
+    fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError> {
+        self.admin.describe(name)
+    }
+
+    fn fetch(
+        &self,
+        from: &TopicPartition,
+        offset: i64,
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<RecordChunk, TopicError> {
+        self.readers.fetch(from, offset, rows_max, bytes_max)
+    }
+
+    fn has_more(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
+        self.readers.has_more(partition, offset)
+    }
+
+    fn is_drained(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
+        if self.has_more(partition, offset)? {
+            return Ok(false);
+        }
+        let (_, end) = self.watermarks(partition)?;
+        self.readers.has_reached(partition, offset, end)
+    }
+
+    fn known_end(&self, partition: &TopicPartition) -> Result<Option<i64>, TopicError> {
+        Ok(self.readers.known_end(partition))
+    }
+
+    fn start_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError> {
+        Ok(self.watermarks(partition)?.0)
+    }
+
+    fn end_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError> {
+        Ok(self.watermarks(partition)?.1)
+    }
+
+    fn offset_for_time(&self, partition: &TopicPartition, timestamp_ms: i64) -> Result<i64, TopicError> {
+        let failed = |error| cluster_error(&format!("cannot find a time in topic {}", partition.topic), error);
+        let mut wanted = TopicPartitionList::new();
+        let number = partition.partition as i32;
+        wanted.add_partition_offset(&partition.topic, number, Offset::Offset(timestamp_ms)).map_err(failed)?;
+        let found = self.consumer.offsets_for_times(wanted, TIMEOUT).map_err(failed)?;
+        match found.find_partition(&partition.topic, number).map(|entry| entry.offset()) {
+            Some(Offset::Offset(offset)) => Ok(offset),
+            _ => self.end_offset(partition),
+        }
+    }
+
+    fn position(&self, group: &str, partition: &TopicPartition) -> Result<Option<Position>, TopicError> {
+        let deadline = Deadline::after(TIMEOUT);
+        loop {
+            match native::group_offsets(self.admin.ptr(), group, std::slice::from_ref(partition), TIMEOUT) {
+                Ok(found) => {
+                    let position = |(offset, metadata): &(i64, String)| Position {
+                        offset: *offset,
+                        partition_time: offset_metadata::decode(metadata),
+                    };
+                    return Ok(found.first().and_then(|(_, offset)| offset.as_ref().map(position)));
+                }
+                Err(error) if error.retriable && deadline.pause(Duration::from_millis(100)) => {}
+                Err(error) => {
+                    return Err(cluster_error(&format!("cannot read the offsets of group {group}"), error.reason));
+                }
+            }
+        }
+    }
+
+    fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {
+        if !transaction.appends.is_empty() {
+            let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+            let producer = match &mut *producer {
+                Some(producer) => producer,
+                empty => empty.insert(Producer::new(&self.configs.producer)?),
+            };
+            for (to, chunk) in &transaction.appends {
+                producer.append(to, chunk, false)?;
+            }
+            producer.flush()?;
+        }
+        for (group, positions) in by_group(&transaction.positions) {
+            native::alter_group_offsets(self.admin.ptr(), &group, &positions, TIMEOUT)
+                .map_err(|error| cluster_error(&format!("cannot commit the offsets of group {group}"), error.reason))?;
+        }
+        if !transaction.writes.is_empty() {
+            self.storage.write(&transaction.writes)?;
+        }
+        self.signal.raise();
+        Ok(())
+    }
+
+    fn writer(self: Arc<Self>, name: &str) -> Box<dyn Writer> {
+        Box::new(KafkaWriter::new(self, name))
+    }
+
+    fn commits_at_intervals(&self) -> bool {
+        self.exactly_once
+    }
+
+    fn keeps_changelogs(&self) -> bool {
+        true
+    }
+
+    fn restore(
+        &self,
+        changelog: &TopicPartition,
+        apply: &mut dyn FnMut(&RecordChunk, &mut WriteSet),
+    ) -> Result<u64, TopicError> {
+        let key = Self::changelog_key(changelog);
+        let known =
+            self.storage.get(Family::Meta, &key)?.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
+        let (start, _) = self.watermarks(changelog)?;
+        let mut offset = known.unwrap_or(start).max(start);
+        let mut restored = 0;
+        while !self.is_drained(changelog, offset)? {
+            let chunk = self.fetch(changelog, offset, RESTORE_ROWS, RESTORE_BYTES)?;
+            let Some(last) = chunk.offsets.last() else {
+                self.signal.wait(self.signal.version(), Duration::from_millis(5));
+                continue;
+            };
+            offset = last + 1;
+            restored += chunk.len() as u64;
+            let mut writes = WriteSet::default();
+            apply(&chunk, &mut writes);
+            writes.put(Family::Meta, key.clone(), offset.to_le_bytes().to_vec());
+            self.storage.write(&writes)?;
+        }
+        Ok(restored)
+    }
+
+    fn version(&self) -> u64 {
+        self.signal.version()
+    }
+
+    fn wake(&self) {
+        self.signal.raise();
+    }
+
+    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
+        self.signal.wait(seen, timeout)
+    }
+
+    fn partition_for(&self, key: Option<&[u8]>, partitions: u32) -> u32 {
+        self.partitioner.partition_for(key, partitions)
+    }
+
+    fn storage(&self) -> Arc<dyn KeyValue> {
+        Arc::clone(&self.storage)
+    }
+}
+
+type GroupPositions = HashMap<Arc<str>, Vec<(TopicPartition, Position)>>;
+
+fn by_group(positions: &[(Arc<str>, TopicPartition, Position)]) -> GroupPositions {
+    let mut groups = GroupPositions::new();
+    for (group, partition, position) in positions {
+        groups.entry(Arc::clone(group)).or_default().push((partition.clone(), *position));
+    }
+    groups
+}

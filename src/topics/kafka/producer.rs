@@ -1,0 +1,270 @@
+//! Records out: whole chunks into librdkafka's queues, and what makes them visible.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use arrow::array::Array;
+use rdkafka::ClientContext;
+use rdkafka::bindings as native;
+use rdkafka::config::ClientConfig;
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::types::{RDKafka, RDKafkaRespErr};
+
+use super::cluster_error;
+use super::deadline::Deadline;
+use super::native::{NativeError, begin_transaction, transaction_step};
+use crate::topics::{TopicError, TopicPartition};
+use crate::types::RecordChunk;
+
+/// How long the cluster may take to take records, or to end a transaction.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// For librdkafka the time 0 is now; the millisecond after it is as near as one can get.
+const EARLIEST: i64 = 1;
+/// How long to wait for room in the client's queue at a time.
+const ROOM: Duration = Duration::from_millis(20);
+
+/// What has become of records since the last look.
+#[derive(Default)]
+struct Deliveries {
+    /// Greatest offset given to a record, by partition, where asked for.
+    offsets: HashMap<TopicPartition, i64>,
+    /// The first failure.
+    failure: Option<String>,
+}
+
+/// Notes deliveries.
+#[derive(Default)]
+pub(super) struct Notes(Mutex<Deliveries>);
+
+impl ClientContext for Notes {
+    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+        tracing::warn!("Kafka producer: {error}: {reason}");
+    }
+}
+
+impl ProducerContext for Notes {
+    /// Whether the offset is wanted.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, wanted: usize) {
+        let mut deliveries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) if wanted == 0 => {}
+            Ok(message) => {
+                let partition = TopicPartition { topic: message.topic().into(), partition: message.partition() as u32 };
+                let greatest = deliveries.offsets.entry(partition).or_insert(-1);
+                *greatest = message.offset().max(*greatest);
+            }
+            Err((error, message)) => {
+                deliveries.failure.get_or_insert_with(|| format!("topic {}: {error}", message.topic()));
+            }
+        }
+    }
+}
+
+/// One producer, transactional or not.
+pub(super) struct Producer {
+    client: BaseProducer<Notes>,
+    topics: HashMap<Arc<str>, TopicHandle>,
+}
+
+struct TopicHandle(NonNull<native::rd_kafka_topic_t>);
+
+// SAFETY: librdkafka's topic handles may be used from any thread.
+unsafe impl Send for TopicHandle {}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        for handle in self.topics.values() {
+            // SAFETY: the handle is ours and not used after this; the client is dropped later.
+            unsafe { native::rd_kafka_topic_destroy(handle.0.as_ptr()) };
+        }
+    }
+}
+
+impl Producer {
+    /// A producer with the settings of `config`; with a `transactional.id` among them it takes that name from any other
+    /// producer, ends what that one has left open, and waits until that is done.
+    pub(super) fn new(config: &ClientConfig) -> Result<Self, TopicError> {
+        let client: BaseProducer<Notes> = config
+            .create_with_context(Notes::default())
+            .map_err(|error| cluster_error("cannot make a producer", error))?;
+        let producer = Self { client, topics: HashMap::new() };
+        if config.get("transactional.id").is_some() {
+            producer.retried("cannot take up transactions", |client| {
+                transaction_step(client, native::rd_kafka_init_transactions, TIMEOUT)
+            })?;
+        }
+        Ok(producer)
+    }
+
+    pub(super) fn ptr(&self) -> *mut RDKafka {
+        self.client.client().native_ptr()
+    }
+
+    pub(super) fn begin(&self) -> Result<(), TopicError> {
+        begin_transaction(self.ptr()).map_err(|error| cluster_error("cannot begin a transaction", error.reason))
+    }
+
+    /// Hands all records of `chunk` to the client. `note_offsets`: [`Producer::delivered`] gives their last offset.
+    pub(super) fn append(
+        &mut self,
+        to: &TopicPartition,
+        chunk: &RecordChunk,
+        note_offsets: bool,
+    ) -> Result<(), TopicError> {
+        let topic = self.topic(&to.topic)?;
+        for row in 0..chunk.len() {
+            let mut deadline = None;
+            while let Err(error) = self.produce(topic, to.partition, chunk, row, note_offsets) {
+                let over = deadline.get_or_insert_with(|| Deadline::after(TIMEOUT)).is_over();
+                if over || error != RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL {
+                    let reason = rdkafka::types::RDKafkaErrorCode::from(error);
+                    return Err(cluster_error(&format!("cannot write to topic {}", to.topic), reason));
+                }
+                self.client.poll(ROOM);
+            }
+        }
+        self.client.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    fn topic(&mut self, name: &Arc<str>) -> Result<*mut native::rd_kafka_topic_t, TopicError> {
+        if let Some(handle) = self.topics.get(name) {
+            return Ok(handle.0.as_ptr());
+        }
+        let text = CString::new(&**name).map_err(|_| cluster_error("the name of a topic has a NUL", name))?;
+        // SAFETY: the client is alive, the name a C string for the time of the call.
+        let handle = unsafe { native::rd_kafka_topic_new(self.ptr(), text.as_ptr(), ptr::null_mut()) };
+        let handle = NonNull::new(handle).ok_or_else(|| cluster_error("the client refuses topic", name))?;
+        self.topics.insert(Arc::clone(name), TopicHandle(handle));
+        Ok(handle.as_ptr())
+    }
+
+    fn produce(
+        &self,
+        topic: *mut native::rd_kafka_topic_t,
+        partition: u32,
+        chunk: &RecordChunk,
+        row: usize,
+        note_offset: bool,
+    ) -> Result<(), RDKafkaRespErr> {
+        use native::rd_kafka_vtype_t as kind;
+        let bytes = |array: &arrow::array::BinaryArray| {
+            let (data, size) = if array.is_valid(row) {
+                let value = array.value(row);
+                (value.as_ptr().cast_mut().cast(), value.len())
+            } else {
+                (ptr::null_mut(), 0)
+            };
+            native::rd_kafka_vu_s__bindgen_ty_1 {
+                mem: native::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 { ptr: data, size },
+            }
+        };
+        let headers = headers(chunk, row);
+        let timestamp = chunk.timestamps[row].max(EARLIEST);
+        let mut arguments = [
+            (kind::RD_KAFKA_VTYPE_RKT, native::rd_kafka_vu_s__bindgen_ty_1 { rkt: topic }),
+            (kind::RD_KAFKA_VTYPE_PARTITION, native::rd_kafka_vu_s__bindgen_ty_1 { i32_: partition as i32 }),
+            (kind::RD_KAFKA_VTYPE_VALUE, bytes(&chunk.values)),
+            (kind::RD_KAFKA_VTYPE_KEY, bytes(&chunk.keys)),
+            (kind::RD_KAFKA_VTYPE_TIMESTAMP, native::rd_kafka_vu_s__bindgen_ty_1 { i64_: timestamp }),
+            (kind::RD_KAFKA_VTYPE_MSGFLAGS, native::rd_kafka_vu_s__bindgen_ty_1 { i: native::RD_KAFKA_MSG_F_COPY }),
+            (
+                kind::RD_KAFKA_VTYPE_OPAQUE,
+                native::rd_kafka_vu_s__bindgen_ty_1 { ptr: ptr::without_provenance_mut(usize::from(note_offset)) },
+            ),
+            (kind::RD_KAFKA_VTYPE_HEADERS, native::rd_kafka_vu_s__bindgen_ty_1 { headers }),
+        ]
+        .map(|(vtype, u)| native::rd_kafka_vu_t { vtype, u });
+        let count = if headers.is_null() { arguments.len() - 1 } else { arguments.len() };
+        // SAFETY: the client and the topic are alive; key and value are valid for their lengths during the call, which copies
+        // them; the headers are ours until the call succeeds, and destroyed here otherwise.
+        unsafe {
+            let error = native::rd_kafka_produceva(self.ptr(), arguments.as_mut_ptr(), count);
+            if error.is_null() {
+                return Ok(());
+            }
+            let code = native::rd_kafka_error_code(error);
+            native::rd_kafka_error_destroy(error);
+            if !headers.is_null() {
+                native::rd_kafka_headers_destroy(headers);
+            }
+            Err(code)
+        }
+    }
+
+    /// Waits until the cluster has all records, or one has failed.
+    pub(super) fn flush(&self) -> Result<(), TopicError> {
+        self.client.flush(TIMEOUT).map_err(|error| cluster_error("records could not be written in time", error))?;
+        let failure = self.deliveries().failure.take();
+        failure.map_or(Ok(()), |reason| Err(cluster_error("records could not be written", reason)))
+    }
+
+    /// The last offsets of records whose offsets were to be noted, since the last call.
+    pub(super) fn delivered(&self) -> HashMap<TopicPartition, i64> {
+        std::mem::take(&mut self.deliveries().offsets)
+    }
+
+    fn deliveries(&self) -> std::sync::MutexGuard<'_, Deliveries> {
+        self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the transaction: all of it becomes visible.
+    pub(super) fn commit(&self) -> Result<(), TopicError> {
+        self.retried("cannot commit a transaction", |client| {
+            transaction_step(client, native::rd_kafka_commit_transaction, TIMEOUT)
+        })
+    }
+
+    /// Ends the transaction: nothing of it ever becomes visible.
+    pub(super) fn abort(&self) -> Result<(), TopicError> {
+        self.retried("cannot abort a transaction", |client| {
+            transaction_step(client, native::rd_kafka_abort_transaction, TIMEOUT)
+        })?;
+        *self.deliveries() = Deliveries::default();
+        Ok(())
+    }
+
+    /// Repeats a call while its outcome is open; the client goes on where it was.
+    pub(super) fn retried(
+        &self,
+        doing: &str,
+        call: impl Fn(*mut RDKafka) -> Result<(), NativeError>,
+    ) -> Result<(), TopicError> {
+        let deadline = Deadline::after(2 * TIMEOUT);
+        loop {
+            match call(self.ptr()) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.retriable && !error.abort && !error.fatal && !deadline.is_over() => {}
+                Err(error) => return Err(cluster_error(doing, error.reason)),
+            }
+        }
+    }
+}
+
+/// The headers of a record for librdkafka; null if it has none.
+fn headers(chunk: &RecordChunk, row: usize) -> *mut native::rd_kafka_headers_t {
+    let headers = chunk.headers_at(row);
+    if headers.is_empty() {
+        return ptr::null_mut();
+    }
+    // SAFETY: names and values are valid for their lengths during the calls, which copy them.
+    unsafe {
+        let all = native::rd_kafka_headers_new(headers.len());
+        for header in headers {
+            let (value, length) = match &header.value {
+                Some(value) => (value.as_ptr().cast(), value.len() as isize),
+                None => (ptr::null(), 0),
+            };
+            native::rd_kafka_header_add(all, header.key.as_ptr().cast(), header.key.len() as isize, value, length);
+        }
+        all
+    }
+}

@@ -1,0 +1,278 @@
+//! Records in: who reads a partition at the same place shares one fetch.
+//!
+//! A consumer of librdkafka has one position per partition, readers have many. The readers at the head of a partition share
+//! a *cursor* and the chunks that it fetched last; a reader that is elsewhere, say a new query that starts at the
+//! beginning, gets a cursor of its own in another consumer (a *lane*), until it has caught up. Nothing here knows readers:
+//! a cursor is found by partition and offset, and goes when nobody has asked for a while.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::cluster_error;
+use super::deadline::Deadline;
+use super::partition_queue::{PartitionQueue, Taken};
+use crate::topics::append_signal::AppendSignal;
+use crate::topics::{TopicError, TopicPartition};
+use crate::types::{RecordChunk, RecordChunkBuilder};
+
+/// Bytes that a cursor keeps for readers a little behind.
+const WINDOW_BYTES: usize = 4 << 20;
+/// A cursor that nobody has used for this long goes.
+const UNUSED_MAX: Duration = Duration::from_secs(30);
+
+/// All cursors.
+pub(super) struct Readers {
+    config: ClientConfig,
+    arrived: Arc<AppendSignal>,
+    lanes: Mutex<Vec<Arc<BaseConsumer>>>,
+    partitions: Mutex<HashMap<TopicPartition, Arc<Mutex<Vec<Cursor>>>>>,
+}
+
+/// A place in a partition that moves on as records are fetched.
+struct Cursor {
+    lane: usize,
+    queue: PartitionQueue,
+    /// The chunks fetched last, in order, and their size.
+    window: VecDeque<RecordChunk>,
+    window_bytes: usize,
+    /// All offsets from here to `next` are in the window, or do not exist.
+    first: i64,
+    /// Offset of the next record that is not fetched.
+    next: i64,
+    /// The end of the partition was reached and nothing has come since.
+    at_end: bool,
+    failure: Option<RDKafkaErrorCode>,
+    /// Without another use until then it goes.
+    unused: Deadline,
+}
+
+impl Readers {
+    /// Readers whose consumers have the settings of `config`. `arrived` is raised when there is something to read.
+    pub(super) fn new(config: ClientConfig, arrived: Arc<AppendSignal>) -> Self {
+        Self { config, arrived, lanes: Mutex::default(), partitions: Mutex::default() }
+    }
+
+    /// Records of `from` at `offset` and after; empty when none is here yet.
+    pub(super) fn fetch(
+        &self,
+        from: &TopicPartition,
+        offset: i64,
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<RecordChunk, TopicError> {
+        let cursors = self.cursors(from);
+        let mut cursors = lock(&cursors);
+        let cursor = self.cursor_at(&mut cursors, from, offset)?;
+        if let Some(chunk) = cursor.kept(offset, rows_max) {
+            return Ok(chunk);
+        }
+        let chunk = cursor.take(offset, rows_max, bytes_max);
+        match cursor.failure.take() {
+            Some(error) if chunk.is_empty() => Err(cluster_error(&format!("cannot read topic {}", from.topic), error)),
+            _ => Ok(chunk),
+        }
+    }
+
+    /// Whether there is a record at `offset` or after, as far as is known: a cursor that has not seen the end says yes.
+    pub(super) fn has_more(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
+        let cursors = self.cursors(partition);
+        let mut cursors = lock(&cursors);
+        let cursor = self.cursor_at(&mut cursors, partition, offset)?;
+        if cursor.window.back().and_then(|chunk| chunk.offsets.last()).is_some_and(|last| *last >= offset) {
+            return Ok(true);
+        }
+        if !cursor.at_end || cursor.queue.has_some() {
+            // What has come may be the end again: look.
+            let chunk = cursor.take(offset, 1024, WINDOW_BYTES);
+            cursor.failure = None;
+            return Ok(!chunk.is_empty() || !cursor.at_end);
+        }
+        Ok(false)
+    }
+
+    /// Whether everything before `end` was fetched, and nothing of it is at `offset` or after.
+    pub(super) fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
+        let cursors = self.cursors(partition);
+        let mut cursors = lock(&cursors);
+        let cursor = self.cursor_at(&mut cursors, partition, offset)?;
+        let last = cursor.window.back().and_then(|chunk| chunk.offsets.last().copied());
+        Ok(cursor.next >= end && last.is_none_or(|last| last < offset))
+    }
+
+    /// The end of the partition as the consumer saw it last; `None` before it has read anything.
+    pub(super) fn known_end(&self, partition: &TopicPartition) -> Option<i64> {
+        let cursors = self.cursors(partition);
+        lock(&cursors).first().and_then(|cursor| cursor.queue.known_end())
+    }
+
+    fn cursors(&self, partition: &TopicPartition) -> Arc<Mutex<Vec<Cursor>>> {
+        let mut partitions = lock(&self.partitions);
+        if let Some(cursors) = partitions.get(partition) {
+            return Arc::clone(cursors);
+        }
+        Arc::clone(partitions.entry(partition.clone()).or_default())
+    }
+
+    /// The cursor whose window reaches `offset`, made where there is none.
+    fn cursor_at<'a>(
+        &self,
+        cursors: &'a mut Vec<Cursor>,
+        partition: &TopicPartition,
+        offset: i64,
+    ) -> Result<&'a mut Cursor, TopicError> {
+        let index = match cursors.iter().position(|cursor| cursor.covers(offset)) {
+            Some(index) => index,
+            None => {
+                self.drop_unused(cursors, partition);
+                let lane =
+                    (0..=cursors.len()).find(|lane| cursors.iter().all(|cursor| cursor.lane != *lane)).unwrap_or(0);
+                cursors.push(self.open(partition, offset, lane)?);
+                cursors.len() - 1
+            }
+        };
+        let cursor = &mut cursors[index];
+        cursor.unused = Deadline::after(UNUSED_MAX);
+        Ok(cursor)
+    }
+
+    fn open(&self, partition: &TopicPartition, offset: i64, lane: usize) -> Result<Cursor, TopicError> {
+        let consumer = self.lane(lane)?;
+        let queue = PartitionQueue::new(&consumer, &partition.topic, partition.partition, Arc::clone(&self.arrived));
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&partition.topic, partition.partition as i32, Offset::Offset(offset))
+            .and_then(|()| consumer.incremental_assign(&list))
+            .map_err(|error| cluster_error(&format!("cannot read topic {}", partition.topic), error))?;
+        Ok(Cursor {
+            lane,
+            queue,
+            window: VecDeque::new(),
+            window_bytes: 0,
+            first: offset,
+            next: offset,
+            at_end: false,
+            failure: None,
+            unused: Deadline::after(UNUSED_MAX),
+        })
+    }
+
+    fn lane(&self, index: usize) -> Result<Arc<BaseConsumer>, TopicError> {
+        let mut lanes = lock(&self.lanes);
+        while lanes.len() <= index {
+            let consumer: BaseConsumer =
+                self.config.create().map_err(|error| cluster_error("cannot make a consumer", error))?;
+            lanes.push(Arc::new(consumer));
+        }
+        Ok(Arc::clone(&lanes[index]))
+    }
+
+    fn drop_unused(&self, cursors: &mut Vec<Cursor>, partition: &TopicPartition) {
+        cursors.retain(|cursor| {
+            let used = !cursor.unused.is_over();
+            if !used {
+                self.unassign(partition, cursor.lane);
+            }
+            used
+        });
+    }
+
+    fn unassign(&self, partition: &TopicPartition, lane: usize) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&partition.topic, partition.partition as i32);
+        if let Some(consumer) = lock(&self.lanes).get(lane)
+            && let Err(error) = consumer.incremental_unassign(&list)
+        {
+            tracing::warn!("topic {} could not be let go: {error}", partition.topic);
+        }
+    }
+
+    /// Serves the consumers' own events, and lets go of what nobody reads any more.
+    pub(super) fn maintain(&self) {
+        let lanes = lock(&self.lanes).clone();
+        for lane in lanes {
+            while let Some(event) = lane.poll(Duration::ZERO) {
+                if let Err(error) = event {
+                    tracing::warn!("Kafka consumer: {error}");
+                }
+            }
+        }
+        let partitions: Vec<_> = lock(&self.partitions)
+            .iter()
+            .map(|(partition, cursors)| (partition.clone(), Arc::clone(cursors)))
+            .collect();
+        for (partition, cursors) in partitions {
+            self.drop_unused(&mut lock(&cursors), &partition);
+        }
+    }
+
+    /// Lets go of all partitions of `topic`, which is no more.
+    pub(super) fn forget(&self, topic: &str) {
+        let mut partitions = lock(&self.partitions);
+        let gone: Vec<TopicPartition> =
+            partitions.keys().filter(|partition| *partition.topic == *topic).cloned().collect();
+        for partition in gone {
+            if let Some(cursors) = partitions.remove(&partition) {
+                for cursor in lock(&cursors).drain(..) {
+                    self.unassign(&partition, cursor.lane);
+                }
+            }
+        }
+    }
+}
+
+impl Cursor {
+    fn covers(&self, offset: i64) -> bool {
+        (self.first..=self.next).contains(&offset)
+    }
+
+    /// Records that were fetched before.
+    fn kept(&self, offset: i64, rows_max: usize) -> Option<RecordChunk> {
+        let index = self.window.partition_point(|chunk| chunk.offsets.last().is_some_and(|last| *last < offset));
+        let chunk = self.window.get(index)?;
+        let start = chunk.offsets.partition_point(|known| *known < offset);
+        Some(chunk.slice(start, (chunk.len() - start).min(rows_max)))
+    }
+
+    /// Fetches what has come since, and keeps it for others.
+    fn take(&mut self, offset: i64, rows_max: usize, bytes_max: usize) -> RecordChunk {
+        let mut builder = RecordChunkBuilder::new();
+        let taken = self.queue.take(self.next, rows_max, bytes_max, &mut builder);
+        let chunk = builder.finish();
+        if let Some(last) = chunk.offsets.last() {
+            self.next = last + 1;
+            self.at_end = false;
+            self.keep(chunk.clone());
+        }
+        match taken {
+            Taken::Records => {}
+            Taken::End(end) => {
+                self.next = self.next.max(end);
+                self.at_end = true;
+            }
+            Taken::Failed(error) => self.failure = Some(error),
+        }
+        let start = chunk.offsets.partition_point(|known| *known < offset);
+        chunk.slice(start, chunk.len() - start)
+    }
+
+    fn keep(&mut self, chunk: RecordChunk) {
+        self.window_bytes += chunk.byte_size();
+        self.window.push_back(chunk);
+        while self.window.len() > 1 && self.window_bytes > WINDOW_BYTES {
+            if let Some(oldest) = self.window.pop_front() {
+                self.window_bytes -= oldest.byte_size();
+                self.first = oldest.offsets.last().map_or(self.first, |last| last + 1);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these hold is consistent between two statements.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,95 @@
+//! What the tasks of one worker commit: one transaction, then the state.
+
+use std::sync::Arc;
+
+use super::producer::Producer;
+use super::{KafkaTopics, TIMEOUT, by_group, cluster_error, native};
+use crate::storage::Family;
+use crate::topics::{TopicError, Topics as _, Transaction, Writer};
+
+/// The writer of one worker. Its name fences an earlier writer of that name.
+pub(super) struct KafkaWriter {
+    topics: Arc<KafkaTopics>,
+    name: String,
+    /// Made on first use, and again after a failure that it cannot recover from.
+    producer: Option<Producer>,
+}
+
+impl KafkaWriter {
+    pub(super) fn new(topics: Arc<KafkaTopics>, name: &str) -> Self {
+        let name = format!("_confluent-ksql-{}{name}", topics.service);
+        Self { topics, name, producer: None }
+    }
+
+    fn producer(&mut self) -> Result<&mut Producer, TopicError> {
+        if self.producer.is_none() {
+            let mut config = self.topics.configs.producer.clone();
+            if self.topics.exactly_once {
+                config.set("transactional.id", &self.name).set("transaction.timeout.ms", "60000");
+            }
+            self.producer = Some(Producer::new(&config)?);
+        }
+        self.producer.as_mut().ok_or_else(|| cluster_error("producer", "it has vanished"))
+    }
+
+    /// Records and positions, in a transaction or one after the other.
+    fn send(&mut self, transaction: &Transaction) -> Result<(), TopicError> {
+        let exactly_once = self.topics.exactly_once;
+        let admin = self.topics.admin.ptr();
+        let producer = self.producer()?;
+        if exactly_once {
+            producer.begin()?;
+        }
+        let changelogs = transaction.changelogs;
+        for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
+            producer.append(to, chunk, index >= transaction.appends.len() - changelogs)?;
+        }
+        producer.flush()?;
+        for (group, positions) in by_group(&transaction.positions) {
+            if exactly_once {
+                producer.retried(&format!("cannot commit the offsets of group {group}"), |client| {
+                    native::send_offsets(client, &group, &positions, TIMEOUT)
+                })?;
+            } else {
+                native::alter_group_offsets(admin, &group, &positions, TIMEOUT).map_err(|error| {
+                    cluster_error(&format!("cannot commit the offsets of group {group}"), error.reason)
+                })?;
+            }
+        }
+        if exactly_once { producer.commit() } else { Ok(()) }
+    }
+
+    /// After a failure: what was sent is taken back. Where that fails too, the next producer of this name does it.
+    fn recover(&mut self) {
+        if !self.topics.exactly_once {
+            self.producer = None;
+            return;
+        }
+        if let Some(producer) = &self.producer
+            && let Err(error) = producer.abort()
+        {
+            tracing::warn!("{}: {error}", self.name);
+            self.producer = None;
+        }
+    }
+}
+
+impl Writer for KafkaWriter {
+    fn commit(&mut self, mut transaction: Transaction) -> Result<(), TopicError> {
+        if !transaction.appends.is_empty() || !transaction.positions.is_empty() {
+            if let Err(error) = self.send(&transaction) {
+                self.recover();
+                return Err(error);
+            }
+            for (changelog, offset) in self.producer()?.delivered() {
+                let key = KafkaTopics::changelog_key(&changelog);
+                transaction.writes.put(Family::Meta, key, (offset + 1).to_le_bytes().to_vec());
+            }
+        }
+        if !transaction.writes.is_empty() {
+            self.topics.storage.write(&transaction.writes)?;
+        }
+        self.topics.wake();
+        Ok(())
+    }
+}

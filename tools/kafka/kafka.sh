@@ -1,0 +1,254 @@
+#!/usr/bin/env bash
+# Apache Kafka on loopback: one broker or several (KRaft, no ZooKeeper), for trying things and for tests.
+#
+#   kafka.sh run   [options]         start, say where, stop with Ctrl-C
+#   kafka.sh start [options]         start in the background, print the bootstrap addresses
+#   kafka.sh stop  --dir DIR         stop what `start` has started in DIR, remove its data
+#   kafka.sh kill  --dir DIR -n N    kill broker N (SIGKILL)
+#   kafka.sh up    --dir DIR -n N    start broker N again, wait until it listens
+#   kafka.sh jars                    only resolve the jars, print their folder
+#
+#   --dir DIR       logs, data and settings (default: a new temporary folder)
+#   --brokers N     number of brokers (default 1)
+#   --secure        also listen with TLS and SCRAM-SHA-256; DIR/secure.properties is what a client needs
+#
+# Wants Java 17 or newer and Maven (installed with apt-get where they are missing and can be); the jars are kept in
+# $LEVADA_KAFKA_JARS (default: ~/.cache/levada/kafka-VERSION). Ports are chosen free. Files in DIR: bootstrap.servers,
+# broker-N.pid, broker-N.log.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+version=$(sed -n 's:.*<version>\(4[0-9.]*\)</version>.*:\1:p' "$here/pom.xml")
+jars=${LEVADA_KAFKA_JARS:-$HOME/.cache/levada/kafka-$version}
+user=levada
+password=levada-secret
+cluster=bGV2YWRhLWxvb3BiYWNrMQ
+
+fail() {
+    echo "kafka.sh: $*" >&2
+    exit 1
+}
+
+install_missing() {
+    local packages=()
+    command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
+    [ -e "$jars/complete" ] || command -v mvn >/dev/null || packages+=(maven)
+    [ ${#packages[@]} -gt 0 ] || return 0
+    local sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+    command -v apt-get >/dev/null || fail "install ${packages[*]}, or what your system calls them, and try again"
+    echo "installing ${packages[*]}" >&2
+    "${sudo[@]}" apt-get -qq update >&2 || fail "apt-get update failed; install ${packages[*]} and try again"
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}" >&2 ||
+        fail "apt-get could not install ${packages[*]}"
+}
+
+resolve_jars() {
+    install_missing
+    [ -e "$jars/complete" ] && return 0
+    echo "resolving Apache Kafka $version" >&2
+    local part
+    part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX" 2>/dev/null) || { mkdir -p "${jars%/*}" && part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX"); }
+    mvn -q -B -f "$here/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies \
+        -DoutputDirectory="$part" -DincludeScope=runtime >&2 || { rm -rf "$part"; fail "Maven could not resolve Apache Kafka $version"; }
+    touch "$part/complete"
+    # Another start may have been faster: both are the same.
+    mv -T "$part" "$jars" 2>/dev/null || rm -rf "$part"
+}
+
+# A port that nothing listens on and that is not in $taken, outside the range that the system gives to connections.
+free_port() {
+    local port
+    for _ in $(seq 200); do
+        port=$((RANDOM % 12000 + 20000))
+        case " $taken " in *" $port "*) continue ;; esac
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
+        echo "$port"
+        return
+    done
+    fail "found no free port"
+}
+
+# Settings of broker $1, whose ports are in the arrays.
+settings() {
+    local n=$1 listeners map
+    listeners="PLAINTEXT://127.0.0.1:${client_ports[$n]},CONTROLLER://127.0.0.1:${controller_ports[$n]}"
+    map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+    local advertised="PLAINTEXT://127.0.0.1:${client_ports[$n]}"
+    local replicas=$((brokers < 3 ? brokers : 3))
+    if [ "$secure" = 1 ]; then
+        listeners="$listeners,SECURE://127.0.0.1:${secure_ports[$n]}"
+        advertised="$advertised,SECURE://127.0.0.1:${secure_ports[$n]}"
+        map="$map,SECURE:SASL_SSL"
+    fi
+    cat <<EOF
+process.roles=broker,controller
+node.id=$n
+controller.quorum.voters=$voters
+controller.listener.names=CONTROLLER
+listeners=$listeners
+advertised.listeners=$advertised
+listener.security.protocol.map=$map
+inter.broker.listener.name=PLAINTEXT
+log.dirs=$dir/data-$n
+auto.create.topics.enable=false
+num.partitions=1
+default.replication.factor=$replicas
+offsets.topic.replication.factor=$replicas
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=$replicas
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.dedupe.buffer.size=16777216
+log.cleaner.backoff.ms=300000
+EOF
+    if [ "$secure" = 1 ]; then
+        cat <<EOF
+sasl.enabled.mechanisms=SCRAM-SHA-256
+ssl.keystore.type=PKCS12
+ssl.keystore.location=$dir/keystore.p12
+ssl.keystore.password=$password
+ssl.key.password=$password
+listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:$user
+EOF
+    fi
+}
+
+make_certificate() {
+    keytool -genkeypair -alias broker -keyalg RSA -keysize 2048 -validity 3650 -dname CN=127.0.0.1 \
+        -ext san=ip:127.0.0.1,dns:localhost -storetype PKCS12 -keystore "$dir/keystore.p12" -storepass "$password" 2>/dev/null
+    keytool -exportcert -rfc -alias broker -keystore "$dir/keystore.p12" -storepass "$password" >"$dir/ca.pem" 2>/dev/null
+}
+
+write_secure_properties() {
+    cat >"$dir/secure.properties" <<EOF
+bootstrap.servers=$(joined "${secure_ports[@]}")
+security.protocol=SASL_SSL
+sasl.mechanism=SCRAM-SHA-256
+sasl.username=$user
+sasl.password=$password
+ssl.ca.location=$dir/ca.pem
+EOF
+}
+
+joined() {
+    local port list=
+    for port in "$@"; do list="$list,127.0.0.1:$port"; done
+    echo "${list#,}"
+}
+
+spawn() {
+    local n=$1
+    # In a session of its own: Ctrl-C at a terminal reaches this script, which stops the brokers in order.
+    setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' spawn "$dir/broker-$n.pid" \
+        java -Xmx"${LEVADA_KAFKA_HEAP:-768m}" -XX:+UseG1GC -cp "$jars/*" kafka.Kafka "$dir/broker-$n.properties" \
+        >>"$dir/broker-$n.log" 2>&1 </dev/null &
+    disown
+}
+
+wait_until_listening() {
+    local n=$1 port pid
+    port=$(sed -n 's:^advertised.listeners=PLAINTEXT.//127.0.0.1.\([0-9]*\).*:\1:p' "$dir/broker-$n.properties")
+    for _ in $(seq 300); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
+        pid=$(cat "$dir/broker-$n.pid" 2>/dev/null || true)
+        [ -z "$pid" ] || kill -0 "$pid" 2>/dev/null || fail "broker $n has ended: $(tail -n 3 "$dir/broker-$n.log")"
+        sleep 0.2
+    done
+    fail "broker $n does not listen after 60 s, see $dir/broker-$n.log"
+}
+
+start() {
+    resolve_jars
+    local n taken='' voters=''
+    local -a client_ports=() controller_ports=() secure_ports=()
+    mkdir -p "$dir"
+    for n in $(seq "$brokers"); do
+        client_ports[n]=$(free_port) && taken="$taken ${client_ports[n]}"
+        controller_ports[n]=$(free_port) && taken="$taken ${controller_ports[n]}"
+        secure_ports[n]=$(free_port) && taken="$taken ${secure_ports[n]}"
+        voters="$voters,$n@127.0.0.1:${controller_ports[n]}"
+    done
+    voters=${voters#,}
+    [ "$secure" = 0 ] || make_certificate
+    for n in $(seq "$brokers"); do
+        settings "$n" >"$dir/broker-$n.properties"
+        java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$jars/*" kafka.tools.StorageTool format --cluster-id "$cluster" --config "$dir/broker-$n.properties" \
+            --add-scram "SCRAM-SHA-256=[name=$user,password=$password]" >>"$dir/broker-$n.log" 2>&1 ||
+            fail "cannot format the storage of broker $n, see $dir/broker-$n.log"
+        spawn "$n"
+    done
+    for n in $(seq "$brokers"); do wait_until_listening "$n"; done
+    joined "${client_ports[@]}" >"$dir/bootstrap.servers"
+    [ "$secure" = 0 ] || write_secure_properties
+    cat "$dir/bootstrap.servers"
+}
+
+signal_all() {
+    local file
+    for file in "$dir"/broker-*.pid; do
+        [ ! -e "$file" ] || kill "-$1" "$(cat "$file")" 2>/dev/null || true
+    done
+}
+
+any_alive() {
+    local file
+    for file in "$dir"/broker-*.pid; do
+        [ -e "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && return 0
+    done
+    return 1
+}
+
+stop() {
+    [ -d "$dir" ] || return 0
+    # Data goes too: there is nothing to shut down in order for.
+    signal_all KILL
+    for _ in $(seq 50); do any_alive || break; sleep 0.1; done
+    rm -rf "$dir"
+}
+
+run() {
+    trap 'trap - INT TERM EXIT; echo "stopping" >&2; stop; exit 0' INT TERM EXIT
+    local bootstrap
+    start >/dev/null
+    bootstrap=$(cat "$dir/bootstrap.servers")
+    cat <<EOF
+Apache Kafka $version, $brokers broker(s): $bootstrap
+  levada run FILE.sql --property bootstrap.servers=$bootstrap
+EOF
+    [ "$secure" = 0 ] || printf 'With TLS and SCRAM-SHA-256:\n%s\n' "$(sed 's/^/  /' "$dir/secure.properties")"
+    echo "Ctrl-C stops it and removes its data."
+    while any_alive; do sleep 1; done
+    fail "the brokers have ended, see $dir"
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+dir='' brokers=1 secure=0 number=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dir) dir=${2:?--dir needs a folder} && shift ;;
+        --brokers) brokers=${2:?--brokers needs a number} && shift ;;
+        --secure) secure=1 ;;
+        -n) number=${2:?-n needs the number of a broker} && shift ;;
+        *) fail "unknown option $1" ;;
+    esac
+    shift
+done
+case $command in
+    stop | kill | up) [ -n "$dir" ] || fail "$command needs --dir" ;;
+    run | start) [ -n "$dir" ] || dir=$(mktemp -d "${TMPDIR:-/tmp}/levada-kafka.XXXXXX") ;;
+esac
+case $command in
+    run) run ;;
+    start) start ;;
+    stop) stop ;;
+    kill) kill -KILL "$(cat "$dir/broker-${number:?kill needs -n}.pid")" ;;
+    up) spawn "${number:?up needs -n}" && wait_until_listening "$number" ;;
+    jars) resolve_jars && echo "$jars" ;;
+    *) sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
+esac
