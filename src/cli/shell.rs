@@ -11,8 +11,8 @@ const EXAMPLES: &str = "\
 Examples:
   levada shell                               type statements; help explains
   levada shell -e 'SHOW STREAMS;'            one answer; exit code 1 on an error
-  levada shell --output json \\
-    -e \"SET 'auto.offset.reset' = 'earliest'; SELECT * FROM s EMIT CHANGES LIMIT 3;\"
+  levada shell --output json -e \"SET 'auto.offset.reset' = 'earliest'\" \\
+    -e 'SELECT * FROM s EMIT CHANGES LIMIT 3'
   levada shell -f report.sql --output csv > report.csv
   echo 'SHOW TOPICS;' | levada shell
 
