@@ -114,6 +114,71 @@ fn ctrl_c_ends_a_headless_run_cleanly() {
 }
 
 #[test]
+fn looking_at_topics_creates_nothing() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("other")).expect("a folder is made");
+    for (arguments, data_dir) in [
+        (&["list"][..], "missing"),
+        (&["describe", "t"], "missing"),
+        (&["consume", "t"], "other"),
+        (&["delete", "t"], "other"),
+    ] {
+        let arguments = [&["topic"], arguments, &["--data-dir", data_dir]].concat();
+        let (_, err) = texts(&output(&mut levada(folder.path(), &arguments)), 1);
+        assert_eq!(err, format!("error: no data directory at {data_dir}\n"));
+    }
+    assert!(!folder.path().join("missing").exists());
+    let left = std::fs::read_dir(folder.path().join("other")).expect("the folder can be read").count();
+    assert_eq!(left, 0, "the folder of somebody else stays as it is");
+}
+
+#[test]
+fn csv_may_come_through_a_pipe() {
+    let folder = folder();
+    for file in ["-", "/dev/stdin"] {
+        let mut command = levada(folder.path(), &["topic", "import", "t", file]);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
+        child.stdin.take().expect("standard input is a pipe").write_all(b"a,b\n1,x\n2,y\n").expect("it is read");
+        let (_, err) = texts(&child.wait_with_output().expect("the import ends"), 0);
+        assert!(err.ends_with("appended 2 records to topic t\n"), "{err}");
+    }
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let folder = folder();
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["help"])), 0);
+    assert!(out.contains("levada run pipeline.sql"), "{out}");
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["help", "run"])), 0);
+    assert!(out.contains("--until-idle"), "{out}");
+}
+
+#[test]
+fn a_test_of_nothing_does_not_pass() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("empty")).expect("a folder is made");
+    let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "empty"])), 2);
+    assert_eq!(err, "error: no specs and no cases in empty\n");
+    let arguments = ["test", "empty", "--ratchet", "missing"];
+    let (_, err) = texts(&output(&mut levada(folder.path(), &arguments)), 2);
+    assert_eq!(err, "error: no ratchet at missing; --update-ratchet makes one\n");
+}
+
+#[test]
+fn the_examples_run_one_after_the_other() {
+    let folder = folder();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql-examples");
+    let entries = std::fs::read_dir(examples).expect("the repository has the folder");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    for file in files {
+        let file = file.to_str().expect("names of examples are ASCII");
+        texts(&output(&mut levada(folder.path(), &["run", file, "--until-idle", "0.1"])), 0);
+    }
+}
+
+#[test]
 fn a_topic_deleted_under_a_query_is_no_end() {
     let folder = folder();
     let sql = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);\n\
@@ -157,21 +222,4 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
     check(&format!("{stream}\nSELECT * FROM a EMIT CHANGES;"), "a.sql:2:1: a SELECT with EMIT CHANGES never ends");
     check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
     check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
-}
-
-#[test]
-fn a_pipe_is_imported_whole() {
-    let folder = folder();
-    let mut child = levada(folder.path(), &["topic", "import", "t", "-"]);
-    let mut child = child.stdin(Stdio::piped()).spawn().expect("the binary starts");
-    child.stdin.take().expect("a pipe").write_all(b"a,b\n1,x\n2,y\n").expect("it is read");
-    let (_, err) = texts(&child.wait_with_output().expect("it ends"), 0);
-    assert!(err.contains("columns: a INT, b STRING") && err.contains("appended 2 records"), "{err}");
-}
-
-#[test]
-fn a_folder_without_tests_is_no_success() {
-    let folder = folder();
-    let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
-    assert!(err.contains("no specs and no cases in ."), "{err}");
 }

@@ -28,6 +28,12 @@ impl DataDir {
         Ok(Engine::open(&self.path, properties)?)
     }
 
+    /// Whether queries begin with the first record unless a `SET` says otherwise.
+    pub fn reads_from_start(&self) -> bool {
+        let of_reset = self.properties.iter().rev().find(|(name, _)| name.ends_with("auto.offset.reset"));
+        of_reset.is_some_and(|(_, value)| value.eq_ignore_ascii_case("earliest"))
+    }
+
     /// The option that another command needs to see the same data, empty when it is the default.
     pub fn option(&self) -> String {
         if self.path == Path::new(DEFAULT) { String::new() } else { format!(" --data-dir {}", self.path.display()) }

@@ -17,6 +17,9 @@ pub enum Failure {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// The command line asks for what cannot be: exit code 2, as for one that cannot be read.
+    #[error("{0}")]
+    Usage(String),
     /// The person has been told already.
     #[error("failed")]
     Shown,
@@ -45,17 +48,26 @@ impl Failure {
         match self {
             Self::ClosedPipe => return ExitCode::SUCCESS,
             Self::Shown => {}
-            Self::Message { message, hint } => {
-                let palette = Palette::of(&io::stderr());
-                let mut err = io::stderr().lock();
-                // With standard error closed too there is nobody left to tell.
-                let _ = writeln!(err, "{}: {message}", palette.bad("error"));
-                if let Some(hint) = hint {
-                    let _ = writeln!(err, "{}: {hint}", palette.strong("hint"));
-                }
+            Self::Usage(message) => {
+                tell(&message, None);
+                return ExitCode::from(EXIT_USAGE);
             }
+            Self::Message { message, hint } => tell(&message, hint.as_deref()),
         }
         ExitCode::FAILURE
+    }
+}
+
+/// Exit code for a command line that cannot be obeyed.
+const EXIT_USAGE: u8 = 2;
+
+fn tell(message: &str, hint: Option<&str>) {
+    let palette = Palette::of(&io::stderr());
+    let mut err = io::stderr().lock();
+    // With standard error closed too there is nobody left to tell.
+    let _ = writeln!(err, "{}: {message}", palette.bad("error"));
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "{}: {hint}", palette.strong("hint"));
     }
 }
 

@@ -1,18 +1,38 @@
 //! The log: standard error, warnings and worse unless `LEVADA_LOG` says otherwise.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+use super::progress;
 
 /// Environment variable with the log filter: `info`, `debug`, `levada::runtime=trace`.
 const FILTER_VARIABLE: &str = "LEVADA_LOG";
 
-/// Sends log events of this process to standard error.
+/// Sends log events of this process to standard error. A person at a terminal gets short lines; a file, which others
+/// read later, gets the date and the module too.
 pub fn start() {
-    let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    let log = tracing_subscriber::fmt().with_writer((|| Lines) as fn() -> Lines);
+    if io::stderr().is_terminal() {
+        let ansi = std::env::var_os("NO_COLOR").is_none();
+        init(log.with_ansi(ansi).with_target(false).with_timer(TimeOfDay));
+    } else {
+        init(log.with_ansi(false));
+    }
+}
+
+type Log<T> = tracing_subscriber::fmt::SubscriberBuilder<
+    tracing_subscriber::fmt::format::DefaultFields,
+    tracing_subscriber::fmt::format::Format<tracing_subscriber::fmt::format::Full, T>,
+    LevelFilter,
+    fn() -> Lines,
+>;
+
+fn init<T: FormatTime + Send + Sync + 'static>(log: Log<T>) {
     // The filter language is parsed only when somebody uses it: most starts are one short command.
     let started = match std::env::var(FILTER_VARIABLE) {
         Ok(filter) => log.with_env_filter(EnvFilter::new(filter)).try_init(),
@@ -20,4 +40,27 @@ pub fn start() {
     };
     // A second start keeps the first log; the process has one either way.
     drop(started);
+}
+
+/// `14:03:59`, local time.
+struct TimeOfDay;
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, text: &mut Writer<'_>) -> fmt::Result {
+        write!(text, "{}", chrono::Local::now().format("%H:%M:%S"))
+    }
+}
+
+/// Standard error, which a progress line may share: an event comes as one write of whole lines.
+struct Lines;
+
+impl io::Write for Lines {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        progress::beside(|| io::stderr().write_all(lines))?;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -10,6 +10,7 @@
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
 //! closes our standard output early ends the command quietly, see [`Failure::ClosedPipe`].
 
+mod counted;
 mod data_dir;
 mod failure;
 mod logging;
@@ -29,7 +30,7 @@ pub use test::TestCommand;
 
 /// Streaming SQL for Kafka in one binary.
 #[derive(Debug, clap::Parser)]
-#[command(name = "levada", version, long_about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "levada", version, long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,6 +1,7 @@
 //! The progress line of `levada run`, and for how long there was something to do.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,6 +28,22 @@ pub(super) struct Figures {
     pub lag: u64,
 }
 
+/// The line on the terminal at this moment, for those who write beside it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls `write`, which writes whole lines to standard error, while the line is out of the way.
+pub(super) fn beside<T>(write: impl FnOnce() -> T) -> T {
+    let line = shown().clone();
+    match line {
+        Some(line) => line.suspend(write),
+        None => write(),
+    }
+}
+
 /// Rates are averages over at least this long: shorter ones flicker.
 const RATE_SPAN: Duration = Duration::from_secs(1);
 
@@ -49,6 +66,7 @@ impl Progress {
             let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed");
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
         });
+        shown().clone_from(&line);
         let now = Instant::now();
         Self { line, start: now, active: now, last: Figures::default(), before: (now, Figures::default()) }
     }
@@ -75,6 +93,7 @@ impl Progress {
     /// Removes the line; gives the time from the start to the last change.
     pub(super) fn finish(self) -> Duration {
         if let Some(line) = self.line {
+            *shown() = None;
             line.finish_and_clear();
         }
         self.active - self.start
@@ -91,8 +110,9 @@ fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -
     let rate_out = rate(figures.rows_out.saturating_sub(before.rows_out), span);
     let Figures { rows_in, rows_out, rejected, lag } = figures;
     let plural = if queries == 1 { "query" } else { "queries" };
+    // Before the lag: a narrow terminal cuts the end.
     let rejected = if rejected == 0 { String::new() } else { format!(", rejected {rejected}") };
-    format!("{queries} {plural}: in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s), lag {lag}{rejected}")
+    format!("{queries} {plural}: in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s){rejected}, lag {lag}")
 }
 
 #[cfg(test)]
@@ -106,7 +126,7 @@ mod tests {
         let span = Duration::from_secs(2);
         assert_eq!(describe(1, figures, before, span), "1 query: in 5000 (2000/s), out 4000 (2000/s), lag 7");
         let figures = Figures { rejected: 3, ..figures };
-        assert!(describe(2, figures, before, span).ends_with("lag 7, rejected 3"));
+        assert!(describe(2, figures, before, span).ends_with(", rejected 3, lag 7"));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub struct RunCommand {
     data: DataDir,
 
     /// Process everything there is, wait until nothing has arrived for this long (1 unless given), exit
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1", allow_negative_numbers = true)]
     until_idle: Option<String>,
 }
 
@@ -176,7 +176,14 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_refused() {
-        for arguments in ["", "--until-idle", "--until-idle 2", "a.sql --until-idle soon", "a.sql --until-idle=-1"] {
+        for arguments in [
+            "",
+            "--until-idle",
+            "--until-idle 2",
+            "a.sql --until-idle soon",
+            "a.sql --until-idle=-1",
+            "a.sql --until-idle -1",
+        ] {
             assert_eq!(resolve(arguments), None, "{arguments}");
         }
     }

@@ -11,7 +11,8 @@ const EXAMPLES: &str = "\
 Examples:
   levada shell                               type statements; help explains
   levada shell -e 'SHOW STREAMS;'            one answer; exit code 1 on an error
-  levada shell -e \"SET 'auto.offset.reset' = 'earliest'\" -e 'SELECT * FROM s EMIT CHANGES LIMIT 3'
+  levada shell --output json -e \"SET 'auto.offset.reset' = 'earliest'\" \\
+    -e 'SELECT * FROM s EMIT CHANGES LIMIT 3'
   levada shell -f report.sql --output csv > report.csv
   echo 'SHOW TOPICS;' | levada shell
 
@@ -54,7 +55,8 @@ impl ShellCommand {
 
     fn converse(&self, engine: &Engine, interrupt: &Interrupt, prompt: Option<&mut Prompt>) -> Result<(), Failure> {
         let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-        let screen = screen(&mut out, &mut err, self.output);
+        let mut screen = screen(&mut out, &mut err, self.output);
+        screen.tells_waiting = io::stderr().is_terminal() && !self.data.reads_from_start();
         let mut interpreter = Interpreter::new(engine, interrupt, screen);
         let flow = match prompt {
             Some(prompt) => {
@@ -98,5 +100,6 @@ pub(super) fn terminal_layout() -> Layout {
 
 /// The screen of this process; `out` leads to standard output, `err` to standard error.
 pub(super) fn screen<'a>(out: &'a mut dyn io::Write, err: &'a mut dyn io::Write, format: OutputFormat) -> Screen<'a> {
-    Screen { out, err, format, layout: terminal_layout(), palette_err: Palette::of(&io::stderr()) }
+    let palette_err = Palette::of(&io::stderr());
+    Screen { out, err, format, layout: terminal_layout(), palette_err, tells_waiting: false }
 }

@@ -9,6 +9,10 @@ use crate::engine::{Listing, QueryStatus, Response};
 use crate::runtime::dead_letter::TOPIC as DEAD_LETTERS;
 use crate::shell::{Layout, OutputFormat, Palette, Screen};
 
+/// Less work than this has no rate worth telling.
+const RATE_ROWS_MIN: u64 = 1000;
+const RATE_TIME_MIN: Duration = Duration::from_secs(1);
+
 /// Writes the figures of `queries`, which were at work for `busy`, and where rejected records are.
 pub(super) fn write(
     out: &mut dyn Write,
@@ -21,8 +25,14 @@ pub(super) fn write(
         return writeln!(out, "no queries");
     }
     let listing = Listing { title: String::new(), columns: headings(), rows: rows(queries, busy) };
-    let mut screen =
-        Screen { out, err: &mut io::sink(), format: OutputFormat::Table, layout, palette_err: Palette::PLAIN };
+    let mut screen = Screen {
+        out,
+        err: &mut io::sink(),
+        format: OutputFormat::Table,
+        layout,
+        palette_err: Palette::PLAIN,
+        tells_waiting: false,
+    };
     screen.show(&Response::Listing(vec![listing]), &|| false)?;
     let rejected = Figures::of(queries).rejected;
     if rejected > 0 {
@@ -40,8 +50,9 @@ fn headings() -> Vec<String> {
 /// A row per query, and the totals where there are several.
 fn rows(queries: &[QueryStatus], busy: Duration) -> Vec<Vec<String>> {
     let row = |id: &str, sink: &str, rows_in: u64, rows_out: u64, rejected: u64| {
-        let figures = [rows_in, rows_out, rejected, rate(rows_in, busy)].map(|figure| figure.to_string());
-        [id.to_owned(), sink.to_owned()].into_iter().chain(figures).collect::<Vec<_>>()
+        let figures = [rows_in, rows_out, rejected].map(|figure| figure.to_string());
+        let ends = [id.to_owned(), sink.to_owned()].into_iter();
+        ends.chain(figures).chain([rate_text(rows_in, busy)]).collect::<Vec<_>>()
     };
     let mut rows: Vec<_> = queries
         .iter()
@@ -52,6 +63,12 @@ fn rows(queries: &[QueryStatus], busy: Duration) -> Vec<Vec<String>> {
         rows.push(row("total", "", total.rows_in, total.rows_out, total.rejected));
     }
     rows
+}
+
+/// Rows per second; nothing when that would measure the start rather than the work.
+fn rate_text(rows: u64, busy: Duration) -> String {
+    let measurable = rows >= RATE_ROWS_MIN && busy >= RATE_TIME_MIN;
+    if measurable { rate(rows, busy).to_string() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -112,6 +129,13 @@ mod tests {
              3 rejected records are kept in topic levada_dead_letters; to see them and why:\n  \
              levada topic consume levada_dead_letters --output json --data-dir /data\n",
         );
+    }
+
+    #[test]
+    fn little_work_has_no_rate() {
+        assert_eq!(rate_text(2000, Duration::from_secs(2)), "1000");
+        assert_eq!(rate_text(999, Duration::from_secs(2)), "");
+        assert_eq!(rate_text(2000, Duration::from_millis(999)), "");
     }
 
     #[test]

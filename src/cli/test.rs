@@ -5,7 +5,9 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::testing::{Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_report, write_verbose};
+use crate::testing::{
+    CollectError, Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_report, write_verbose,
+};
 
 /// Failures told when not all are asked for.
 const FAILURES_SHOWN: usize = 20;
@@ -53,8 +55,13 @@ pub struct TestCommand {
 impl TestCommand {
     /// Runs everything; fails if a case does, or with a ratchet, if one of its cases does.
     pub fn run(&self) -> Result<(), Failure> {
-        let outcomes =
-            run_paths(&self.paths, driver::open, self.bless).map_err(|error| Failure::new(error.to_string()))?;
+        if let Some(path) = self.ratchet.as_ref().filter(|path| !self.update_ratchet && !path.exists()) {
+            return Err(Failure::Usage(format!("no ratchet at {}; --update-ratchet makes one", path.display())));
+        }
+        let outcomes = run_paths(&self.paths, driver::open, self.bless).map_err(|error| match error {
+            CollectError::Nothing { .. } => Failure::Usage(error.to_string()),
+            error => Failure::new(error.to_string()),
+        })?;
         if let Some(path) = &self.report {
             write_file(path, &outcomes)?;
         }

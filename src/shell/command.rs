@@ -9,10 +9,10 @@ pub(super) const HELP: &str = "\
 Statements end with ; and may span lines. Some to begin with:
   SHOW STREAMS;  SHOW TABLES;  SHOW TOPICS;  SHOW QUERIES;
   DESCRIBE flights;                        columns of a stream or table
-  SELECT * FROM flights EMIT CHANGES;      rows as they come; Ctrl-C stops the query
-  SELECT * FROM flights EMIT CHANGES LIMIT 5;
   SELECT * FROM delays WHERE carrier = 'UA';   the current row of a table
-  SET 'auto.offset.reset' = 'earliest';    new queries read from the beginning
+  SET 'auto.offset.reset' = 'earliest';    queries after this read from the beginning
+  SELECT * FROM flights EMIT CHANGES LIMIT 5;
+  SELECT * FROM flights EMIT CHANGES;      rows as they come; Ctrl-C stops the query
 
 Commands, without ;
   output table|json|csv    form of the results

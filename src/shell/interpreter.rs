@@ -30,13 +30,16 @@ pub struct Interpreter<'a> {
     interrupt: &'a Interrupt,
     screen: Screen<'a>,
     session: Session,
+    /// Whether a person waits for rows, and none are read from the beginning unless the session says so.
+    tells_waiting: bool,
     scripts: usize,
 }
 
 impl<'a> Interpreter<'a> {
     /// A new session. `interrupt` stops a running query.
     pub fn new(backend: &'a dyn Backend, interrupt: &'a Interrupt, screen: Screen<'a>) -> Self {
-        Self { backend, interrupt, screen, session: Session::default(), scripts: 0 }
+        let tells_waiting = screen.tells_waiting;
+        Self { backend, interrupt, screen, session: Session::default(), tells_waiting, scripts: 0 }
     }
 
     /// Runs all statements of `text`, which is that of `file` or was typed, up to the first failure.
@@ -58,7 +61,10 @@ impl<'a> Interpreter<'a> {
         let mut line = String::new();
         loop {
             line.clear();
-            let at_end = reader.read_line(&mut line)? == 0;
+            let at_end = match reader.read_line(&mut line) {
+                Ok(length) => length == 0,
+                Err(error) => return self.refuse(unreadable("standard input", &error)),
+            };
             input.push(&line);
             while let Some(item) = input.next().or_else(|| if at_end { input.finish() } else { None }) {
                 match self.run_item(&item, Some("<stdin>"))? {
@@ -76,7 +82,7 @@ impl<'a> Interpreter<'a> {
     pub fn run_file(&mut self, path: &Path) -> io::Result<Flow> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.refuse(format!("cannot read {}: {error}", path.display())),
+            Err(error) => return self.refuse(unreadable(&path.display().to_string(), &error)),
         };
         if self.scripts == SCRIPT_DEPTH_MAX {
             return self.refuse(format!("scripts run scripts {SCRIPT_DEPTH_MAX} deep"));
@@ -107,6 +113,7 @@ impl<'a> Interpreter<'a> {
         let mut responses = Vec::new();
         let executed =
             self.backend.execute(&mut self.session, &statement.text, &mut |response| responses.push(response));
+        self.screen.tells_waiting = self.tells_waiting && !reads_from_start(&self.session);
         // Shown only now, so that a query that runs for hours does not do so inside the engine's call.
         for response in responses {
             self.screen.show(&response, &|| interrupt.is_requested())?;
@@ -145,6 +152,18 @@ impl<'a> Interpreter<'a> {
         self.screen.problem(Source::whole(None, ""), &error)?;
         Ok(Flow::Failed)
     }
+}
+
+fn unreadable(source: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => format!("{source} is not UTF-8 text"),
+        _ => format!("cannot read {source}: {error}"),
+    }
+}
+
+fn reads_from_start(session: &Session) -> bool {
+    let of_reset = session.properties.iter().find(|(name, _)| name.ends_with("auto.offset.reset"));
+    of_reset.is_some_and(|(_, value)| value.eq_ignore_ascii_case("earliest"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Ctrl-C and termination signals, as a question that running work asks.
 
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,10 @@ impl Interrupt {
         static LISTENING: Once = Once::new();
         LISTENING.call_once(|| {
             let listening = ctrlc::set_handler(|| {
+                // The terminal has shown ^C: what follows begins on a line of its own.
+                if io::stderr().is_terminal() {
+                    let _ = writeln!(io::stderr());
+                }
                 if PROCESS.signal() {
                     std::process::exit(EXIT_INTERRUPTED);
                 }

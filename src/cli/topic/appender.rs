@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::TopicFailure;
 use super::inspect::partitions;
+use crate::cli::counted::counted;
 use crate::topics::{TopicConfig, TopicPartition, Topics, Transaction};
 use crate::types::RecordChunkBuilder;
 
@@ -19,6 +20,8 @@ pub(super) struct Appender<'a> {
     pending_rows: usize,
     pending_bytes: usize,
     appended: u64,
+    /// Whether there was no such topic before.
+    created: bool,
 }
 
 impl<'a> Appender<'a> {
@@ -30,7 +33,9 @@ impl<'a> Appender<'a> {
         wanted: Option<u32>,
         notices: &mut dyn std::io::Write,
     ) -> Result<Self, TopicFailure> {
-        let count = match (topics.describe(name)?, wanted) {
+        let there = topics.describe(name)?;
+        let created = there.is_none();
+        let count = match (there, wanted) {
             (Some(info), Some(wanted)) if info.config.partitions != wanted => {
                 let there = partitions(info.config.partitions);
                 return Err(TopicFailure::Options(format!("topic {name} exists already, with {there}, not {wanted}")));
@@ -44,7 +49,7 @@ impl<'a> Appender<'a> {
             }
         };
         let pending = (0..count).map(|_| RecordChunkBuilder::new()).collect();
-        Ok(Self { topics, topic: name.into(), pending, pending_rows: 0, pending_bytes: 0, appended: 0 })
+        Ok(Self { topics, topic: name.into(), pending, pending_rows: 0, pending_bytes: 0, appended: 0, created })
     }
 
     /// Takes a record; it is in the topic at the latest after the next [`Appender::commit`].
@@ -83,5 +88,18 @@ impl<'a> Appender<'a> {
     /// Records appended so far.
     pub(super) fn appended(&self) -> u64 {
         self.appended
+    }
+
+    /// Says how many records were appended. A topic that was made for them goes again when all of them were
+    /// refused.
+    pub(super) fn finish(self, refused: bool, notices: &mut dyn std::io::Write) -> Result<(), TopicFailure> {
+        let Self { topics, topic, appended, created, .. } = self;
+        if created && refused && appended == 0 {
+            topics.delete(&topic)?;
+            writeln!(notices, "deleted topic {topic} again")?;
+            return Ok(());
+        }
+        writeln!(notices, "appended {} to topic {topic}", counted(appended, "record"))?;
+        Ok(())
     }
 }

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 const NOTES: &str = "\
 A line holds time, partition, offset, key and value, separated by tabs. No key and no value are shown as null, bytes \
-that are no text as 0x and their digits. Records of several partitions come in order of time.
+that are no text as 0x and their digits. A record with headers has one more cell: headers: name=value, name=value; \
+those of a dead letter say why it was rejected. Records of several partitions come in order of time.
 
 With --output json, a value that is a JSON object or array stands as it is, any other is a string.";
 
@@ -31,11 +32,11 @@ pub(super) struct Consume {
     name: String,
 
     /// Where to begin: beginning, end, or an offset
-    #[arg(long, value_name = "PLACE", default_value = "beginning")]
+    #[arg(long, value_name = "PLACE", default_value = "beginning", allow_negative_numbers = true)]
     from: Place,
 
     /// Begin with the first record at or after this time: milliseconds since 1970, or ISO-8601 text
-    #[arg(long, value_name = "TIME", conflicts_with = "from", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, conflicts_with = "from", value_parser = parse_time)]
     from_time: Option<i64>,
 
     /// Only this partition
@@ -81,7 +82,10 @@ impl FromStr for Place {
         match text {
             "beginning" => Ok(Self::Beginning),
             "end" => Ok(Self::End),
-            _ => text.parse().map(Self::Offset).map_err(|_| "write beginning, end, or an offset".to_owned()),
+            _ => match text.parse() {
+                Ok(offset) if offset >= 0 => Ok(Self::Offset(offset)),
+                _ => Err("write beginning, end, or an offset, 0 or more".to_owned()),
+            },
         }
     }
 }
@@ -105,6 +109,7 @@ impl Consume {
         let info = existing(topics, &self.name)?;
         let mut seen = topics.version();
         let mut cursors = self.cursors(topics, &info)?;
+        self.note_place_past_end(topics, &cursors, streams.notices)?;
         let mut left = self.limit.unwrap_or(usize::MAX);
         while left > 0 && !(streams.stop)() {
             if let Some(cursor) = earliest(topics, &mut cursors, left)? {
@@ -141,6 +146,24 @@ impl Consume {
         partitions_of(info).filter(wanted).map(cursor).collect()
     }
 
+    /// Says when nothing is there to be printed because `--from` is too far.
+    fn note_place_past_end(
+        &self,
+        topics: &dyn Topics,
+        cursors: &[Cursor],
+        notices: &mut dyn Write,
+    ) -> Result<(), TopicFailure> {
+        let (None, Place::Offset(offset)) = (self.from_time, self.from) else { return Ok(()) };
+        let mut end = 0;
+        for cursor in cursors {
+            end = end.max(topics.end_offset(&cursor.partition)?);
+        }
+        if offset > end {
+            writeln!(notices, "topic {} ends before offset {end}: there is none from {offset} on", self.name)?;
+        }
+        Ok(())
+    }
+
     fn print(&self, cursor: &Cursor, output: &mut dyn Write) -> Result<(), TopicFailure> {
         match self.output {
             Output::Text => self.print_text(cursor, output)?,
@@ -155,7 +178,13 @@ impl Consume {
         let (time, offset) = (time_text::shown(chunk.timestamps[*row]), chunk.offsets[*row]);
         let key = text(cell(&chunk.keys, *row), self.key_format);
         let value = text(cell(&chunk.values, *row), None);
-        writeln!(output, "{time}\t{}\t{offset}\t{key}\t{value}", partition.partition)
+        write!(output, "{time}\t{}\t{offset}\t{key}\t{value}", partition.partition)?;
+        for (header, index) in chunk.headers_at(*row).iter().zip(0..) {
+            let before = if index == 0 { "\theaders: " } else { ", " };
+            let value = text(header.value.as_deref(), None);
+            write!(output, "{before}{}={value}", one_line(header.key.clone()))?;
+        }
+        writeln!(output)
     }
 
     fn print_json(&self, Cursor { partition, chunk, row, .. }: &Cursor, output: &mut dyn Write) -> std::io::Result<()> {

@@ -1,21 +1,25 @@
-//! CSV files, compressed or not.
+//! CSV files, compressed or not, and pipes that bring one.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
 use super::TopicFailure;
+use crate::cli::counted::counted;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// A CSV file with a header row: plain, `.gz`, or the only file within a `.zip`. Can be read several times, so that
+/// A CSV file with a header row: plain, gzip, or the only file within a zip archive. Can be read several times, so that
 /// nothing of it has to stay in memory.
 pub(super) struct CsvFile {
-    path: PathBuf,
-    /// What a pipe has given: it cannot be read twice.
-    spooled: Option<Vec<u8>>,
+    /// As a person calls it.
+    name: String,
+    content: File,
+    packing: Packing,
+    delimiter: u8,
     /// Column names, unique and not empty.
     pub(super) header: Vec<String>,
 }
@@ -28,17 +32,33 @@ pub(super) struct Row<'a> {
     pub(super) cells: Result<&'a ByteRecord, String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Zip,
+}
+
 impl CsvFile {
-    /// Opens the file at `path` and reads its header.
-    pub(super) fn open(path: &Path) -> Result<Self, TopicFailure> {
-        let spooled = spool(path)
-            .map_err(|error| TopicFailure::File { path: path.display().to_string(), reason: error.to_string() })?;
-        let mut file = Self { path: path.to_owned(), spooled, header: Vec::new() };
+    /// Opens the file at `path`, or takes `stdin` for `-`, and reads its header. What can be read only once, such as a
+    /// pipe, is copied to a temporary file first.
+    pub(super) fn open(path: &Path, delimiter: u8, stdin: &mut dyn Read) -> Result<Self, TopicFailure> {
+        let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+        let failed = |error: io::Error| TopicFailure::File { path: name.clone(), reason: error.to_string() };
+        let content = open_content(path, stdin).map_err(failed)?;
+        let packing = Packing::of(path, &content).map_err(failed)?;
+        let mut file = Self { name, content, packing, delimiter, header: Vec::new() };
         file.header = file.with_reader(|input| {
-            let mut reader = reader(input);
+            let mut reader = file.reader(input);
             header_of(reader.byte_headers().map_err(|error| error.to_string())?)
         })?;
         Ok(file)
+    }
+
+    /// A character that separates the cells of the header better than the delimiter does.
+    pub(super) fn likely_delimiter(&self) -> Option<char> {
+        let [name] = self.header.as_slice() else { return None };
+        [';', '\t', '|', ','].into_iter().find(|&other| other != char::from(self.delimiter) && name.contains(other))
     }
 
     /// Calls `visit` with each row until it answers `false`.
@@ -47,13 +67,15 @@ impl CsvFile {
         mut visit: impl FnMut(Row<'_>) -> Result<bool, TopicFailure>,
     ) -> Result<(), TopicFailure> {
         self.with_reader(|input| {
-            let mut reader = reader(input);
+            let mut reader = self.reader(input);
             let mut record = ByteRecord::new();
             while reader.read_byte_record(&mut record).map_err(|error| error.to_string())? {
                 let line = record.position().map_or(0, csv::Position::line);
                 let cells = match record.len() {
                     found if found == self.header.len() => Ok(&record),
-                    found => Err(format!("{found} cells where the header has {}", self.header.len())),
+                    found => {
+                        Err(format!("{} where the header has {}", counted(found as u64, "cell"), self.header.len()))
+                    }
                 };
                 match visit(Row { line, cells }) {
                     Ok(true) => {}
@@ -66,37 +88,75 @@ impl CsvFile {
     }
 
     fn with_reader<T>(&self, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, TopicFailure> {
-        let failed = |reason: String| TopicFailure::File { path: self.path.display().to_string(), reason };
-        if let Some(spooled) = &self.spooled {
-            return read(&mut spooled.as_slice()).map_err(failed);
-        }
-        let file = File::open(&self.path).map_err(|error| failed(error.to_string()))?;
-        let extension = self.path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let done = match extension.to_ascii_lowercase().as_str() {
-            "gz" => read(&mut flate2::read::MultiGzDecoder::new(BufReader::new(file))),
-            "zip" => within_zip(file, read),
-            _ => read(&mut BufReader::new(file)),
+        let failed = |reason: String| TopicFailure::File { path: self.name.clone(), reason };
+        let mut content = &self.content;
+        content.seek(SeekFrom::Start(0)).map_err(|error| failed(error.to_string()))?;
+        let done = match self.packing {
+            Packing::Gzip => read(&mut flate2::read::MultiGzDecoder::new(BufReader::new(content))),
+            Packing::Zip => within_zip(content, read),
+            Packing::Plain => read(&mut BufReader::new(content)),
         };
         done.map_err(failed)
     }
-}
 
-/// All of standard input (`-`) or of what is no regular file; `None` for a file.
-fn spool(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        let mut file = File::open(path)?;
-        if file.metadata()?.is_file() {
-            return Ok(None);
-        }
-        file.read_to_end(&mut bytes)?;
+    fn reader<R: Read>(&self, input: R) -> csv::Reader<R> {
+        csv::ReaderBuilder::new()
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(input)
     }
-    Ok(Some(bytes))
 }
 
-fn within_zip<T>(file: File, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, String> {
+impl Packing {
+    /// What the file's name says, or else its first bytes: pipes have no telling name.
+    fn of(path: &Path, mut content: &File) -> io::Result<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "gz" => return Ok(Self::Gzip),
+            "zip" => return Ok(Self::Zip),
+            "csv" => return Ok(Self::Plain),
+            _ => {}
+        }
+        let mut first = Vec::new();
+        content.seek(SeekFrom::Start(0))?;
+        content.take(4).read_to_end(&mut first)?;
+        Ok(match first.as_slice() {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            b"PK\x03\x04" => Self::Zip,
+            _ => Self::Plain,
+        })
+    }
+}
+
+/// A file that can be read from its start again and again.
+fn open_content(path: &Path, stdin: &mut dyn Read) -> io::Result<File> {
+    if path == Path::new("-") {
+        return copy_of(stdin);
+    }
+    let mut file = File::open(path)?;
+    let kind = file.metadata()?;
+    if kind.is_file() || kind.is_dir() { Ok(file) } else { copy_of(&mut file) }
+}
+
+/// A temporary file with all that `input` brings. It has no name any more, so it goes when it is closed.
+fn copy_of(input: &mut dyn Read) -> io::Result<File> {
+    let path = temporary_path();
+    let mut copy = File::options().read(true).write(true).create_new(true).open(&path)?;
+    fs::remove_file(&path)?;
+    io::copy(input, &mut copy)?;
+    copy.flush()?;
+    Ok(copy)
+}
+
+/// A path that no other import of any process has.
+fn temporary_path() -> PathBuf {
+    static COPIES: AtomicU64 = AtomicU64::new(0);
+    let number = COPIES.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("levada-import-{}-{number}", std::process::id()))
+}
+
+fn within_zip<T>(file: &File, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, String> {
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| error.to_string())?;
     let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     let names: Vec<&String> = names.iter().filter(|name| is_csv(name)).collect();
@@ -113,16 +173,12 @@ fn is_csv(name: &str) -> bool {
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) && !name.starts_with("__MACOSX/")
 }
 
-fn reader<R: Read>(input: R) -> csv::Reader<R> {
-    csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(input)
-}
-
 fn header_of(record: &ByteRecord) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     for (cell, column) in record.iter().zip(1..) {
         // Spreadsheets mark UTF-8 with three bytes in front of the first name.
         let cell = if column == 1 { cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell) } else { cell };
-        let name = std::str::from_utf8(cell).map_err(|_| format!("the name of column {column} is not UTF-8 text"))?;
+        let name = std::str::from_utf8(cell).map_err(|_| format!("the name of column {column} is not UTF-8"))?;
         match name.trim() {
             "" => return Err(format!("column {column} has no name in the header")),
             name if names.iter().any(|other| other == name) => return Err(format!("two columns are called '{name}'")),

@@ -3,8 +3,10 @@
 //! The file is read twice: once for the types of its columns, once for its rows. So its size does not matter, and the
 //! type of a column is right for its last row too.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
 use csv::ByteRecord;
 
 use super::appender::Appender;
@@ -18,9 +20,12 @@ use crate::sql::quote_name;
 use crate::topics::Topics;
 
 const NOTES: &str = "\
-The file may be plain, .gz or .zip; its first row names the columns. Types are found by reading the whole file unless \
+The file may be plain, .gz or .zip, or a pipe; its first row names the columns. Types are found by reading the whole file unless \
 they are given; empty cells and NA are null. Values are JSON objects with the header's names. The columns and their \
 types are printed on standard error, ready for a CREATE STREAM.
+
+The bytes of a key must be those of the KEY column in SQL: kafka:int for KEY_FORMAT='KAFKA' (the default) and INT, \
+kafka:bigint for BIGINT, kafka:double for DOUBLE, json for KEY_FORMAT='JSON'. --print-sql prints a statement that fits.
 
 A row that cannot become a record is reported with its line and left out; the others are appended, and the exit code \
 is not 0.";
@@ -31,8 +36,12 @@ pub(super) struct Import {
     /// Name of the topic; created when missing
     name: String,
 
-    /// The CSV file
+    /// The CSV file; - for standard input
     file: PathBuf,
+
+    /// Character between cells; \t for a tab
+    #[arg(long, value_name = "C", default_value = ",", value_parser = parse_delimiter)]
+    delimiter: u8,
 
     /// Types of some or all columns: 'col INT, col2 STRING'
     #[arg(long, value_name = "COLUMNS")]
@@ -42,7 +51,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "COLUMN")]
     key_field: Option<String>,
 
-    /// How the key's text becomes bytes
+    /// How the key's text becomes bytes: what the type of the KEY column asks for
     #[arg(long, value_name = "FORMAT", default_value = "kafka:string")]
     key_format: KeyFormat,
 
@@ -76,7 +85,14 @@ const STOP_ROWS: u64 = 4096;
 
 impl Import {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-        let file = CsvFile::open(&self.file)?;
+        let file = CsvFile::open(&self.file, self.delimiter, &mut streams.input)?;
+        if let Some(other) = file.likely_delimiter() {
+            let other = other.escape_default();
+            writeln!(
+                streams.notices,
+                "the header is one column with '{other}' in its name: try --delimiter '{other}'"
+            )?;
+        }
         let column = |name: &Option<String>| name.as_ref().map(|name| column_of(name, &file.header)).transpose();
         let key = column(&self.key_field).map_err(TopicFailure::Options)?;
         let timestamp = column(&self.timestamp_field).map_err(TopicFailure::Options)?;
@@ -86,13 +102,15 @@ impl Import {
         let mut appender = Appender::open(topics, &self.name, self.partitions, streams.notices)?;
         if self.print_sql {
             writeln!(streams.output, "{}", self.create_stream(&file.header, &types, key))?;
+            self.explain_key(&file.header, &types, key, streams.notices)?;
         }
         let mapping =
             Mapping { values: JsonRow::new(&file.header, types), key, key_format: self.key_format, timestamp };
         let fixed = self.timestamp.unwrap_or_else(streams.now_ms);
         let refusals = append_all(&file, &mapping, fixed, &mut appender, streams)?;
-        writeln!(streams.notices, "appended {} records to topic {}", appender.appended(), self.name)?;
-        refusals.outcome(appender.appended())
+        let appended = appender.appended();
+        appender.finish(refusals.any(), streams.notices)?;
+        refusals.outcome(appended)
     }
 
     /// The types of the columns: those given, and for the others the narrowest that holds all their cells.
@@ -109,6 +127,26 @@ impl Import {
             })?;
         }
         Ok(found.into_iter().map(|column| column.unwrap_or(ColumnType::String)).collect())
+    }
+
+    /// Says when the key's type in SQL is not the one that was found, and which key format keeps it.
+    fn explain_key(
+        &self,
+        header: &[String],
+        types: &[ColumnType],
+        key: Option<usize>,
+        notices: &mut dyn Write,
+    ) -> io::Result<()> {
+        let (Some(column), (_, Some(in_sql))) = (key, self.key_format.in_sql()) else { return Ok(()) };
+        let (name, found) = (&header[column], types[column].to_string());
+        if found == in_sql {
+            return Ok(());
+        }
+        let format = |key_format: KeyFormat| key_format.to_possible_value().map(|value| value.get_name().to_owned());
+        let keeps = |key_format: &KeyFormat| key_format.in_sql().1.unwrap_or(&found) == found;
+        let other = KeyFormat::value_variants().iter().copied().find(keeps).and_then(format).unwrap_or_default();
+        let given = format(self.key_format).unwrap_or_default();
+        writeln!(notices, "key column {name} is {in_sql} because of --key-format {given}; {other} makes it {found}")
     }
 
     fn create_stream(&self, header: &[String], types: &[ColumnType], key: Option<usize>) -> String {
@@ -132,6 +170,15 @@ impl Import {
     }
 }
 
+/// One character of one byte, which is no quote and no end of a line.
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "\\t" => Ok(b'\t'),
+        &[byte] if byte != b'"' && byte != b'\n' && byte != b'\r' => Ok(byte),
+        _ => Err("write one ASCII character, such as ; or \\t for a tab".to_owned()),
+    }
+}
+
 fn append_all(
     file: &CsvFile,
     mapping: &Mapping,
@@ -139,7 +186,7 @@ fn append_all(
     appender: &mut Appender<'_>,
     streams: &mut Streams<'_>,
 ) -> Result<Refusals, TopicFailure> {
-    let mut refusals = Refusals::of("rows");
+    let mut refusals = Refusals::of("row");
     let (mut value, mut key) = (Vec::new(), Vec::new());
     let (mut rows, mut stopped) = (0, false);
     file.rows(|Row { line, cells }| {

@@ -1,7 +1,18 @@
 //! `list`, `create`, `describe` and `delete`.
 
 use super::{Streams, TopicFailure};
+use crate::cli::counted::counted;
 use crate::topics::{TopicConfig, TopicError, TopicInfo, TopicPartition, Topics};
+
+/// Topics whose names begin so are what queries keep for themselves.
+const INTERNAL: &str = "_confluent-ksql-";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Internal topics of queries too
+    #[arg(long)]
+    all: bool,
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {
@@ -17,7 +28,7 @@ pub(super) struct Create {
     compact: bool,
 
     /// Delete records older than this many milliseconds
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = parse_retention)]
     retention_ms: Option<i64>,
 
     /// Delete the oldest records of a partition beyond this many bytes
@@ -35,6 +46,31 @@ pub(super) struct Describe {
 pub(super) struct Delete {
     /// Name of the topic
     name: String,
+}
+
+impl List {
+    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let (mut rows, mut hidden) = (vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)], 0);
+        for info in topics.list()? {
+            if info.name.starts_with(INTERNAL) && !self.all {
+                hidden += 1;
+                continue;
+            }
+            let mut records = 0;
+            for partition in partitions_of(&info) {
+                records += topics.end_offset(&partition)? - topics.start_offset(&partition)?;
+            }
+            // Compaction leaves gaps: there are at most as many records as offsets.
+            let at_most = if info.config.compact && records > 0 { "up to " } else { "" };
+            let cleanup = cleanup(&info.config).to_owned();
+            rows.push([info.name, info.config.partitions.to_string(), format!("{at_most}{records}"), cleanup]);
+        }
+        print_columns(streams, &rows)?;
+        if hidden > 0 {
+            writeln!(streams.notices, "{} not shown: --all", counted(hidden, "internal topic"))?;
+        }
+        Ok(())
+    }
 }
 
 impl Create {
@@ -80,24 +116,14 @@ impl Delete {
     }
 }
 
-pub(super) fn list(topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-    let mut rows = vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)];
-    for info in topics.list()? {
-        let mut records = 0;
-        for partition in partitions_of(&info) {
-            records += topics.end_offset(&partition)? - topics.start_offset(&partition)?;
-        }
-        // Compaction leaves gaps: there are at most as many records as offsets.
-        let records = if info.config.compact { format!("<={records}") } else { records.to_string() };
-        let cleanup = cleanup(&info.config).to_owned();
-        rows.push([info.name, info.config.partitions.to_string(), records, cleanup]);
-    }
-    print_columns(streams, &rows)
-}
-
 /// `1 partition`, `2 partitions`.
 pub(super) fn partitions(count: u32) -> String {
-    format!("{count} partition{}", if count == 1 { "" } else { "s" })
+    counted(u64::from(count), "partition")
+}
+
+fn parse_retention(text: &str) -> Result<i64, String> {
+    let wanted = "write how many milliseconds, 0 or more; without the option records stay";
+    text.parse().ok().filter(|&retention| retention >= 0).ok_or_else(|| wanted.to_owned())
 }
 
 /// The topic, or the error that it does not exist.

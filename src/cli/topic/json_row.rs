@@ -46,8 +46,9 @@ impl JsonRow {
             ColumnType::Boolean => put_boolean(cell, json),
             ColumnType::String => put_string(cell, json),
         };
-        written.ok_or_else(|| {
-            format!("'{}' in column {} is not of type {sql_type}", String::from_utf8_lossy(cell), self.header[column])
+        written.ok_or_else(|| match std::str::from_utf8(cell) {
+            Ok(text) => format!("'{text}' in column {} is not of type {sql_type}", self.header[column]),
+            Err(_) => format!("the text in column {} is not UTF-8", self.header[column]),
         })
     }
 }
@@ -138,6 +139,6 @@ mod tests {
     fn bytes_that_are_no_text_are_refused() {
         let rows = JsonRow::new(&["a".to_owned()], vec![ColumnType::String]);
         let error = rows.write(&ByteRecord::from(vec![b"\xff".as_slice()]), &mut Vec::new());
-        assert_eq!(error, Err("'\u{fffd}' in column a is not of type STRING".to_owned()));
+        assert_eq!(error, Err("the text in column a is not UTF-8".to_owned()));
     }
 }

@@ -28,6 +28,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
 use super::Failure;
+use super::counted::counted;
 use super::data_dir::parse_property;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::shell::Interrupt;
@@ -39,7 +40,7 @@ pub struct TopicCommand {
     #[command(subcommand)]
     action: Action,
 
-    /// Directory of topics, state and offsets; created when missing
+    /// Directory of topics, state and offsets; created when missing by what writes
     #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
     data_dir: PathBuf,
 
@@ -48,10 +49,13 @@ pub struct TopicCommand {
     properties: Vec<(String, String)>,
 }
 
+/// What every data directory holds.
+const STORE: &str = "store";
+
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List all topics
-    List,
+    /// List topics
+    List(inspect::List),
     /// Create a topic
     Create(inspect::Create),
     /// Show a topic's settings and the offsets of its partitions
@@ -64,6 +68,16 @@ enum Action {
     Consume(consume::Consume),
     /// Append one JSON record per row of a CSV file
     Import(import::Import),
+}
+
+impl Action {
+    /// Whether a data directory that is missing comes into being: one to look at is none that was mistyped.
+    fn creates(&self) -> bool {
+        match self {
+            Self::Create(_) | Self::Produce(_) | Self::Import(_) => true,
+            Self::List(_) | Self::Describe(_) | Self::Delete(_) | Self::Consume(_) => false,
+        }
+    }
 }
 
 /// What a command reads, writes and asks while it works.
@@ -104,17 +118,17 @@ pub enum TopicFailure {
     #[error("the reader of the output has gone")]
     ClosedPipe,
     /// Some input could not become records; which and why was printed. The rest was appended.
-    #[error("{refused} of {all} {what} refused, the others were appended")]
+    #[error("{refused} of {} refused, {}", counted(*all, what), if refused == all { "nothing was appended" } else { "the others were appended" })]
     Refused {
         /// How many were refused.
         refused: u64,
         /// How many there were.
         all: u64,
-        /// `lines` or `rows`.
+        /// `line` or `row`.
         what: &'static str,
     },
     /// The work was asked to stop before its end.
-    #[error("stopped after {appended} records")]
+    #[error("stopped after {}", counted(*appended, "record"))]
     Stopped {
         /// Records that were appended before.
         appended: u64,
@@ -150,15 +164,24 @@ impl TopicCommand {
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };
+        if !self.action.creates() && !self.has_topics() {
+            return Err(Failure::new(format!("no data directory at {}", self.data_dir.display())));
+        }
         let properties = self.properties.iter().cloned().collect();
         let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
         Ok(self.run_on(topics.as_ref(), &mut streams)?)
     }
 
+    /// Whether there is something to look at: a cluster, or a data directory that is Levada's.
+    fn has_topics(&self) -> bool {
+        let is_cluster = self.properties.iter().any(|(name, _)| name.ends_with("bootstrap.servers"));
+        is_cluster || self.data_dir.join(STORE).is_dir()
+    }
+
     /// Runs the command on `topics`.
     pub fn run_on(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let done = match self.action {
-            Action::List => inspect::list(topics, streams),
+            Action::List(list) => list.run(topics, streams),
             Action::Create(create) => create.run(topics, streams),
             Action::Describe(describe) => describe.run(topics, streams),
             Action::Delete(delete) => delete.run(topics, streams),

@@ -16,6 +16,10 @@ The line is the value, its time is now, and there is no key, unless options say 
 With --key-separator, the text before the first separator is the key and the rest is the value. An empty key means no \
 key, an empty value a null value: a tombstone, which deletes the key from a table.
 
+The bytes of a key must be those of the KEY column in SQL: kafka:int for KEY_FORMAT='KAFKA' (the default) and INT, \
+kafka:bigint for BIGINT, kafka:double for DOUBLE, json for KEY_FORMAT='JSON'. A key in another form is rejected by \
+every query.
+
 With --key-format json, a key that is JSON is taken as it is, any other becomes a JSON string.
 
 A line that cannot become a record is reported with its number and left out; the others are appended, and the exit \
@@ -35,7 +39,7 @@ pub(super) struct Produce {
     #[arg(long, value_name = "FIELD")]
     key_field: Option<String>,
 
-    /// How the key's text becomes bytes
+    /// How the key's text becomes bytes: what the type of the KEY column asks for
     #[arg(long, value_name = "FORMAT", default_value = "kafka:string")]
     key_format: KeyFormat,
 
@@ -55,7 +59,7 @@ struct Record<'a> {
 impl Produce {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let mut appender = Appender::open(topics, &self.name, None, streams.notices)?;
-        let mut refusals = Refusals::of("lines");
+        let mut refusals = Refusals::of("line");
         let mut lines = Lines::of(std::mem::replace(&mut streams.input, Box::new(std::io::empty())));
         loop {
             match lines.next()? {
@@ -73,8 +77,9 @@ impl Produce {
             }
         }
         appender.commit()?;
-        writeln!(streams.notices, "appended {} records to topic {}", appender.appended(), self.name)?;
-        refusals.outcome(appender.appended())
+        let appended = appender.appended();
+        appender.finish(false, streams.notices)?;
+        refusals.outcome(appended)
     }
 
     fn record<'a>(&self, line: &'a [u8]) -> Result<Record<'a>, String> {
@@ -91,7 +96,7 @@ impl Produce {
                 key = self.key_format.encode_value(&key_value.ok_or_else(|| missing(name))?)?;
             }
             if let Some(name) = &self.timestamp_field {
-                timestamp = Some(timestamp_of(&time.ok_or_else(|| missing(name))?)?);
+                timestamp = Some(timestamp_of(name, &time.ok_or_else(|| missing(name))?)?);
             }
         }
         Ok(Record { key, value, timestamp })
@@ -113,12 +118,13 @@ fn split<'a>(line: &'a [u8], separator: &str) -> Result<KeyAndValue<'a>, String>
     Ok((some(&line[..at]), some(&line[at + separator.len()..])))
 }
 
-fn timestamp_of(value: &Value) -> Result<i64, String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    time_text::parse(&text).ok_or_else(|| format!("'{text}' is not a time"))
+fn timestamp_of(name: &str, value: &Value) -> Result<i64, String> {
+    match value {
+        Value::String(text) => time_text::parse(text).ok_or_else(|| format!("'{text}' is not a time")),
+        // Its text here need not be the one of the line: 1e3 has become 1e+3.
+        other => time_text::parse(&other.to_string())
+            .ok_or_else(|| format!("field '{name}' is neither whole milliseconds nor a text with a time")),
+    }
 }
 
 fn missing(name: &str) -> String {

@@ -14,7 +14,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Refusals of `what`: `lines` or `rows`.
+    /// Refusals of `what`: `line` or `row`.
     pub(super) fn of(what: &'static str) -> Self {
         Self { what, count: 0 }
     }
@@ -27,6 +27,11 @@ impl Refusals {
             _ if self.count == SHOWN_MAX + 1 => writeln!(notices, "further refusals are only counted"),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there was one.
+    pub(super) fn any(&self) -> bool {
+        self.count > 0
     }
 
     /// Says how the whole went, after `appended` records.

@@ -10,7 +10,7 @@ use clap::Parser as _;
 
 use super::{Streams, TopicCommand};
 use crate::topics::{MemoryTopics, TopicPartition, Topics, Transaction};
-use crate::types::RecordChunkBuilder;
+use crate::types::{Header, RecordChunkBuilder};
 
 #[derive(clap::Parser)]
 struct Line {
@@ -75,7 +75,7 @@ fn topics_are_listed_and_described() {
         listed,
         "topic  partitions  records  cleanup\n\
          other  1           2        none\n\
-         t      2           <=0      compact,delete\n"
+         t      2           0        compact,delete\n"
     );
     let described = ok(&topics, &["describe", "t"], "");
     assert_eq!(
@@ -88,6 +88,18 @@ fn topics_are_listed_and_described() {
     ok(&topics, &["delete", "t"], "");
     let failure = run(&topics, &["describe", "t"], "").failure;
     assert_eq!(failure.as_deref(), Some("topic t does not exist"));
+}
+
+#[test]
+fn internal_topics_are_listed_on_request() {
+    let topics = with_topic(&["--compact"]);
+    ok(&topics, &["produce", "t"], "a\n");
+    ok(&topics, &["create", "_confluent-ksql-default_query_C_1-Aggregate-changelog"], "");
+    let outcome = run(&topics, &["list"], "");
+    assert_eq!(outcome.output, "topic  partitions  records  cleanup\nt      1           up to 1  compact\n");
+    assert_eq!(outcome.notices, "1 internal topic not shown: --all\n");
+    let outcome = run(&topics, &["list", "--all"], "");
+    assert_eq!((outcome.output.lines().count(), outcome.notices.as_str()), (3, ""));
 }
 
 #[test]
@@ -144,11 +156,20 @@ fn fields_of_the_value_become_key_and_time() {
 }
 
 #[test]
+fn a_number_that_is_no_time_is_not_quoted_in_another_form() {
+    let outcome = run(&with_topic(&[]), &["produce", "t", "--timestamp-field", "at"], "{\"at\": 1e3}\n");
+    assert_eq!(outcome.failure.as_deref(), Some("1 of 1 line refused, nothing was appended"));
+    let expected = "line 1: field 'at' is neither whole milliseconds nor a text with a time\n\
+                    appended 0 records to topic t\n";
+    assert_eq!(outcome.notices, expected);
+}
+
+#[test]
 fn many_refusals_are_counted_rather_than_told() {
     let topics = with_topic(&[]);
     let outcome = run(&topics, &["produce", "t", "--key-separator", ":"], &"x\n".repeat(50));
     assert_eq!(outcome.notices.lines().count(), 20 + 2, "{}", outcome.notices);
-    assert_eq!(outcome.failure.as_deref(), Some("50 of 50 lines refused, the others were appended"));
+    assert_eq!(outcome.failure.as_deref(), Some("50 of 50 lines refused, nothing was appended"));
 }
 
 #[test]
@@ -192,6 +213,29 @@ fn partitions_are_read_in_order_of_time() {
     assert_eq!(values(&["--from", "end"]), "");
     assert_eq!(values(&["--from-time", "16"]), "16 30 20 40");
     assert_eq!(values(&["--from-time", "1970-01-01T00:00:00.031Z"]), "40");
+}
+
+#[test]
+fn a_place_past_the_end_is_noticed() {
+    let outcome = run(&with_times(), &["consume", "t", "--from", "4"], "");
+    assert_eq!(outcome.failure, None);
+    assert_eq!(outcome.notices, "topic t ends before offset 3: there is none from 4 on\n");
+    assert_eq!(run(&with_times(), &["consume", "t", "--from", "3"], "").notices, "");
+}
+
+#[test]
+fn headers_are_one_more_cell() {
+    let topics = with_topic(&[]);
+    let header = |key: &str, value: Option<&str>| Header { key: key.into(), value: value.map(Into::into) };
+    let headers = [header("stage", Some("key")), header("reason", Some("two\nlines")), header("none", None)];
+    let mut builder = RecordChunkBuilder::new();
+    builder.push_full(None, Some(b"a"), 0, 0, headers.into());
+    builder.push(None, Some(b"b"), 0);
+    let appends = vec![(TopicPartition { topic: "t".into(), partition: 0 }, builder.finish())];
+    topics.commit(Transaction { appends, ..Transaction::default() }).expect("an append succeeds");
+    let expected = "1970-01-01T00:00:00.000Z\t0\t0\tnull\ta\theaders: stage=key, reason=two\\nlines, none=null\n\
+                    1970-01-01T00:00:00.000Z\t0\t1\tnull\tb\n";
+    assert_eq!(ok(&topics, &["consume", "t"], ""), expected);
 }
 
 #[test]
@@ -364,6 +408,7 @@ fn a_create_stream_is_printed_on_request() {
     let check = |arguments: &[&str], expected: &str| {
         let outcome = import(&MemoryTopics::new(), &path, &[&["--print-sql"], arguments].concat());
         assert_eq!((outcome.output.as_str(), outcome.failure), (expected, None));
+        outcome.notices
     };
     check(
         &[],
@@ -379,6 +424,56 @@ fn a_create_stream_is_printed_on_request() {
         "CREATE STREAM t (id INT KEY, `from` STRING, `tail num` DOUBLE) WITH (KAFKA_TOPIC = 't', KEY_FORMAT = 'JSON', \
          VALUE_FORMAT = 'JSON');\n",
     );
+    let notices = check(
+        &["--key-field", "id"],
+        "CREATE STREAM t (id STRING KEY, `from` STRING, `tail num` DOUBLE) WITH (KAFKA_TOPIC = 't', KEY_FORMAT = 'KAFKA', \
+         VALUE_FORMAT = 'JSON');\n",
+    );
+    let expected = "key column id is STRING because of --key-format kafka:string; kafka:int makes it INT\n";
+    assert!(notices.contains(expected), "{notices}");
+}
+
+#[test]
+fn a_csv_file_may_come_through_a_pipe() {
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(b"a\n1\n2\n").expect("memory can be written");
+    for content in [b"a\n1\n2\n".to_vec(), gz.finish().expect("memory can be written")] {
+        let topics = MemoryTopics::new();
+        let (mut output, mut notices) = (Vec::new(), Vec::new());
+        let arguments = ["import", "t", "-"];
+        let failure =
+            run_with(&topics, &arguments, Box::new(Cursor::new(content)), &mut output, &mut notices, &|| false);
+        assert_eq!(failure, None);
+        assert_eq!(values(&topics), ["{\"a\":1}", "{\"a\":2}"]);
+    }
+}
+
+#[test]
+fn cells_may_be_separated_otherwise() {
+    let (_dir, path) = file("f.csv", b"a;b\n1;x,y\n");
+    let topics = MemoryTopics::new();
+    assert_eq!(import(&topics, &path, &["--delimiter", ";"]).failure, None);
+    assert_eq!(values(&topics), ["{\"a\":1,\"b\":\"x,y\"}"]);
+    let notices = import(&MemoryTopics::new(), &path, &[]).notices;
+    assert!(notices.starts_with("the header is one column with ';' in its name: try --delimiter ';'\n"), "{notices}");
+    let (_dir, path) = file("f.tsv", b"a\tb\n1\tx\n");
+    assert_eq!(import(&topics, &path, &["--delimiter", "\\t"]).failure, None);
+    let notices = import(&MemoryTopics::new(), &path, &[]).notices;
+    assert!(notices.contains("try --delimiter '\\t'"), "{notices}");
+}
+
+#[test]
+fn a_topic_made_for_rows_that_are_all_refused_goes_again() {
+    let (_dir, path) = file("f.csv", b"a,b\n1\n2\n");
+    let topics = MemoryTopics::new();
+    let outcome = import(&topics, &path, &[]);
+    assert_eq!(outcome.failure.as_deref(), Some("2 of 2 rows refused, nothing was appended"));
+    assert!(outcome.notices.contains("line 2: 1 cell where the header has 2\n"), "{}", outcome.notices);
+    assert!(outcome.notices.ends_with("deleted topic t again\n"), "{}", outcome.notices);
+    assert_eq!(topics.list().expect("topics are listed"), []);
+    let topics = with_topic(&[]);
+    let notices = import(&topics, &path, &[]).notices;
+    assert!(notices.ends_with("appended 0 records to topic t\n"), "{notices}");
 }
 
 #[test]
@@ -477,5 +572,8 @@ fn wrong_options_are_explained() {
     check(&["produce", "t", "--key-separator", ""], "a value is required");
     check(&["produce", "t", "--key-separator", ":", "--key-field", "a"], "cannot be used with");
     check(&["produce", "t", "--key-format", "avro"], "kafka:bigint");
+    check(&["consume", "t", "--from", "-1"], "an offset, 0 or more");
+    check(&["create", "t", "--retention-ms", "-1"], "how many milliseconds, 0 or more");
+    check(&["import", "t", "f", "--delimiter", "::"], "one ASCII character");
     check(&["import", "t", "f", "--timestamp", "1", "--timestamp-field", "a"], "cannot be used with");
 }

@@ -78,7 +78,7 @@ impl Write for ClosedPipe {
 
 fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
     let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
-    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN }
+    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN, tells_waiting: false }
 }
 
 #[test]
@@ -157,4 +157,11 @@ fn standard_input_is_run_statement_by_statement() {
     let (flow, out, err) = with(|shell| shell.run_reader(&mut "A;\nB;\nC wrong;\nD;".as_bytes()));
     assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n[B;]\n"));
     assert_eq!(err, "error: <stdin>:3:3: no\n3 | C wrong;\n      ^\n");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_by_the_name_of_their_source() {
+    let (flow, out, err) = with(|shell| shell.run_reader(&mut b"A;\n\xff;\n".as_slice()));
+    assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n"));
+    assert_eq!(err, "error: standard input is not UTF-8 text\n");
 }

@@ -9,6 +9,9 @@ use super::Palette;
 /// Columns with fewer characters than this are not worth shrinking, and no longer readable when they are.
 const READABLE: u16 = 12;
 
+/// Words and short names can be read down to this width.
+const LEGIBLE: u16 = 8;
+
 const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none().junction('│'))
     .header_separator(LineStyle::none().fill('─').junction('┼'))
@@ -71,7 +74,26 @@ impl Layout {
 
     /// Whether columns of these content widths can stand side by side and still be read.
     pub(super) fn fits(self, widths: &[u16]) -> bool {
-        let needed: usize = widths.iter().map(|&width| usize::from(width.min(READABLE))).sum();
+        self.fits_down_to(READABLE, widths)
+    }
+
+    /// The same for listings, whose cells are names and words.
+    pub(super) fn fits_listing(self, widths: &[u16]) -> bool {
+        self.fits_down_to(LEGIBLE, widths)
+    }
+
+    /// Whether a cell beside names of `name_width` characters has room for words.
+    pub(super) fn fits_beside(self, name_width: u16) -> bool {
+        self.fits_whole(&[name_width, LEGIBLE])
+    }
+
+    fn fits_down_to(self, least: u16, widths: &[u16]) -> bool {
+        let least: Vec<u16> = widths.iter().map(|&width| width.min(least)).collect();
+        self.fits_whole(&least)
+    }
+
+    fn fits_whole(self, widths: &[u16]) -> bool {
+        let needed: usize = widths.iter().map(|&width| usize::from(width)).sum();
         self.columns().is_none_or(|room| needed + frame(widths.len()) <= usize::from(room))
     }
 
@@ -135,5 +157,7 @@ mod tests {
         assert!(layout.fits(&[30; 5]));
         assert!(!layout.fits(&[30; 6]));
         assert!(Layout { width: Width::Unlimited, ..layout }.fits(&[30; 600]));
+        assert!(layout.fits_listing(&[30; 7]));
+        assert!(!layout.fits_listing(&[30; 8]));
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 
 /// Lines longer than this, or than the terminal is wide, are cut around the caret.
 const EXCERPT_MAX: usize = 100;
+/// A terminal narrower than this wraps.
 const EXCERPT_MIN: usize = 10;
 
 /// A text with statements, and where it stands in the whole input.
@@ -29,10 +30,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Writes `error`, whose position is within the text of `source`, for lines of `width` characters.
+/// Writes `error`, whose position is within the text of `source`, in lines of `width` characters where that is known.
 pub(super) fn write_problem(
     out: &mut dyn Write,
-    (palette, width): (Palette, Option<u16>),
+    palette: Palette,
+    width: Option<u16>,
     source: Source<'_>,
     error: &EngineError,
 ) -> io::Result<()> {
@@ -47,7 +49,7 @@ pub(super) fn write_problem(
     }
     writeln!(out, "{}", without_place(error))?;
     if let Some(position) = error.position {
-        write_excerpt(out, (palette, width), source, position)?;
+        write_excerpt(out, palette, width, source, position)?;
     }
     match &error.hint {
         Some(hint) => writeln!(out, "{}: {hint}", palette.strong("hint")),
@@ -65,22 +67,34 @@ fn without_place(error: &EngineError) -> &str {
 /// such line.
 fn write_excerpt(
     out: &mut dyn Write,
-    (palette, width): (Palette, Option<u16>),
+    palette: Palette,
+    width: Option<u16>,
     source: Source<'_>,
     (line, column): (usize, usize),
 ) -> io::Result<()> {
     let Some(shown) = source.text.lines().nth(line.saturating_sub(1)) else { return Ok(()) };
-    let before = column.saturating_sub(1);
     let margin = format!("{} | ", source.line + line.saturating_sub(1));
-    let room = width.map_or(EXCERPT_MAX, |width| usize::from(width).saturating_sub(margin.len() + 2));
-    let room = room.clamp(EXCERPT_MIN, EXCERPT_MAX);
-    let cut = if shown.chars().count() <= room { 0 } else { before.saturating_sub(room / 2) };
-    let (start, ellipsis) = if cut > 0 { ("…", 1) } else { ("", 0) };
-    let end = if shown.chars().count() > cut + room { "…" } else { "" };
-    let excerpt: String = shown.chars().skip(cut).take(room).map(plain).collect();
-    writeln!(out, "{}{start}{}{end}", palette.faint(&margin), excerpt.trim_end())?;
-    let blanks = margin.len() + ellipsis + (before - cut);
+    // One place more than the text has: the caret may stand behind its end.
+    let room = width.map_or(EXCERPT_MAX, |width| usize::from(width).saturating_sub(margin.len() + 1));
+    let (excerpt, before) = cut(shown.trim_end(), column.saturating_sub(1), room.clamp(EXCERPT_MIN, EXCERPT_MAX));
+    writeln!(out, "{}{excerpt}", palette.faint(&margin))?;
+    let blanks = margin.len() + before;
     writeln!(out, "{:blanks$}{}", "", palette.bad("^"))
+}
+
+/// At most `room` characters of `line` with the one that has `before` others in front of it, and how many are in front
+/// of it then.
+fn cut(line: &str, before: usize, room: usize) -> (String, usize) {
+    let length = line.chars().count();
+    let start = before.saturating_sub(room / 2).min(length.saturating_sub(room));
+    let mut excerpt: Vec<char> = line.chars().skip(start).take(room).map(plain).collect();
+    if start > 0 {
+        excerpt[0] = '…';
+    }
+    if start + room < length {
+        excerpt[room - 1] = '…';
+    }
+    (excerpt.into_iter().collect(), before - start)
 }
 
 /// Tabs and other control characters as one blank, so that the caret stands where it should.
@@ -95,7 +109,7 @@ mod tests {
     fn check(file: Option<&str>, text: &str, position: Option<(usize, usize)>, expected: &str) {
         let error = EngineError { message: "no such column".into(), position, hint: Some("use X".into()) };
         let mut out = Vec::new();
-        write_problem(&mut out, (Palette::PLAIN, None), Source::whole(file, text), &error)
+        write_problem(&mut out, Palette::PLAIN, None, Source::whole(file, text), &error)
             .expect("memory takes every byte");
         assert_eq!(String::from_utf8(out).expect("texts are UTF-8"), expected);
     }
@@ -121,7 +135,7 @@ mod tests {
     fn does_not_say_the_place_twice() {
         let error = EngineError { message: "line 1:3: Syntax Error".into(), position: Some((1, 3)), hint: None };
         let mut out = Vec::new();
-        write_problem(&mut out, (Palette::PLAIN, None), Source::whole(None, "A x;"), &error)
+        write_problem(&mut out, Palette::PLAIN, None, Source::whole(None, "A x;"), &error)
             .expect("memory takes every byte");
         assert_eq!(String::from_utf8_lossy(&out), "error: Syntax Error\n1 | A x;\n      ^\n");
     }
@@ -131,25 +145,28 @@ mod tests {
         let error = EngineError { message: "no".into(), position: Some((1, 3)), hint: None };
         let mut out = Vec::new();
         let source = Source { file: Some("a.sql"), text: "A x;", line: 7, column: 5 };
-        write_problem(&mut out, (Palette::PLAIN, None), source, &error).expect("memory takes every byte");
+        write_problem(&mut out, Palette::PLAIN, None, source, &error).expect("memory takes every byte");
         assert_eq!(String::from_utf8_lossy(&out), "error: a.sql:7:7: no\n7 | A x;\n      ^\n");
     }
 
     #[test]
     fn cuts_long_lines_around_the_caret() {
         let text = format!("{}Y{}", "x".repeat(200), "z".repeat(200));
-        let line = format!("1 | …{}Y{}…", "x".repeat(50), "z".repeat(49));
-        let caret = format!("{}^", " ".repeat(4 + 1 + 50));
+        let line = format!("1 | …{}Y{}…", "x".repeat(49), "z".repeat(48));
+        let caret = format!("{}^", " ".repeat(4 + 50));
         check(None, &text, Some((1, 201)), &format!("error: no such column\n{line}\n{caret}\nhint: use X\n"));
     }
 
     #[test]
-    fn cuts_to_the_width_of_the_terminal() {
-        let error = EngineError { message: "no".into(), position: Some((1, 31)), hint: None };
-        let text = format!("{}Y{}", "x".repeat(30), "z".repeat(30));
-        let mut out = Vec::new();
-        let layout = (Palette::PLAIN, Some(26));
-        write_problem(&mut out, layout, Source::whole(None, &text), &error).expect("memory takes every byte");
-        assert_eq!(String::from_utf8_lossy(&out), "error: no\n1 | …xxxxxxxxxxYzzzzzzzzz…\n               ^\n");
+    fn a_narrow_terminal_does_not_wrap_the_line() {
+        let check = |before: usize, room: usize, expected: (&str, usize)| {
+            let (excerpt, found) = cut("0123456789abcdef", before, room);
+            assert_eq!((excerpt.as_str(), found), expected, "{before} before in {room}");
+        };
+        check(3, 16, ("0123456789abcdef", 3));
+        check(3, 10, ("012345678…", 3));
+        check(8, 10, ("…456789ab…", 5));
+        check(14, 10, ("…789abcdef", 8));
+        check(16, 10, ("…789abcdef", 10));
     }
 }

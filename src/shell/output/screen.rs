@@ -17,6 +17,11 @@ use crate::types::Column;
 /// How often a running query asks whether it should stop.
 const POLL: Duration = Duration::from_millis(50);
 
+/// What a person is told who waits for rows and sees none.
+const WAITING: &str = "waiting for new records; SET 'auto.offset.reset' = 'earliest' also reads what is there";
+/// Told after so many polls: about a second.
+const WAITING_POLLS: u32 = 20;
+
 /// The form of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum OutputFormat {
@@ -41,6 +46,8 @@ pub struct Screen<'a> {
     pub layout: Layout,
     /// Colours of errors.
     pub palette_err: Palette,
+    /// Whether to say after a while why a query that reads new records only shows nothing.
+    pub tells_waiting: bool,
 }
 
 impl Screen<'_> {
@@ -76,7 +83,7 @@ impl Screen<'_> {
     pub fn problem(&mut self, source: Source<'_>, error: &EngineError) -> io::Result<()> {
         // What was answered before belongs above the error, also where both go to one terminal.
         self.out.flush()?;
-        write_problem(self.err, (self.palette_err, self.layout.columns()), source, error)?;
+        write_problem(self.err, self.palette_err, self.layout.columns(), source, error)?;
         self.err.flush()
     }
 
@@ -94,8 +101,11 @@ impl Screen<'_> {
             csv::write_header(self.out, &query.columns)?;
         }
         let mut table = PushTable::new(self.layout, &query.columns);
+        let mut patience = Patience::new(self.tells_waiting);
         while !stopped() {
-            match query.next(POLL) {
+            let event = query.next(POLL);
+            let is_waiting = patience.ends(&event);
+            match event {
                 PushEvent::Rows(batch) if self.format == OutputFormat::Table => table.write_batch(self.out, &batch)?,
                 PushEvent::Rows(batch) => self.batch(&query.columns, &batch)?,
                 PushEvent::Idle if self.format == OutputFormat::Table => table.write_header(self.out)?,
@@ -103,6 +113,9 @@ impl Screen<'_> {
                 PushEvent::End => break,
             }
             self.out.flush()?;
+            if is_waiting {
+                writeln!(self.err, "{}", self.palette_err.faint(WAITING))?;
+            }
         }
         query.stop();
         if self.format == OutputFormat::Table {
@@ -120,5 +133,55 @@ impl Screen<'_> {
             OutputFormat::Csv => csv::write_batch(self.out, columns, batch),
             OutputFormat::Table | OutputFormat::Json => json::write_batch(self.out, columns, batch),
         }
+    }
+}
+
+/// How long somebody has waited for the first rows of a query.
+struct Patience {
+    /// Polls to go; `None` when there is nothing to tell (any more).
+    left: Option<u32>,
+}
+
+impl Patience {
+    fn new(tells: bool) -> Self {
+        Self { left: tells.then_some(WAITING_POLLS) }
+    }
+
+    /// Takes note of `event`; whether it is the moment to say that nothing comes.
+    fn ends(&mut self, event: &PushEvent) -> bool {
+        match (event, self.left) {
+            (PushEvent::Idle, Some(left)) => {
+                self.left = left.checked_sub(1).filter(|&left| left > 0);
+                self.left.is_none()
+            }
+            _ => {
+                self.left = None;
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::Schema;
+
+    use super::*;
+
+    fn told(tells: bool, events: &[PushEvent]) -> usize {
+        let mut patience = Patience::new(tells);
+        events.iter().filter(|event| patience.ends(event)).count()
+    }
+
+    #[test]
+    fn waiting_for_the_first_rows_is_told_once() {
+        let idle = |polls: u32| (0..polls).map(|_| PushEvent::Idle);
+        let rows = || PushEvent::Rows(RecordBatch::new_empty(Arc::new(Schema::empty())));
+        assert_eq!(told(true, &idle(100).collect::<Vec<_>>()), 1);
+        assert_eq!(told(true, &idle(WAITING_POLLS - 1).collect::<Vec<_>>()), 0);
+        assert_eq!(told(true, &std::iter::once(rows()).chain(idle(100)).collect::<Vec<_>>()), 0, "rows have come");
+        assert_eq!(told(false, &idle(100).collect::<Vec<_>>()), 0, "nobody is there, or all is read");
     }
 }

@@ -26,7 +26,14 @@ pub(super) fn write_listing(out: &mut dyn Write, layout: Layout, listing: &Listi
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    write_table(out, &table)?;
+    if layout.fits_listing(&table.column_max_content_widths()) {
+        write_table(out, &table)?;
+    } else {
+        for (row, number) in listing.rows.iter().zip(1..) {
+            let pairs = listing.columns.iter().map(String::as_str).zip(row.iter().cloned().map(text_cell));
+            write_record(out, layout, number, &pairs.collect::<Vec<_>>())?;
+        }
+    }
     if listing.rows.is_empty() {
         writeln!(out, " {}", layout.palette.faint("none"))?;
     }
@@ -91,16 +98,23 @@ pub(super) fn write_records(
     number: u64,
 ) -> io::Result<()> {
     for row in 0..batch.num_rows() {
-        let title = format!("── row {} ──", number + row as u64 + 1);
-        writeln!(out, "{}", layout.palette.faint(&title))?;
-        let mut table = layout.table();
-        for (column, value) in columns.iter().zip(cells(layout, columns, batch, row)) {
-            table.add_row(vec![layout.heading(&column.name), value]);
-        }
-        table.set_constraints([ColumnConstraint::ContentWidth]);
-        write_table(out, &table)?;
+        let pairs = columns.iter().map(|column| column.name.as_str()).zip(cells(layout, columns, batch, row));
+        write_record(out, layout, number + row as u64 + 1, &pairs.collect::<Vec<_>>())?;
     }
     Ok(())
+}
+
+/// Writes one row as names and cells, beside each other or, where there is no room for that, each pair as it is.
+fn write_record(out: &mut dyn Write, layout: Layout, number: u64, pairs: &[(&str, Cell)]) -> io::Result<()> {
+    let title = format!("── row {number} ──");
+    writeln!(out, "{}", layout.palette.faint(&title))?;
+    let mut table = layout.table();
+    table.add_rows(pairs.iter().map(|(name, value)| vec![layout.heading(name), value.clone()]));
+    table.set_constraints([ColumnConstraint::ContentWidth]);
+    if table.column_max_content_widths().first().is_none_or(|&name_width| layout.fits_beside(name_width)) {
+        return write_table(out, &table);
+    }
+    pairs.iter().try_for_each(|(name, value)| writeln!(out, " {}: {}", layout.heading(name).content(), value.content()))
 }
 
 fn cell(layout: Layout, array: &dyn Array, row: usize, sql_type: &SqlType) -> Cell {
@@ -116,8 +130,9 @@ fn text_cell(text: String) -> Cell {
     Cell::new_owned(printable(text))
 }
 
-/// Whether every cell of a column of a listing is a number.
+/// Whether every cell of a column of a listing is a number, or empty where others are numbers.
 fn holds_numbers(listing: &Listing, column: usize) -> bool {
-    let is_number = |text: &String| text.parse::<f64>().is_ok_and(f64::is_finite);
-    !listing.rows.is_empty() && listing.rows.iter().all(|row| row.get(column).is_some_and(is_number))
+    let is_number = |text: &&String| text.parse::<f64>().is_ok_and(f64::is_finite);
+    let mut filled = listing.rows.iter().filter_map(|row| row.get(column)).filter(|text| !text.is_empty()).peekable();
+    filled.peek().is_some() && filled.all(|text| is_number(&text))
 }

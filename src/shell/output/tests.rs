@@ -15,7 +15,8 @@ use crate::types::{Column, SqlType, StructField};
 fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let layout = Layout { width, palette: Palette::PLAIN };
-    let mut screen = Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN };
+    let mut screen =
+        Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
     screen.show(response, &|| false).expect("memory takes every byte");
     assert!(err.is_empty(), "nothing is wrong");
     String::from_utf8(out).expect("answers are UTF-8")
@@ -94,6 +95,27 @@ fn rows_too_wide_for_columns_are_shown_one_below_the_other() {
     assert_eq!(shown(&response, OutputFormat::Table, Width::Fixed(30)).trim_end(), expected.trim_end());
     let response = push(columns, vec![batch.slice(0, 1), batch.slice(1, 1)]);
     assert_eq!(shown(&response, OutputFormat::Table, Width::Fixed(30)).trim_end(), expected.trim_end());
+}
+
+#[test]
+fn a_narrow_terminal_shows_words_not_single_characters() {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let columns = texts(&["Stream Name", "Kafka Topic", "Key Format", "Value Format"]);
+    let rows = vec![texts(&["LARGE_ORDERS", "LARGE_ORDERS", "KAFKA", "JSON"])];
+    let listing = Response::Listing(vec![Listing { title: String::new(), columns, rows }]);
+    let check = |width: u16, expected: &str| {
+        assert_eq!(shown(&listing, OutputFormat::Table, Width::Fixed(width)), expected, "{width}");
+    };
+    check(
+        40,
+        "── row 1 ──\n Stream Name  │ LARGE_ORDERS\n Kafka Topic  │ LARGE_ORDERS\n Key Format   │ KAFKA\n \
+         Value Format │ JSON\n\n",
+    );
+    check(
+        20,
+        "── row 1 ──\n Stream Name: LARGE_ORDERS\n Kafka Topic: LARGE_ORDERS\n Key Format: KAFKA\n \
+         Value Format: JSON\n\n",
+    );
 }
 
 #[test]
