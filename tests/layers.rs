@@ -7,13 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 15] = [
+const FOLDERS: [(&str, &[&str]); 14] = [
     ("sql", &[]),
     ("types", &[]),
     ("storage", &[]),
     ("catalog", &["types", "formats"]),
     ("expr", &["types"]),
-    ("functions", &["types"]),
     ("formats", &["types"]),
     ("plan", &["sql", "catalog", "expr", "types", "formats"]),
     ("state", &["types", "storage"]),

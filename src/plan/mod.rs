@@ -61,6 +61,7 @@ pub use planned::{
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
 pub use settings::{Settings, TopicLookup};
+pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.
 pub fn analyze(parsed: &ParsedStatement, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {

@@ -31,7 +31,8 @@ pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) ->
     })
 }
 
-fn primitive_type(primitive: PrimitiveType) -> SqlType {
+/// The type that a word of the language names.
+pub fn primitive_type(primitive: PrimitiveType) -> SqlType {
     match primitive {
         PrimitiveType::Boolean => SqlType::Boolean,
         PrimitiveType::Integer => SqlType::Integer,

@@ -48,7 +48,8 @@ resolve_jars() {
     [ -e "$jars/complete" ] && return 0
     echo "resolving Apache Kafka $version" >&2
     local part
-    part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX" 2>/dev/null) || { mkdir -p "${jars%/*}" && part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX"); }
+    mkdir -p "${jars%/*}"
+    part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX")
     mvn -q -B -f "$here/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies \
         -DoutputDirectory="$part" -DincludeScope=runtime >&2 || { rm -rf "$part"; fail "Maven could not resolve Apache Kafka $version"; }
     touch "$part/complete"

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::case::{Post, PostFormat, PostSource, PostTopic, PostTopicFormat};
 use super::relaxation::Relaxation;
-use crate::sql::ast::{ColumnRole, PrimitiveType, Statement, TypeExpr};
+use crate::plan::primitive_type;
+use crate::sql::ast::{ColumnRole, Statement, TypeExpr};
 use crate::sql::parse_statements;
 use crate::testing::driver::{Driver, SourceInfo};
 use crate::types::{Column, Schema, SqlType, StructField};
@@ -120,17 +121,7 @@ fn parse_schema(text: &str) -> Result<Schema, String> {
 /// `None` for names of custom types, which no case uses here.
 fn sql_type(written: &TypeExpr) -> Option<SqlType> {
     Some(match written {
-        TypeExpr::Primitive(primitive) => match primitive {
-            PrimitiveType::Boolean => SqlType::Boolean,
-            PrimitiveType::Integer => SqlType::Integer,
-            PrimitiveType::BigInt => SqlType::Bigint,
-            PrimitiveType::Double => SqlType::Double,
-            PrimitiveType::String => SqlType::String,
-            PrimitiveType::Bytes => SqlType::Bytes,
-            PrimitiveType::Time => SqlType::Time,
-            PrimitiveType::Date => SqlType::Date,
-            PrimitiveType::Timestamp => SqlType::Timestamp,
-        },
+        TypeExpr::Primitive(primitive) => primitive_type(*primitive),
         TypeExpr::Decimal { precision, scale, .. } => {
             SqlType::Decimal { precision: u8::try_from(*precision).ok()?, scale: u8::try_from(*scale).ok()? }
         }

@@ -53,9 +53,11 @@ impl ProducerContext for Notes {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, wanted: usize) {
+        if wanted == 0 && result.is_ok() {
+            return;
+        }
         let mut deliveries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(_) if wanted == 0 => {}
             Ok(message) => {
                 let partition = TopicPartition { topic: message.topic().into(), partition: message.partition() as u32 };
                 let greatest = deliveries.offsets.entry(partition).or_insert(-1);
