@@ -21,12 +21,18 @@ const COMMIT_INTERVAL: &str = "commit.interval.ms";
 const OFFSET_RESET: &str = "auto.offset.reset";
 const THREADS: &str = "num.stream.threads";
 const SERVICE_ID: &str = "ksql.service.id";
+const STANDBYS: &str = "num.standby.replicas";
+const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
 /// ksqlDB's default commit interval.
 const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
 
+/// As in Kafka Streams.
+const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
+
 /// Properties that change what queries do.
-const KNOWN: [&str; 6] = [CACHE_MAX[0], CACHE_MAX[1], COMMIT_INTERVAL, OFFSET_RESET, THREADS, SERVICE_ID];
+const KNOWN: [&str; 8] =
+    [CACHE_MAX[0], CACHE_MAX[1], COMMIT_INTERVAL, OFFSET_RESET, THREADS, SERVICE_ID, STANDBYS, CLEANUP_DELAY];
 
 /// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds.
 fn misspelt(name: &str) -> Option<&'static str> {
@@ -96,6 +102,16 @@ impl Properties {
         Ok(self.number(THREADS)?.map_or(cores, |threads| threads.clamp(1, 1024) as usize))
     }
 
+    /// Servers that keep the state of a task at hand, besides the one that runs it.
+    pub fn standbys(&self) -> Result<usize, EngineError> {
+        Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
+    }
+
+    /// How long the state of a task is kept that runs on another server.
+    pub fn cleanup_delay(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(CLEANUP_DELAY)?.map_or(CLEANUP_DELAY_DEFAULT, Duration::from_millis))
+    }
+
     /// Whether all values have meaning.
     pub fn check(&self) -> Result<(), EngineError> {
         for name in self.values.keys() {
@@ -108,6 +124,8 @@ impl Properties {
         self.commit_interval()?;
         self.start_from()?;
         self.workers()?;
+        self.standbys()?;
+        self.cleanup_delay()?;
         Ok(())
     }
 

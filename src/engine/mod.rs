@@ -211,8 +211,10 @@ impl Engine {
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
+            standbys: properties.standbys()?,
+            cleanup_delay: properties.cleanup_delay()?,
         };
-        let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options);
+        let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let shared = Shared {
             topics,
             runtime,
@@ -360,14 +362,15 @@ impl Engine {
 }
 
 impl Shared {
-    fn maintain(&self) -> Result<(), TopicError> {
+    fn maintain(&self) -> Result<(), EngineError> {
         let now = self.clock.elapsed().as_millis() as u64;
         let last = self.maintained_ms.load(Ordering::Relaxed);
         if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
             return Ok(());
         }
         self.maintained_ms.store(now, Ordering::Relaxed);
-        self.topics.maintain(self.clock.now_ms())
+        self.topics.maintain(self.clock.now_ms())?;
+        Ok(self.runtime.clean()?)
     }
 
     /// Number of partitions of `topic`, if it exists.

@@ -21,7 +21,9 @@ pub(super) fn table(shared: &Shared, core: &Core, plan: &PullPlan) -> Result<Res
         PullLookup::Keys(keys) => Some(keys.as_slice()),
         PullLookup::Range { .. } | PullLookup::Scan => None,
     };
-    let batches = materialized::read(&running.spec.plan, &running.spec.id, &*shared.topics, keys)?;
+    let id = &running.spec.id;
+    let is_here = |store: &str, partition| shared.runtime.has_store(id, store, partition);
+    let batches = materialized::read(&running.spec.plan, id, &*shared.topics, keys, &is_here)?;
     let batches = batches.ok_or_else(|| EngineError::new(format!("query {} keeps no rows", plan.query)))?;
     let schema = running.spec.plan.root.schema().row_schema(running.spec.plan.root.window().is_some());
     let filter = plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &schema));
@@ -84,8 +86,7 @@ pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) 
     let receiver = Arc::clone(&collected) as Arc<dyn RowReceiver>;
     let mut spec = transient_spec(&format!("pull_{}", shared.clock.now_ms()), plan, receiver, &setup)?;
     spec.start_from = StartFrom::Earliest;
-    let options = RuntimeOptions { workers: 0, commit_interval: std::time::Duration::ZERO };
-    let runtime = Runtime::new(Arc::clone(&shared.topics), Arc::clone(&shared.clock), &options);
+    let runtime = Runtime::new(Arc::clone(&shared.topics), Arc::clone(&shared.clock), &RuntimeOptions::default())?;
     runtime.start(spec)?;
     runtime.settle(None)?;
     let batches = std::mem::take(&mut collected.batches.lock().unwrap_or_else(PoisonError::into_inner).0);

@@ -25,26 +25,19 @@ use crate::types::{Column, Schema};
 struct TaskContext<'a> {
     topics: &'a dyn Topics,
     query: Arc<str>,
-    /// Group of the query; `None` when its state is not kept.
-    group: Option<&'a str>,
     partition: u32,
 }
 
 impl TaskContext<'_> {
     /// The store `name` of the task, as of its last commit.
-    fn store(&self, name: &str) -> Result<Store, RuntimeError> {
+    fn store(&self, name: &str) -> Store {
         let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
-        if let (true, Some(group)) = (self.topics.keeps_changelogs(), self.group) {
-            let topic = changelog::topic(group, name).into();
-            let from = TopicPartition { topic, partition: self.partition };
-            let restored = self.topics.restore(&from, &mut |records, writes| changelog::apply(&id, records, writes))?;
-            if restored > 0 {
-                tracing::info!(query = %self.query, "restored {restored} records of {} partition {}", from.topic, from.partition);
-            }
-        }
-        Ok(Store::new(self.topics.storage(), &id))
+        Store::new(self.topics.storage(), &id)
     }
 }
+
+/// Inputs of a task and where their rows go.
+pub type Inputs = Vec<(Input, Next)>;
 
 type OperatorFactory = Box<dyn Fn(&TaskContext<'_>) -> Result<Box<dyn Operator>, RuntimeError> + Send + Sync>;
 
@@ -173,18 +166,33 @@ impl Topology {
         Ok(ids)
     }
 
-    /// Makes the task `(sub-topology, partition)` as of the last commit.
-    pub fn task(
-        &self,
-        (sub, partition): (usize, u32),
-        topics: &dyn Topics,
-        metrics: &Arc<QueryMetrics>,
-    ) -> Result<Task, RuntimeError> {
-        let sub = &self.subs[sub];
-        let group = self.spec.client.is_none().then_some(&*self.spec.group);
-        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), group, partition };
+    /// The stores of the task, each with the changelog that it comes back from. None where there are no changelogs.
+    pub fn changelogs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Vec<(StoreId, TopicPartition)> {
+        if !topics.keeps_changelogs() || self.is_transient() {
+            return Vec::new();
+        }
+        let stores = self.subs[sub].stores.iter().map(|name| {
+            let id = StoreId { query: Arc::clone(&self.spec.id), name: name.clone(), partition };
+            let topic = changelog::topic(&self.spec.group, name).into();
+            (id, TopicPartition { topic, partition })
+        });
+        stores.collect()
+    }
+
+    /// Whether the tasks of sub-topology `sub` have a store `name`.
+    pub fn has_store(&self, sub: usize, name: &str) -> bool {
+        self.subs[sub].stores.iter().any(|store| store == name)
+    }
+
+    /// Whether the query has a client and ends with it.
+    pub fn is_transient(&self) -> bool {
+        self.spec.client.is_some()
+    }
+
+    /// The inputs of the task at their last committed positions. Waits while a transaction is open that may move them.
+    pub fn inputs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Result<Inputs, RuntimeError> {
         let mut inputs = Vec::new();
-        for (source, next) in &sub.sources {
+        for (source, next) in &self.subs[sub].sources {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
@@ -192,6 +200,19 @@ impl Topology {
                 inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
             }
         }
+        Ok(inputs)
+    }
+
+    /// Makes the task `(sub-topology, partition)` that reads `inputs`. Its state must be that of their positions.
+    pub fn task(
+        &self,
+        (sub, partition): (usize, u32),
+        inputs: Inputs,
+        topics: &dyn Topics,
+        metrics: &Arc<QueryMetrics>,
+    ) -> Result<Task, RuntimeError> {
+        let sub = &self.subs[sub];
+        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition };
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
         Ok(Task::new(TaskParts {
             query: Arc::clone(&self.spec.id),
@@ -409,7 +430,7 @@ impl Lowering<'_> {
         let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
         self.current.holds_back |= emission == Emission::AtCommit;
         let factory: OperatorFactory = Box::new(move |context| {
-            let table = TableStore::open(&context.store(&name)?, &key_types, &value_types, emission, needs_old)?;
+            let table = TableStore::open(&context.store(&name), &key_types, &value_types, emission, needs_old)?;
             Ok(Box::new(table))
         });
         self.current.add([tail], factory)
@@ -462,7 +483,7 @@ impl Lowering<'_> {
         let aggregate = aggregate.clone();
         let factory: OperatorFactory = Box::new(move |context| {
             let options = aggregate_options(&aggregate, emission, needs_old)?;
-            Ok(Box::new(Aggregate::open(options, &context.store(&name)?)?))
+            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
         });
         Ok(self.current.add([tail], factory))
     }
@@ -484,7 +505,7 @@ impl Lowering<'_> {
             StreamTableJoinKind::Left => stream_table_join::Kind::Left,
         };
         let factory: OperatorFactory =
-            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name)?, &value_types)?)));
+            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types)?)));
         Ok(self.current.add(tails, factory))
     }
 }

@@ -21,16 +21,23 @@ use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns};
 
 /// The rows of the table that `query` with `plan` keeps, in layout and order of the plan's result: all of them, or those
-/// with one of `keys` (one row of key columns each). `None` if the query keeps no table.
+/// with one of `keys` (one row of key columns each). `None` if the query keeps no table. `is_here` says whether this server has
+/// the rows of a store and partition.
 pub fn read(
     plan: &QueryPlan,
     query: &Arc<str>,
     topics: &dyn Topics,
     keys: Option<&[ArrayRef]>,
+    is_here: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Option<Vec<ChangeBatch>>, RuntimeError> {
     let Some(materialized) = find(&plan.root) else { return Ok(None) };
+    let partitions = materialized.partitions(topics)?;
+    if let Some(partition) = (0..partitions).find(|&partition| !is_here(&materialized.store, partition)) {
+        let reason = format!("this server has not all rows of {query}: partition {partition} runs on another one");
+        return Err(RuntimeError::Failed(reason));
+    }
     let mut batches = Vec::new();
-    for partition in 0..materialized.partitions(topics)? {
+    for partition in 0..partitions {
         let id = StoreId { query: Arc::clone(query), name: materialized.store.clone(), partition };
         let store = Store::new(topics.storage(), &id);
         let mut read = |entries: &[Entry]| -> Result<(), StateError> {

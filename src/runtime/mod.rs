@@ -17,6 +17,10 @@ mod lower;
 pub mod materialized;
 pub mod metrics;
 mod output;
+mod placement;
+mod restore;
+mod schedule;
+mod slot;
 mod task;
 mod worker;
 
@@ -31,7 +35,7 @@ use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
-use crate::topics::{TopicError, Topics, Transaction};
+use crate::topics::{Membership, TopicError, Topics, Transaction};
 use crate::types::{Column, RecordChunk};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
@@ -40,6 +44,9 @@ pub use task::Task;
 
 use clock::Clock;
 use metrics::QueryMetrics;
+use placement::{Placement, Role};
+use schedule::Schedule;
+use slot::TaskSpec;
 use worker::{Command, Worker};
 
 /// What went wrong while a query was set up or run.
@@ -105,12 +112,16 @@ pub struct Client {
 }
 
 /// How the runtime works.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RuntimeOptions {
     /// Worker threads; 0: tasks run on the caller's thread, in [`Runtime::settle`].
     pub workers: usize,
     /// How long results may be held back.
     pub commit_interval: Duration,
+    /// Servers that keep the state of each task at hand, besides the one that runs it.
+    pub standbys: usize,
+    /// How long the state of a task is kept that runs on another server.
+    pub cleanup_delay: Duration,
 }
 
 /// State shared by workers and the runtime.
@@ -130,12 +141,18 @@ pub struct Runtime {
     workers: Vec<(Sender<Command>, JoinHandle<()>)>,
     /// The worker of the caller's thread.
     local: Mutex<Worker>,
-    next_worker: AtomicU64,
+    schedule: Arc<Mutex<Schedule>>,
+    /// Takes part in the agreements of the servers.
+    placing: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    cleanup_delay: Duration,
 }
 
+/// How long to take part in the agreements of the servers at a time.
+const PLACING: Duration = Duration::from_millis(100);
+
 impl Runtime {
-    /// A runtime without queries.
-    pub fn new(topics: Arc<dyn Topics>, clock: Arc<dyn Clock>, options: &RuntimeOptions) -> Self {
+    /// A runtime without queries. With worker threads, it joins the servers of its service where topics have such.
+    pub fn new(topics: Arc<dyn Topics>, clock: Arc<dyn Clock>, options: &RuntimeOptions) -> Result<Self, RuntimeError> {
         let shared = Arc::new(Shared {
             topics,
             clock,
@@ -152,13 +169,37 @@ impl Runtime {
                 .expect("the system can start a thread");
             (sender, thread)
         });
-        let workers = workers.collect();
-        Self {
+        let workers: Vec<_> = workers.collect();
+        let senders: Vec<_> = workers.iter().map(|(sender, _)| sender.clone()).collect();
+        let mut runtime = Self {
             local: Mutex::new(Worker::new(Arc::clone(&shared), "worker-local")),
+            schedule: Arc::new(Mutex::new(Schedule::new(senders.clone(), true))),
             shared,
             workers,
-            next_worker: AtomicU64::new(0),
+            placing: None,
+            cleanup_delay: options.cleanup_delay,
+        };
+        if options.workers > 0 {
+            runtime.join(senders, options.standbys)?;
         }
+        Ok(runtime)
+    }
+
+    /// Joins the servers of the service, if topics have such.
+    fn join(&mut self, workers: Vec<Sender<Command>>, standbys: usize) -> Result<(), RuntimeError> {
+        let (topics, count) = (Arc::clone(&self.shared.topics), workers.len());
+        let hold_topics = Arc::clone(&topics);
+        let hold_workers = workers.clone();
+        let hold = Box::new(move || schedule::hold(&hold_workers, &*hold_topics));
+        let Some(membership) = Arc::clone(&topics).join(count, hold)? else { return Ok(()) };
+        *lock(&self.schedule) = Schedule::new(workers, false);
+        let placing =
+            Placing { membership, schedule: Arc::clone(&self.schedule), shared: Arc::clone(&self.shared), standbys };
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("placement".to_owned()).spawn(move || placing.run(&flag));
+        self.placing = Some((stop, thread.expect("the system can start a thread")));
+        Ok(())
     }
 
     /// Starts a query at its last commit; returns its figures.
@@ -167,43 +208,34 @@ impl Runtime {
         let id = Arc::clone(&spec.id);
         let metrics = Arc::new(QueryMetrics::default());
         let topology = Arc::new(Topology::new(spec, topics)?);
-        for task in topology.task_ids(topics)? {
-            let command = Command::Add {
-                query: Arc::clone(&id),
-                topology: Arc::clone(&topology),
-                task,
-                metrics: Arc::clone(&metrics),
-            };
-            self.send_to_one(command)?;
+        if self.workers.is_empty() {
+            for task in topology.task_ids(topics)? {
+                let (query, topology, metrics) = (Arc::clone(&id), Arc::clone(&topology), Arc::clone(&metrics));
+                let task = TaskSpec { query, topology, id: task, metrics };
+                self.lock_local().handle(Command::Add { task, role: Role::Active });
+            }
+        } else {
+            lock(&self.schedule).add(&id, &topology, &metrics, topics, self.shared.clock.elapsed())?;
         }
         Ok(metrics)
-    }
-
-    fn send_to_one(&self, command: Command) -> Result<(), RuntimeError> {
-        if self.workers.is_empty() {
-            self.lock_local().handle(command);
-            return Ok(());
-        }
-        let index = self.next_worker.fetch_add(1, Ordering::Relaxed) as usize % self.workers.len();
-        let sent = self.workers[index].0.send(command);
-        // The version that grows also says to `is_idle` that what the worker saw before is old.
-        self.shared.topics.wake();
-        sent.map_err(|_| RuntimeError::Bug("a worker thread has died".to_owned()))
     }
 
     /// Commits and ends a query; its committed positions and state stay.
     pub fn stop(&self, query: &Arc<str>) {
         self.lock_local().handle(Command::Remove { query: Arc::clone(query), done: None });
-        let (sender, done) = channel();
-        for (worker, _) in &self.workers {
-            let command = Command::Remove { query: Arc::clone(query), done: Some(sender.clone()) };
-            if worker.send(command).is_err() {
-                tracing::error!("a worker thread has died");
-            }
-        }
-        drop(sender);
+        let done = lock(&self.schedule).remove(query);
         self.shared.topics.wake();
         while done.recv().is_ok() {}
+    }
+
+    /// Whether this server has the rows that the store `store` of `query` keeps for `partition`.
+    pub fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
+        self.workers.is_empty() || lock(&self.schedule).has_store(query, store, partition)
+    }
+
+    /// Removes the state of tasks that have been on other servers for long.
+    pub fn clean(&self) -> Result<(), RuntimeError> {
+        lock(&self.schedule).clean(&*self.shared.topics, self.shared.clock.elapsed(), self.cleanup_delay)
     }
 
     /// Removes what a stopped query has left: state, positions and internal topics.
@@ -237,12 +269,15 @@ impl Runtime {
     /// With `eager`, results held back are committed as soon as nothing is left to process.
     pub fn set_eager(&self, eager: bool) {
         self.shared.eager.store(eager, Ordering::Release);
+        // A worker that waits has not looked whether it is idle.
+        self.shared.topics.wake();
     }
 
     /// Whether all workers have found nothing to do since the last record was appended.
     pub fn is_idle(&self) -> bool {
         let version = self.shared.topics.version();
-        self.shared.idle_at.iter().all(|idle_at| idle_at.load(Ordering::Acquire) == version + 1)
+        lock(&self.schedule).is_placed()
+            && self.shared.idle_at.iter().all(|idle_at| idle_at.load(Ordering::Acquire) == version + 1)
     }
 
     /// Runs the tasks of `query` (all without one) on the caller's thread until nothing is left, committing.
@@ -268,11 +303,54 @@ impl Runtime {
                 tracing::error!("a worker thread has died");
             }
         }
+        if let Some((stop, thread)) = self.placing.take() {
+            stop.store(true, Ordering::Release);
+            if thread.join().is_err() {
+                tracing::error!("the thread that places tasks has died");
+            }
+        }
     }
 
     fn lock_local(&self) -> std::sync::MutexGuard<'_, Worker> {
-        self.local.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.local)
     }
+}
+
+/// This server's part in the agreements on where tasks run.
+struct Placing {
+    membership: Box<dyn Membership>,
+    schedule: Arc<Mutex<Schedule>>,
+    shared: Arc<Shared>,
+    standbys: usize,
+}
+
+impl Placing {
+    fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            if let Err(error) = self.step() {
+                tracing::error!("tasks cannot be placed, trying again: {error}");
+                std::thread::park_timeout(10 * PLACING);
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<(), RuntimeError> {
+        let standbys = self.standbys;
+        let propose = |previous: Option<&[u8]>, servers: &[String]| {
+            let previous = previous.and_then(|bytes| Placement::from_bytes(bytes).ok());
+            Placement::new(previous.as_ref(), servers, standbys).to_bytes()
+        };
+        if let Some(agreement) = self.membership.next(PLACING, &propose)? {
+            let now = self.shared.clock.elapsed();
+            lock(&self.schedule).agree(self.membership.server(), &agreement, &*self.shared.topics, now)?;
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What these hold is consistent between two statements.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Runtime {

@@ -5,42 +5,30 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use super::lower::Topology;
-use super::metrics::QueryMetrics;
+use super::placement::Role;
+use super::slot::{Slot, TaskSpec};
 use super::task::Task;
 use super::{RuntimeError, Shared};
-use crate::topics::{Topics, Transaction, Writer};
+use crate::topics::{Fence, TopicError, Transaction, Writer};
 use crate::types::RecordChunk;
 
 /// What a worker is asked to do.
 pub(super) enum Command {
-    /// Run a task from its last commit on.
-    Add { query: Arc<str>, topology: Arc<Topology>, task: (usize, u32), metrics: Arc<QueryMetrics> },
+    /// Take up a task from its last commit on.
+    Add { task: TaskSpec, role: Role },
+    /// Change what is done for a task.
+    SetRole { query: Arc<str>, id: (usize, u32), role: Role },
+    /// Drop a task, which belongs to another server now; what it has not committed is done there.
+    Drop { query: Arc<str>, id: (usize, u32) },
     /// Commit and end the tasks of a query, then drop the sender.
-    Remove {
-        query: Arc<str>,
-        #[expect(dead_code, reason = "dropping it is the answer")]
-        done: Option<Sender<()>>,
-    },
+    Remove { query: Arc<str>, done: Option<Sender<()>> },
+    /// Commit, then commit nothing until [`Command::Resume`]; drop the sender in between.
+    Hold { done: Sender<()> },
+    /// The tasks are placed as the commands before this one say; commits are made under `fence`. Unless it `follows` the last one, the
+    /// tasks may have been elsewhere meanwhile.
+    Resume { fence: Arc<Fence>, follows: bool },
     /// Commit and end all tasks.
     Shutdown,
-}
-
-/// A task's place: what it is made from, and the task while it runs.
-struct Slot {
-    query: Arc<str>,
-    topology: Arc<Topology>,
-    id: (usize, u32),
-    metrics: Arc<QueryMetrics>,
-    task: Option<Task>,
-    /// After a failure: when to try again, and how long to wait after the next one.
-    retry_at: Duration,
-    backoff: Duration,
-    /// Failures since the last commit.
-    failures: u32,
-    last_commit: Duration,
-    /// Whether the last step did something.
-    progressed: bool,
 }
 
 /// Runs tasks on one thread.
@@ -48,12 +36,12 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     slots: Vec<Slot>,
     writer: Box<dyn Writer>,
+    /// What an earlier run has left open is ended.
+    prepared: bool,
+    /// Nothing may be committed, and no task begun: the servers are about to agree anew.
+    holds: bool,
 }
 
-const BACKOFF_MIN: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_mins(1);
-/// Failures in a row after which a task counts as idle.
-const FAILURES_MAX: u32 = 2;
 /// How long to wait for records that are on their way.
 const SETTLING: Duration = Duration::from_millis(5);
 const WAIT_MAX: Duration = Duration::from_secs(1);
@@ -62,7 +50,7 @@ impl Worker {
     /// A worker whose commits go by `name`.
     pub(super) fn new(shared: Arc<Shared>, name: &str) -> Self {
         let writer = Arc::clone(&shared.topics).writer(name);
-        Self { shared, slots: Vec::new(), writer }
+        Self { shared, slots: Vec::new(), writer, prepared: false, holds: false }
     }
 
     /// Works until told to shut down.
@@ -90,49 +78,70 @@ impl Worker {
 
     pub(super) fn handle(&mut self, command: Command) {
         match command {
-            Command::Add { query, topology, task, metrics } => self.slots.push(Slot {
-                query,
-                topology,
-                id: task,
-                metrics,
-                task: None,
-                retry_at: Duration::ZERO,
-                backoff: BACKOFF_MIN,
-                failures: 0,
-                last_commit: self.shared.clock.elapsed(),
-                progressed: false,
-            }),
-            Command::Remove { query, done: _ } => {
-                self.commit(|slot, _| slot.query == query);
-                self.slots.retain(|slot| slot.query != query);
+            Command::Add { task, role } => self.slots.push(Slot::new(task, role, &self.shared)),
+            Command::SetRole { query, id, role } => {
+                self.slots.iter_mut().filter(|slot| slot.is(&query, id)).for_each(|slot| slot.set_role(role));
+            }
+            Command::Drop { query, id } => self.slots.retain(|slot| !slot.is(&query, id)),
+            Command::Remove { query, done } => {
+                self.commit(|slot, _| slot.spec.query == query);
+                self.slots.retain(|slot| slot.spec.query != query);
+                drop(done);
+            }
+            Command::Hold { done } => {
+                self.commit(|_, _| true);
+                self.holds = true;
+                drop(done);
+            }
+            Command::Resume { fence, follows } => {
+                if !follows {
+                    self.close_all();
+                }
+                self.writer.set_fence(fence);
+                self.holds = false;
             }
             Command::Shutdown => self.slots.clear(),
         }
     }
 
+    /// Before the first task: whoever had this worker's name has ended.
+    fn prepare(&mut self) -> Result<(), TopicError> {
+        if !self.prepared && self.slots.iter().any(|slot| !slot.spec.topology.is_transient()) {
+            self.writer.prepare()?;
+            self.prepared = true;
+        }
+        Ok(())
+    }
+
     /// Gives every task a step and commits those that are due; returns whether any did something.
     fn pass(&mut self) -> bool {
+        if let Err(error) = self.prepare() {
+            tracing::error!("no task can be run, trying again: {error}");
+            return false;
+        }
         let mut progressed = false;
         let shared = &self.shared;
-        for slot in &mut self.slots {
+        for slot in self.slots.iter_mut().filter(|slot| !self.holds || slot.may_go_on()) {
             match slot.step(shared) {
                 Ok(()) => progressed |= slot.progressed,
                 Err(error) => slot.fail(&error, shared),
             }
         }
         progressed |= self.commit(Slot::is_due);
-        self.slots.retain(|slot| !slot.task.as_ref().is_some_and(Task::is_closed));
+        self.slots.retain(|slot| !slot.task().is_some_and(Task::is_closed));
         progressed
     }
 
     /// Commits the tasks that have changed and are `due`; returns whether there were any. Where a commit is dear, all that have
     /// changed go into one as soon as one of them is due.
     fn commit(&mut self, due: impl Fn(&Slot, &Shared) -> bool) -> bool {
-        let changed = |slot: &Slot| slot.task.as_ref().is_some_and(Task::is_changed);
-        let is_due = |slot: &Slot| changed(slot) && due(slot, &self.shared);
+        if self.holds {
+            return false;
+        }
+        let is_due = |slot: &Slot| slot.is_changed() && due(slot, &self.shared);
         let indices: Vec<usize> = if self.shared.topics.commits_at_intervals() {
             let any = self.slots.iter().any(is_due);
-            (0..self.slots.len()).filter(|index| any && changed(&self.slots[*index])).collect()
+            (0..self.slots.len()).filter(|index| any && self.slots[*index].is_changed()).collect()
         } else {
             (0..self.slots.len()).filter(|index| is_due(&self.slots[*index])).collect()
         };
@@ -149,7 +158,7 @@ impl Worker {
         let mut taken = Vec::new();
         for &index in indices {
             let slot = &mut self.slots[index];
-            let Some(task) = &mut slot.task else { continue };
+            let Some(task) = slot.task_mut() else { continue };
             match task.take_transaction(&*topics) {
                 Ok(transaction) => {
                     all.extend(transaction);
@@ -158,7 +167,11 @@ impl Worker {
                 Err(error) => slot.fail(&error, &self.shared),
             }
         }
-        let committed = self.writer.commit(all).map_err(RuntimeError::from);
+        let committed = self.writer.commit(all);
+        if let Err(TopicError::Fenced { reason }) = &committed {
+            return self.fenced(reason);
+        }
+        let committed = committed.map_err(RuntimeError::from);
         for index in taken {
             match &committed {
                 Ok(()) => self.slots[index].committed(&self.shared),
@@ -167,20 +180,29 @@ impl Worker {
         }
     }
 
+    /// Other servers have agreed on a placement without this one: nothing is begun or committed until it knows that too.
+    fn fenced(&mut self, reason: &str) {
+        tracing::warn!("tasks were placed anew, what was not committed is done again: {reason}");
+        self.close_all();
+        self.holds = true;
+    }
+
+    /// Has all tasks begin again from their last commit.
+    fn close_all(&mut self) {
+        self.slots.iter_mut().filter(|slot| !slot.spec.topology.is_transient()).for_each(Slot::close);
+    }
+
     /// How long there is certainly nothing to do unless records arrive.
     fn time_to_next(&self) -> Duration {
         let now = self.shared.clock.elapsed();
-        let due = self.slots.iter().filter_map(|slot| match &slot.task {
-            Some(task) if task.is_changed() => Some(slot.last_commit + self.shared.commit_interval),
-            Some(_) => None,
-            None => Some(slot.retry_at),
-        });
+        let due = self.slots.iter().filter_map(|slot| slot.due_at(&self.shared));
         due.map(|due| due.saturating_sub(now)).min().unwrap_or(WAIT_MAX).clamp(Duration::from_millis(1), WAIT_MAX)
     }
 
     /// Runs the tasks of `query`, or all, until nothing is left. Ends with the first failure.
     pub(super) fn settle(&mut self, query: Option<&str>) -> Result<(), RuntimeError> {
-        let is_meant = |slot: &Slot| query.is_none_or(|query| *slot.query == *query);
+        let is_meant = |slot: &Slot| query.is_none_or(|query| *slot.spec.query == *query);
+        self.prepare()?;
         loop {
             let mut progressed = false;
             let version = self.shared.topics.version();
@@ -189,9 +211,7 @@ impl Worker {
                 progressed |= slot.progressed;
             }
             progressed |= self.commit(|slot, shared| is_meant(slot) && slot.is_due(shared));
-            if let Some(failure) =
-                self.slots.iter().filter(|slot| slot.failures > 0).find_map(|slot| slot.metrics.failure())
-            {
+            if let Some(failure) = self.slots.iter().find_map(Slot::failure) {
                 return Err(RuntimeError::Failed(failure));
             }
             if progressed {
@@ -208,68 +228,11 @@ impl Worker {
 
     pub(super) fn feed(&mut self, query: &str, topic: &str, chunk: &RecordChunk) {
         let shared = &self.shared;
-        for slot in self.slots.iter_mut().filter(|slot| *slot.query == *query && slot.id.1 == 0) {
-            match slot.open(shared) {
+        for slot in self.slots.iter_mut().filter(|slot| *slot.spec.query == *query && slot.spec.id.1 == 0) {
+            match slot.opened(shared) {
                 Ok(task) => task.feed(topic, chunk),
                 Err(error) => slot.fail(&error, shared),
             }
         }
-    }
-}
-
-impl Slot {
-    /// Whether there is work that needs no new record. A task that has failed again and again waits for somebody to
-    /// do something about it.
-    fn is_pending(&self, topics: &dyn Topics) -> bool {
-        let has_work = |task: &Task| task.is_changed() || !task.is_drained(topics).unwrap_or(false);
-        self.failures < FAILURES_MAX && self.task.as_ref().is_none_or(has_work)
-    }
-
-    /// The running task, made from its last commit where there is none.
-    fn open(&mut self, shared: &Shared) -> Result<&mut Task, RuntimeError> {
-        if self.task.is_none() {
-            let task = self.topology.task(self.id, &*shared.topics, &self.metrics)?;
-            self.last_commit = shared.clock.elapsed();
-            return Ok(self.task.insert(task));
-        }
-        self.task.as_mut().ok_or_else(|| RuntimeError::Bug("a task has vanished".to_owned()))
-    }
-
-    /// One step, unless the task rests after a failure.
-    fn step(&mut self, shared: &Shared) -> Result<(), RuntimeError> {
-        self.progressed = false;
-        if self.task.is_some() || shared.clock.elapsed() >= self.retry_at {
-            self.progressed = self.open(shared)?.step(&*shared.topics)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the task should be committed now.
-    fn is_due(&self, shared: &Shared) -> bool {
-        let Some(task) = &self.task else { return false };
-        let interval_over = shared.clock.elapsed().saturating_sub(self.last_commit) >= shared.commit_interval;
-        let may_wait = task.may_wait() || shared.topics.commits_at_intervals();
-        let drained = !self.progressed && (!may_wait || shared.eager.load(Ordering::Acquire));
-        interval_over || drained || task.is_large()
-    }
-
-    fn committed(&mut self, shared: &Shared) {
-        self.last_commit = shared.clock.elapsed();
-        if self.failures > 0 {
-            (self.backoff, self.failures) = (BACKOFF_MIN, 0);
-            self.metrics.set_failure(None);
-        }
-    }
-
-    /// Drops the task; it will be made again from its last commit.
-    fn fail(&mut self, error: &RuntimeError, shared: &Shared) {
-        let seconds = self.backoff.as_secs();
-        tracing::error!(query = %self.query, "query stopped, next try in {seconds} s: {error}");
-        self.metrics.set_failure(Some(error.to_string()));
-        self.task = None;
-        self.progressed = false;
-        self.failures += 1;
-        self.retry_at = shared.clock.elapsed() + self.backoff;
-        self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
     }
 }

@@ -117,6 +117,13 @@ impl Store {
         writes.delete(Family::State, self.full_key(key));
     }
 
+    /// Adds the removal of the store `id` to `writes`.
+    pub fn delete_all(writes: &mut WriteSet, id: &StoreId) {
+        let prefix = id.prefix();
+        let end = after(&prefix);
+        writes.delete_range(Family::State, prefix, end);
+    }
+
     /// Adds the removal of all state of `query` to `writes`.
     pub fn delete_query(writes: &mut WriteSet, query: &str) {
         let prefix = StoreId::query_prefix(query);

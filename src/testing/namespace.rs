@@ -54,6 +54,10 @@ fn full_transaction(prefix: &str, mut transaction: Transaction) -> Transaction {
 }
 
 impl Writer for NamespaceWriter {
+    fn prepare(&mut self) -> Result<(), TopicError> {
+        self.writer.prepare()
+    }
+
     fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError> {
         self.writer.commit(full_transaction(&self.prefix, transaction))
     }
@@ -131,12 +135,20 @@ impl Topics for Namespace {
         self.topics.keeps_changelogs()
     }
 
-    fn restore(
-        &self,
-        changelog: &TopicPartition,
-        apply: &mut dyn FnMut(&RecordChunk, &mut WriteSet),
-    ) -> Result<u64, TopicError> {
-        self.topics.restore(&self.full_partition(changelog), apply)
+    fn restored_to(&self, changelog: &TopicPartition) -> Result<Option<i64>, TopicError> {
+        self.topics.restored_to(&self.full_partition(changelog))
+    }
+
+    fn note_restored(&self, changelog: &TopicPartition, offset: i64, writes: &mut WriteSet) {
+        self.topics.note_restored(&self.full_partition(changelog), offset, writes);
+    }
+
+    fn forget_restored(&self, changelog: &TopicPartition, writes: &mut WriteSet) {
+        self.topics.forget_restored(&self.full_partition(changelog), writes);
+    }
+
+    fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
+        self.topics.has_reached(&self.full_partition(partition), offset, end)
     }
 
     fn version(&self) -> u64 {

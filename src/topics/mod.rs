@@ -151,9 +151,57 @@ impl Transaction {
 
 /// Commits what the tasks of one worker give it.
 pub trait Writer: Send {
+    /// Ends what an earlier writer of this name has left open. To be called before the positions are read that this one will move.
+    fn prepare(&mut self) -> Result<(), TopicError> {
+        Ok(())
+    }
+
+    /// From now on commits hold only as long as `fence` does.
+    fn set_fence(&mut self, fence: Arc<Fence>) {
+        let _ = fence;
+    }
+
     /// Applies `transaction` atomically. After an error nothing of it holds, and positions are those of the last commit that
     /// succeeded.
     fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError>;
+}
+
+/// A server's membership in one agreement of the servers of its service. Once they have agreed anew, what is committed under the old
+/// one is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    group: String,
+    generation: i32,
+    member: String,
+    instance: String,
+}
+
+impl Fence {
+    /// Number of the agreement: one more than that of the one before.
+    pub fn generation(&self) -> i32 {
+        self.generation
+    }
+}
+
+/// What the servers of a service have agreed on.
+#[derive(Debug)]
+pub struct Agreement {
+    /// What commits are made under.
+    pub fence: Arc<Fence>,
+    /// What the leader has proposed.
+    pub proposal: Vec<u8>,
+}
+
+/// Makes the proposal of the leader: from the last one that was agreed on, if there is one, and the servers there are.
+pub type Propose<'a> = &'a dyn Fn(Option<&[u8]>, &[String]) -> Vec<u8>;
+
+/// A server's part in the group of the servers of its service.
+pub trait Membership: Send {
+    /// What tells this server from the others, the same whenever its data directory is opened.
+    fn server(&self) -> &str;
+
+    /// Takes part for about `timeout`; returns a new agreement when there is one.
+    fn next(&mut self, timeout: Duration, propose: Propose<'_>) -> Result<Option<Agreement>, TopicError>;
 }
 
 /// A writer for topics that commit without one.
@@ -205,6 +253,12 @@ pub enum TopicError {
         partition: u32,
         /// Partitions the topic has.
         partitions: u32,
+    },
+    /// The servers have agreed anew: the tasks may belong to another by now.
+    #[error("the commit comes too late, tasks were placed anew: {reason}")]
+    Fenced {
+        /// What the client says.
+        reason: String,
     },
     /// The cluster, or the way to it.
     #[error("{doing}: {reason}")]
@@ -294,6 +348,12 @@ pub trait Topics: Send + Sync {
         Ok(!self.has_more(partition, offset)?)
     }
 
+    /// Whether every record of the partition before `end` was fetched, and none of them is at `offset` or after.
+    fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
+        let _ = partition;
+        Ok(offset >= end)
+    }
+
     /// The end of the partition as far as is known without asking anybody.
     fn known_end(&self, partition: &TopicPartition) -> Result<Option<i64>, TopicError> {
         self.end_offset(partition).map(Some)
@@ -309,15 +369,31 @@ pub trait Topics: Send + Sync {
         false
     }
 
-    /// Brings the local store up to the end of `changelog`: `apply` turns records into writes. Returns how many records
-    /// it took.
-    fn restore(
-        &self,
-        changelog: &TopicPartition,
-        apply: &mut dyn FnMut(&RecordChunk, &mut WriteSet),
-    ) -> Result<u64, TopicError> {
-        let _ = (changelog, apply);
-        Ok(0)
+    /// Where the state in the local store stands: offset of the first record of `changelog` that it does not have.
+    fn restored_to(&self, changelog: &TopicPartition) -> Result<Option<i64>, TopicError> {
+        let _ = changelog;
+        Ok(None)
+    }
+
+    /// Adds to `writes` that with them the state in the local store stands at `offset` of `changelog`.
+    fn note_restored(&self, changelog: &TopicPartition, offset: i64, writes: &mut WriteSet) {
+        let _ = (changelog, offset, writes);
+    }
+
+    /// Adds to `writes` that with them the local store has nothing of `changelog`.
+    fn forget_restored(&self, changelog: &TopicPartition, writes: &mut WriteSet) {
+        let _ = (changelog, writes);
+    }
+
+    /// Joins the servers of the service, with `workers` writers `worker-0`, `worker-1` …; `None` where there is only one server. `hold` is called
+    /// before the servers agree anew: what is not committed when it returns may be refused.
+    fn join(
+        self: Arc<Self>,
+        workers: usize,
+        hold: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Option<Box<dyn Membership>>, TopicError> {
+        let _ = (workers, hold);
+        Ok(None)
     }
 
     /// Removes records beyond their topics' retention as of `now_ms`, where nobody else does. Cheap where there is nothing to do.

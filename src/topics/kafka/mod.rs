@@ -12,6 +12,7 @@
 mod admin;
 mod client_config;
 mod deadline;
+mod membership;
 mod native;
 mod offset_metadata;
 mod partition_queue;
@@ -21,6 +22,7 @@ mod writer;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -32,13 +34,14 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
-use super::{Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
+use super::{Membership, Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
 use crate::storage::{Family, KeyValue, WriteSet};
 use crate::types::RecordChunk;
 
 use admin::Admin;
 use client_config::ClientConfigs;
 use deadline::Deadline;
+use membership::KafkaMembership;
 use producer::Producer;
 use readers::Readers;
 use writer::KafkaWriter;
@@ -47,9 +50,6 @@ use writer::KafkaWriter;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the cluster may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(10);
-/// Records restored with one write.
-const RESTORE_ROWS: usize = 8192;
-const RESTORE_BYTES: usize = 8 << 20;
 
 /// Topics of a cluster, and the local store beside them.
 pub struct KafkaTopics {
@@ -65,6 +65,8 @@ pub struct KafkaTopics {
     partitioner: Partitioner,
     /// Prefix of the names of transactions.
     service: String,
+    /// What tells this server from others of the service.
+    server: String,
     exactly_once: bool,
     housekeeping: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
@@ -106,6 +108,7 @@ impl KafkaTopics {
         let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
         let housekeeping = housekeeping(&readers);
         Ok(Arc::new(Self {
+            server: server_id(&*storage)?,
             service: property("ksql.service.id").unwrap_or("default_").to_owned(),
             configs,
             admin,
@@ -124,15 +127,29 @@ impl KafkaTopics {
         let found = self.consumer.fetch_watermarks(&partition.topic, partition.partition as i32, TIMEOUT);
         found.map_err(|error| cluster_error(&format!("cannot read the offsets of topic {}", partition.topic), error))
     }
+}
 
-    /// Where the state of `changelog` in the local store stands: offset of the first record that it does not have.
-    fn changelog_key(changelog: &TopicPartition) -> Vec<u8> {
-        let mut key = b"changelog/".to_vec();
-        key.extend_from_slice(changelog.topic.as_bytes());
-        key.push(0);
-        key.extend_from_slice(&changelog.partition.to_be_bytes());
-        key
+/// Where the offset is noted up to which the local store has the records of `changelog`.
+fn changelog_key(changelog: &TopicPartition) -> Vec<u8> {
+    let mut key = b"changelog/".to_vec();
+    key.extend_from_slice(changelog.topic.as_bytes());
+    key.push(0);
+    key.extend_from_slice(&changelog.partition.to_be_bytes());
+    key
+}
+
+/// What tells this data directory from others, made when it is first used.
+fn server_id(storage: &dyn KeyValue) -> Result<String, TopicError> {
+    const KEY: &[u8] = b"server/id";
+    if let Some(known) = storage.get(Family::Meta, KEY)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        return Ok(known);
     }
+    let random = || RandomState::new().build_hasher().finish();
+    let id = format!("{:016x}{:016x}", random(), random());
+    let mut writes = WriteSet::default();
+    writes.put(Family::Meta, KEY.to_vec(), id.clone().into_bytes());
+    storage.write(&writes)?;
+    Ok(id)
 }
 
 impl Drop for KafkaTopics {
@@ -312,31 +329,29 @@ impl Topics for KafkaTopics {
         true
     }
 
-    fn restore(
-        &self,
-        changelog: &TopicPartition,
-        apply: &mut dyn FnMut(&RecordChunk, &mut WriteSet),
-    ) -> Result<u64, TopicError> {
-        let key = Self::changelog_key(changelog);
-        let known =
-            self.storage.get(Family::Meta, &key)?.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
-        let (start, _) = self.watermarks(changelog)?;
-        let mut offset = known.unwrap_or(start).max(start);
-        let mut restored = 0;
-        while !self.is_drained(changelog, offset)? {
-            let chunk = self.fetch(changelog, offset, RESTORE_ROWS, RESTORE_BYTES)?;
-            let Some(last) = chunk.offsets.last() else {
-                self.signal.wait(self.signal.version(), Duration::from_millis(5));
-                continue;
-            };
-            offset = last + 1;
-            restored += chunk.len() as u64;
-            let mut writes = WriteSet::default();
-            apply(&chunk, &mut writes);
-            writes.put(Family::Meta, key.clone(), offset.to_le_bytes().to_vec());
-            self.storage.write(&writes)?;
-        }
-        Ok(restored)
+    fn restored_to(&self, changelog: &TopicPartition) -> Result<Option<i64>, TopicError> {
+        let known = self.storage.get(Family::Meta, &changelog_key(changelog))?;
+        Ok(known.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes))
+    }
+
+    fn note_restored(&self, changelog: &TopicPartition, offset: i64, writes: &mut WriteSet) {
+        writes.put(Family::Meta, changelog_key(changelog), offset.to_le_bytes().to_vec());
+    }
+
+    fn forget_restored(&self, changelog: &TopicPartition, writes: &mut WriteSet) {
+        writes.delete(Family::Meta, changelog_key(changelog));
+    }
+
+    fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
+        self.readers.has_reached(partition, offset, end)
+    }
+
+    fn join(
+        self: Arc<Self>,
+        workers: usize,
+        hold: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Option<Box<dyn Membership>>, TopicError> {
+        Ok(Some(Box::new(KafkaMembership::join(self, workers, hold)?)))
     }
 
     fn version(&self) -> u64 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::bindings as native;
 use rdkafka::types::{RDKafka, RDKafkaRespErr};
 
-use crate::topics::{Position, TopicPartition};
+use crate::topics::{Fence, Position, TopicPartition};
 
 /// A position that a group has committed, with its metadata.
 pub(super) type GroupOffset = (TopicPartition, Option<(i64, String)>);
@@ -17,17 +17,28 @@ pub(super) type GroupOffset = (TopicPartition, Option<(i64, String)>);
 pub(super) struct NativeError {
     /// The client's text.
     pub(super) reason: String,
-    /// The producer cannot be used any more: another one has taken its name.
-    pub(super) fatal: bool,
-    /// The transaction is lost and has to be aborted.
-    pub(super) abort: bool,
+    /// The transaction is lost, or the producer with it.
+    pub(super) lost: bool,
     /// The same call may succeed later.
     pub(super) retriable: bool,
+    /// Another has taken over: this client, or the server that it belongs to, came too late.
+    pub(super) fenced: bool,
 }
+
+/// Codes that say that somebody else has taken over.
+const FENCED: [RDKafkaRespErr; 7] = [
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+    RDKafkaRespErr::RD_KAFKA_RESP_ERR__FENCED,
+];
 
 impl NativeError {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), fatal: false, abort: false, retriable: false }
+        Self { reason: reason.into(), lost: false, retriable: false, fenced: false }
     }
 
     /// Takes what a call returned; null is success.
@@ -41,9 +52,10 @@ impl NativeError {
             let text = CStr::from_ptr(native::rd_kafka_error_string(error.as_ptr())).to_string_lossy().into_owned();
             let result = Self {
                 reason: text,
-                fatal: native::rd_kafka_error_is_fatal(error.as_ptr()) != 0,
-                abort: native::rd_kafka_error_txn_requires_abort(error.as_ptr()) != 0,
+                lost: native::rd_kafka_error_is_fatal(error.as_ptr()) != 0
+                    || native::rd_kafka_error_txn_requires_abort(error.as_ptr()) != 0,
                 retriable: native::rd_kafka_error_is_retriable(error.as_ptr()) != 0,
+                fenced: FENCED.contains(&native::rd_kafka_error_code(error.as_ptr())),
             };
             native::rd_kafka_error_destroy(error.as_ptr());
             Err(result)
@@ -244,6 +256,31 @@ pub(super) fn send_offsets(
     // SAFETY: list and group data are made here and destroyed here; the client is alive.
     unsafe {
         let members = native::rd_kafka_consumer_group_metadata_new(group.as_ptr());
+        let sent =
+            native::rd_kafka_send_offsets_to_transaction(client, list.ptr(), members, timeout.as_millis() as i32);
+        native::rd_kafka_consumer_group_metadata_destroy(members);
+        NativeError::check(sent)
+    }
+}
+
+/// Makes the transaction that the producer `client` has open one that can only be committed as long as `fence` holds: an offset
+/// of the group of servers, in `log`, goes with it.
+pub(super) fn send_fence(
+    client: *mut RDKafka,
+    fence: &Fence,
+    log: &TopicPartition,
+    timeout: Duration,
+) -> Result<(), NativeError> {
+    let list = PartitionList::new([(log.clone(), i64::from(fence.generation), None)].into_iter());
+    let (group, member, instance) = (c_string(&fence.group), c_string(&fence.member), c_string(&fence.instance));
+    // SAFETY: list and group data are made here and destroyed here; the client is alive.
+    unsafe {
+        let members = native::rd_kafka_consumer_group_metadata_new_with_genid(
+            group.as_ptr(),
+            fence.generation,
+            member.as_ptr(),
+            instance.as_ptr(),
+        );
         let sent =
             native::rd_kafka_send_offsets_to_transaction(client, list.ptr(), members, timeout.as_millis() as i32);
         native::rd_kafka_consumer_group_metadata_destroy(members);

@@ -170,7 +170,8 @@ impl Producer {
             }
         };
         let headers = headers(chunk, row);
-        let timestamp = chunk.timestamps[row].max(EARLIEST);
+        // What is noted belongs to a changelog, whose records are as old as their writing.
+        let timestamp = if note_offset { 0 } else { chunk.timestamps[row].max(EARLIEST) };
         let mut arguments = [
             (kind::RD_KAFKA_VTYPE_RKT, native::rd_kafka_vu_s__bindgen_ty_1 { rkt: topic }),
             (kind::RD_KAFKA_VTYPE_PARTITION, native::rd_kafka_vu_s__bindgen_ty_1 { i32_: partition as i32 }),
@@ -244,7 +245,8 @@ impl Producer {
         loop {
             match call(self.ptr()) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.retriable && !error.abort && !error.fatal && !deadline.is_over() => {}
+                Err(error) if error.retriable && !error.lost && !deadline.is_over() => {}
+                Err(error) if error.fenced => return Err(TopicError::Fenced { reason: error.reason }),
                 Err(error) => return Err(cluster_error(doing, error.reason)),
             }
         }

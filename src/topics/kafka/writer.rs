@@ -3,29 +3,38 @@
 use std::sync::Arc;
 
 use super::producer::Producer;
-use super::{KafkaTopics, TIMEOUT, by_group, cluster_error, native};
+use super::{KafkaTopics, TIMEOUT, by_group, changelog_key, cluster_error, native};
 use crate::storage::Family;
-use crate::topics::{TopicError, Topics as _, Transaction, Writer};
+use crate::topics::{Fence, TopicError, TopicPartition, Topics as _, Transaction, Writer};
+
+/// How long a transaction may stay open whose server says nothing more.
+pub(super) const TRANSACTION_TIMEOUT: &str = "10000";
+
+/// Name of the transactions of the writer `writer` of `server`.
+pub(super) fn transaction_name(service: &str, server: &str, writer: &str) -> String {
+    format!("_confluent-ksql-{service}{server}-{writer}")
+}
 
 /// The writer of one worker. Its name fences an earlier writer of that name.
 pub(super) struct KafkaWriter {
     topics: Arc<KafkaTopics>,
     name: String,
+    fence: Option<Arc<Fence>>,
     /// Made on first use, and again after a failure that it cannot recover from.
     producer: Option<Producer>,
 }
 
 impl KafkaWriter {
     pub(super) fn new(topics: Arc<KafkaTopics>, name: &str) -> Self {
-        let name = format!("_confluent-ksql-{}{name}", topics.service);
-        Self { topics, name, producer: None }
+        let name = transaction_name(&topics.service, &topics.server, name);
+        Self { topics, name, fence: None, producer: None }
     }
 
     fn producer(&mut self) -> Result<&mut Producer, TopicError> {
         if self.producer.is_none() {
             let mut config = self.topics.configs.producer.clone();
             if self.topics.exactly_once {
-                config.set("transactional.id", &self.name).set("transaction.timeout.ms", "60000");
+                config.set("transactional.id", &self.name).set("transaction.timeout.ms", TRANSACTION_TIMEOUT);
             }
             self.producer = Some(Producer::new(&config)?);
         }
@@ -36,6 +45,7 @@ impl KafkaWriter {
     fn send(&mut self, transaction: &Transaction) -> Result<(), TopicError> {
         let exactly_once = self.topics.exactly_once;
         let admin = self.topics.admin.ptr();
+        let fence = self.fence.clone();
         let producer = self.producer()?;
         if exactly_once {
             producer.begin()?;
@@ -56,7 +66,15 @@ impl KafkaWriter {
                 })?;
             }
         }
-        if exactly_once { producer.commit() } else { Ok(()) }
+        if !exactly_once {
+            return Ok(());
+        }
+        // Last: who takes the tasks over waits for the positions above, whether this is refused or not.
+        if let Some(fence) = fence {
+            let log = TopicPartition { topic: fence.group.as_str().into(), partition: 0 };
+            producer.retried("cannot commit", |client| native::send_fence(client, &fence, &log, TIMEOUT))?;
+        }
+        producer.commit()
     }
 
     /// After a failure: what was sent is taken back. Where that fails too, the next producer of this name does it.
@@ -75,6 +93,14 @@ impl KafkaWriter {
 }
 
 impl Writer for KafkaWriter {
+    fn prepare(&mut self) -> Result<(), TopicError> {
+        if self.topics.exactly_once { self.producer().map(drop) } else { Ok(()) }
+    }
+
+    fn set_fence(&mut self, fence: Arc<Fence>) {
+        self.fence = Some(fence);
+    }
+
     fn commit(&mut self, mut transaction: Transaction) -> Result<(), TopicError> {
         if !transaction.appends.is_empty() || !transaction.positions.is_empty() {
             if let Err(error) = self.send(&transaction) {
@@ -82,7 +108,7 @@ impl Writer for KafkaWriter {
                 return Err(error);
             }
             for (changelog, offset) in self.producer()?.delivered() {
-                let key = KafkaTopics::changelog_key(&changelog);
+                let key = changelog_key(&changelog);
                 transaction.writes.put(Family::Meta, key, (offset + 1).to_le_bytes().to_vec());
             }
         }

@@ -1,0 +1,81 @@
+//! State brought back from changelogs, a portion at a time, so that a worker's other tasks go on meanwhile.
+//!
+//! A task that is to run is complete when it has everything that was in its changelogs when it was placed here; a standby never is,
+//! and follows them. The local store never holds more than what is committed: changelogs are read committed.
+
+use super::{RuntimeError, changelog};
+use crate::state::StoreId;
+use crate::storage::WriteSet;
+use crate::topics::{TopicPartition, Topics};
+
+/// Records applied with one write.
+const PORTION_ROWS: usize = 16_384;
+const PORTION_BYTES: usize = 8 << 20;
+
+/// The stores of one task on their way.
+pub(super) struct Restore {
+    stores: Vec<StoreRestore>,
+    restored: u64,
+}
+
+struct StoreRestore {
+    id: StoreId,
+    from: TopicPartition,
+    /// Offset of the next record to apply.
+    offset: i64,
+    /// Where it is complete; `None`: never.
+    end: Option<i64>,
+}
+
+impl Restore {
+    /// Takes up each of `stores` where the local store stands.
+    pub(super) fn begin(stores: Vec<(StoreId, TopicPartition)>, topics: &dyn Topics) -> Result<Self, RuntimeError> {
+        let begun = stores.into_iter().map(|(id, from)| {
+            let known = topics.restored_to(&from)?;
+            let start = topics.start_offset(&from)?;
+            Ok(StoreRestore { id, offset: known.unwrap_or(start).max(start), from, end: None })
+        });
+        Ok(Self { stores: begun.collect::<Result<_, RuntimeError>>()?, restored: 0 })
+    }
+
+    /// Sets the ends of the changelogs as they are now as where it is complete. Whoever wrote them before must have ended.
+    pub(super) fn aim(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        for store in &mut self.stores {
+            store.end = Some(topics.end_offset(&store.from)?);
+        }
+        Ok(())
+    }
+
+    /// Applies at most one portion for each store; returns whether there was any.
+    pub(super) fn step(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        let mut progressed = false;
+        for store in &mut self.stores {
+            let records = topics.fetch(&store.from, store.offset, PORTION_ROWS, PORTION_BYTES)?;
+            let Some(last) = records.offsets.last() else { continue };
+            store.offset = last + 1;
+            self.restored += records.len() as u64;
+            progressed = true;
+            let mut writes = WriteSet::default();
+            changelog::apply(&store.id, &records, &mut writes);
+            topics.note_restored(&store.from, store.offset, &mut writes);
+            topics.storage().write(&writes).map_err(crate::topics::TopicError::from)?;
+        }
+        Ok(progressed)
+    }
+
+    /// Whether all stores have what was there at [`Restore::aim`].
+    pub(super) fn is_complete(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        for store in &self.stores {
+            let Some(end) = store.end else { return Ok(false) };
+            if store.offset < end && !topics.has_reached(&store.from, store.offset, end)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Records applied so far.
+    pub(super) fn restored(&self) -> u64 {
+        self.restored
+    }
+}
