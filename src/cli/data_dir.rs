@@ -28,6 +28,13 @@ impl DataDir {
         Ok(Engine::open(&self.path, properties)?)
     }
 
+    /// Opens the engine for a while: the servers of a service on a cluster do not wait for it to come back.
+    pub fn open_for_a_while(&self) -> Result<Engine, Failure> {
+        let mut properties: BTreeMap<String, String> = self.properties.iter().cloned().collect();
+        properties.entry("group.instance.id".to_owned()).or_default();
+        Ok(Engine::open(&self.path, properties)?)
+    }
+
     /// Whether queries begin with the first record unless a `SET` says otherwise.
     pub fn reads_from_start(&self) -> bool {
         let of_reset = self.properties.iter().rev().find(|(name, _)| name.ends_with("auto.offset.reset"));

@@ -47,7 +47,7 @@ impl ShellCommand {
         // The line editor takes Ctrl-C for itself when it is made: the process's own handlers must come after.
         let mut prompt = if interactive { Some(Prompt::new()?) } else { None };
         let interrupt = Interrupt::of_process();
-        let engine = self.data.open()?;
+        let engine = self.data.open_for_a_while()?;
         let outcome = self.converse(&engine, interrupt, prompt.as_mut());
         engine.shutdown();
         outcome

@@ -1,19 +1,26 @@
-//! The statements that made this data directory what it is, in order. Replayed at open.
+//! The statements that made the streams, tables and queries what they are, in order. Replayed at open.
 //!
 //! ```text
-//! family Meta, key  := "command/" sequence: u64 big endian
-//!              value := JSON {"version": 1, "origin": "file" | "session", "statement": text,
-//!                             "properties": {name: value}, "replayed": bool}
+//! one server     family Meta, key := "command/" sequence: u64 big endian
+//! on a cluster   topic <service>levada-commands, key := sequence in digits
+//! value          JSON {"version": 1, "origin": "file" | "session", "statement": text,
+//!                      "properties": {name: value}, "replayed": bool}
 //! ```
+//!
+//! On a cluster every server of the service reads the log and carries out what others have appended. Who wants to append takes over
+//! the log, reads what is new, checks the statement against that, appends: two servers never append to the same past.
 //!
 //! `INSERT VALUES` of a file is kept too, though it is not replayed: so a file that is run again knows what it has done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::EngineError;
-use crate::storage::{Family, KeyValue, WriteSet};
+use crate::storage::{Family, KeyValue};
+use crate::topics::{SharedLog, TopicError, Topics, Transaction};
+use crate::types::RecordChunk;
 
 const PREFIX: &[u8] = b"command/";
 const END: &[u8] = b"command0";
@@ -39,7 +46,7 @@ pub struct Command {
     pub statement: String,
     /// Properties in force.
     pub properties: BTreeMap<String, String>,
-    /// Whether it is executed again when the data directory is opened.
+    /// Whether it is executed again when the engine is opened.
     pub replayed: bool,
 }
 
@@ -50,29 +57,112 @@ impl Command {
     }
 }
 
-/// All commands with their sequence numbers, in order.
-pub fn read(storage: &dyn KeyValue) -> Result<Vec<(u64, Command)>, EngineError> {
-    let entries = storage.scan(Family::Meta, PREFIX, END, usize::MAX).map_err(EngineError::environment)?;
-    let mut commands = Vec::with_capacity(entries.len());
-    for (key, value) in entries {
-        let corrupt = |reason: String| EngineError::new(format!("the command log is corrupt: {reason}"));
-        let sequence: [u8; 8] =
-            key[PREFIX.len()..].try_into().map_err(|_| corrupt("a key has no sequence number".to_owned()))?;
-        let command: Command = serde_json::from_slice(&value).map_err(|error| corrupt(error.to_string()))?;
-        if command.version > VERSION {
-            return Err(EngineError::new(format!(
-                "the command log has entries of version {}, this binary reads version {VERSION}",
-                command.version
-            )));
-        }
-        commands.push((u64::from_be_bytes(sequence), command));
-    }
-    Ok(commands)
+/// Where the commands are.
+pub enum CommandLog {
+    /// In the store of the data directory; whether they were read.
+    Local(Arc<dyn Topics>, bool),
+    /// On a topic that all servers of the service write.
+    Shared(Box<dyn SharedLog>),
 }
 
-/// Adds `command` to `writes`.
-pub fn append(writes: &mut WriteSet, sequence: u64, command: &Command) {
-    let key = [PREFIX, &sequence.to_be_bytes()].concat();
-    let value = serde_json::to_vec(command).expect("texts and maps of texts are JSON");
-    writes.put(Family::Meta, key, value);
+/// Name of the log on a cluster.
+const NAME: &str = "commands";
+
+/// A command was not appended: others have been faster, and are to be read first.
+#[derive(Debug)]
+pub struct Overtaken;
+
+impl CommandLog {
+    /// The log of the engine on `topics`.
+    pub fn open(topics: &Arc<dyn Topics>) -> Result<Self, EngineError> {
+        Ok(match Arc::clone(topics).shared_log(NAME)? {
+            Some(log) => Self::Shared(log),
+            None => Self::Local(Arc::clone(topics), false),
+        })
+    }
+
+    /// Whether there are commands of other servers that were not read, as far as is known.
+    pub fn has_more(&self) -> Result<bool, EngineError> {
+        match self {
+            Self::Local(..) => Ok(false),
+            Self::Shared(log) => Ok(log.has_more()?),
+        }
+    }
+
+    /// Commands since the last call with their sequence numbers, in order.
+    pub fn read(&mut self) -> Result<Vec<(u64, Command)>, EngineError> {
+        match self {
+            Self::Local(_, true) => Ok(Vec::new()),
+            Self::Local(topics, read) => {
+                *read = true;
+                read_local(&*topics.storage())
+            }
+            Self::Shared(log) => {
+                let chunks = log.read()?;
+                let records = chunks.iter().flat_map(|chunk| (0..chunk.len()).map(move |row| (chunk, row)));
+                let command = |(chunk, row): (&RecordChunk, usize)| {
+                    let sequence = str::from_utf8(chunk.keys.value(row)).ok().and_then(|digits| digits.parse().ok());
+                    let sequence = sequence.ok_or_else(|| corrupt("a record has no sequence number"))?;
+                    Ok((sequence, parse(chunk.values.value(row))?))
+                };
+                records.map(command).collect()
+            }
+        }
+    }
+
+    /// Makes this server the one that appends. True: what others have appended is to be read first.
+    pub fn take_over(&mut self) -> Result<bool, EngineError> {
+        match self {
+            Self::Local(..) => Ok(false),
+            Self::Shared(log) => Ok(log.take_over()?),
+        }
+    }
+
+    /// Appends `command` as number `sequence`, with all that `transaction` holds.
+    pub fn append(
+        &mut self,
+        sequence: u64,
+        command: &Command,
+        mut transaction: Transaction,
+    ) -> Result<Result<(), Overtaken>, EngineError> {
+        let value = serde_json::to_vec(command).expect("texts and maps of texts are JSON");
+        match self {
+            Self::Local(topics, _) => {
+                let key = [PREFIX, &sequence.to_be_bytes()].concat();
+                transaction.writes.put(Family::Meta, key, value);
+                topics.commit(transaction)?;
+            }
+            Self::Shared(log) => match log.append(sequence.to_string().as_bytes(), &value, transaction) {
+                Ok(()) => {}
+                Err(TopicError::Fenced { .. }) => return Ok(Err(Overtaken)),
+                Err(error) => return Err(error.into()),
+            },
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn corrupt(reason: &str) -> EngineError {
+    EngineError::new(format!("the command log is corrupt: {reason}"))
+}
+
+fn parse(value: &[u8]) -> Result<Command, EngineError> {
+    let command: Command = serde_json::from_slice(value).map_err(|error| corrupt(&error.to_string()))?;
+    if command.version > VERSION {
+        return Err(EngineError::new(format!(
+            "the command log has entries of version {}, this binary reads version {VERSION}",
+            command.version
+        ))
+        .with_hint("a newer levada has written them: use that version"));
+    }
+    Ok(command)
+}
+
+fn read_local(storage: &dyn KeyValue) -> Result<Vec<(u64, Command)>, EngineError> {
+    let entries = storage.scan(Family::Meta, PREFIX, END, usize::MAX).map_err(EngineError::environment)?;
+    let command = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let sequence = key[PREFIX.len()..].try_into().map_err(|_| corrupt("a key has no sequence number"))?;
+        Ok((u64::from_be_bytes(sequence), parse(&value)?))
+    };
+    entries.into_iter().map(command).collect()
 }

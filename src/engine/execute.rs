@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::command_log::{self, Command, Origin};
+use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
-use super::queries::{self, QuerySetup};
+use super::queries::{self, Queries, QuerySetup};
 use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
 use crate::catalog::{Catalog, Collection, QueryInfo, QueryKind};
 use crate::plan::{self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings};
@@ -44,7 +45,7 @@ pub(super) fn parsed(
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
     let parsed = with_variables(parsed, &session.variables)?;
-    Execution { shared, core, session, origin: Origin::Session }.statement(&parsed, show)
+    Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(&parsed, show)
 }
 
 /// `parsed` with the values of its variables.
@@ -60,15 +61,20 @@ pub(super) fn with_variables(
     statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
 }
 
-/// Executes a command of the log again: catalog and pending queries only.
-pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
+/// What a command of the log says, by the catalog as the commands before it have left it.
+fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
     let parsed = parse_statements(&command.statement)?;
-    let Some(parsed) = parsed.first() else { return Ok(()) };
+    let Some(parsed) = parsed.first() else { return Ok(None) };
     let properties = shared.properties(&command.properties);
     // A topic that was deleted later must not stop its past from being told.
     let topics = |topic: &str| shared.partitions(topic).or(Some(1));
     let settings = Settings { properties: properties.values(), topics: &topics, query_number: number };
-    let planned = plan::analyze(parsed, &core.catalog, &settings)?;
+    Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
+}
+
+/// Executes a command of the log again: catalog and pending queries only.
+pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
+    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
     if let Some(query) = core.record(&planned)? {
         core.pending.insert(number, PendingQuery { properties: command.properties.clone(), ..query });
     }
@@ -79,13 +85,44 @@ pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Co
     Ok(())
 }
 
+/// Carries out a command that another server has appended.
+pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
+    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
+    let query = core.record(&planned)?;
+    for id in ended(&planned, &core.catalog_before) {
+        core.queries.end(&shared.runtime, &id)?;
+    }
+    if let Some(query) = query {
+        let properties = shared.properties(&command.properties);
+        let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
+        core.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
+    }
+    core.pause(shared, &planned);
+    Ok(())
+}
+
 /// One statement of one client.
 pub(super) struct Execution<'a> {
     pub(super) shared: &'a Shared,
     pub(super) core: &'a mut Core,
     pub(super) session: &'a mut Session,
     pub(super) origin: Origin,
+    /// How often the statement stood in the file before.
+    pub(super) applied_before: usize,
 }
+
+/// What an append has done.
+enum Done {
+    /// A record was appended with it.
+    Inserted,
+    /// The catalog has changed; the query that is to be started.
+    Changed(Option<Box<PendingQuery>>),
+}
+
+/// How often other servers may be faster before a statement is given up.
+const OVERTAKEN_MAX: u64 = 20;
+/// In this time other servers have stopped a query that was ended.
+const FOLLOWING: Duration = Duration::from_millis(500);
 
 impl Execution<'_> {
     /// Executes `parsed`.
@@ -94,11 +131,11 @@ impl Execution<'_> {
         parsed: &ParsedStatement,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
+        if self.is_applied(parsed) {
+            return Ok(());
+        }
+        let planned = self.plan(parsed)?;
         let properties = self.shared.properties(&self.session.properties);
-        let topics = |topic: &str| self.shared.partitions(topic);
-        let settings =
-            Settings { properties: properties.values(), topics: &topics, query_number: self.core.next_command };
-        let planned = plan::analyze(parsed, &self.core.catalog, &settings)?;
         match planned {
             Planned::Direct => return self.direct(&parsed.statement, show),
             Planned::Nothing { message } | Planned::Explain { text: message } => {
@@ -115,55 +152,116 @@ impl Execution<'_> {
                 self.core.transients.push((id, Arc::clone(&queue)));
                 show(Response::Push(PushQuery::new(columns, queue)));
             }
-            Planned::InsertValues(row) => {
-                let mut transaction = insert::transaction(self.shared, &self.core.catalog, &row)?;
-                if self.origin == Origin::File {
-                    self.log(&mut transaction, &parsed.text, false);
-                }
-                self.shared.topics.commit(transaction)?;
+            Planned::InsertValues(row) if self.origin == Origin::Session => {
+                self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
             }
-            planned => {
-                let message = self.change(&planned, &properties)?;
-                let mut transaction = Transaction::default();
-                self.log(&mut transaction, &parsed.text, true);
-                self.shared.topics.commit(transaction)?;
-                show(Response::Message(message));
-            }
+            planned => self.logged(parsed, planned, show)?,
         }
         Ok(())
+    }
+
+    fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
+        let properties = self.shared.properties(&self.session.properties);
+        let topics = |topic: &str| self.shared.partitions(topic);
+        let settings =
+            Settings { properties: properties.values(), topics: &topics, query_number: self.core.next_command };
+        Ok(plan::analyze(parsed, &self.core.catalog, &settings)?)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
         QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max }
     }
 
-    /// Adds the statement to the command log.
-    fn log(&mut self, transaction: &mut Transaction, text: &str, replayed: bool) {
-        let command = Command::new(self.origin, text, &self.session.properties, replayed);
-        command_log::append(&mut transaction.writes, self.core.next_command, &command);
-        self.core.next_command += 1;
-        if self.origin == Origin::File {
-            self.core.applied.push(text.to_owned());
+    /// Executes a statement that goes to the command log: checked and appended first, carried out then.
+    fn logged(
+        &mut self,
+        parsed: &ParsedStatement,
+        mut planned: Planned,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<(), EngineError> {
+        for attempt in 0..OVERTAKEN_MAX {
+            if self.core.take_over(self.shared)? {
+                if self.is_applied(parsed) {
+                    return Ok(());
+                }
+                planned = self.plan(parsed)?;
+            }
+            match self.append(parsed, &planned)? {
+                Ok(Done::Inserted) => return Ok(()),
+                Ok(Done::Changed(query)) => {
+                    show(Response::Message(self.carry_out(&planned, query)?));
+                    return Ok(());
+                }
+                // Not all at once again.
+                Err(Overtaken) => self.shared.pause(Duration::from_millis(20 * attempt)),
+            }
         }
+        Err(EngineError::new("other servers of the service change it all the time: try again"))
     }
 
-    /// Carries out a statement that changes what exists.
-    fn change(&mut self, planned: &Planned, properties: &Properties) -> Result<String, EngineError> {
+    /// Whether another server has applied this statement of a file since it was looked at.
+    fn is_applied(&self, parsed: &ParsedStatement) -> bool {
+        self.origin == Origin::File && self.core.applied.count(&parsed.text) > self.applied_before
+    }
+
+    /// Checks all that can be checked, then appends the statement to the command log.
+    fn append(&mut self, parsed: &ParsedStatement, planned: &Planned) -> Result<Result<Done, Overtaken>, EngineError> {
         let number = self.core.next_command;
-        self.create_topics(planned)?;
-        for id in ended(planned, &self.core.catalog) {
-            self.core.queries.terminate(&self.shared.runtime, &id)?;
+        let (transaction, done) = match planned {
+            Planned::InsertValues(row) => (insert::transaction(self.shared, &self.core.catalog, row)?, Done::Inserted),
+            planned => (Transaction::default(), Done::Changed(self.prepare(planned)?.map(Box::new))),
+        };
+        let changes = matches!(done, Done::Changed(_));
+        let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
+        let appended = self.core.log()?.append(number, &command, transaction);
+        if !matches!(appended, Ok(Ok(()))) {
+            if changes {
+                self.core.catalog = self.core.catalog_before.clone();
+            }
+            return appended.map(|outcome| outcome.map(|()| done));
         }
-        let pending = self.core.record(planned)?;
-        if let Some(pending) = pending {
-            let setup = self.setup(properties);
-            let query = (pending.id.as_str(), number);
-            let started = self.core.queries.start(&self.shared.runtime, query, &pending.sink, pending.plan, &setup);
-            if let Err(error) = started {
+        self.core.next_command += 1;
+        if self.origin == Origin::File {
+            self.core.applied.add(&parsed.text);
+        }
+        Ok(Ok(done))
+    }
+
+    /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
+    fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        self.create_topics(planned)?;
+        let query = self.core.record(planned)?;
+        if let Some(query) = &query {
+            let properties = self.shared.properties(&self.session.properties);
+            let checked = Queries::check(&self.shared.runtime, &query.id, &query.plan, &self.setup(&properties));
+            if let Err(error) = checked {
                 self.core.catalog = self.core.catalog_before.clone();
                 return Err(error);
             }
         }
+        Ok(query)
+    }
+
+    /// Carries out a statement that is in the log and in the catalog.
+    fn carry_out(&mut self, planned: &Planned, query: Option<Box<PendingQuery>>) -> Result<String, EngineError> {
+        let number = self.core.next_command - 1;
+        let mut groups = Vec::new();
+        for id in ended(planned, &self.core.catalog_before) {
+            groups.extend(self.core.queries.end(&self.shared.runtime, &id)?);
+        }
+        if !groups.is_empty() && self.shared.runtime.has_others() {
+            self.shared.pause(FOLLOWING);
+        }
+        for group in groups {
+            self.shared.runtime.forget(&group)?;
+        }
+        if let Some(query) = query {
+            let properties = self.shared.properties(&self.session.properties);
+            let setup = self.setup(&properties);
+            let id = (query.id.as_str(), number);
+            self.core.queries.start(&self.shared.runtime, id, &query.sink, query.plan, &setup)?;
+        }
+        self.core.pause(self.shared, planned);
         Ok(match planned {
             Planned::CreateSource(create) => match create.source.collection {
                 Collection::Stream => "Stream created".to_owned(),
@@ -187,18 +285,8 @@ impl Execution<'_> {
                 format!("Source `{name}` (topic: {topic}) was dropped.")
             }
             Planned::Terminate(_) => "Query terminated.".to_owned(),
-            Planned::Pause(ids) => {
-                for id in ids {
-                    self.core.queries.set_paused(&self.shared.runtime, id.as_str(), true)?;
-                }
-                "Query paused.".to_owned()
-            }
-            Planned::Resume(ids) => {
-                for id in ids {
-                    self.core.queries.set_paused(&self.shared.runtime, id.as_str(), false)?;
-                }
-                "Query resumed.".to_owned()
-            }
+            Planned::Pause(_) => "Query paused.".to_owned(),
+            Planned::Resume(_) => "Query resumed.".to_owned(),
             _ => String::new(),
         })
     }
@@ -339,6 +427,47 @@ impl Core {
         recorded
     }
 
+    /// Makes this server the one that changes the catalog, as the last that did has left it. True if others have.
+    pub(super) fn take_over(&mut self, shared: &Shared) -> Result<bool, EngineError> {
+        Ok(self.log()?.take_over()? && self.catch_up(shared)?)
+    }
+
+    /// Carries out what other servers have appended to the command log; true if there was any.
+    pub(super) fn catch_up(&mut self, shared: &Shared) -> Result<bool, EngineError> {
+        let mut any = false;
+        for (number, command) in self.log()?.read()? {
+            if number < self.next_command {
+                continue;
+            }
+            any = true;
+            self.note(number, &command);
+            if command.replayed
+                && let Err(error) = follow(shared, self, number, &command)
+            {
+                let statement = show::one_line(&command.statement);
+                tracing::error!("another server's '{statement}' cannot be carried out here: {error}");
+            }
+        }
+        Ok(any)
+    }
+
+    /// Takes a command of the log into account.
+    pub(super) fn note(&mut self, number: u64, command: &Command) {
+        self.next_command = number + 1;
+        if command.origin == Origin::File {
+            self.applied.add(&command.statement);
+        }
+    }
+
+    fn pause(&mut self, shared: &Shared, planned: &Planned) {
+        let (ids, paused) = match planned {
+            Planned::Pause(ids) => (ids, true),
+            Planned::Resume(ids) => (ids, false),
+            _ => return,
+        };
+        ids.iter().for_each(|id| self.queries.set_paused(&shared.runtime, id.as_str(), paused));
+    }
+
     fn paused_by(&mut self, planned: &Planned) {
         match planned {
             Planned::Pause(ids) => self.paused.extend(ids.iter().map(ToString::to_string)),
@@ -352,9 +481,9 @@ impl Core {
         for (number, query) in std::mem::take(&mut self.pending) {
             let properties = shared.properties(&query.properties);
             let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
-            self.queries.restart(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
+            self.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
             if self.paused.contains(&query.id) {
-                self.queries.set_paused(&shared.runtime, &query.id, true)?;
+                self.queries.set_paused(&shared.runtime, &query.id, true);
             }
         }
         Ok(())

@@ -18,15 +18,16 @@ pub(super) fn apply(
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
     let statements = parse_statements(text)?;
+    core.catch_up(shared)?;
     for id in ended(core, &statements) {
         let again = format!("{id} was terminated and does not go on; drop what it fills to create it again");
         show(Response::Message(again));
     }
     let todo = check(shared, core, statements)?;
     let mut session = Session::default();
-    for parsed in todo {
+    for (parsed, applied_before) in todo {
         let parsed = execute::with_variables(parsed, &session.variables)?;
-        let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File };
+        let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File, applied_before };
         execution.statement(&parsed, show)?;
     }
     Ok(())
@@ -34,7 +35,7 @@ pub(super) fn apply(
 
 /// Streams and tables that a statement of the file filled before, and that nothing fills now.
 fn ended(core: &Core, statements: &[ParsedStatement]) -> Vec<String> {
-    let mut applied = Applied::new(core);
+    let mut applied = core.applied.clone();
     let sinks = statements.iter().filter_map(|parsed| match &parsed.statement {
         Statement::CreateAsSelect(create) if applied.take(&parsed.text) => Some(create.name.as_str().to_owned()),
         _ => None,
@@ -44,9 +45,15 @@ fn ended(core: &Core, statements: &[ParsedStatement]) -> Vec<String> {
     sinks.filter(is_ended).map(words).collect()
 }
 
-/// Tries all statements that are not applied yet on a copy of the catalog; returns them, in order.
-fn check(shared: &Shared, core: &Core, statements: Vec<ParsedStatement>) -> Result<Vec<ParsedStatement>, EngineError> {
-    let mut applied = Applied::new(core);
+/// Tries all statements that are not applied yet on a copy of the catalog; returns them in order, each with how often it is
+/// known to be applied.
+fn check(
+    shared: &Shared,
+    core: &Core,
+    statements: Vec<ParsedStatement>,
+) -> Result<Vec<(ParsedStatement, usize)>, EngineError> {
+    let mut applied = core.applied.clone();
+    let mut seen = Applied::default();
     let mut trial = Trial { shared, catalog: core.catalog.clone(), topics: BTreeMap::new(), number: core.next_command };
     let mut session = Session::default();
     let mut todo = Vec::new();
@@ -54,11 +61,17 @@ fn check(shared: &Shared, core: &Core, statements: Vec<ParsedStatement>) -> Resu
         let parsed = execute::with_variables(parsed, &session.variables)?;
         if keeps_session(&parsed.statement, &mut session) {
             shared.properties(&session.properties).check().map_err(|error| error.at(parsed.span))?;
-            todo.push(parsed);
-        } else if !applied.take(&parsed.text) {
-            trial.statement(&parsed, &session)?;
-            todo.push(parsed);
+            todo.push((parsed, 0));
+            continue;
         }
+        if !applied.take(&parsed.text) {
+            trial.statement(&parsed, &session)?;
+            let before = seen.count(&parsed.text);
+            seen.add(&parsed.text);
+            todo.push((parsed, before));
+            continue;
+        }
+        seen.add(&parsed.text);
     }
     Ok(todo)
 }
@@ -78,17 +91,20 @@ fn keeps_session(statement: &Statement, session: &mut Session) -> bool {
 }
 
 /// How often each statement was applied from a file.
-struct Applied {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Applied {
     counts: HashMap<String, usize>,
 }
 
 impl Applied {
-    fn new(core: &Core) -> Self {
-        let mut counts = HashMap::new();
-        for text in &core.applied {
-            *counts.entry(normalized(text)).or_default() += 1;
-        }
-        Self { counts }
+    /// Counts a statement.
+    pub(super) fn add(&mut self, text: &str) {
+        *self.counts.entry(normalized(text)).or_default() += 1;
+    }
+
+    /// How often `text` was applied.
+    pub(super) fn count(&self, text: &str) -> usize {
+        self.counts.get(&normalized(text)).copied().unwrap_or(0)
     }
 
     /// Whether `text` was applied once more than was taken so far.

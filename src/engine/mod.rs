@@ -18,8 +18,9 @@ mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
@@ -29,9 +30,10 @@ use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span};
 use crate::topics::{self, TopicError, Topics};
 
-use command_log::{Command, Origin};
+use command_log::CommandLog;
 use config::Properties;
 use execute::PendingQuery;
+use file::Applied;
 use queries::Queries;
 pub use response::{Listing, PushEvent, PushQuery, PushQueue, Response, ResultRows};
 
@@ -134,6 +136,12 @@ impl From<PlanError> for EngineError {
 
 /// The engine: catalog, queries and topics of one data directory.
 pub struct Engine {
+    inner: Arc<Inner>,
+    /// Carries out what other servers append to the command log.
+    follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+struct Inner {
     core: Mutex<Core>,
     shared: Shared,
 }
@@ -157,10 +165,12 @@ struct Core {
     catalog_before: Catalog,
     queries: Queries,
     transients: Vec<(String, Arc<PushQueue>)>,
+    /// Open as long as the engine is.
+    log: Option<CommandLog>,
     /// Sequence number of the next command.
     next_command: u64,
-    /// Statements of files that were applied, in order.
-    applied: Vec<String>,
+    /// Statements of files that were applied.
+    applied: Applied,
     /// Queries that replay has met and not started, by command; and those that were paused.
     pending: BTreeMap<u64, PendingQuery>,
     paused: BTreeSet<String>,
@@ -189,6 +199,9 @@ impl Default for EngineOptions {
     }
 }
 
+/// How long to wait for what other servers change at a time, and after a failure.
+const FOLLOWING: Duration = Duration::from_millis(200);
+const FOLLOWING_AGAIN: Duration = Duration::from_secs(5);
 /// How often old records are removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -215,6 +228,8 @@ impl Engine {
             cleanup_delay: properties.cleanup_delay()?,
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
+        let log = CommandLog::open(&topics)?;
+        let follows = options.threads && matches!(log, CommandLog::Shared(_));
         let shared = Shared {
             topics,
             runtime,
@@ -223,26 +238,45 @@ impl Engine {
             batch_rows_max: options.batch_rows_max,
             maintained_ms: AtomicU64::new(0),
         };
-        let engine = Self { core: Mutex::default(), shared };
+        let core = Core { log: Some(log), ..Core::default() };
+        let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;
+        if follows {
+            engine.follow();
+        }
         Ok(engine)
     }
 
     /// Executes the command log: the catalog and the queries are as they were.
     fn replay(&self) -> Result<(), EngineError> {
         let mut core = self.lock();
-        for (sequence, command) in command_log::read(&*self.shared.topics.storage())? {
-            core.next_command = sequence + 1;
-            if command.origin == Origin::File {
-                core.applied.push(command.statement.clone());
-            }
+        for (number, command) in core.log()?.read()? {
+            core.note(number, &command);
             if command.replayed {
-                self.shared.replay(&mut core, sequence, &command).map_err(|error| {
+                execute::replay(&self.inner.shared, &mut core, number, &command).map_err(|error| {
                     EngineError::new(format!("cannot restore '{}': {error}", show::one_line(&command.statement)))
                 })?;
             }
         }
-        core.start_queries(&self.shared)
+        core.start_queries(&self.inner.shared)
+    }
+
+    /// Starts the thread that carries out what other servers append to the command log.
+    fn follow(&mut self) {
+        let (stop, inner) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.inner));
+        let flag = Arc::clone(&stop);
+        let follow = move || {
+            while !flag.load(Ordering::Acquire) {
+                let version = inner.shared.topics.version();
+                if let Err(error) = inner.follow() {
+                    tracing::error!("what other servers have changed cannot be learnt, trying again: {error}");
+                    inner.shared.pause(FOLLOWING_AGAIN);
+                }
+                inner.shared.topics.wait(version, FOLLOWING);
+            }
+        };
+        let thread = std::thread::Builder::new().name("command-log".to_owned()).spawn(follow);
+        self.follower = Some((stop, thread.expect("the system can start a thread")));
     }
 
     /// Executes the statements of `text` in order. Stops at the first that fails; the responses so far are given to
@@ -254,8 +288,8 @@ impl Engine {
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         let mut core = self.lock();
-        core.sweep_transients(&self.shared);
-        execute::script(&self.shared, &mut core, session, text, show)
+        core.sweep_transients(&self.inner.shared);
+        execute::script(&self.inner.shared, &mut core, session, text, show)
     }
 
     /// Executes one statement that was parsed before.
@@ -265,7 +299,7 @@ impl Engine {
         parsed: &ParsedStatement,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
-        execute::parsed(&self.shared, &mut self.lock(), session, parsed.clone(), show)
+        execute::parsed(&self.inner.shared, &mut self.lock(), session, parsed.clone(), show)
     }
 
     /// Persistent queries with the topics of their sources, each once, in order of creation.
@@ -276,7 +310,7 @@ impl Engine {
     /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        file::apply(&self.shared, &mut self.lock(), text, show)
+        file::apply(&self.inner.shared, &mut self.lock(), text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.
@@ -298,7 +332,7 @@ impl Engine {
         progress: &mut dyn FnMut(&[QueryStatus]),
     ) {
         const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-        let shared = &self.shared;
+        let shared = &self.inner.shared;
         shared.runtime.set_eager(true);
         let mut version = shared.topics.version();
         let mut idle_since = shared.clock.elapsed();
@@ -325,17 +359,17 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
-        Ok(self.shared.runtime.settle(query)?)
+        Ok(self.inner.shared.runtime.settle(query)?)
     }
 
     /// Hands records to the tasks of `query` that read `topic`, instead of letting them fetch it. Only without threads.
     pub fn feed(&self, query: &str, topic: &str, chunk: &crate::types::RecordChunk) {
-        self.shared.runtime.feed(query, topic, chunk);
+        self.inner.shared.runtime.feed(query, topic, chunk);
     }
 
     /// Removes records beyond their topics' retention, now and then.
     pub fn maintain(&self) {
-        if let Err(error) = self.shared.maintain() {
+        if let Err(error) = self.inner.maintain() {
             tracing::error!("old records could not be removed: {error}");
         }
     }
@@ -343,36 +377,66 @@ impl Engine {
     /// Names for completion and hints: streams, tables, topics.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.lock().catalog.sources().map(|source| source.name.clone()).collect();
-        if let Ok(topics) = self.shared.topics.list() {
+        if let Ok(topics) = self.inner.shared.topics.list() {
             names.extend(topics.into_iter().map(|topic| topic.name));
         }
         names
     }
 
     /// Commits what is processed and stops all queries; they continue at the next open.
-    pub fn shutdown(mut self) {
-        self.shared.runtime.shutdown();
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        core.sweep_transients(&self.shared);
+    pub fn shutdown(self) {
+        drop(self);
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
+        self.inner.lock()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.follower.take() {
+            stop.store(true, Ordering::Release);
+            self.inner.shared.topics.wake();
+            if thread.join().is_err() {
+                tracing::error!("the thread that follows the command log has died");
+            }
+        }
+        self.inner.shared.runtime.shutdown();
+        self.lock().sweep_transients(&self.inner.shared);
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes what is too old, and tries again what could not start, now and then.
+    fn maintain(&self) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        let now = shared.clock.elapsed().as_millis() as u64;
+        let last = shared.maintained_ms.load(Ordering::Relaxed);
+        if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
+            return Ok(());
+        }
+        shared.maintained_ms.store(now, Ordering::Relaxed);
+        self.lock().queries.start_failed(&shared.runtime);
+        shared.topics.maintain(shared.clock.now_ms())?;
+        Ok(shared.runtime.clean()?)
+    }
+
+    /// Carries out what other servers have appended to the command log.
+    fn follow(&self) -> Result<(), EngineError> {
+        let mut core = self.lock();
+        if core.log()?.has_more()? {
+            core.catch_up(&self.shared)?;
+        }
+        Ok(())
     }
 }
 
 impl Shared {
-    fn maintain(&self) -> Result<(), EngineError> {
-        let now = self.clock.elapsed().as_millis() as u64;
-        let last = self.maintained_ms.load(Ordering::Relaxed);
-        if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
-            return Ok(());
-        }
-        self.maintained_ms.store(now, Ordering::Relaxed);
-        self.topics.maintain(self.clock.now_ms())?;
-        Ok(self.runtime.clean()?)
-    }
-
     /// Number of partitions of `topic`, if it exists.
     fn partitions(&self, topic: &str) -> Option<u32> {
         self.topics.describe(topic).ok().flatten().map(|info| info.config.partitions)
@@ -382,13 +446,17 @@ impl Shared {
         Properties::new(&self.server, session)
     }
 
-    /// Executes one command of the log again, without effects on topics.
-    fn replay(&self, core: &mut Core, sequence: u64, command: &Command) -> Result<(), EngineError> {
-        execute::replay(self, core, sequence, command)
+    /// Waits for other servers.
+    fn pause(&self, duration: Duration) {
+        std::thread::park_timeout(duration);
     }
 }
 
 impl Core {
+    fn log(&mut self) -> Result<&mut CommandLog, EngineError> {
+        self.log.as_mut().ok_or_else(|| EngineError::new("the command log is closed"))
+    }
+
     /// Ends transient queries that nobody reads any more, and removes what they have left.
     fn sweep_transients(&mut self, shared: &Shared) {
         self.transients.retain(|(id, queue)| {

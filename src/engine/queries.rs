@@ -22,6 +22,8 @@ pub struct RunningQuery {
     pub metrics: Arc<QueryMetrics>,
     /// Whether it is paused.
     pub paused: bool,
+    /// Whether it was started.
+    runs: bool,
     /// Stream or table it fills.
     pub sink: String,
 }
@@ -65,7 +67,13 @@ fn failed(id: &str, reason: &str) -> Arc<QueryMetrics> {
 }
 
 impl Queries {
-    /// Starts the query `id`, created as number `number`, that fills `sink`.
+    /// Whether the query `id` with `plan` could be started.
+    pub fn check(runtime: &Runtime, id: &str, plan: &QueryPlan, setup: &QuerySetup<'_>) -> Result<(), EngineError> {
+        runtime.check(persistent_spec(id, plan.clone(), setup)?).map_err(EngineError::environment)
+    }
+
+    /// Starts the query `id`, created as number `number`, that fills `sink`. One that cannot start is there too, in state `ERROR`: it
+    /// can be looked at and ended, and is tried again.
     pub fn start(
         &mut self,
         runtime: &Runtime,
@@ -75,25 +83,16 @@ impl Queries {
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
         let spec = persistent_spec(id, plan, setup)?;
-        let metrics = runtime.start(spec.clone()).map_err(EngineError::environment)?;
-        self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
+        let mut query =
+            RunningQuery { spec, metrics: Arc::default(), paused: false, runs: false, sink: sink.to_owned() };
+        query.start(runtime);
+        self.running.insert(number, query);
         Ok(())
     }
 
-    /// Starts the query `id` again, as [`Queries::start`] does. One that cannot start is there too, in state `ERROR`: it
-    /// can be looked at and ended.
-    pub fn restart(
-        &mut self,
-        runtime: &Runtime,
-        (id, number): (&str, u64),
-        sink: &str,
-        plan: QueryPlan,
-        setup: &QuerySetup<'_>,
-    ) -> Result<(), EngineError> {
-        let spec = persistent_spec(id, plan, setup)?;
-        let metrics = runtime.start(spec.clone()).unwrap_or_else(|error| failed(id, &error.to_string()));
-        self.running.insert(number, RunningQuery { spec, metrics, paused: false, sink: sink.to_owned() });
-        Ok(())
+    /// Tries queries again that could not start.
+    pub fn start_failed(&mut self, runtime: &Runtime) {
+        self.running.values_mut().filter(|query| !query.runs && !query.paused).for_each(|query| query.start(runtime));
     }
 
     /// The query `id`.
@@ -106,29 +105,28 @@ impl Queries {
         self.running.values().any(|query| query.sink == sink)
     }
 
-    /// Ends the query `id` and removes its state, positions and internal topics.
-    pub fn terminate(&mut self, runtime: &Runtime, id: &str) -> Result<(), EngineError> {
+    /// Ends the query `id` and removes its state from this server; returns its group.
+    pub fn end(&mut self, runtime: &Runtime, id: &str) -> Result<Option<Arc<str>>, EngineError> {
         let number = self.running.iter().find(|(_, query)| &*query.spec.id == id).map(|(number, _)| *number);
-        if let Some(query) = number.and_then(|number| self.running.remove(&number)) {
-            runtime.stop(&query.spec.id);
-            runtime.forget(&query.spec).map_err(EngineError::environment)?;
-        }
-        Ok(())
+        let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(None) };
+        runtime.stop(&query.spec.id);
+        runtime.remove_state(&query.spec)?;
+        Ok(Some(query.spec.group))
     }
 
     /// Ends the query `id` for now (`paused`), or lets it go on from its last commit.
-    pub fn set_paused(&mut self, runtime: &Runtime, id: &str, paused: bool) -> Result<(), EngineError> {
-        let Some(query) = self.running.values_mut().find(|query| &*query.spec.id == id) else { return Ok(()) };
+    pub fn set_paused(&mut self, runtime: &Runtime, id: &str, paused: bool) {
+        let Some(query) = self.running.values_mut().find(|query| &*query.spec.id == id) else { return };
         if query.paused == paused {
-            return Ok(());
-        }
-        if paused {
-            runtime.stop(&query.spec.id);
-        } else {
-            query.metrics = runtime.start(query.spec.clone()).map_err(EngineError::environment)?;
+            return;
         }
         query.paused = paused;
-        Ok(())
+        if paused {
+            runtime.stop(&query.spec.id);
+            query.runs = false;
+        } else {
+            query.start(runtime);
+        }
     }
 
     /// Queries with the topics of their sources, each once, in order of creation.
@@ -152,6 +150,13 @@ impl Queries {
 }
 
 impl RunningQuery {
+    fn start(&mut self, runtime: &Runtime) {
+        match runtime.start(self.spec.clone()) {
+            Ok(metrics) => (self.metrics, self.runs) = (metrics, true),
+            Err(error) => self.metrics = failed(&self.spec.id, &error.to_string()),
+        }
+    }
+
     /// `RUNNING`, `PAUSED` or `ERROR`.
     pub fn state(&self) -> &'static str {
         match (self.paused, self.metrics.failure()) {

@@ -82,7 +82,7 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Lowers `spec` and creates its internal topics.
+    /// Lowers `spec`, whose sources must be there.
     pub fn new(spec: QuerySpec, topics: &dyn Topics) -> Result<Self, RuntimeError> {
         let mut lowering =
             Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
@@ -104,14 +104,22 @@ impl Topology {
         subs.push(lowering.current);
         let mut topology = Self { spec, subs, internal: HashMap::new() };
         topology.size_internal_topics(topics)?;
-        if topics.keeps_changelogs() && topology.spec.client.is_none() {
-            topology.create_changelogs(topics)?;
-        }
         Ok(topology)
     }
 
-    /// Decides partition counts of internal topics and creates those that are missing: the count of the topics they
-    /// are joined with, else the greatest count of the topics they are made from.
+    /// Creates the internal topics that are missing.
+    pub fn create_topics(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        for (topic, &partitions) in &self.internal {
+            create_unless_there(topics, topic, &TopicConfig::with_partitions(partitions))?;
+        }
+        if topics.keeps_changelogs() && !self.is_transient() {
+            self.create_changelogs(topics)?;
+        }
+        Ok(())
+    }
+
+    /// Decides partition counts of internal topics: the count of the topics they are joined with, else the greatest count of
+    /// the topics they are made from.
     fn size_internal_topics(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
         let mut written: HashMap<Arc<str>, u32> = HashMap::new();
         for index in 0..self.subs.len() {
@@ -128,9 +136,6 @@ impl Topology {
             if let (OutputSpec::Topic { topic, .. }, false) = (&sub.output, sub.writes_sink) {
                 written.insert(Arc::clone(topic), count);
             }
-        }
-        for (topic, &partitions) in &self.internal {
-            create_unless_there(topics, topic, &TopicConfig::with_partitions(partitions))?;
         }
         Ok(())
     }

@@ -138,12 +138,14 @@ struct Shared {
 /// Runs queries.
 pub struct Runtime {
     shared: Arc<Shared>,
-    workers: Vec<(Sender<Command>, JoinHandle<()>)>,
+    /// Worker threads.
+    workers: usize,
+    threads: Mutex<Vec<(Sender<Command>, JoinHandle<()>)>>,
     /// The worker of the caller's thread.
     local: Mutex<Worker>,
     schedule: Arc<Mutex<Schedule>>,
     /// Takes part in the agreements of the servers.
-    placing: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    placing: Mutex<Option<(Arc<AtomicBool>, JoinHandle<()>)>>,
     cleanup_delay: Duration,
 }
 
@@ -171,12 +173,13 @@ impl Runtime {
         });
         let workers: Vec<_> = workers.collect();
         let senders: Vec<_> = workers.iter().map(|(sender, _)| sender.clone()).collect();
-        let mut runtime = Self {
+        let runtime = Self {
             local: Mutex::new(Worker::new(Arc::clone(&shared), "worker-local")),
             schedule: Arc::new(Mutex::new(Schedule::new(senders.clone(), true))),
             shared,
-            workers,
-            placing: None,
+            workers: workers.len(),
+            threads: Mutex::new(workers),
+            placing: Mutex::default(),
             cleanup_delay: options.cleanup_delay,
         };
         if options.workers > 0 {
@@ -186,7 +189,7 @@ impl Runtime {
     }
 
     /// Joins the servers of the service, if topics have such.
-    fn join(&mut self, workers: Vec<Sender<Command>>, standbys: usize) -> Result<(), RuntimeError> {
+    fn join(&self, workers: Vec<Sender<Command>>, standbys: usize) -> Result<(), RuntimeError> {
         let (topics, count) = (Arc::clone(&self.shared.topics), workers.len());
         let hold_topics = Arc::clone(&topics);
         let hold_workers = workers.clone();
@@ -198,7 +201,7 @@ impl Runtime {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("placement".to_owned()).spawn(move || placing.run(&flag));
-        self.placing = Some((stop, thread.expect("the system can start a thread")));
+        *lock(&self.placing) = Some((stop, thread.expect("the system can start a thread")));
         Ok(())
     }
 
@@ -208,7 +211,8 @@ impl Runtime {
         let id = Arc::clone(&spec.id);
         let metrics = Arc::new(QueryMetrics::default());
         let topology = Arc::new(Topology::new(spec, topics)?);
-        if self.workers.is_empty() {
+        topology.create_topics(topics)?;
+        if self.workers == 0 {
             for task in topology.task_ids(topics)? {
                 let (query, topology, metrics) = (Arc::clone(&id), Arc::clone(&topology), Arc::clone(&metrics));
                 let task = TaskSpec { query, topology, id: task, metrics };
@@ -230,7 +234,7 @@ impl Runtime {
 
     /// Whether this server has the rows that the store `store` of `query` keeps for `partition`.
     pub fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
-        self.workers.is_empty() || lock(&self.schedule).has_store(query, store, partition)
+        self.workers == 0 || lock(&self.schedule).has_store(query, store, partition)
     }
 
     /// Removes the state of tasks that have been on other servers for long.
@@ -238,13 +242,27 @@ impl Runtime {
         lock(&self.schedule).clean(&*self.shared.topics, self.shared.clock.elapsed(), self.cleanup_delay)
     }
 
-    /// Removes what a stopped query has left: state, positions and internal topics.
-    pub fn forget(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
-        let topics = &*self.shared.topics;
+    /// Whether the query could be started: its plan is one that can run, and its sources are there.
+    pub fn check(&self, spec: QuerySpec) -> Result<(), RuntimeError> {
+        Topology::new(spec, &*self.shared.topics).map(drop)
+    }
+
+    /// Whether other servers run tasks too.
+    pub fn has_others(&self) -> bool {
+        lock(&self.schedule).has_others()
+    }
+
+    /// Removes the state of a stopped query from the local store.
+    pub fn remove_state(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
         let mut writes = WriteSet::default();
         Store::delete_query(&mut writes, &spec.id);
-        topics.commit(Transaction { writes, ..Transaction::default() })?;
-        let prefix = format!("{}-", spec.group);
+        Ok(self.shared.topics.commit(Transaction { writes, ..Transaction::default() })?)
+    }
+
+    /// Removes the internal topics of an ended query, and with them its positions. `group` is its group.
+    pub fn forget(&self, group: &str) -> Result<(), RuntimeError> {
+        let topics = &*self.shared.topics;
+        let prefix = format!("{group}-");
         for info in topics.list()? {
             if info.name.starts_with(&prefix) {
                 topics.delete(&info.name)?;
@@ -292,18 +310,19 @@ impl Runtime {
     }
 
     /// Commits what is processed and ends all threads.
-    pub fn shutdown(&mut self) {
-        for (worker, _) in &self.workers {
+    pub fn shutdown(&self) {
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for (worker, _) in &threads {
             // A worker that has died has nothing to commit.
             let _ = worker.send(Command::Shutdown);
         }
         self.shared.topics.wake();
-        for (_, thread) in self.workers.drain(..) {
+        for (_, thread) in threads {
             if thread.join().is_err() {
                 tracing::error!("a worker thread has died");
             }
         }
-        if let Some((stop, thread)) = self.placing.take() {
+        if let Some((stop, thread)) = lock(&self.placing).take() {
             stop.store(true, Ordering::Release);
             if thread.join().is_err() {
                 tracing::error!("the thread that places tasks has died");

@@ -56,6 +56,11 @@ impl Placement {
         serde_json::to_vec(self).expect("numbers and texts are JSON")
     }
 
+    /// Number of servers.
+    pub fn servers(&self) -> usize {
+        self.servers.len()
+    }
+
     /// What `server` does for the tasks of `slot`.
     pub fn role(&self, server: &str, slot: usize) -> Option<Role> {
         let index = self.servers.iter().position(|known| known == server)?;

@@ -65,6 +65,11 @@ impl Schedule {
         !matches!(self.placed, Placed::Unknown)
     }
 
+    /// Whether there are other servers.
+    pub(super) fn has_others(&self) -> bool {
+        matches!(&self.placed, Placed::Agreed { placement, .. } if placement.servers() > 1)
+    }
+
     /// Takes up the tasks of a query that belong here.
     pub(super) fn add(
         &mut self,

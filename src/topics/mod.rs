@@ -173,7 +173,7 @@ pub struct Fence {
     group: String,
     generation: i32,
     member: String,
-    instance: String,
+    instance: Option<String>,
 }
 
 impl Fence {
@@ -202,6 +202,25 @@ pub trait Membership: Send {
 
     /// Takes part for about `timeout`; returns a new agreement when there is one.
     fn next(&mut self, timeout: Duration, propose: Propose<'_>) -> Result<Option<Agreement>, TopicError>;
+}
+
+/// A log that all servers of a service append to, one at a time.
+pub trait SharedLog: Send {
+    /// Whether there are records that were not read, as far as is known.
+    fn has_more(&self) -> Result<bool, TopicError>;
+
+    /// All records since the last call, to where the log ends now.
+    fn read(&mut self) -> Result<Vec<RecordChunk>, TopicError>;
+
+    /// Makes this server the only one that may append, until another takes over. True if it was not: what others have
+    /// appended is to be read first.
+    fn take_over(&mut self) -> Result<bool, TopicError>;
+
+    /// Appends a record together with what `transaction` holds.
+    ///
+    /// # Errors
+    /// [`TopicError::Fenced`] when another server has taken over; nothing holds then. After any other error that is open.
+    fn append(&mut self, key: &[u8], value: &[u8], transaction: Transaction) -> Result<(), TopicError>;
 }
 
 /// A writer for topics that commit without one.
@@ -393,6 +412,12 @@ pub trait Topics: Send + Sync {
         hold: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Option<Box<dyn Membership>>, TopicError> {
         let _ = (workers, hold);
+        Ok(None)
+    }
+
+    /// The log `name` of the servers of the service; `None` where there is one server only.
+    fn shared_log(self: Arc<Self>, name: &str) -> Result<Option<Box<dyn SharedLog>>, TopicError> {
+        let _ = name;
         Ok(None)
     }
 

@@ -7,8 +7,9 @@
 //!   everybody: reads the record of its generation ─▶ Agreement
 //! ```
 //!
-//! The members are static (`group.instance.id` is the server's identity, kept in its data directory): one that is back before its
-//! session has ended gets its place back and nobody else notices. What is committed under an agreement carries its generation, so a
+//! Members are static (`group.instance.id` is the server's identity, kept in its data directory, unless it is set): one that is back
+//! before its session has ended gets its place back and nobody else notices. With an empty `group.instance.id` a server
+//! leaves at once when it stops. What is committed under an agreement carries its generation, so a
 //! server that has missed the next one can do no harm.
 
 use std::ffi::CStr;
@@ -109,11 +110,13 @@ impl KafkaMembership {
         }
         config
             .set("group.id", &name)
-            .set("group.instance.id", &topics.server)
             .set("client.id", client_id(&topics.server, workers))
             .set("partition.assignment.strategy", "range")
             .set("max.poll.interval.ms", HOLD_MAX)
             .set("enable.partition.eof", "false");
+        if let Some(instance) = &topics.instance {
+            config.set("group.instance.id", instance);
+        }
         let context = GroupContext { hold, changed: AtomicBool::new(false), leads: AtomicBool::new(false) };
         let consumer: BaseConsumer<GroupContext> = config
             .create_with_context(context)
@@ -136,7 +139,7 @@ impl KafkaMembership {
                 group: self.log.topic.to_string(),
                 generation: native_calls::rd_kafka_consumer_group_metadata_generation_id(members.as_ptr()),
                 member: text(native_calls::rd_kafka_consumer_group_metadata_member_id(members.as_ptr())),
-                instance: self.topics.server.clone(),
+                instance: self.topics.instance.clone(),
             };
             native_calls::rd_kafka_consumer_group_metadata_destroy(members.as_ptr());
             Ok(fence)
@@ -247,7 +250,11 @@ impl Membership for KafkaMembership {
             return Ok(None);
         }
         if self.consumer.context().leads.load(Ordering::Acquire) {
-            self.propose(&fence, propose)?;
+            match self.propose(&fence, propose) {
+                // The group has changed again: there will be another generation.
+                Err(TopicError::Fenced { .. }) => return Ok(None),
+                proposed => proposed?,
+            }
             self.read_log()?;
         }
         let own = |proposal: &&Proposal| {

@@ -18,6 +18,7 @@ mod offset_metadata;
 mod partition_queue;
 mod producer;
 mod readers;
+mod shared_log;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +35,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
-use super::{Membership, Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
+use super::{
+    Membership, Position, SharedLog, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer,
+};
 use crate::storage::{Family, KeyValue, WriteSet};
 use crate::types::RecordChunk;
 
@@ -44,6 +47,7 @@ use deadline::Deadline;
 use membership::KafkaMembership;
 use producer::Producer;
 use readers::Readers;
+use shared_log::KafkaSharedLog;
 use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
@@ -68,6 +72,8 @@ pub struct KafkaTopics {
     /// What tells this server from others of the service.
     server: String,
     exactly_once: bool,
+    /// By which name the others keep this server's place for a while when it is gone; `None`: they do not.
+    instance: Option<String>,
     housekeeping: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
@@ -107,8 +113,10 @@ impl KafkaTopics {
         let signal = Arc::new(AppendSignal::default());
         let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
         let housekeeping = housekeeping(&readers);
+        let server = server_id(&*storage)?;
+        let instance = property("group.instance.id").unwrap_or(&server).to_owned();
         Ok(Arc::new(Self {
-            server: server_id(&*storage)?,
+            server,
             service: property("ksql.service.id").unwrap_or("default_").to_owned(),
             configs,
             admin,
@@ -119,6 +127,7 @@ impl KafkaTopics {
             signal,
             partitioner: Partitioner::default(),
             exactly_once,
+            instance: Some(instance).filter(|name| !name.is_empty()),
             housekeeping: Some(housekeeping),
         }))
     }
@@ -352,6 +361,10 @@ impl Topics for KafkaTopics {
         hold: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Option<Box<dyn Membership>>, TopicError> {
         Ok(Some(Box::new(KafkaMembership::join(self, workers, hold)?)))
+    }
+
+    fn shared_log(self: Arc<Self>, name: &str) -> Result<Option<Box<dyn SharedLog>>, TopicError> {
+        Ok(Some(Box::new(KafkaSharedLog::open(self, name)?)))
     }
 
     fn version(&self) -> u64 {

@@ -272,14 +272,15 @@ pub(super) fn send_fence(
     timeout: Duration,
 ) -> Result<(), NativeError> {
     let list = PartitionList::new([(log.clone(), i64::from(fence.generation), None)].into_iter());
-    let (group, member, instance) = (c_string(&fence.group), c_string(&fence.member), c_string(&fence.instance));
+    let (group, member) = (c_string(&fence.group), c_string(&fence.member));
+    let instance = fence.instance.as_deref().map(c_string);
     // SAFETY: list and group data are made here and destroyed here; the client is alive.
     unsafe {
         let members = native::rd_kafka_consumer_group_metadata_new_with_genid(
             group.as_ptr(),
             fence.generation,
             member.as_ptr(),
-            instance.as_ptr(),
+            instance.as_ref().map_or(std::ptr::null(), |instance| instance.as_ptr()),
         );
         let sent =
             native::rd_kafka_send_offsets_to_transaction(client, list.ptr(), members, timeout.as_millis() as i32);
@@ -296,6 +297,20 @@ pub(super) fn transaction_step(
 ) -> Result<(), NativeError> {
     // SAFETY: the client is alive; `step` is one of librdkafka's calls of this shape.
     unsafe { NativeError::check(step(client, timeout.as_millis() as i32)) }
+}
+
+/// Why the producer `client` cannot be used any more, if that is so.
+pub(super) fn fatal_error(client: *mut RDKafka) -> Option<NativeError> {
+    let mut text = [0 as c_char; 512];
+    // SAFETY: the client is alive; the text is ours and is ended by a NUL.
+    unsafe {
+        let code = native::rd_kafka_fatal_error(client, text.as_mut_ptr(), text.len());
+        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        let reason = CStr::from_ptr(text.as_ptr()).to_string_lossy();
+        Some(NativeError { lost: true, fenced: FENCED.contains(&code), ..NativeError::new(reason) })
+    }
 }
 
 /// Begins a transaction of the producer `client`.

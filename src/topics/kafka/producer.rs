@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::fmt::Display;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -18,7 +19,7 @@ use rdkafka::types::{RDKafka, RDKafkaRespErr};
 
 use super::cluster_error;
 use super::deadline::Deadline;
-use super::native::{NativeError, begin_transaction, transaction_step};
+use super::native::{NativeError, begin_transaction, fatal_error, transaction_step};
 use crate::topics::{TopicError, TopicPartition};
 use crate::types::RecordChunk;
 
@@ -44,7 +45,8 @@ pub(super) struct Notes(Mutex<Deliveries>);
 
 impl ClientContext for Notes {
     fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
-        tracing::warn!("Kafka producer: {error}: {reason}");
+        // Callers report what becomes of it.
+        tracing::debug!("Kafka producer: {error}: {reason}");
     }
 }
 
@@ -111,7 +113,7 @@ impl Producer {
     }
 
     pub(super) fn begin(&self) -> Result<(), TopicError> {
-        begin_transaction(self.ptr()).map_err(|error| cluster_error("cannot begin a transaction", error.reason))
+        begin_transaction(self.ptr()).map_err(|error| self.failed("cannot begin a transaction", error.reason))
     }
 
     /// Hands all records of `chunk` to the client. `note_offsets`: [`Producer::delivered`] gives their last offset.
@@ -128,7 +130,7 @@ impl Producer {
                 let over = deadline.get_or_insert_with(|| Deadline::after(TIMEOUT)).is_over();
                 if over || error != RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL {
                     let reason = rdkafka::types::RDKafkaErrorCode::from(error);
-                    return Err(cluster_error(&format!("cannot write to topic {}", to.topic), reason));
+                    return Err(self.failed(&format!("cannot write to topic {}", to.topic), reason));
                 }
                 self.client.poll(ROOM);
             }
@@ -205,9 +207,19 @@ impl Producer {
 
     /// Waits until the cluster has all records, or one has failed.
     pub(super) fn flush(&self) -> Result<(), TopicError> {
-        self.client.flush(TIMEOUT).map_err(|error| cluster_error("records could not be written in time", error))?;
+        let flushed = self.client.flush(TIMEOUT);
+        flushed.map_err(|error| self.failed("records could not be written in time", error))?;
         let failure = self.deliveries().failure.take();
-        failure.map_or(Ok(()), |reason| Err(cluster_error("records could not be written", reason)))
+        failure.map_or(Ok(()), |reason| Err(self.failed("records could not be written", reason)))
+    }
+
+    /// The error of a call; the cause behind it, if the client has given up.
+    fn failed(&self, doing: &str, reason: impl Display) -> TopicError {
+        match fatal_error(self.ptr()) {
+            Some(error) if error.fenced => TopicError::Fenced { reason: error.reason },
+            Some(error) => cluster_error(doing, error.reason),
+            None => cluster_error(doing, reason),
+        }
     }
 
     /// The last offsets of records whose offsets were to be noted, since the last call.
