@@ -246,6 +246,12 @@ impl Task {
         Ok(())
     }
 
+    /// The results so far, for a commit that need not have them.
+    pub fn take_results(&mut self) -> Vec<(TopicPartition, RecordChunk)> {
+        self.transaction_bytes = 0;
+        std::mem::take(&mut self.transaction.appends)
+    }
+
     /// Whether something was processed that is not committed.
     pub fn is_changed(&self) -> bool {
         self.changed

@@ -46,6 +46,15 @@ pub(super) struct Worker {
 const SETTLING: Duration = Duration::from_millis(5);
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
+/// Hands over what need not wait for the commit.
+fn send_early(slot: &mut Slot, shared: &Shared, writer: &mut dyn Writer) -> Result<(), RuntimeError> {
+    if !shared.topics.sends_early() {
+        return Ok(());
+    }
+    let records = slot.task_mut().map(Task::take_results).unwrap_or_default();
+    if records.is_empty() { Ok(()) } else { Ok(writer.send(records)?) }
+}
+
 impl Worker {
     /// A worker whose commits go by `name`.
     pub(super) fn new(shared: Arc<Shared>, name: &str) -> Self {
@@ -122,7 +131,8 @@ impl Worker {
         let mut progressed = false;
         let shared = &self.shared;
         for slot in self.slots.iter_mut().filter(|slot| !self.holds || slot.may_go_on()) {
-            match slot.step(shared) {
+            let stepped = slot.step(shared).and_then(|()| send_early(slot, shared, &mut *self.writer));
+            match stepped {
                 Ok(()) => progressed |= slot.progressed,
                 Err(error) => slot.fail(&error, shared),
             }
@@ -208,6 +218,7 @@ impl Worker {
             let version = self.shared.topics.version();
             for slot in self.slots.iter_mut().filter(|slot| is_meant(slot)) {
                 slot.step(&self.shared)?;
+                send_early(slot, &self.shared, &mut *self.writer)?;
                 progressed |= slot.progressed;
             }
             progressed |= self.commit(|slot, shared| is_meant(slot) && slot.is_due(shared));

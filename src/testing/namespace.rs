@@ -54,6 +54,13 @@ fn full_transaction(prefix: &str, mut transaction: Transaction) -> Transaction {
 }
 
 impl Writer for NamespaceWriter {
+    fn send(&mut self, mut records: Vec<(TopicPartition, RecordChunk)>) -> Result<(), TopicError> {
+        for (to, _) in &mut records {
+            *to = full_partition(&self.prefix, to);
+        }
+        self.writer.send(records)
+    }
+
     fn prepare(&mut self) -> Result<(), TopicError> {
         self.writer.prepare()
     }
@@ -129,6 +136,10 @@ impl Topics for Namespace {
 
     fn commits_at_intervals(&self) -> bool {
         self.topics.commits_at_intervals()
+    }
+
+    fn sends_early(&self) -> bool {
+        self.topics.sends_early()
     }
 
     fn keeps_changelogs(&self) -> bool {

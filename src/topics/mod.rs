@@ -161,6 +161,13 @@ pub trait Writer: Send {
         let _ = fence;
     }
 
+    /// Hands records over that need not wait for the commit, see [`Topics::sends_early`]. They are there for sure when the next
+    /// commit has succeeded.
+    fn send(&mut self, records: Vec<(TopicPartition, RecordChunk)>) -> Result<(), TopicError> {
+        let _ = records;
+        Ok(())
+    }
+
     /// Applies `transaction` atomically. After an error nothing of it holds, and positions are those of the last commit that
     /// succeeded.
     fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError>;
@@ -380,6 +387,11 @@ pub trait Topics: Send + Sync {
 
     /// Whether a commit is dear, and worth waiting for the commit interval.
     fn commits_at_intervals(&self) -> bool {
+        false
+    }
+
+    /// Whether results may be seen before they are committed, and so should be, at once.
+    fn sends_early(&self) -> bool {
         false
     }
 

@@ -331,7 +331,11 @@ impl Topics for KafkaTopics {
     }
 
     fn commits_at_intervals(&self) -> bool {
-        self.exactly_once
+        true
+    }
+
+    fn sends_early(&self) -> bool {
+        !self.exactly_once
     }
 
     fn keeps_changelogs(&self) -> bool {

@@ -6,6 +6,7 @@ use super::producer::Producer;
 use super::{KafkaTopics, TIMEOUT, by_group, changelog_key, cluster_error, native};
 use crate::storage::Family;
 use crate::topics::{Fence, TopicError, TopicPartition, Topics as _, Transaction, Writer};
+use crate::types::RecordChunk;
 
 /// How long a transaction may stay open whose server says nothing more.
 pub(super) const TRANSACTION_TIMEOUT: &str = "10000";
@@ -99,6 +100,11 @@ impl Writer for KafkaWriter {
 
     fn set_fence(&mut self, fence: Arc<Fence>) {
         self.fence = Some(fence);
+    }
+
+    fn send(&mut self, records: Vec<(TopicPartition, RecordChunk)>) -> Result<(), TopicError> {
+        let producer = self.producer()?;
+        records.iter().try_for_each(|(to, chunk)| producer.append(to, chunk, false))
     }
 
     fn commit(&mut self, mut transaction: Transaction) -> Result<(), TopicError> {
