@@ -8,10 +8,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check bench
+.PHONY: help setup build demo kafka test check bench crash failover
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 setup: ## look for a C++ compiler, libclang and cargo; install what apt-get has
 	@.ci/setup
@@ -35,3 +35,9 @@ test: check ## everything that must hold before a change goes in
 
 bench: setup ## the numbers of BENCHMARKS.md
 	cargo bench --bench pipelines --locked $(ARGS)
+
+crash: setup ## 100 kills and 20 broker restarts on Kafka, results compared with the input (minutes)
+	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::crash $(ARGS)
+
+failover: setup ## how long partitions stand still when one of three servers is killed (minutes)
+	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::failover $(ARGS)

@@ -2,7 +2,7 @@
 //!
 //! Servers of one service id run pipelines over transfers that a driver produces all the time. In the end everything is
 //! recomputed from the committed input and compared with every sink, record by record. The short form is for every day;
-//! `make crash` runs the long one (`LEVADA_CRASH_KILLS`, `_RESTARTS`, `_SERVERS`, `_BROKERS`, `_SEED` change it).
+//! `make crash` runs the long one (`LEVADA_CRASH_KILLS`, `_RESTARTS`, `_SERVERS`, `_BROKERS`, `_PAUSE`, `_RATE`, `_SEED` change it).
 #![expect(clippy::disallowed_methods, reason = "the moments of the kills are real ones")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use super::reader::Reader;
 use super::server::Server;
 use super::sinks::{EachLeg, Emits, Sink, Sums};
 use super::transfers::{self, Driver, Leg, Legs, Produced};
+use super::watcher::Watcher;
 use super::{Broker, succeeded};
 use crate::crash::Random;
 
@@ -57,7 +58,7 @@ fn windowed_key(leg: &Leg) -> Vec<u8> {
     [leg.account.as_bytes(), &start.to_be_bytes()].concat()
 }
 
-const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=100"];
+const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=5"];
 const PARTITIONS: &str = "4";
 /// Without a new record for so long, nothing more will come: queries rest for a minute at most after a failure.
 const SILENCE: Duration = Duration::from_secs(100);
@@ -104,7 +105,7 @@ fn a_hundred_kills_leave_each_result_once() {
         servers: setting("SERVERS", 1) as u32,
         kills: setting("KILLS", 100) as u32,
         broker_restarts: setting("RESTARTS", 20) as u32,
-        pause_ms: 5000,
+        pause_ms: setting("PAUSE", 5000),
         transfers_per_second: setting("RATE", 800),
     };
     run(&plan);
@@ -137,9 +138,11 @@ fn run(plan: &Plan) {
 
     let started = Instant::now();
     let driver = Driver::start(&broker.bootstrap, plan.seed, plan.transfers_per_second);
+    let watcher = Watcher::start(&broker.bootstrap, "CREDITS");
     let revived = strike(plan, &broker, &mut servers);
-    let produced = driver.stop();
+    let (pause, produced) = (watcher.stop(), driver.stop());
     println!("{produced:?} in {} s; {revived} starts had to be repeated", started.elapsed().as_secs());
+    println!("longest time without a result {:.1} s", pause.as_secs_f64());
     verify(&broker, &mut servers, &produced);
 }
 

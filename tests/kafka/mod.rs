@@ -5,10 +5,12 @@
 
 mod broker;
 mod crash;
+mod failover;
 mod reader;
 mod server;
 mod sinks;
 mod transfers;
+mod watcher;
 
 use std::process::{Command, Output};
 
