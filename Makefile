@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check bench bench-kafka
+.PHONY: help setup build demo kafka test check bench bench-kafka crash failover
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -38,3 +38,9 @@ bench: setup ## the numbers of BENCHMARKS.md
 
 bench-kafka: setup ## the numbers on Kafka in BENCHMARKS.md (ARGS="throughput restore queries latency")
 	cargo bench --bench kafka --locked -- $(ARGS)
+
+crash: setup ## 100 kills and 20 broker restarts on Kafka, results compared with the input (minutes)
+	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::crash $(ARGS)
+
+failover: setup ## how long partitions stand still when one of three servers is killed (minutes)
+	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::failover $(ARGS)

@@ -32,10 +32,11 @@ CREATE TABLE per_region AS SELECT region, COUNT(*) AS n FROM named GROUP BY regi
 ";
 
 /// A generator of numbers that look random; its seed is printed, so that a failure can be repeated.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self, below: u64) -> u64 {
+    /// A number below `below`.
+    pub fn next(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }

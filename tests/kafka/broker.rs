@@ -1,0 +1,82 @@
+//! Brokers of a test: started by `tools/kafka/kafka.sh`, stopped at its end.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use super::{LEVADA, ROOT};
+
+/// A cluster of this test, and a folder for what else it needs.
+pub struct Broker {
+    dir: TempDir,
+    /// Addresses, as clients want them.
+    pub bootstrap: String,
+}
+
+impl Broker {
+    /// One fresh broker; `None` where there cannot be one.
+    pub fn start() -> Option<Self> {
+        Self::start_several(1)
+    }
+
+    /// So many fresh brokers, numbered from 1; `None` where there cannot be any.
+    pub fn start_several(count: u32) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let output = script("start", &dir.path().join("kafka"), &["--brokers", &count.to_string()]);
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr).into_owned();
+            let required = std::env::var("LEVADA_KAFKA").is_ok_and(|value| value == "required");
+            assert!(!required, "no Kafka: {reason}");
+            eprintln!("SKIPPED: no Kafka broker can be started here: {reason}");
+            return None;
+        }
+        let bootstrap = String::from_utf8(output.stdout).expect("addresses are text").trim().to_owned();
+        Some(Self { dir, bootstrap })
+    }
+
+    /// A path in the folder of the test.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The property that names this cluster.
+    pub fn property(&self) -> String {
+        format!("bootstrap.servers={}", self.bootstrap)
+    }
+
+    /// The binary, on this cluster.
+    pub fn levada(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(LEVADA);
+        command.args(arguments).args(["--property", &self.property()]).stdin(Stdio::null());
+        command
+    }
+
+    /// Kills a broker with SIGKILL; its data stays.
+    pub fn kill(&self, number: u32) {
+        self.tell("kill", number);
+    }
+
+    /// Starts a broker again that was killed, and waits until it listens.
+    pub fn up(&self, number: u32) {
+        self.tell("up", number);
+    }
+
+    fn tell(&self, action: &str, number: u32) {
+        let output = script(action, &self.path("kafka"), &["-n", &number.to_string()]);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{action} broker {number}: {err}");
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        script("stop", &self.path("kafka"), &[]);
+    }
+}
+
+fn script(action: &str, dir: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(Path::new(ROOT).join("tools/kafka/kafka.sh"));
+    command.arg(action).arg("--dir").arg(dir).args(arguments);
+    command.stdin(Stdio::null()).output().expect("the script can be run")
+}
