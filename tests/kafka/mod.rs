@@ -8,6 +8,7 @@ mod crash;
 mod failover;
 mod reader;
 mod server;
+mod servers;
 mod sinks;
 mod transfers;
 mod watcher;

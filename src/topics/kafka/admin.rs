@@ -49,6 +49,8 @@ impl Admin {
         let made = block_on(self.client.create_topics(&[topic], &options()));
         match made.map_err(|error| cluster_error(&format!("cannot create topic {name}"), error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {
+                // Another server may have been faster, by so little that not all brokers know.
+                self.wait_until(name, true)?;
                 return Err(TopicError::TopicExists { topic: name.to_owned() });
             }
             Some(Err((_, code))) => return Err(cluster_error(&format!("cannot create topic {name}"), code)),
