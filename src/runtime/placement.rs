@@ -148,7 +148,8 @@ impl<'a> Placing<'a> {
                 return;
             }
             let movable = (0..SLOTS).filter(|&slot| self.active[slot] == Some(most));
-            let Some(slot) = movable.min_by_key(|&slot| self.distance(slot, least)) else { return };
+            let cost = |slot: &usize| (self.distance(*slot, least), self.neighbours(*slot, least));
+            let Some(slot) = movable.min_by_key(cost) else { return };
             self.active[slot] = Some(least);
             self.loads[most] -= 1;
             self.loads[least] += 1;
@@ -168,6 +169,13 @@ impl<'a> Placing<'a> {
         } else {
             2
         }
+    }
+
+    /// How many slots near `slot` are on `server`: the partitions of a query are in neighbouring slots and should be apart.
+    fn neighbours(&self, slot: usize, server: usize) -> usize {
+        let near = 1..self.servers.len();
+        let at = |slot: usize| usize::from(self.active[slot % SLOTS] == Some(server));
+        near.map(|step| at(slot + step) + at(slot + SLOTS - step)).sum()
     }
 
     /// Gives every slot `count` standbys: those it has, then those that have few, few of the same server's above all.
@@ -244,6 +252,16 @@ mod tests {
         let moved = moved(&before, &after);
         assert_eq!(moved.len(), SLOTS / 4);
         assert!(moved.iter().all(|&slot| owner(&after, slot) == "d"));
+    }
+
+    #[test]
+    fn neighbouring_slots_are_on_different_servers_however_these_came() {
+        let mut placement = Placement::new(None, &servers("a"), 0);
+        for names in ["a b", "a b c", "a b c d"] {
+            placement = Placement::new(Some(&placement), &servers(names), 0);
+        }
+        let together = (1..SLOTS).filter(|&slot| owner(&placement, slot) == owner(&placement, slot - 1)).count();
+        assert!(together < SLOTS / 20, "{together} pairs of neighbours are together");
     }
 
     #[test]

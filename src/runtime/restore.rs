@@ -43,6 +43,7 @@ impl Restore {
         for store in &mut self.stores {
             store.end = Some(topics.end_offset(&store.from)?);
         }
+        self.restored = 0;
         Ok(())
     }
 
@@ -74,7 +75,7 @@ impl Restore {
         Ok(true)
     }
 
-    /// Records applied so far.
+    /// Records applied since [`Restore::aim`].
     pub(super) fn restored(&self) -> u64 {
         self.restored
     }

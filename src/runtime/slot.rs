@@ -145,11 +145,12 @@ impl Slot {
     /// Applies a portion of the changelogs; true when the task runs.
     fn restore(&mut self, shared: &Shared) -> Result<bool, RuntimeError> {
         let topics = &*shared.topics;
-        let Phase::Restoring(restore, inputs, _) = &mut self.phase else { return Ok(true) };
+        let Phase::Restoring(restore, inputs, begun) = &mut self.phase else { return Ok(true) };
         if self.role == Role::Active && inputs.is_none() {
             // Once the positions are known, whoever moved them has ended: the changelogs have all that belongs to them.
             *inputs = Some(self.spec.topology.inputs(self.spec.id, topics)?);
             restore.aim(topics)?;
+            *begun = shared.clock.elapsed();
         }
         self.progressed = restore.step(topics)?;
         if !restore.is_complete(topics)? {

@@ -178,8 +178,12 @@ impl Worker {
             }
         }
         let committed = self.writer.commit(all);
-        if let Err(TopicError::Fenced { reason }) = &committed {
-            return self.fenced(reason);
+        if let Err(TopicError::Fenced { reason } | TopicError::Outdated { reason }) = &committed {
+            // The tasks may be elsewhere: nothing is begun or committed until it is known where. If the name only was taken, that is
+            // known, and the next commit takes it back.
+            self.holds |= matches!(committed, Err(TopicError::Outdated { .. }));
+            tracing::warn!("tasks were placed anew, what was not committed is done again: {reason}");
+            return self.close_all();
         }
         let committed = committed.map_err(RuntimeError::from);
         for index in taken {
@@ -188,13 +192,6 @@ impl Worker {
                 Err(error) => self.slots[index].fail(error, &self.shared),
             }
         }
-    }
-
-    /// Other servers have agreed on a placement without this one: nothing is begun or committed until it knows that too.
-    fn fenced(&mut self, reason: &str) {
-        tracing::warn!("tasks were placed anew, what was not committed is done again: {reason}");
-        self.close_all();
-        self.holds = true;
     }
 
     /// Has all tasks begin again from their last commit.

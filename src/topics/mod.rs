@@ -282,6 +282,12 @@ pub enum TopicError {
     },
     /// The servers have agreed anew: the tasks may belong to another by now.
     #[error("the commit comes too late, tasks were placed anew: {reason}")]
+    Outdated {
+        /// What the client says.
+        reason: String,
+    },
+    /// Another writer has taken this one's name.
+    #[error("another writer has taken over: {reason}")]
     Fenced {
         /// What the client says.
         reason: String,

@@ -252,7 +252,7 @@ impl Membership for KafkaMembership {
         if self.consumer.context().leads.load(Ordering::Acquire) {
             match self.propose(&fence, propose) {
                 // The group has changed again: there will be another generation.
-                Err(TopicError::Fenced { .. }) => return Ok(None),
+                Err(TopicError::Fenced { .. } | TopicError::Outdated { .. }) => return Ok(None),
                 proposed => proposed?,
             }
             self.read_log()?;

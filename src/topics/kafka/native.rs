@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::bindings as native;
 use rdkafka::types::{RDKafka, RDKafkaRespErr};
 
-use crate::topics::{Fence, Position, TopicPartition};
+use crate::topics::{Fence, Position, TopicError, TopicPartition};
 
 /// A position that a group has committed, with its metadata.
 pub(super) type GroupOffset = (TopicPartition, Option<(i64, String)>);
@@ -21,24 +21,47 @@ pub(super) struct NativeError {
     pub(super) lost: bool,
     /// The same call may succeed later.
     pub(super) retriable: bool,
-    /// Another has taken over: this client, or the server that it belongs to, came too late.
-    pub(super) fenced: bool,
+    /// Somebody else has taken over, and from whom.
+    pub(super) taken_over: Option<TakenOver>,
 }
 
-/// Codes that say that somebody else has taken over.
-const FENCED: [RDKafkaRespErr; 7] = [
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
-    RDKafkaRespErr::RD_KAFKA_RESP_ERR__FENCED,
-];
+/// What somebody else has taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenOver {
+    /// The name of the producer.
+    Name,
+    /// The member's place in its group, by a new generation.
+    Place,
+}
+
+impl TakenOver {
+    fn of(code: RDKafkaRespErr) -> Option<Self> {
+        match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_PRODUCER_FENCED
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR__FENCED => Some(Self::Name),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS => Some(Self::Place),
+            _ => None,
+        }
+    }
+}
 
 impl NativeError {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), lost: false, retriable: false, fenced: false }
+        Self { reason: reason.into(), lost: false, retriable: false, taken_over: None }
+    }
+
+    /// The error of `doing`.
+    pub(super) fn into_topic_error(self, doing: &str) -> TopicError {
+        let reason = self.reason;
+        match self.taken_over {
+            Some(TakenOver::Name) => TopicError::Fenced { reason },
+            Some(TakenOver::Place) => TopicError::Outdated { reason },
+            None => super::cluster_error(doing, reason),
+        }
     }
 
     /// Takes what a call returned; null is success.
@@ -55,7 +78,7 @@ impl NativeError {
                 lost: native::rd_kafka_error_is_fatal(error.as_ptr()) != 0
                     || native::rd_kafka_error_txn_requires_abort(error.as_ptr()) != 0,
                 retriable: native::rd_kafka_error_is_retriable(error.as_ptr()) != 0,
-                fenced: FENCED.contains(&native::rd_kafka_error_code(error.as_ptr())),
+                taken_over: TakenOver::of(native::rd_kafka_error_code(error.as_ptr())),
             };
             native::rd_kafka_error_destroy(error.as_ptr());
             Err(result)
@@ -309,7 +332,7 @@ pub(super) fn fatal_error(client: *mut RDKafka) -> Option<NativeError> {
             return None;
         }
         let reason = CStr::from_ptr(text.as_ptr()).to_string_lossy();
-        Some(NativeError { lost: true, fenced: FENCED.contains(&code), ..NativeError::new(reason) })
+        Some(NativeError { lost: true, taken_over: TakenOver::of(code), ..NativeError::new(reason) })
     }
 }
 

@@ -277,8 +277,7 @@ impl Producer {
     /// The error of a call; the cause behind it, if the client has given up.
     fn failed(&self, doing: &str, reason: impl Display) -> TopicError {
         match fatal_error(self.ptr()) {
-            Some(error) if error.fenced => TopicError::Fenced { reason: error.reason },
-            Some(error) => cluster_error(doing, error.reason),
+            Some(error) => error.into_topic_error(doing),
             None => cluster_error(doing, reason),
         }
     }
@@ -317,8 +316,7 @@ impl Producer {
             match call(self.ptr()) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.retriable && !error.lost && !deadline.is_over() => self.serve(Duration::ZERO),
-                Err(error) if error.fenced => return Err(TopicError::Fenced { reason: error.reason }),
-                Err(error) => return Err(cluster_error(doing, error.reason)),
+                Err(error) => return Err(error.into_topic_error(doing)),
             }
         }
     }
