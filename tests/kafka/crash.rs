@@ -58,7 +58,7 @@ fn windowed_key(leg: &Leg) -> Vec<u8> {
     [leg.account.as_bytes(), &start.to_be_bytes()].concat()
 }
 
-const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=5"];
+const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=100"];
 const PARTITIONS: &str = "4";
 /// Without a new record for so long, nothing more will come: queries rest for a minute at most after a failure.
 const SILENCE: Duration = Duration::from_secs(100);
