@@ -165,6 +165,7 @@ fn strike(plan: &Plan, broker: &Broker, servers: &mut [Server]) -> u32 {
             }
             Blow::BrokerRestart => {
                 let number = 1 + random.next(u64::from(plan.brokers)) as u32;
+                servers.iter_mut().for_each(Server::excuse);
                 broker.kill(number);
                 pause(random.next(1500));
                 broker.up(number);
