@@ -58,7 +58,7 @@ fn windowed_key(leg: &Leg) -> Vec<u8> {
     [leg.account.as_bytes(), &start.to_be_bytes()].concat()
 }
 
-const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=5"];
+const PROPERTIES: [&str; 2] = ["ksql.service.id=crash_", "ksql.streams.commit.interval.ms=100"];
 const PARTITIONS: &str = "4";
 /// Without a new record for so long, nothing more will come: queries rest for a minute at most after a failure.
 const SILENCE: Duration = Duration::from_secs(100);
@@ -165,6 +165,7 @@ fn strike(plan: &Plan, broker: &Broker, servers: &mut [Server]) -> u32 {
             }
             Blow::BrokerRestart => {
                 let number = 1 + random.next(u64::from(plan.brokers)) as u32;
+                servers.iter_mut().for_each(Server::excuse);
                 broker.kill(number);
                 pause(random.next(1500));
                 broker.up(number);

@@ -24,9 +24,6 @@ impl Watcher {
             let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
             while !flag.load(Ordering::Acquire) {
                 reader.read(&mut |_| {
-                    if last.elapsed().as_secs() >= 2 {
-                        eprintln!("GAP {:?}", last.elapsed());
-                    }
                     longest = longest.max(last.elapsed());
                     last = Instant::now();
                 });

@@ -144,6 +144,7 @@ joined() {
 
 spawn() {
     local n=$1
+    rm -f "$dir/broker-$n.pid"
     # In a session of its own: Ctrl-C at a terminal reaches this script, which stops the brokers in order.
     setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' spawn "$dir/broker-$n.pid" \
         java -Xmx"${LEVADA_KAFKA_HEAP:-768m}" -XX:+UseG1GC -cp "$jars/*" kafka.Kafka "$dir/broker-$n.properties" \
@@ -151,9 +152,14 @@ spawn() {
     disown
 }
 
+# Where clients reach broker $1.
+port_of() {
+    sed -n 's:^advertised.listeners=PLAINTEXT.//127.0.0.1.\([0-9]*\).*:\1:p' "$dir/broker-$1.properties"
+}
+
 wait_until_listening() {
     local n=$1 port pid
-    port=$(sed -n 's:^advertised.listeners=PLAINTEXT.//127.0.0.1.\([0-9]*\).*:\1:p' "$dir/broker-$n.properties")
+    port=$(port_of "$n")
     for _ in $(seq 300); do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
         pid=$(cat "$dir/broker-$n.pid" 2>/dev/null || true)
@@ -161,6 +167,18 @@ wait_until_listening() {
         sleep 0.2
     done
     fail "broker $n does not listen after 60 s, see $dir/broker-$n.log"
+}
+
+# A broker that was killed holds port and files for a moment: one that is started meanwhile would fail.
+kill_one() {
+    local n=$1 port
+    port=$(port_of "$n")
+    kill -KILL "$(cat "$dir/broker-$n.pid")"
+    for _ in $(seq 200); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || return 0
+        sleep 0.05
+    done
+    fail "broker $n still listens 10 s after it was killed"
 }
 
 start() {
@@ -248,7 +266,7 @@ case $command in
     run) run ;;
     start) start ;;
     stop) stop ;;
-    kill) kill -KILL "$(cat "$dir/broker-${number:?kill needs -n}.pid")" ;;
+    kill) kill_one "${number:?kill needs -n}" ;;
     up) spawn "${number:?up needs -n}" && wait_until_listening "$number" ;;
     jars) resolve_jars && echo "$jars" ;;
     *) sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;

@@ -21,6 +21,8 @@ use std::time::Duration;
 use rdkafka::ClientContext;
 use rdkafka::bindings as native_calls;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 use serde::{Deserialize, Serialize};
 
 use super::producer::Producer;
@@ -125,6 +127,25 @@ impl KafkaMembership {
         let log = TopicPartition { topic: name.into(), partition: 0 };
         let offset = topics.start_offset(&log)?;
         Ok(Self { topics, consumer, log, offset, newest: None, open: None })
+    }
+
+    /// Takes part in the group for about `timeout`, and takes all that has happened meanwhile. Brokers that cannot be reached are
+    /// the client's affair, which goes on trying: what it says about them must not delay what comes after.
+    fn serve(&self, mut timeout: Duration) -> Result<(), TopicError> {
+        while let Some(polled) = self.consumer.poll(timeout) {
+            match polled {
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => {
+                    return Err(cluster_error("the group of servers", error));
+                }
+                Err(KafkaError::MessageConsumption(
+                    code @ (RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure),
+                )) => tracing::debug!("group of servers: {code}"),
+                Err(error) => tracing::warn!("group of servers: {error}"),
+                Ok(_) => {}
+            }
+            timeout = Duration::ZERO;
+        }
+        Ok(())
     }
 
     /// The generation that this server is a member of.
@@ -237,9 +258,7 @@ impl Membership for KafkaMembership {
 
     fn next(&mut self, timeout: Duration, propose: Propose<'_>) -> Result<Option<Agreement>, TopicError> {
         // Records come by the log's own reader; this only takes part in the group.
-        if let Some(Err(error)) = self.consumer.poll(if self.open.is_some() { timeout / 10 } else { timeout }) {
-            return Err(cluster_error("the group of servers", error));
-        }
+        self.serve(if self.open.is_some() { timeout / 10 } else { timeout })?;
         if self.consumer.context().changed.swap(false, Ordering::AcqRel) {
             self.open = Some(Arc::new(self.fence()?));
         }

@@ -31,7 +31,9 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
@@ -52,6 +54,9 @@ use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a partition may be without a leader before that counts as a failure, and how often to ask.
+const LEADERLESS: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(100);
 /// How long the cluster may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(10);
 
@@ -133,9 +138,30 @@ impl KafkaTopics {
     }
 
     fn watermarks(&self, partition: &TopicPartition) -> Result<(i64, i64), TopicError> {
-        let found = self.consumer.fetch_watermarks(&partition.topic, partition.partition as i32, TIMEOUT);
-        found.map_err(|error| cluster_error(&format!("cannot read the offsets of topic {}", partition.topic), error))
+        let deadline = Deadline::after(LEADERLESS);
+        loop {
+            match self.consumer.fetch_watermarks(&partition.topic, partition.partition as i32, TIMEOUT) {
+                Ok(found) => return Ok(found),
+                Err(KafkaError::MetadataFetch(code)) if is_moving(code) && deadline.pause(AGAIN) => {}
+                Err(error) => {
+                    return Err(cluster_error(&format!("cannot read the offsets of topic {}", partition.topic), error));
+                }
+            }
+        }
     }
+}
+
+/// Whether the partition is on its way from one leader to the next, or its broker is starting.
+fn is_moving(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::ReplicaNotAvailable
+            | Code::BrokerNotAvailable
+            | Code::BrokerTransportFailure
+    )
 }
 
 /// Where the offset is noted up to which the local store has the records of `changelog`.
