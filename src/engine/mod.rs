@@ -200,7 +200,7 @@ impl Default for EngineOptions {
 }
 
 /// How long to wait for what other servers change at a time, and after a failure.
-const FOLLOWING: Duration = Duration::from_millis(200);
+const FOLLOWING: Duration = Duration::from_millis(100);
 const FOLLOWING_AGAIN: Duration = Duration::from_secs(5);
 /// How often old records are removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
@@ -258,7 +258,9 @@ impl Engine {
                 })?;
             }
         }
-        core.start_queries(&self.inner.shared)
+        core.start_queries(&self.inner.shared)?;
+        let queries = &core.queries;
+        Ok(self.inner.shared.runtime.remove_unknown_state(&|id| queries.get(id).is_some())?)
     }
 
     /// Starts the thread that carries out what other servers append to the command log.
@@ -267,12 +269,11 @@ impl Engine {
         let flag = Arc::clone(&stop);
         let follow = move || {
             while !flag.load(Ordering::Acquire) {
-                let version = inner.shared.topics.version();
                 if let Err(error) = inner.follow() {
                     tracing::error!("what other servers have changed cannot be learnt, trying again: {error}");
                     inner.shared.pause(FOLLOWING_AGAIN);
                 }
-                inner.shared.topics.wait(version, FOLLOWING);
+                std::thread::park_timeout(FOLLOWING);
             }
         };
         let thread = std::thread::Builder::new().name("command-log".to_owned()).spawn(follow);
@@ -397,7 +398,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.follower.take() {
             stop.store(true, Ordering::Release);
-            self.inner.shared.topics.wake();
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("the thread that follows the command log has died");
             }

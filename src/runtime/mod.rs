@@ -256,6 +256,20 @@ impl Runtime {
     pub fn remove_state(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
         let mut writes = WriteSet::default();
         Store::delete_query(&mut writes, &spec.id);
+        self.shared.topics.forget_group(&spec.group, &mut writes);
+        Ok(self.shared.topics.commit(Transaction { writes, ..Transaction::default() })?)
+    }
+
+    /// Removes the state of queries that are not `known`: they were ended while this server was away.
+    pub fn remove_unknown_state(&self, known: &dyn Fn(&str) -> bool) -> Result<(), RuntimeError> {
+        let mut writes = WriteSet::default();
+        for query in Store::queries(&*self.shared.topics.storage())?.iter().filter(|query| !known(query)) {
+            tracing::info!(query, "removing the state of a query that has ended");
+            Store::delete_query(&mut writes, query);
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
         Ok(self.shared.topics.commit(Transaction { writes, ..Transaction::default() })?)
     }
 

@@ -124,6 +124,19 @@ impl Store {
         writes.delete_range(Family::State, prefix, end);
     }
 
+    /// The queries that have state in `storage`.
+    pub fn queries(storage: &dyn KeyValue) -> Result<Vec<String>, StateError> {
+        let mut queries = Vec::new();
+        let mut from = Vec::new();
+        while let Some((key, _)) = storage.scan(Family::State, &from, &[u8::MAX], 1)?.pop() {
+            let corrupt = || StateError::Corrupt("an entry of state belongs to no store".to_owned());
+            let (id, _) = StoreId::split(&key).ok_or_else(corrupt)?;
+            from = after(&StoreId::query_prefix(&id.query));
+            queries.push(id.query.to_string());
+        }
+        Ok(queries)
+    }
+
     /// Adds the removal of all state of `query` to `writes`.
     pub fn delete_query(writes: &mut WriteSet, query: &str) {
         let prefix = StoreId::query_prefix(query);

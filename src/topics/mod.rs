@@ -422,6 +422,11 @@ pub trait Topics: Send + Sync {
         let _ = (changelog, writes);
     }
 
+    /// As [`Topics::forget_restored`], for all changelogs of `group`.
+    fn forget_group(&self, group: &str, writes: &mut WriteSet) {
+        let _ = (group, writes);
+    }
+
     /// Joins the servers of the service, with `workers` writers `worker-0`, `worker-1` …; `None` where there is only one server. `hold` is called
     /// before the servers agree anew: what is not committed when it returns may be refused.
     fn join(

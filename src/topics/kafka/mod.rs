@@ -381,6 +381,11 @@ impl Topics for KafkaTopics {
         writes.delete(Family::Meta, changelog_key(changelog));
     }
 
+    fn forget_group(&self, group: &str, writes: &mut WriteSet) {
+        let prefix = |end: char| format!("changelog/{group}{end}").into_bytes();
+        writes.delete_range(Family::Meta, prefix('-'), prefix('.'));
+    }
+
     fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
         self.readers.has_reached(partition, offset, end)
     }
