@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
 use super::{LEVADA, ROOT};
 
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A cluster of this test, and a folder for what else it needs.
 pub struct Broker {
+    /// One test at a time: sessions end where brokers and servers starve each other.
+    _turn: MutexGuard<'static, ()>,
     dir: TempDir,
     /// Addresses, as clients want them.
     pub bootstrap: String,
@@ -22,6 +27,8 @@ impl Broker {
 
     /// So many fresh brokers, numbered from 1; `None` where there cannot be any.
     pub fn start_several(count: u32) -> Option<Self> {
+        // A test that has failed leaves nothing behind that matters.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("a temporary directory");
         let output = script("start", &dir.path().join("kafka"), &["--brokers", &count.to_string()]);
         if !output.status.success() {
@@ -32,7 +39,7 @@ impl Broker {
             return None;
         }
         let bootstrap = String::from_utf8(output.stdout).expect("addresses are text").trim().to_owned();
-        Some(Self { dir, bootstrap })
+        Some(Self { _turn: turn, dir, bootstrap })
     }
 
     /// A path in the folder of the test.
