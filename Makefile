@@ -8,10 +8,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check bench
+.PHONY: help setup build demo kafka test check bench bench-kafka
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: ## look for a C++ compiler, libclang and cargo; install what apt-get has
 	@.ci/setup
@@ -35,3 +35,6 @@ test: check ## everything that must hold before a change goes in
 
 bench: setup ## the numbers of BENCHMARKS.md
 	cargo bench --bench pipelines --locked $(ARGS)
+
+bench-kafka: setup ## the numbers on Kafka in BENCHMARKS.md (ARGS="throughput restore queries latency")
+	cargo bench --bench kafka --locked -- $(ARGS)
