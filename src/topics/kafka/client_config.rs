@@ -35,7 +35,7 @@ const CONSUMER: [(&str, &str); 8] = [
 
 const PRODUCER: [(&str, &str); 6] = [
     ("enable.idempotence", "true"),
-    ("linger.ms", "0"),
+    ("linger.ms", "5"),
     ("batch.num.messages", "10000"),
     ("queue.buffering.max.messages", "500000"),
     ("queue.buffering.max.kbytes", "65536"),

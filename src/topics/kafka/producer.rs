@@ -1,21 +1,19 @@
 //! Records out: whole chunks into librdkafka's queues, and what makes them visible.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fmt::Display;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use arrow::array::Array;
 use rdkafka::ClientContext;
 use rdkafka::bindings as native;
 use rdkafka::config::ClientConfig;
-use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use rdkafka::types::{RDKafka, RDKafkaRespErr};
+use rdkafka::types::{RDKafka, RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::cluster_error;
 use super::deadline::Deadline;
@@ -29,6 +27,10 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const EARLIEST: i64 = 1;
 /// How long to wait for room in the client's queue at a time.
 const ROOM: Duration = Duration::from_millis(20);
+/// How long an attempt to end a transaction without its records may take.
+const ABORTING: Duration = Duration::from_millis(500);
+/// How long the client is told at a time to send at once.
+const SENDING: Duration = Duration::from_millis(1);
 
 /// What has become of records since the last look.
 #[derive(Default)]
@@ -39,9 +41,8 @@ struct Deliveries {
     failure: Option<String>,
 }
 
-/// Notes deliveries.
-#[derive(Default)]
-pub(super) struct Notes(Mutex<Deliveries>);
+/// Logs what the client complains about. Deliveries do not come this way, see [`Producer::serve`].
+pub(super) struct Notes;
 
 impl ClientContext for Notes {
     fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
@@ -51,32 +52,22 @@ impl ClientContext for Notes {
 }
 
 impl ProducerContext for Notes {
-    /// Whether the offset is wanted.
-    type DeliveryOpaque = usize;
+    type DeliveryOpaque = ();
 
-    fn delivery(&self, result: &DeliveryResult<'_>, wanted: usize) {
-        if wanted == 0 && result.is_ok() {
-            return;
-        }
-        let mut deliveries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match result {
-            Ok(message) => {
-                let partition = TopicPartition { topic: message.topic().into(), partition: message.partition() as u32 };
-                let greatest = deliveries.offsets.entry(partition).or_insert(-1);
-                *greatest = message.offset().max(*greatest);
-            }
-            Err((error, message)) => {
-                deliveries.failure.get_or_insert_with(|| format!("topic {}: {error}", message.topic()));
-            }
-        }
-    }
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
 /// One producer, transactional or not.
 pub(super) struct Producer {
-    client: BaseProducer<Notes>,
     topics: HashMap<Arc<str>, TopicHandle>,
+    deliveries: RefCell<Deliveries>,
+    events: NonNull<native::rd_kafka_queue_t>,
+    // Last: queue and handles must not outlive it.
+    client: BaseProducer<Notes>,
 }
+
+// SAFETY: librdkafka's queues may be used from any thread.
+unsafe impl Send for Producer {}
 
 struct TopicHandle(NonNull<native::rd_kafka_topic_t>);
 
@@ -89,6 +80,8 @@ impl Drop for Producer {
             // SAFETY: the handle is ours and not used after this; the client is dropped later.
             unsafe { native::rd_kafka_topic_destroy(handle.0.as_ptr()) };
         }
+        // SAFETY: the queue is ours and not used after this.
+        unsafe { native::rd_kafka_queue_destroy(self.events.as_ptr()) };
     }
 }
 
@@ -96,10 +89,12 @@ impl Producer {
     /// A producer with the settings of `config`; with a `transactional.id` among them it takes that name from any other
     /// producer, ends what that one has left open, and waits until that is done.
     pub(super) fn new(config: &ClientConfig) -> Result<Self, TopicError> {
-        let client: BaseProducer<Notes> = config
-            .create_with_context(Notes::default())
-            .map_err(|error| cluster_error("cannot make a producer", error))?;
-        let producer = Self { client, topics: HashMap::new() };
+        let client: BaseProducer<Notes> =
+            config.create_with_context(Notes).map_err(|error| cluster_error("cannot make a producer", error))?;
+        // SAFETY: the client is alive.
+        let events = unsafe { native::rd_kafka_queue_get_main(client.client().native_ptr()) };
+        let events = NonNull::new(events).ok_or_else(|| cluster_error("cannot make a producer", "it has no queue"))?;
+        let producer = Self { topics: HashMap::new(), deliveries: RefCell::default(), events, client };
         if config.get("transactional.id").is_some() {
             producer.retried("cannot take up transactions", |client| {
                 transaction_step(client, native::rd_kafka_init_transactions, TIMEOUT)
@@ -116,27 +111,81 @@ impl Producer {
         begin_transaction(self.ptr()).map_err(|error| self.failed("cannot begin a transaction", error.reason))
     }
 
-    /// Hands all records of `chunk` to the client. `note_offsets`: [`Producer::delivered`] gives their last offset.
+    /// Hands all records of `chunk` to the client. Of a changelog's records, [`Producer::delivered`] gives the last offset.
     pub(super) fn append(
         &mut self,
         to: &TopicPartition,
         chunk: &RecordChunk,
-        note_offsets: bool,
+        is_changelog: bool,
     ) -> Result<(), TopicError> {
         let topic = self.topic(&to.topic)?;
         for row in 0..chunk.len() {
             let mut deadline = None;
-            while let Err(error) = self.produce(topic, to.partition, chunk, row, note_offsets) {
+            // Offsets ascend: that of the last record says all.
+            let note_offset = is_changelog && row + 1 == chunk.len();
+            // A changelog's records are as old as their writing: 0 is now.
+            let timestamp = if is_changelog { 0 } else { chunk.timestamps[row].max(EARLIEST) };
+            while let Err(error) = self.produce((topic, to.partition), chunk, row, timestamp, note_offset) {
                 let over = deadline.get_or_insert_with(|| Deadline::after(TIMEOUT)).is_over();
                 if over || error != RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL {
-                    let reason = rdkafka::types::RDKafkaErrorCode::from(error);
+                    let reason = RDKafkaErrorCode::from(error);
                     return Err(self.failed(&format!("cannot write to topic {}", to.topic), reason));
                 }
-                self.client.poll(ROOM);
+                self.serve(ROOM);
             }
         }
-        self.client.poll(Duration::ZERO);
+        self.serve(Duration::ZERO);
         Ok(())
+    }
+
+    /// Waits for an event of the client up to `wait`, then takes what is there.
+    fn serve(&self, wait: Duration) {
+        let mut milliseconds = wait.as_millis() as i32;
+        loop {
+            // SAFETY: the queue is alive; the event is ours until it is destroyed here.
+            unsafe {
+                let event = native::rd_kafka_queue_poll(self.events.as_ptr(), milliseconds);
+                if event.is_null() {
+                    return;
+                }
+                match native::rd_kafka_event_type(event) {
+                    native::RD_KAFKA_EVENT_DR => self.note_deliveries(event),
+                    native::RD_KAFKA_EVENT_ERROR => {
+                        let text = CStr::from_ptr(native::rd_kafka_event_error_string(event));
+                        tracing::warn!("Kafka producer: {}", text.to_string_lossy());
+                    }
+                    _ => {}
+                }
+                native::rd_kafka_event_destroy(event);
+            }
+            milliseconds = 0;
+        }
+    }
+
+    /// Keeps failures, and the offsets that are wanted.
+    ///
+    /// # Safety
+    /// `event` must be a delivery report that is alive.
+    unsafe fn note_deliveries(&self, event: *mut native::rd_kafka_event_t) {
+        // SAFETY: messages and their topics live as long as the event.
+        unsafe {
+            while let Some(message) = native::rd_kafka_event_message_next(event).as_ref() {
+                let failed = message.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+                if !failed && message._private.is_null() {
+                    continue;
+                }
+                let topic = CStr::from_ptr(native::rd_kafka_topic_name(message.rkt)).to_string_lossy();
+                let mut deliveries = self.deliveries.borrow_mut();
+                if failed {
+                    let error = RDKafkaErrorCode::from(message.err);
+                    deliveries.failure.get_or_insert_with(|| format!("topic {topic}: {error}"));
+                } else {
+                    let partition = TopicPartition { topic: topic.into(), partition: message.partition as u32 };
+                    let greatest = deliveries.offsets.entry(partition).or_insert(-1);
+                    *greatest = message.offset.max(*greatest);
+                }
+            }
+        }
     }
 
     fn topic(&mut self, name: &Arc<str>) -> Result<*mut native::rd_kafka_topic_t, TopicError> {
@@ -153,10 +202,10 @@ impl Producer {
 
     fn produce(
         &self,
-        topic: *mut native::rd_kafka_topic_t,
-        partition: u32,
+        (topic, partition): (*mut native::rd_kafka_topic_t, u32),
         chunk: &RecordChunk,
         row: usize,
+        timestamp: i64,
         note_offset: bool,
     ) -> Result<(), RDKafkaRespErr> {
         use native::rd_kafka_vtype_t as kind;
@@ -172,8 +221,6 @@ impl Producer {
             }
         };
         let headers = headers(chunk, row);
-        // What is noted belongs to a changelog, whose records are as old as their writing.
-        let timestamp = if note_offset { 0 } else { chunk.timestamps[row].max(EARLIEST) };
         let mut arguments = [
             (kind::RD_KAFKA_VTYPE_RKT, native::rd_kafka_vu_s__bindgen_ty_1 { rkt: topic }),
             (kind::RD_KAFKA_VTYPE_PARTITION, native::rd_kafka_vu_s__bindgen_ty_1 { i32_: partition as i32 }),
@@ -207,9 +254,24 @@ impl Producer {
 
     /// Waits until the cluster has all records, or one has failed.
     pub(super) fn flush(&self) -> Result<(), TopicError> {
-        let flushed = self.client.flush(TIMEOUT);
-        flushed.map_err(|error| self.failed("records could not be written in time", error))?;
-        let failure = self.deliveries().failure.take();
+        let deadline = Deadline::after(TIMEOUT);
+        loop {
+            // While this call lasts the client sends what it has without lingering.
+            // SAFETY: the client is alive.
+            let left = unsafe {
+                native::rd_kafka_flush(self.ptr(), SENDING.as_millis() as i32);
+                self.serve(Duration::ZERO);
+                native::rd_kafka_outq_len(self.ptr())
+            };
+            if left == 0 {
+                break;
+            }
+            if deadline.is_over() {
+                return Err(self.failed("records could not be written in time", format!("{left} are left")));
+            }
+            self.serve(ROOM);
+        }
+        let failure = self.deliveries.borrow_mut().failure.take();
         failure.map_or(Ok(()), |reason| Err(self.failed("records could not be written", reason)))
     }
 
@@ -224,11 +286,7 @@ impl Producer {
 
     /// The last offsets of records whose offsets were to be noted, since the last call.
     pub(super) fn delivered(&self) -> HashMap<TopicPartition, i64> {
-        std::mem::take(&mut self.deliveries().offsets)
-    }
-
-    fn deliveries(&self) -> std::sync::MutexGuard<'_, Deliveries> {
-        self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut self.deliveries.borrow_mut().offsets)
     }
 
     /// Ends the transaction: all of it becomes visible.
@@ -241,9 +299,11 @@ impl Producer {
     /// Ends the transaction: nothing of it ever becomes visible.
     pub(super) fn abort(&self) -> Result<(), TopicError> {
         self.retried("cannot abort a transaction", |client| {
-            transaction_step(client, native::rd_kafka_abort_transaction, TIMEOUT)
+            // It waits for records whose end is known once events are served, which `retried` does in between.
+            transaction_step(client, native::rd_kafka_abort_transaction, ABORTING)
         })?;
-        *self.deliveries() = Deliveries::default();
+        self.serve(Duration::ZERO);
+        *self.deliveries.borrow_mut() = Deliveries::default();
         Ok(())
     }
 
@@ -257,7 +317,7 @@ impl Producer {
         loop {
             match call(self.ptr()) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.retriable && !error.lost && !deadline.is_over() => {}
+                Err(error) if error.retriable && !error.lost && !deadline.is_over() => self.serve(Duration::ZERO),
                 Err(error) if error.fenced => return Err(TopicError::Fenced { reason: error.reason }),
                 Err(error) => return Err(cluster_error(doing, error.reason)),
             }
