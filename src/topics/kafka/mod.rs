@@ -334,6 +334,10 @@ impl Topics for KafkaTopics {
         self.exactly_once
     }
 
+    fn shares_fetches(&self) -> bool {
+        true
+    }
+
     fn keeps_changelogs(&self) -> bool {
         true
     }
