@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::output::{PushOutput, TopicOutput};
+use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
 use super::{Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics::QueryMetrics, output};
 use crate::expr::{CompiledExpr, Expr};
@@ -76,14 +77,15 @@ enum Tail {
 /// A lowered query: tasks can be made, and made again after a failure.
 pub struct Topology {
     spec: QuerySpec,
+    decodes: Arc<SharedDecodes>,
     subs: Vec<SubTopology>,
     /// Partitions of internal topics.
     internal: HashMap<Arc<str>, u32>,
 }
 
 impl Topology {
-    /// Lowers `spec`, whose sources must be there.
-    pub fn new(spec: QuerySpec, topics: &dyn Topics) -> Result<Self, RuntimeError> {
+    /// Lowers `spec`, whose sources must be there. Its tasks share decoded rows with others through `decodes`.
+    pub fn new(spec: QuerySpec, topics: &dyn Topics, decodes: &Arc<SharedDecodes>) -> Result<Self, RuntimeError> {
         let mut lowering =
             Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
         let root = &spec.plan.root;
@@ -102,7 +104,7 @@ impl Topology {
         };
         let mut subs = lowering.subs;
         subs.push(lowering.current);
-        let mut topology = Self { spec, subs, internal: HashMap::new() };
+        let mut topology = Self { spec, decodes: Arc::clone(decodes), subs, internal: HashMap::new() };
         topology.size_internal_topics(topics)?;
         Ok(topology)
     }
@@ -202,7 +204,8 @@ impl Topology {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
                 let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
-                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes)?, *next));
+                let decodes = topics.shares_fetches().then_some(&*self.decodes);
+                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes)?, *next));
             }
         }
         Ok(inputs)

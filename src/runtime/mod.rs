@@ -12,6 +12,7 @@ mod change_encoding;
 mod changelog;
 pub mod clock;
 pub mod dead_letter;
+mod decoding;
 mod input;
 mod lower;
 pub mod materialized;
@@ -20,6 +21,7 @@ mod output;
 mod placement;
 mod restore;
 mod schedule;
+mod shared_decode;
 mod slot;
 mod task;
 mod worker;
@@ -46,6 +48,7 @@ use clock::Clock;
 use metrics::QueryMetrics;
 use placement::{Placement, Role};
 use schedule::Schedule;
+use shared_decode::SharedDecodes;
 use slot::TaskSpec;
 use worker::{Command, Worker};
 
@@ -128,6 +131,8 @@ pub struct RuntimeOptions {
 struct Shared {
     topics: Arc<dyn Topics>,
     clock: Arc<dyn Clock>,
+    /// What queries that read the same share.
+    decodes: Arc<SharedDecodes>,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -158,6 +163,7 @@ impl Runtime {
         let shared = Arc::new(Shared {
             topics,
             clock,
+            decodes: Arc::default(),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),
@@ -210,7 +216,7 @@ impl Runtime {
         let topics = &*self.shared.topics;
         let id = Arc::clone(&spec.id);
         let metrics = Arc::new(QueryMetrics::default());
-        let topology = Arc::new(Topology::new(spec, topics)?);
+        let topology = Arc::new(Topology::new(spec, topics, &self.shared.decodes)?);
         topology.create_topics(topics)?;
         if self.workers == 0 {
             for task in topology.task_ids(topics)? {
@@ -244,7 +250,7 @@ impl Runtime {
 
     /// Whether the query could be started: its plan is one that can run, and its sources are there.
     pub fn check(&self, spec: QuerySpec) -> Result<(), RuntimeError> {
-        Topology::new(spec, &*self.shared.topics).map(drop)
+        Topology::new(spec, &*self.shared.topics, &self.shared.decodes).map(drop)
     }
 
     /// Whether other servers run tasks too.

@@ -7,7 +7,7 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
-use super::input::column_time;
+use super::decoding::column_time;
 use super::{Client, RuntimeError, change_encoding};
 use crate::formats::{Encoder, Serde, encoder, windowed};
 use crate::operators::nulls_where;

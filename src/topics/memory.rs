@@ -143,6 +143,10 @@ impl Topics for MemoryTopics {
         gather.finish()
     }
 
+    fn shares_fetches(&self) -> bool {
+        true
+    }
+
     fn start_offset(&self, partition: &TopicPartition) -> Result<i64, TopicError> {
         Ok(self.state().partition(partition)?.start)
     }

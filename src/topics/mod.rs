@@ -401,6 +401,11 @@ pub trait Topics: Send + Sync {
         false
     }
 
+    /// Whether readers at one place of a partition get the same memory from [`Topics::fetch`], as a rule.
+    fn shares_fetches(&self) -> bool {
+        false
+    }
+
     /// Whether state goes to changelog topics too, because the local store may be lost or fall behind.
     fn keeps_changelogs(&self) -> bool {
         false

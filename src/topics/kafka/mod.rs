@@ -364,6 +364,10 @@ impl Topics for KafkaTopics {
         !self.exactly_once
     }
 
+    fn shares_fetches(&self) -> bool {
+        true
+    }
+
     fn keeps_changelogs(&self) -> bool {
         true
     }

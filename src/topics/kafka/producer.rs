@@ -46,7 +46,8 @@ pub(super) struct Notes;
 
 impl ClientContext for Notes {
     fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
-        tracing::warn!("Kafka producer: {error}: {reason}");
+        // Callers report what becomes of it.
+        tracing::debug!("Kafka producer: {error}: {reason}");
     }
 }
 

@@ -3,10 +3,14 @@
 //! A consumer of librdkafka has one position per partition, readers have many. The readers at the head of a partition share
 //! a *cursor* and the chunks that it fetched last; a reader that is elsewhere, say a new query that starts at the
 //! beginning, gets a cursor of its own in another consumer (a *lane*), until it has caught up. Nothing here knows readers:
-//! a cursor is found by partition and offset, and goes when nobody has asked for a while.
+//! a cursor is found by partition, thread and offset, and goes when nobody has asked for a while.
+//!
+//! Each thread has its own cursors. The tasks of one worker take a chunk each in turn, and so stay together; those of
+//! two workers do not, since each waits for its own commits.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
@@ -36,6 +40,7 @@ pub(super) struct Readers {
 
 /// A place in a partition that moves on as records are fetched.
 struct Cursor {
+    owner: ThreadId,
     lane: usize,
     queue: PartitionQueue,
     /// The chunks fetched last, in order, and their size.
@@ -126,7 +131,8 @@ impl Readers {
         partition: &TopicPartition,
         offset: i64,
     ) -> Result<&'a mut Cursor, TopicError> {
-        let index = match cursors.iter().position(|cursor| cursor.covers(offset)) {
+        let owner = std::thread::current().id();
+        let index = match cursors.iter().position(|cursor| cursor.owner == owner && cursor.covers(offset)) {
             Some(index) => index,
             None => {
                 self.drop_unused(cursors, partition);
@@ -149,6 +155,7 @@ impl Readers {
             .and_then(|()| consumer.incremental_assign(&list))
             .map_err(|error| cluster_error(&format!("cannot read topic {}", partition.topic), error))?;
         Ok(Cursor {
+            owner: std::thread::current().id(),
             lane,
             queue,
             window: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! The built binary on the broker, as a child whose CPU time the kernel tells.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -11,6 +12,8 @@ use crate::broker::Broker;
 pub struct Engine {
     child: Child,
     data: PathBuf,
+    /// What it answers to the statements.
+    answers: PathBuf,
 }
 
 /// What distinguishes runs on one broker.
@@ -35,9 +38,11 @@ impl Engine {
         for property in known.iter().map(String::as_str).chain(setup.properties.iter().copied()) {
             command.args(["--property", property]);
         }
-        command.env("LEVADA_LOG", "levada=info,warn").stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("LEVADA_LOG", "levada=info,warn").stdin(Stdio::null());
+        let answers = broker.path(&format!("{}.out", setup.service));
+        command.stdout(File::create(&answers).expect("a file can be made"));
         let child = command.stderr(Stdio::piped()).spawn().expect("the binary was built for this run");
-        Self { child, data }
+        Self { child, data, answers }
     }
 
     /// CPU time of all its threads so far.
@@ -73,12 +78,16 @@ impl Engine {
         self
     }
 
-    /// Waits until it uses hardly any CPU time: everything there is has been set up and processed.
-    pub fn settle(&self) {
+    /// Waits until it has created `queries` queries and uses hardly any CPU time: everything there is has been set up and processed.
+    pub fn settle(&self, queries: usize) {
         const LOOK: Duration = Duration::from_millis(500);
+        let created = || {
+            let answers = std::fs::read_to_string(&self.answers).expect("the file is there");
+            answers.matches("Created query").count()
+        };
         let start = Instant::now();
         let mut calm = 0;
-        while calm < 3 {
+        while calm < 3 || created() < queries {
             let before = self.cpu();
             std::thread::sleep(LOOK);
             let used = self.cpu().checked_sub(before).unwrap_or_default();

@@ -60,7 +60,7 @@ impl Course {
         let setup =
             Setup { service: &format!("latency{number}"), statements: &statements, properties: self.properties };
         let engine = Engine::start(broker, &setup).with_log_shown();
-        engine.settle();
+        engine.settle(1);
         let start = Instant::now();
         let bootstrap = broker.bootstrap.clone();
         let producer = std::thread::spawn(move || produce(&bootstrap, &input, start));

@@ -47,7 +47,7 @@ fn cost(broker: &Broker, events: &Records, queries: usize) -> Duration {
     }
     let engine =
         Engine::start(broker, &Setup { service: &input, statements: &statements, properties: &[] }).with_log_shown();
-    engine.settle();
+    engine.settle(queries);
     let before = engine.cpu();
     fill(&broker.bootstrap, &input, events, 1);
     let expected = routed(events, queries * width);

@@ -1,0 +1,201 @@
+//! Bytes of one partition's records to rows with event times.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
+use arrow::buffer::{BooleanBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
+
+use super::dead_letter::Stage;
+use super::{RuntimeError, change_encoding};
+use crate::formats::{Decoder, decoder, windowed};
+use crate::plan::{PseudoColumn, Source};
+use crate::types::timestamp_pattern::TimestampPattern;
+use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};
+
+/// A record that was dropped at the input.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// Index in the chunk.
+    pub row: u32,
+    /// What failed.
+    pub stage: Stage,
+    /// Why.
+    pub reason: String,
+}
+
+/// How bytes become rows.
+pub(super) struct Decoding {
+    key: Option<Box<dyn Decoder>>,
+    value: Box<dyn Decoder>,
+    window: Option<WindowKind>,
+    timestamp: Timestamp,
+    pseudo_columns: Vec<PseudoColumn>,
+    key_types: Vec<DataType>,
+    /// Values hold both sides of a table's change.
+    changes: bool,
+}
+
+/// Where event time comes from.
+enum Timestamp {
+    Record,
+    Key(usize, Option<TimestampPattern>),
+    Value(usize, Option<TimestampPattern>),
+}
+
+impl Decoding {
+    /// Reads records as `source` says. `changes`: values hold both sides of a table's change.
+    pub(super) fn new(source: &Source, changes: bool) -> Result<Self, RuntimeError> {
+        let key_columns = &source.declared.key;
+        let key = match key_columns.as_slice() {
+            [] => None,
+            columns => Some(decoder(&source.key_serde, columns, &vec![true; columns.len()])?),
+        };
+        let mut needed = source.needed.clone();
+        let timestamp = match &source.timestamp {
+            None => Timestamp::Record,
+            Some(column) => {
+                let pattern = column.format.as_deref().map(TimestampPattern::new).transpose();
+                let pattern = pattern.map_err(RuntimeError::TimestampFormat)?;
+                match column.column.checked_sub(key_columns.len()) {
+                    None => Timestamp::Key(column.column, pattern),
+                    Some(index) => {
+                        needed[index] = true;
+                        Timestamp::Value(index, pattern)
+                    }
+                }
+            }
+        };
+        Ok(Self {
+            key,
+            value: decoder(&source.value_serde, &source.declared.value, &needed)?,
+            window: source.window,
+            timestamp,
+            pseudo_columns: source.pseudo_columns.clone(),
+            key_types: key_columns.iter().map(|column| column.sql_type.arrow()).collect(),
+            changes,
+        })
+    }
+
+    /// Decodes `chunk`; rows that fail are left out and listed.
+    pub(super) fn decode(&mut self, chunk: &RecordChunk, partition: u32, rejected: &mut Vec<Rejected>) -> ChangeBatch {
+        let rows = chunk.len();
+        let mut reject = |stage: Stage, errors: Vec<RowError>| {
+            rejected.extend(errors.into_iter().map(|error| Rejected { row: error.row, stage, reason: error.reason }));
+        };
+        let (inner_keys, window) = match self.window {
+            None => (chunk.keys.clone(), None),
+            Some(kind) => {
+                let split = windowed::split_keys(&chunk.keys, kind);
+                reject(Stage::Key, split.errors);
+                (split.keys, Some(split.windows))
+            }
+        };
+        let (key, null_keys) = match &mut self.key {
+            None => (Vec::new(), Some(BooleanBuffer::new_set(rows))),
+            Some(decoder) => {
+                let decoded = decoder.decode(&inner_keys);
+                reject(Stage::Key, decoded.errors);
+                (decoded.columns, decoded.nulls)
+            }
+        };
+        debug_assert!(key.iter().zip(&self.key_types).all(|(column, data_type)| column.data_type() == data_type));
+        // The JSON text `null` is a null key as well.
+        let null_keys = match key.as_slice() {
+            [column] => column.logical_nulls().map(|nulls| !nulls.inner()).or(null_keys),
+            _ => null_keys,
+        };
+        let (new_values, old_values) = if self.changes {
+            let (new, old, errors) = change_encoding::split(&chunk.values);
+            reject(Stage::Value, errors);
+            (new, Some(old))
+        } else {
+            (chunk.values.clone(), None)
+        };
+        let decoded = self.value.decode(&new_values);
+        reject(Stage::Value, decoded.errors);
+        let mut value = decoded.columns;
+        let old = old_values.map(|old_values| {
+            let decoded = self.value.decode(&old_values);
+            reject(Stage::Value, decoded.errors);
+            let absent = decoded.nulls.unwrap_or_else(|| BooleanBuffer::new_unset(rows));
+            OldRows { value: decoded.columns, present: !&absent }
+        });
+        let (rowtime, errors) = self.timestamp.extract(chunk, &key, &value);
+        reject(Stage::Timestamp, errors);
+        value.extend(self.pseudo_columns.iter().map(|pseudo| -> ArrayRef {
+            match pseudo {
+                PseudoColumn::RowPartition => Arc::new(Int32Array::from(vec![partition as i32; rows])),
+                PseudoColumn::RowOffset => Arc::new(Int64Array::new(chunk.offsets.clone(), None)),
+            }
+        }));
+        let batch = ChangeBatch {
+            key,
+            value,
+            rowtime,
+            window,
+            tombstones: decoded.nulls,
+            null_keys,
+            seq: (0..rows as u32).collect(),
+            headers: chunk.headers.clone(),
+            old,
+        };
+        if rejected.is_empty() {
+            return batch;
+        }
+        // A record that fails twice is one dead letter: its first reason.
+        rejected.sort_by_key(|record| record.row);
+        rejected.dedup_by_key(|record| record.row);
+        let mut kept = vec![true; rows];
+        rejected.iter().for_each(|record| kept[record.row as usize] = false);
+        batch.filter(&BooleanBuffer::from(kept))
+    }
+}
+
+impl Timestamp {
+    /// The time of every row, and rows without a valid one.
+    fn extract(&self, chunk: &RecordChunk, key: &[ArrayRef], value: &[ArrayRef]) -> (ScalarBuffer<i64>, Vec<RowError>) {
+        let (column, pattern) = match self {
+            Self::Record => {
+                let negative = |row: &usize| chunk.timestamps[*row] < 0;
+                if chunk.timestamps.iter().all(|&time| time >= 0) {
+                    return (chunk.timestamps.clone(), Vec::new());
+                }
+                let errors = (0..chunk.len()).filter(negative).map(|row| {
+                    RowError::new(row, format!("the record's timestamp {} is negative", chunk.timestamps[row]))
+                });
+                return (chunk.timestamps.clone(), errors.collect());
+            }
+            Self::Key(index, pattern) => (&key[*index], pattern),
+            Self::Value(index, pattern) => (&value[*index], pattern),
+        };
+        let mut errors = Vec::new();
+        let times = (0..chunk.len())
+            .map(|row| match column_time(column, row, pattern.as_ref()) {
+                Ok(time) if time >= 0 => time,
+                Ok(time) => {
+                    errors.push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
+                    -1
+                }
+                Err(reason) => {
+                    errors.push(RowError::new(row, reason));
+                    -1
+                }
+            })
+            .collect();
+        (times, errors)
+    }
+}
+
+/// The time that `column` holds in `row`.
+pub(super) fn column_time(column: &ArrayRef, row: usize, pattern: Option<&TimestampPattern>) -> Result<i64, String> {
+    if column.is_null(row) {
+        return Err("the timestamp column is null".to_owned());
+    }
+    match (column.data_type(), pattern) {
+        (DataType::Int64, _) => Ok(column.as_primitive::<Int64Type>().value(row)),
+        (DataType::Timestamp(..), _) => Ok(column.as_primitive::<TimestampMillisecondType>().value(row)),
+        (DataType::Utf8, Some(pattern)) => pattern.parse(column.as_string::<i32>().value(row)),
+        (other, _) => Err(format!("a column of type {other} holds no timestamp")),
+    }
+}
