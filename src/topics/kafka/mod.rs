@@ -151,7 +151,8 @@ impl KafkaTopics {
     }
 }
 
-/// Whether the partition is on its way from one leader to the next, or its broker is starting.
+/// Whether the partition is on its way from one leader to the next, its broker is starting, or the one that was asked does not
+/// know the topic yet.
 fn is_moving(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
@@ -161,6 +162,9 @@ fn is_moving(code: RDKafkaErrorCode) -> bool {
             | Code::ReplicaNotAvailable
             | Code::BrokerNotAvailable
             | Code::BrokerTransportFailure
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownTopic
+            | Code::UnknownPartition
     )
 }
 
