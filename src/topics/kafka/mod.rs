@@ -54,8 +54,9 @@ use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a partition may be without a leader before that counts as a failure, and how often to ask.
-const LEADERLESS: Duration = Duration::from_secs(5);
+/// How long a partition may be without a leader before that counts as a failure, and how often to ask: Kafka takes nine seconds
+/// to find out that a broker is gone.
+const LEADERLESS: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long the cluster may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(10);
