@@ -87,7 +87,7 @@ fn killed_servers_and_brokers_leave_each_result_once() {
     let plan = Plan {
         seed: seed(),
         brokers: 1,
-        servers: 1,
+        servers: 2,
         kills: 7,
         broker_restarts: 1,
         pause_ms: 3000,
@@ -102,7 +102,7 @@ fn a_hundred_kills_leave_each_result_once() {
     let plan = Plan {
         seed: seed(),
         brokers: setting("BROKERS", 3) as u32,
-        servers: setting("SERVERS", 1) as u32,
+        servers: setting("SERVERS", 2) as u32,
         kills: setting("KILLS", 100) as u32,
         broker_restarts: setting("RESTARTS", 20) as u32,
         pause_ms: setting("PAUSE", 5000),

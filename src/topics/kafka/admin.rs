@@ -24,6 +24,8 @@ const SETTLED: Duration = Duration::from_secs(30);
 pub(super) struct Admin {
     client: AdminClient<DefaultClientContext>,
     known: Mutex<HashMap<String, (TopicInfo, Deadline)>>,
+    /// Topics that were found or made lately: a broker that does not know them yet will.
+    expected: Mutex<HashMap<String, Deadline>>,
     replicas: i32,
 }
 
@@ -31,7 +33,7 @@ impl Admin {
     /// `replicas`: replication factor of new topics, -1 for the brokers' default.
     pub(super) fn new(config: &ClientConfig, replicas: i32) -> Result<Self, TopicError> {
         let client = config.create().map_err(|error| cluster_error("cannot make a client", error))?;
-        Ok(Self { client, known: Mutex::default(), replicas })
+        Ok(Self { client, known: Mutex::default(), expected: Mutex::default(), replicas })
     }
 
     /// The client, for calls of its own.
@@ -46,6 +48,7 @@ impl Admin {
         for (key, value) in &settings {
             topic = topic.set(key, value);
         }
+        self.expected().insert(name.to_owned(), Deadline::after(SETTLED));
         let made = block_on(self.client.create_topics(&[topic], &options()));
         match made.map_err(|error| cluster_error(&format!("cannot create topic {name}"), error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {
@@ -53,7 +56,10 @@ impl Admin {
                 self.wait_until(name, true)?;
                 return Err(TopicError::TopicExists { topic: name.to_owned() });
             }
-            Some(Err((_, code))) => return Err(cluster_error(&format!("cannot create topic {name}"), code)),
+            Some(Err((_, code))) => {
+                self.expected().remove(name);
+                return Err(cluster_error(&format!("cannot create topic {name}"), code));
+            }
             _ => {}
         }
         self.wait_until(name, true)
@@ -102,8 +108,15 @@ impl Admin {
         {
             return Ok(Some(info.clone()));
         }
-        let counts = self.partition_counts(Some(name), TIMEOUT)?;
-        let Some(&partitions) = counts.get(name) else { return Ok(None) };
+        let partitions = loop {
+            if let Some(&partitions) = self.partition_counts(Some(name), TIMEOUT)?.get(name) {
+                break partitions;
+            }
+            let expected = self.expected().get(name).copied();
+            if !expected.is_some_and(|deadline| deadline.pause(Duration::from_millis(20))) {
+                return Ok(None);
+            }
+        };
         let info = self.with_settings(&BTreeMap::from([(name.to_owned(), partitions)]))?.pop();
         if let Some(info) = &info {
             self.known().insert(name.to_owned(), (info.clone(), Deadline::after(FRESH)));
@@ -134,6 +147,11 @@ impl Admin {
 
     pub(super) fn forget(&self, name: &str) {
         self.known().remove(name);
+        self.expected().remove(name);
+    }
+
+    fn expected(&self) -> std::sync::MutexGuard<'_, HashMap<String, Deadline>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (TopicInfo, Deadline)>> {

@@ -54,8 +54,9 @@ use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a partition may be without a leader before that counts as a failure, and how often to ask.
-const LEADERLESS: Duration = Duration::from_secs(5);
+/// How long a partition may be without a leader before that counts as a failure, and how often to ask: Kafka takes nine seconds
+/// to find out that a broker is gone.
+const LEADERLESS: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long the cluster may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(10);
@@ -151,7 +152,8 @@ impl KafkaTopics {
     }
 }
 
-/// Whether the partition is on its way from one leader to the next, or its broker is starting.
+/// Whether the partition is on its way from one leader to the next, its broker is starting, or the one that was asked does not
+/// know the topic yet.
 fn is_moving(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
@@ -161,6 +163,9 @@ fn is_moving(code: RDKafkaErrorCode) -> bool {
             | Code::ReplicaNotAvailable
             | Code::BrokerNotAvailable
             | Code::BrokerTransportFailure
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownTopic
+            | Code::UnknownPartition
     )
 }
 
