@@ -78,6 +78,13 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        // Who looks for a fault wants to know what the brokers say about it.
+        if let Some(dir) = std::env::var_os("LEVADA_CRASH_LOGS") {
+            for number in 1..10 {
+                let log = format!("broker-{number}.log");
+                let _ = std::fs::copy(self.path("kafka").join(&log), Path::new(&dir).join(&log));
+            }
+        }
         script("stop", &self.path("kafka"), &[]);
     }
 }
