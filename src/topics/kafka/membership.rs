@@ -24,6 +24,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use serde::{Deserialize, Serialize};
 
 use super::producer::Producer;
+use super::refusal::Needs;
 use super::writer::{TRANSACTION_TIMEOUT, transaction_name};
 use super::{KafkaTopics, TIMEOUT, cluster_error, native};
 use crate::topics::{Agreement, Fence, Membership, Propose, TopicConfig, TopicError, TopicPartition, Topics as _};
@@ -113,7 +114,8 @@ impl KafkaMembership {
             .set("client.id", client_id(&topics.server, workers))
             .set("partition.assignment.strategy", "range")
             .set("max.poll.interval.ms", HOLD_MAX)
-            .set("enable.partition.eof", "false");
+            .set("enable.partition.eof", "false")
+            .set("auto.offset.reset", "latest");
         if let Some(instance) = &topics.instance {
             config.set("group.instance.id", instance);
         }
@@ -225,7 +227,8 @@ impl KafkaMembership {
         producer.begin()?;
         producer.append(&self.log, &chunk.finish(), false)?;
         producer.flush()?;
-        producer.retried("cannot place tasks", |client| native::send_fence(client, fence, &self.log, TIMEOUT))?;
+        let needs = Needs::group(&fence.group);
+        producer.retried("cannot place tasks", needs, |client| native::send_fence(client, fence, &self.log, TIMEOUT))?;
         producer.commit()
     }
 }
