@@ -24,6 +24,14 @@ const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
+const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
+const METADATA_AGE: &str = "metadata.max.age.ms";
+const PURGE_INTERVAL: &str = "repartition.purge.interval.ms";
+
+/// How often topics are looked after, unless a property asks for more.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(30);
+const UPKEEP_INTERVAL_MIN: Duration = Duration::from_millis(100);
+
 /// ksqlDB's default commit interval.
 const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
 
@@ -82,6 +90,21 @@ impl Properties {
     /// How long results may be held back.
     pub fn commit_interval(&self) -> Result<Duration, EngineError> {
         Ok(self.number(COMMIT_INTERVAL)?.map_or(COMMIT_INTERVAL_DEFAULT, Duration::from_millis))
+    }
+
+    /// How often topics are looked after.
+    pub fn upkeep_interval(&self) -> Result<Duration, EngineError> {
+        let mut interval = UPKEEP_INTERVAL;
+        for name in [METADATA_AGE, PURGE_INTERVAL] {
+            interval = self.number(name)?.map_or(interval, |asked| interval.min(Duration::from_millis(asked)));
+        }
+        Ok(interval.max(UPKEEP_INTERVAL_MIN))
+    }
+
+    /// Whether a result that cannot be written ends its query. In ksqlDB it does by default; here nothing that a record
+    /// holds ends a query, unless it is asked for.
+    pub fn fails_on_production(&self) -> bool {
+        self.get(FAIL_ON_PRODUCTION).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Where queries start that have no committed position.

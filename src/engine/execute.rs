@@ -7,12 +7,15 @@ use std::time::Duration;
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::queries::{self, Queries, QuerySetup};
+use super::topics::{self, Known};
 use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
 use crate::catalog::{Catalog, Collection, QueryInfo, QueryKind};
-use crate::plan::{self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings};
+use crate::plan::{
+    self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
+};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
-use crate::topics::{TopicConfig, TopicError, Transaction};
+use crate::topics::Transaction;
 
 /// A persistent query that replay has met and that is not started yet.
 pub(super) struct PendingQuery {
@@ -67,7 +70,8 @@ fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Resu
     let Some(parsed) = parsed.first() else { return Ok(None) };
     let properties = shared.properties(&command.properties);
     // A topic that was deleted later must not stop its past from being told.
-    let topics = |topic: &str| shared.partitions(topic).or(Some(1));
+    let topics = Known::new(&*shared.topics);
+    let topics = |topic: &str| topics.find(topic).or(Some(TopicFacts::with_partitions(1)));
     let settings = Settings { properties: properties.values(), topics: &topics, query_number: number };
     Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
 }
@@ -162,10 +166,12 @@ impl Execution<'_> {
 
     fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
         let properties = self.shared.properties(&self.session.properties);
-        let topics = |topic: &str| self.shared.partitions(topic);
+        let topics = Known::new(&*self.shared.topics);
         let settings =
             Settings { properties: properties.values(), topics: &topics, query_number: self.core.next_command };
-        Ok(plan::analyze(parsed, &self.core.catalog, &settings)?)
+        let planned = plan::analyze(parsed, &self.core.catalog, &settings);
+        topics.check()?;
+        Ok(planned?)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
@@ -229,7 +235,7 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        self.create_topics(planned)?;
+        topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
             let properties = self.shared.properties(&self.session.properties);
@@ -277,10 +283,7 @@ impl Execution<'_> {
                 let topic =
                     self.core.catalog_before.source(name).map_or_else(String::new, |source| source.topic.clone());
                 if let Some(topic) = delete_topic {
-                    match self.shared.topics.delete(topic) {
-                        Ok(()) | Err(TopicError::UnknownTopic { .. }) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+                    topics::delete(&*self.shared.topics, name, topic)?;
                 }
                 format!("Source `{name}` (topic: {topic}) was dropped.")
             }
@@ -289,30 +292,6 @@ impl Execution<'_> {
             Planned::Resume(_) => "Query resumed.".to_owned(),
             _ => String::new(),
         })
-    }
-
-    fn create_topics(&self, planned: &Planned) -> Result<(), EngineError> {
-        let (name, config) = match planned {
-            Planned::CreateSource(create) => {
-                let Some(partitions) = create.partitions else { return Ok(()) };
-                let config =
-                    TopicConfig { retention_ms: create.retention_ms, ..TopicConfig::with_partitions(partitions) };
-                (&create.source.topic, config)
-            }
-            Planned::CreateAs(create) if !create.topic.exists => {
-                let config = TopicConfig {
-                    compact: create.topic.compact,
-                    retention_ms: create.topic.retention_ms,
-                    ..TopicConfig::with_partitions(create.topic.partitions.unwrap_or(1))
-                };
-                (&create.topic.name, config)
-            }
-            _ => return Ok(()),
-        };
-        match self.shared.topics.create(name, &config) {
-            Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// Answers from the catalog and the session.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::command_log::Origin;
 use super::execute::{self, Execution};
+use super::topics::{self, Known};
 use super::{Core, EngineError, Response, Session, Shared};
 use crate::catalog::Catalog;
-use crate::plan::{self, Planned, Settings};
+use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -128,8 +129,8 @@ fn normalized(text: &str) -> String {
 struct Trial<'a> {
     shared: &'a Shared,
     catalog: Catalog,
-    /// Partitions of topics that would have been created.
-    topics: BTreeMap<String, u32>,
+    /// Topics that would have been created.
+    topics: BTreeMap<String, TopicFacts>,
     number: u64,
 }
 
@@ -137,24 +138,23 @@ impl Trial<'_> {
     fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
         let properties = self.shared.properties(&session.properties);
         properties.check()?;
-        let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| self.shared.partitions(topic));
+        let known = Known::new(&*self.shared.topics);
+        let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| known.find(topic));
         let settings = Settings { properties: properties.values(), topics: &topics, query_number: self.number };
-        let planned = plan::analyze(parsed, &self.catalog, &settings)?;
+        let planned = plan::analyze(parsed, &self.catalog, &settings);
+        known.check()?;
+        let planned = planned?;
         match &planned {
             Planned::Push(_) => {
                 let message = "a SELECT with EMIT CHANGES never ends: it cannot stand in a file that runs headless";
                 let hint = "write CREATE STREAM … AS SELECT …, or ask in the shell";
                 return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
             }
-            Planned::CreateSource(create) => {
-                if let Some(partitions) = create.partitions {
-                    self.topics.insert(create.source.topic.clone(), partitions);
+            planned => {
+                if let Some((name, config)) = topics::created(planned) {
+                    self.topics.insert(name.to_owned(), topics::facts(&config));
                 }
             }
-            Planned::CreateAs(create) if !create.topic.exists => {
-                self.topics.insert(create.topic.name.clone(), create.topic.partitions.unwrap_or(1));
-            }
-            _ => {}
         }
         execute::record(&mut self.catalog, &planned)?;
         self.number += 1;

@@ -33,8 +33,10 @@ pub(super) fn transaction(shared: &Shared, catalog: &Catalog, row: &InsertedRow)
         encode(&target.key_serde, &target.schema.key, &row.key)?
     };
     let value = encode(&target.value_serde, &target.schema.value, &row.value)?;
-    let partitions = shared.partitions(&target.topic);
-    let partitions = partitions.ok_or_else(|| TopicError::UnknownTopic { topic: target.topic.clone() })?;
+    let info = shared.topics.describe(&target.topic)?;
+    let partitions = info
+        .map(|info| info.config.partitions)
+        .ok_or_else(|| TopicError::UnknownTopic { topic: target.topic.clone() })?;
     let partition = shared.topics.partition_for(key.as_deref(), partitions);
     let mut records = RecordChunkBuilder::new();
     records.push(key.as_deref(), value.as_deref(), row.rowtime.unwrap_or_else(|| shared.clock.now_ms()));

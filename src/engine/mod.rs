@@ -15,6 +15,8 @@ mod pull;
 mod queries;
 mod response;
 mod show;
+mod topics;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +30,7 @@ use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span};
-use crate::topics::{self, TopicError, Topics};
+use crate::topics::{self as topic_store, TopicError, Topics};
 
 use command_log::CommandLog;
 use config::Properties;
@@ -153,7 +155,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
     batch_rows_max: usize,
-    /// When old records were last removed, on the clock's elapsed time.
+    /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
+    upkeep_interval: Duration,
     maintained_ms: AtomicU64,
 }
 
@@ -202,14 +205,12 @@ impl Default for EngineOptions {
 /// How long to wait for what other servers change at a time, and after a failure.
 const FOLLOWING: Duration = Duration::from_millis(100);
 const FOLLOWING_AGAIN: Duration = Duration::from_secs(5);
-/// How often old records are removed.
-const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
     /// `bootstrap.servers` among them the topics are those of that cluster.
     pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
-        let topics = topics::open(dir, &properties)?;
+        let topics = topic_store::open(dir, &properties)?;
         Self::with_topics(topics, properties)
     }
 
@@ -236,6 +237,7 @@ impl Engine {
             clock: options.clock,
             server: options.properties,
             batch_rows_max: options.batch_rows_max,
+            upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
         let core = Core { log: Some(log), ..Core::default() };
@@ -368,10 +370,11 @@ impl Engine {
         self.inner.shared.runtime.feed(query, topic, chunk);
     }
 
-    /// Removes records beyond their topics' retention, now and then.
+    /// Removes old records, looks after topics that change under queries and tries queries again that could not start: now and
+    /// then, however often it is called.
     pub fn maintain(&self) {
-        if let Err(error) = self.inner.maintain() {
-            tracing::error!("old records could not be removed: {error}");
+        if self.inner.shared.upkeep_is_due() {
+            upkeep::run(&self.inner);
         }
     }
 
@@ -413,20 +416,6 @@ impl Inner {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes what is too old, and tries again what could not start, now and then.
-    fn maintain(&self) -> Result<(), EngineError> {
-        let shared = &self.shared;
-        let now = shared.clock.elapsed().as_millis() as u64;
-        let last = shared.maintained_ms.load(Ordering::Relaxed);
-        if now.saturating_sub(last) < MAINTENANCE_INTERVAL.as_millis() as u64 {
-            return Ok(());
-        }
-        shared.maintained_ms.store(now, Ordering::Relaxed);
-        self.lock().queries.start_failed(&shared.runtime);
-        shared.topics.maintain(shared.clock.now_ms())?;
-        Ok(shared.runtime.clean()?)
-    }
-
     /// Carries out what other servers have appended to the command log.
     fn follow(&self) -> Result<(), EngineError> {
         let mut core = self.lock();
@@ -438,9 +427,14 @@ impl Inner {
 }
 
 impl Shared {
-    /// Number of partitions of `topic`, if it exists.
-    fn partitions(&self, topic: &str) -> Option<u32> {
-        self.topics.describe(topic).ok().flatten().map(|info| info.config.partitions)
+    fn upkeep_is_due(&self) -> bool {
+        let now = self.clock.elapsed().as_millis() as u64;
+        let last = self.maintained_ms.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(last) >= self.upkeep_interval.as_millis() as u64;
+        if is_due {
+            self.maintained_ms.store(now, Ordering::Relaxed);
+        }
+        is_due
     }
 
     fn properties(&self, session: &BTreeMap<String, String>) -> Properties {

@@ -50,6 +50,7 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
         emission: setup.properties.emission()?,
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
+        fails_on_production: setup.properties.fails_on_production(),
         client: None,
     })
 }
@@ -93,6 +94,21 @@ impl Queries {
     /// Tries queries again that could not start.
     pub fn start_failed(&mut self, runtime: &Runtime) {
         self.running.values_mut().filter(|query| !query.runs && !query.paused).for_each(|query| query.start(runtime));
+    }
+
+    /// The queries that were started and are not paused.
+    pub fn running(&self) -> impl Iterator<Item = &QuerySpec> {
+        self.running.values().filter(|query| query.runs && !query.paused).map(|query| &query.spec)
+    }
+
+    /// Ends the query `id` at its last commit and starts it there, with its topics as they are now.
+    pub fn start_anew(&mut self, runtime: &Runtime, id: &str) {
+        let query = self.running.values_mut().find(|query| &*query.spec.id == id);
+        if let Some(query) = query.filter(|query| query.runs && !query.paused) {
+            runtime.stop(&query.spec.id);
+            query.runs = false;
+            query.start(runtime);
+        }
     }
 
     /// The query `id`.

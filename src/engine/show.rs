@@ -37,7 +37,10 @@ pub fn sources(catalog: &Catalog, collection: Collection) -> Listing {
 /// `SHOW TOPICS`; internal topics only with `all`.
 pub fn topics(topics: &[TopicInfo], all: bool) -> Listing {
     let shown = topics.iter().filter(|topic| all || !topic.name.starts_with("_confluent"));
-    let row = |topic: &TopicInfo| vec![topic.name.clone(), topic.config.partitions.to_string(), "1".to_owned()];
+    let row = |topic: &TopicInfo| {
+        let replicas = topic.config.replicas.unwrap_or(1);
+        vec![topic.name.clone(), topic.config.partitions.to_string(), replicas.to_string()]
+    };
     listing("", &["Kafka Topic", "Partitions", "Partition Replicas"], shown.map(row).collect())
 }
 

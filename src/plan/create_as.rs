@@ -6,14 +6,14 @@ use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{already_there, check_replacement, collection, timestamp_column, wrong_partitions};
+use super::create_source::{already_there, check_existing, check_replacement, collection, timestamp_column};
 use super::error::PlanError;
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
 use super::properties::{Clause, Properties, property_error};
 use super::query::{self, PlannedQuery};
 use super::select::Purpose;
-use super::settings::Settings;
+use super::settings::{Settings, TopicFacts};
 use super::{Planned, QueryPlan, Sink};
 
 /// Retention of windowed tables' topics when nothing longer is asked for: a week.
@@ -179,26 +179,30 @@ fn sink_topic(
     settings: &Settings,
     span: Span,
 ) -> Result<SinkTopic, PlanError> {
-    let found = settings.topics.partitions(&source.topic);
-    if let (Some(found), Some(wanted)) = (found, properties.partitions)
-        && found != wanted
-    {
-        return Err(wrong_partitions(&source.topic, found, wanted, span));
+    let found = settings.topics.find(&source.topic);
+    if let Some(found) = &found {
+        check_existing(&source.topic, found, properties, span)?;
     }
-    let leftmost = || settings.topics.partitions(&planned.scope.sources[0].data.topic);
-    let partitions = found.or(properties.partitions).or_else(leftmost);
+    let leftmost = settings.topics.find(&planned.scope.sources[0].data.topic);
+    let count = |topic: TopicFacts| topic.partitions;
+    let inherits = settings.is_on("ksql.create.topic.inherit.source.replicas.enabled", true);
     let retention_ms = match (source.is_table(), source.window.is_some()) {
         (true, true) => {
             let window = planned.window_retention_ms.unwrap_or_default();
-            Some(window.max(properties.retention_ms.unwrap_or(RETENTION_DEFAULT_MS)))
+            let asked = properties.retention_ms.or(leftmost.and_then(|topic| topic.retention_ms));
+            Some(window.max(asked.unwrap_or(RETENTION_DEFAULT_MS)))
         }
         (true, false) => None,
-        (false, _) => properties.retention_ms,
+        (false, _) => match properties.retention_ms {
+            Some(asked) => (asked >= 0).then_some(asked),
+            None => leftmost.and_then(|topic| topic.retention_ms),
+        },
     };
     Ok(SinkTopic {
         name: source.topic.clone(),
         exists: found.is_some(),
-        partitions,
+        partitions: found.map(count).or(properties.partitions).or(leftmost.map(count)),
+        replicas: properties.replicas.or(leftmost.filter(|_| inherits).and_then(|topic| topic.replicas)),
         compact: source.is_table(),
         retention_ms,
     })

@@ -11,7 +11,7 @@ use super::formats::{self, check_schema, default_format, default_key_format, key
 use super::names::is_reserved;
 use super::planned::{PlannedSource, query_id};
 use super::properties::{Clause, Properties, property_error};
-use super::settings::Settings;
+use super::settings::{Settings, TopicFacts};
 use super::type_expr::resolve_type;
 
 /// Plans `create`, whose text is `sql`.
@@ -43,6 +43,7 @@ pub(super) fn plan(
     Ok(Planned::CreateSource(Box::new(PlannedSource {
         source,
         partitions,
+        replicas: properties.replicas,
         retention_ms: properties.retention_ms,
         or_replace: create.or_replace,
         query,
@@ -274,7 +275,7 @@ fn partitions_to_create(
     settings: &Settings,
     span: Span,
 ) -> Result<Option<u32>, PlanError> {
-    match (settings.topics.partitions(topic), properties.partitions) {
+    match (settings.topics.find(topic), properties.partitions) {
         (None, None) => Err(PlanError::refused_with_hint(
             format!(
                 "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please re-run \
@@ -284,20 +285,36 @@ fn partitions_to_create(
             span,
         )),
         (None, partitions) => Ok(partitions),
-        (Some(found), Some(wanted)) if found != wanted => Err(wrong_partitions(topic, found, wanted, span)),
-        (Some(_), _) => Ok(None),
+        (Some(found), _) => check_existing(topic, &found, properties, span).map(|()| None),
     }
 }
 
-/// The topic exists with another number of partitions.
-pub(super) fn wrong_partitions(topic: &str, found: u32, wanted: u32, span: Span) -> PlanError {
-    PlanError::refused(
-        format!(
-            "A Kafka topic with the name '{topic}' already exists, with different partition/replica configuration than \
-             required. KSQL expects {wanted} partitions (topic has {found})"
-        ),
-        span,
-    )
+/// Refuses what the WITH clause says of a topic that exists and is another.
+pub(super) fn check_existing(
+    topic: &str,
+    found: &TopicFacts,
+    properties: &Properties,
+    span: Span,
+) -> Result<(), PlanError> {
+    let wanted = [
+        ("partitions", properties.partitions.map(i64::from), Some(i64::from(found.partitions))),
+        ("replication factor", properties.replicas.map(i64::from), found.replicas.map(i64::from)),
+        ("retention", properties.retention_ms, Some(found.retention_ms.unwrap_or(-1))),
+    ];
+    let differ = wanted.iter().filter_map(|(what, wanted, found)| {
+        let (wanted, found) = ((*wanted)?, (*found)?);
+        (wanted != found).then(|| format!("{wanted} {what} (topic has {found})"))
+    });
+    let differ: Vec<String> = differ.collect();
+    if differ.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "A Kafka topic with the name '{topic}' already exists, with different partition/replica configuration than \
+         required. KSQL expects {}",
+        differ.join(", ")
+    );
+    Err(PlanError::refused(message, span))
 }
 
 /// What CREATE OR REPLACE may change: nothing but value columns appended at the end.

@@ -60,7 +60,7 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
-pub use settings::{Settings, TopicLookup};
+pub use settings::{Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.

@@ -87,7 +87,9 @@ pub struct PlannedSource {
     pub source: DataSource,
     /// Partitions of its topic if that must be created first.
     pub partitions: Option<u32>,
-    /// `retention.ms` of a topic that is created.
+    /// Copies of each partition of a topic that is created; `None`: as many as the cluster makes by default.
+    pub replicas: Option<u16>,
+    /// `retention.ms` of a topic that is created, -1 to keep all; `None`: as the cluster does by default.
     pub retention_ms: Option<i64>,
     /// Replaces an existing one.
     pub or_replace: bool,
@@ -119,6 +121,9 @@ pub struct SinkTopic {
     pub exists: bool,
     /// Partitions: as the WITH clause says, else as many as the left-most source has.
     pub partitions: Option<u32>,
+    /// Copies of each partition: as the WITH clause says, else as many as the left-most source has; `None`: as many as the
+    /// cluster makes by default.
+    pub replicas: Option<u16>,
     /// `cleanup.policy` includes `compact`.
     pub compact: bool,
     /// `retention.ms`, if records are deleted by age.

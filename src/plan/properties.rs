@@ -28,6 +28,7 @@ pub(super) struct Properties {
     pub(super) key_delimiter: Option<char>,
     pub(super) value_delimiter: Option<char>,
     pub(super) partitions: Option<u32>,
+    pub(super) replicas: Option<u16>,
     pub(super) timestamp: Option<(String, Span)>,
     pub(super) timestamp_format: Option<String>,
     pub(super) wrap_single_value: Option<bool>,
@@ -113,17 +114,15 @@ impl Properties {
             "VALUE_FORMAT" => self.value_format = Some(FormatName::read(&text(property), span)?),
             "KEY_DELIMITER" => self.key_delimiter = Some(delimiter(property)?),
             "VALUE_DELIMITER" => self.value_delimiter = Some(delimiter(property)?),
-            "PARTITIONS" => self.partitions = Some(partitions(property)?),
+            "PARTITIONS" => self.partitions = Some(count(property)?),
             "TIMESTAMP" => self.timestamp = Some((column_name(&text(property)), span)),
             "TIMESTAMP_FORMAT" => self.timestamp_format = Some(text(property)),
             "WRAP_SINGLE_VALUE" => self.wrap_single_value = Some(boolean(property)?),
-            "RETENTION_MS" => self.retention_ms = Some(number(property)?),
+            "RETENTION_MS" => self.retention_ms = Some(retention(property)?),
             "WINDOW_TYPE" => self.window_type = Some(window_type(property)?),
             "WINDOW_SIZE" => self.window_size_ms = Some(duration(property)?),
             "QUERY_ID" => self.query_id = Some((text(property).to_uppercase(), span)),
-            "REPLICAS" => {
-                number(property)?;
-            }
+            "REPLICAS" => self.replicas = Some(count(property)?),
             "SOURCE_CONNECTOR" | "SOURCED_BY_CONNECTOR" => {}
             other => return Err(PlanError::not_supported(format!("the property {other}"), span)),
         }
@@ -193,12 +192,21 @@ fn number(property: &Property) -> Result<i64, PlanError> {
     text.trim().parse().map_err(|_| invalid(property, &format!("Not a number: '{text}'")))
 }
 
-fn partitions(property: &Property) -> Result<u32, PlanError> {
+/// A number from 1 to the greatest of its type.
+fn count<T: TryFrom<i64>>(property: &Property) -> Result<T, PlanError> {
     let count = number(property)?;
-    u32::try_from(count)
-        .ok()
-        .filter(|count| *count > 0)
-        .ok_or_else(|| invalid(property, &format!("Value {count} must be greater than 0")))
+    if count < 1 {
+        return Err(invalid(property, &format!("Value {count} must be greater than 0")));
+    }
+    T::try_from(count).map_err(|_| invalid(property, &format!("Value {count} is too large")))
+}
+
+/// Milliseconds; -1 is for ever.
+fn retention(property: &Property) -> Result<i64, PlanError> {
+    match number(property)? {
+        retention @ -1.. => Ok(retention),
+        other => Err(invalid(property, &format!("Value {other} must be at least -1"))),
+    }
 }
 
 fn boolean(property: &Property) -> Result<bool, PlanError> {

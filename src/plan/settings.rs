@@ -2,14 +2,37 @@
 
 use std::collections::BTreeMap;
 
-/// What analysis asks about topics.
-pub trait TopicLookup {
-    /// Number of partitions of `topic`; `None` if it does not exist.
-    fn partitions(&self, topic: &str) -> Option<u32>;
+/// What analysis knows of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicFacts {
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Copies of each partition, where there may be several.
+    pub replicas: Option<u16>,
+    /// `retention.ms`, if records are deleted by age.
+    pub retention_ms: Option<i64>,
 }
 
-impl<F: Fn(&str) -> Option<u32>> TopicLookup for F {
+impl TopicFacts {
+    /// A topic that keeps everything.
+    pub fn with_partitions(partitions: u32) -> Self {
+        Self { partitions, replicas: None, retention_ms: None }
+    }
+}
+
+/// What analysis asks about topics.
+pub trait TopicLookup {
+    /// What is known of `topic`; `None` if it does not exist.
+    fn find(&self, topic: &str) -> Option<TopicFacts>;
+
+    /// Number of partitions of `topic`; `None` if it does not exist.
     fn partitions(&self, topic: &str) -> Option<u32> {
+        Some(self.find(topic)?.partitions)
+    }
+}
+
+impl<F: Fn(&str) -> Option<TopicFacts>> TopicLookup for F {
+    fn find(&self, topic: &str) -> Option<TopicFacts> {
         self(topic)
     }
 }

@@ -40,7 +40,7 @@ impl World {
     }
 
     pub(super) fn analyze(&self, parsed: &ParsedStatement) -> Result<Planned, PlanError> {
-        let topics = |topic: &str| self.topics.get(topic).copied();
+        let topics = |topic: &str| self.topics.get(topic).copied().map(TopicFacts::with_partitions);
         let settings = Settings { properties: &self.properties, topics: &topics, query_number: self.queries };
         analyze(parsed, &self.catalog, &settings)
     }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::RuntimeError;
-use crate::state::StoreId;
+use crate::state::{Store, StoreId};
 use crate::storage::{Family, Write, WriteSet};
-use crate::topics::{TopicPartition, Transaction};
+use crate::topics::{TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{RecordChunk, RecordChunkBuilder};
 
 /// Name of the changelog topic of the store `name` of the query whose group is `group`.
@@ -40,6 +40,48 @@ pub fn append(group: &str, transaction: &mut Transaction) -> Result<usize, Runti
     let count = records.len();
     transaction.appends.extend(records.into_values().map(|(changelog, builder)| (changelog, builder.finish())));
     Ok(count)
+}
+
+/// Writes the changelog of `id` anew from the local store, after it was deleted or has lost records; returns its end.
+///
+/// # Errors
+/// [`RuntimeError::ChangelogLost`] where the local store is not what `group` has committed of `inputs`.
+pub fn rewrite(
+    id: &StoreId,
+    changelog: &TopicPartition,
+    group: &str,
+    inputs: &[TopicPartition],
+    topics: &dyn Topics,
+) -> Result<i64, RuntimeError> {
+    if !topics.holds_all(group, inputs)? {
+        return Err(RuntimeError::ChangelogLost { topic: changelog.topic.to_string() });
+    }
+    // Should this end half-way, the local store is still ahead of the changelog the next time.
+    note(changelog, i64::MAX, topics)?;
+    let mut failure = None;
+    let mut entries_written = 0;
+    Store::new(topics.storage(), id).scan(|entries| {
+        let mut builder = RecordChunkBuilder::new();
+        entries.iter().for_each(|(key, value)| builder.push(Some(key), Some(value), 0));
+        entries_written += entries.len();
+        let appends = vec![(changelog.clone(), builder.finish())];
+        if failure.is_none() {
+            failure = topics.commit(Transaction { appends, changelogs: 1, ..Transaction::default() }).err();
+        }
+        Ok(())
+    })?;
+    failure.map_or(Ok(()), Err)?;
+    let end = topics.end_offset(changelog)?;
+    note(changelog, end, topics)?;
+    let TopicPartition { topic, partition } = changelog;
+    tracing::warn!(query = %id.query, "{topic} partition {partition} had lost records: {entries_written} were written anew from the local store");
+    Ok(end)
+}
+
+fn note(changelog: &TopicPartition, offset: i64, topics: &dyn Topics) -> Result<(), RuntimeError> {
+    let mut writes = WriteSet::default();
+    topics.note_restored(changelog, offset, &mut writes);
+    Ok(topics.storage().write(&writes).map_err(TopicError::from)?)
 }
 
 /// Adds the entries that `records` of the changelog of `id` hold to `writes`.

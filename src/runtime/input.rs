@@ -6,7 +6,7 @@ use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
 use super::shared_decode::{Member, SharedDecodes};
 use crate::plan::{Collection, Source};
-use crate::topics::{Position, TopicPartition, Topics};
+use crate::topics::{Position, TopicError, TopicPartition, Topics};
 use crate::types::{ChangeBatch, RecordChunk};
 
 /// Rows fetched and decoded together at most.
@@ -83,7 +83,13 @@ impl Input {
         while self.buffered.is_empty() {
             let chunk = match &mut self.fed {
                 Some(fed) => fed.pop_front().unwrap_or_else(RecordChunk::empty),
-                None => topics.fetch(&self.partition, self.fetch_offset, self.rows_max, BATCH_BYTES_MAX)?,
+                None => match topics.fetch(&self.partition, self.fetch_offset, self.rows_max, BATCH_BYTES_MAX) {
+                    Err(TopicError::Truncated { end, .. }) => {
+                        self.go_back(end);
+                        continue;
+                    }
+                    fetched => fetched?,
+                },
             };
             let Some(&last) = chunk.offsets.last() else { break };
             if self.fed.is_none() {
@@ -113,6 +119,17 @@ impl Input {
         let mut rejected = Vec::new();
         let batch = self.decoding.decode(chunk, number, &mut rejected);
         Ok((batch, rejected))
+    }
+
+    /// The partition has lost its last records, which were read already: what comes next takes their place.
+    fn go_back(&mut self, end: i64) {
+        let TopicPartition { topic, partition } = &self.partition;
+        let lost = self.fetch_offset - end;
+        tracing::warn!(
+            "topic {topic} partition {partition}: the last {lost} offsets, which were read already, are gone; going on at {end}"
+        );
+        self.fetch_offset = end;
+        self.position.offset = end;
     }
 
     /// Whether records beyond the buffered ones are there already.

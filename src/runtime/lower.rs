@@ -2,14 +2,16 @@
 //! per partition (semantics 1.1).
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
-use super::{Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics::QueryMetrics, output};
+use super::{
+    Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics::QueryMetrics, output, sources,
+};
 use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
@@ -60,8 +62,8 @@ struct SubTopology {
     output: OutputSpec,
     schema: Schema,
     window: Option<crate::types::WindowKind>,
-    /// Names of the stores of its operators.
-    stores: Vec<String>,
+    /// Names of the stores of its operators, and how long those keep windows.
+    stores: Vec<(String, Option<i64>)>,
     writes_sink: bool,
     /// Values hold both sides of a table's changes.
     writes_changes: bool,
@@ -81,6 +83,8 @@ pub struct Topology {
     subs: Vec<SubTopology>,
     /// Partitions of internal topics.
     internal: HashMap<Arc<str>, u32>,
+    /// Held while topics are looked at and created: what is found new is settled once.
+    preparing: Mutex<()>,
 }
 
 impl Topology {
@@ -104,20 +108,39 @@ impl Topology {
         };
         let mut subs = lowering.subs;
         subs.push(lowering.current);
-        let mut topology = Self { spec, decodes: Arc::clone(decodes), subs, internal: HashMap::new() };
+        let decodes = Arc::clone(decodes);
+        let mut topology = Self { spec, decodes, subs, internal: HashMap::new(), preparing: Mutex::default() };
         topology.size_internal_topics(topics)?;
         Ok(topology)
     }
 
-    /// Creates the internal topics that are missing.
-    pub fn create_topics(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+    /// Makes sure that the query can go on with its source topics as they are now, and creates the internal topics that are
+    /// missing.
+    pub fn prepare(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let _one = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.meet_sources(topics)?;
         for (topic, &partitions) in &self.internal {
-            create_unless_there(topics, topic, &TopicConfig::with_partitions(partitions))?;
+            create_unless_there(topics, topic, &TopicConfig::repartition(partitions))?;
         }
         if topics.keeps_changelogs() && !self.is_transient() {
             self.create_changelogs(topics)?;
         }
         Ok(())
+    }
+
+    /// Makes sure that a persistent query can go on with its source topics as they are now.
+    fn meet_sources(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        if self.is_transient() {
+            return Ok(());
+        }
+        let stateful = self.subs.len() > 1 || self.subs.iter().any(|sub| !sub.stores.is_empty());
+        let reader = sources::Reader { query: &self.spec.id, group: &self.spec.group, stateful };
+        self.spec.plan.root.sources().into_iter().try_for_each(|source| reader.meet(&source.topic, topics))
+    }
+
+    /// Consumer group of the query.
+    pub fn group(&self) -> &str {
+        &self.spec.group
     }
 
     /// Decides partition counts of internal topics: the count of the topics they are joined with, else the greatest count of
@@ -142,14 +165,19 @@ impl Topology {
         Ok(())
     }
 
-    /// Creates the changelog topics that are missing: a partition per task.
+    /// Creates the changelog topics that are missing: a partition per task. One that should be there, and that the local
+    /// store cannot replace, is an error.
     fn create_changelogs(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
         let tasks = self.task_ids(topics)?;
         for (index, sub) in self.subs.iter().enumerate() {
             let partitions = tasks.iter().filter(|(sub, _)| *sub == index).count() as u32;
-            let config = TopicConfig { compact: true, ..TopicConfig::with_partitions(partitions) };
-            for store in &sub.stores {
-                create_unless_there(topics, &changelog::topic(&self.spec.group, store), &config)?;
+            for (store, retention_ms) in &sub.stores {
+                let (name, config) =
+                    (changelog::topic(&self.spec.group, store), TopicConfig::changelog(partitions, *retention_ms));
+                if topics.describe(&name)?.is_none() && !topics.holds_all(&self.spec.group, &sub.inputs(topics)?)? {
+                    return Err(RuntimeError::ChangelogLost { topic: name });
+                }
+                create_unless_there(topics, &name, &config)?;
             }
         }
         Ok(())
@@ -178,7 +206,7 @@ impl Topology {
         if !topics.keeps_changelogs() || self.is_transient() {
             return Vec::new();
         }
-        let stores = self.subs[sub].stores.iter().map(|name| {
+        let stores = self.subs[sub].stores.iter().map(|(name, _)| {
             let id = StoreId { query: Arc::clone(&self.spec.id), name: name.clone(), partition };
             let topic = changelog::topic(&self.spec.group, name).into();
             (id, TopicPartition { topic, partition })
@@ -188,7 +216,7 @@ impl Topology {
 
     /// Whether the tasks of sub-topology `sub` have a store `name`.
     pub fn has_store(&self, sub: usize, name: &str) -> bool {
-        self.subs[sub].stores.iter().any(|store| store == name)
+        self.subs[sub].stores.iter().any(|(store, _)| store == name)
     }
 
     /// Whether the query has a client and ends with it.
@@ -231,6 +259,7 @@ impl Topology {
             writes_sink: sub.writes_sink,
             reads_source: !sub.sources.iter().any(|(source, _)| self.is_internal(source)),
             holds_back: sub.holds_back,
+            fails_on_encode: self.spec.fails_on_production,
             metrics: Arc::clone(metrics),
         }))
     }
@@ -268,10 +297,11 @@ impl Topology {
                 Some(Box::new(PushOutput::new(client.clone(), table)))
             }
             OutputSpec::Topic { serdes, timestamp, topic } => {
-                let count = partitions(topics, topic)?;
+                let Some(info) = topics.describe(topic)? else {
+                    return Err(TopicError::UnknownTopic { topic: topic.to_string() }.into());
+                };
                 let serdes = (&serdes.0, &serdes.1);
-                let topic = Arc::clone(topic);
-                let output = TopicOutput::new(topic, count, &sub.schema, serdes, sub.window, timestamp.as_ref())?;
+                let output = TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref())?;
                 Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
             }
         })
@@ -286,8 +316,11 @@ fn partitions(topics: &dyn Topics, topic: &str) -> Result<u32, RuntimeError> {
 }
 
 fn create_unless_there(topics: &dyn Topics, name: &str, config: &TopicConfig) -> Result<(), RuntimeError> {
-    if topics.describe(name)?.is_some() {
-        return Ok(());
+    if let Some(found) = topics.describe(name)? {
+        return match found.config.partitions {
+            count if count == config.partitions => Ok(()),
+            found => Err(RuntimeError::InternalPartitions { topic: name.to_owned(), found, wanted: config.partitions }),
+        };
     }
     match topics.create(name, config) {
         Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
@@ -308,6 +341,17 @@ impl SubTopology {
             writes_changes: false,
             holds_back: false,
         }
+    }
+
+    /// All partitions that its tasks read.
+    fn inputs(&self, topics: &dyn Topics) -> Result<Vec<TopicPartition>, RuntimeError> {
+        let mut inputs = Vec::new();
+        for (source, _) in &self.sources {
+            let topic: Arc<str> = source.topic.as_str().into();
+            let count = partitions(topics, &topic)?;
+            inputs.extend((0..count).map(|partition| TopicPartition { topic: Arc::clone(&topic), partition }));
+        }
+        Ok(inputs)
     }
 
     fn writes_to(&self, name: &str) -> bool {
@@ -417,10 +461,10 @@ impl Lowering<'_> {
     }
 
     /// A store name that is the same whenever the plan is lowered.
-    fn store_name(&mut self, kind: &str) -> String {
+    fn store_name(&mut self, kind: &str, retention_ms: Option<i64>) -> String {
         self.ordinal += 1;
         let name = format!("{kind}-{}", self.ordinal);
-        self.current.stores.push(name.clone());
+        self.current.stores.push((name.clone(), retention_ms));
         name
     }
 
@@ -431,7 +475,7 @@ impl Lowering<'_> {
         if source.collection == Collection::Stream || !source.materialized {
             return tail;
         }
-        let name = self.store_name(SOURCE_STORE);
+        let name = self.store_name(SOURCE_STORE, None);
         let schema = source.schema();
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
         // A join looks through the cache of the table.
@@ -485,7 +529,8 @@ impl Lowering<'_> {
 
     fn aggregate(&mut self, aggregate: &plan::Aggregate, needs_old: bool) -> Result<Tail, RuntimeError> {
         let tail = self.lower(&aggregate.input, aggregate.undo)?;
-        let name = self.store_name(AGGREGATE_STORE);
+        let retention_ms = aggregate.window.as_ref().map(|window| window.retention_ms);
+        let name = self.store_name(AGGREGATE_STORE, retention_ms);
         let emission = self.spec.emission;
         self.current.holds_back |= emission == Emission::AtCommit;
         let aggregate = aggregate.clone();
@@ -506,7 +551,7 @@ impl Lowering<'_> {
         let outer = std::mem::replace(&mut self.in_join, true);
         let tails = [left, self.lower(right, false)?];
         self.in_join = outer;
-        let name = self.store_name("StreamTableJoin-Table");
+        let name = self.store_name("StreamTableJoin-Table", None);
         let value_types = types(&right.schema().value);
         let kind = match kind {
             StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,

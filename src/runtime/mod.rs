@@ -23,6 +23,7 @@ mod restore;
 mod schedule;
 mod shared_decode;
 mod slot;
+mod sources;
 mod task;
 mod worker;
 
@@ -42,6 +43,7 @@ use crate::types::{Column, RecordChunk};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
+pub use sources::Change;
 pub use task::Task;
 
 use clock::Clock;
@@ -64,6 +66,49 @@ pub enum RuntimeError {
     /// A format cannot carry the schema.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// A source topic does not exist.
+    #[error("topic {topic} does not exist; the query goes on when it is there again")]
+    SourceGone {
+        /// Topic name.
+        topic: String,
+    },
+    /// An internal topic has another number of partitions than the query needs.
+    #[error(
+        "internal topic {topic} has {found} partitions, the query needs {wanted}: the topics that it reads have another \
+         number of partitions than when it was created, or somebody has changed this one; nothing was lost; drop the query and \
+         create it again"
+    )]
+    InternalPartitions {
+        /// Topic name.
+        topic: String,
+        /// Partitions it has.
+        found: u32,
+        /// Partitions it should have.
+        wanted: u32,
+    },
+    /// A source topic has another number of partitions than when the query was created.
+    #[error(
+        "topic {topic} has {now} partitions, when the query was created it had {before}: its state is laid out for {before}, so \
+         that keys would meet the state of others; nothing was lost and nothing more is read; drop what the query fills and \
+         create it again, or put the records into a topic with {before} partitions"
+    )]
+    SourcePartitions {
+        /// Topic name.
+        topic: String,
+        /// Partitions it had.
+        before: u32,
+        /// Partitions it has.
+        now: u32,
+    },
+    /// The changelog of a store was deleted or has lost records, and the local store cannot replace it.
+    #[error(
+        "changelog topic {topic} was deleted or has lost records, and the state here is not that of the last commit, so that it \
+         cannot be written anew; results so far stay in the query's topic; drop what the query fills and create it again"
+    )]
+    ChangelogLost {
+        /// Topic name.
+        topic: String,
+    },
     /// A `TIMESTAMP_FORMAT` that is no pattern.
     #[error("invalid TIMESTAMP_FORMAT: {0}")]
     TimestampFormat(String),
@@ -101,6 +146,8 @@ pub struct QuerySpec {
     pub start_from: StartFrom,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// Whether a result that cannot be written ends the query, instead of going to the dead letters.
+    pub fails_on_production: bool,
     /// Takes the rows, when the query is transient.
     pub client: Option<Client>,
 }
@@ -217,7 +264,7 @@ impl Runtime {
         let id = Arc::clone(&spec.id);
         let metrics = Arc::new(QueryMetrics::default());
         let topology = Arc::new(Topology::new(spec, topics, &self.shared.decodes)?);
-        topology.create_topics(topics)?;
+        topology.prepare(topics)?;
         if self.workers == 0 {
             for task in topology.task_ids(topics)? {
                 let (query, topology, metrics) = (Arc::clone(&id), Arc::clone(&topology), Arc::clone(&metrics));
@@ -262,7 +309,8 @@ impl Runtime {
     pub fn remove_state(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
         let mut writes = WriteSet::default();
         Store::delete_query(&mut writes, &spec.id);
-        self.shared.topics.forget_group(&spec.group, &mut writes);
+        self.shared.topics.forget_changelogs(&spec.group, &mut writes);
+        sources::forget(&spec.id, &mut writes);
         Ok(self.shared.topics.commit(Transaction { writes, ..Transaction::default() })?)
     }
 
@@ -272,6 +320,7 @@ impl Runtime {
         for query in Store::queries(&*self.shared.topics.storage())?.iter().filter(|query| !known(query)) {
             tracing::info!(query, "removing the state of a query that has ended");
             Store::delete_query(&mut writes, query);
+            sources::forget(query, &mut writes);
         }
         if writes.is_empty() {
             return Ok(());
@@ -279,7 +328,7 @@ impl Runtime {
         Ok(self.shared.topics.commit(Transaction { writes, ..Transaction::default() })?)
     }
 
-    /// Removes the internal topics of an ended query, and with them its positions. `group` is its group.
+    /// Removes the internal topics of an ended query, and with them its positions and its consumer group, which is `group`.
     pub fn forget(&self, group: &str) -> Result<(), RuntimeError> {
         let topics = &*self.shared.topics;
         let prefix = format!("{group}-");
@@ -288,7 +337,26 @@ impl Runtime {
                 topics.delete(&info.name)?;
             }
         }
+        if let Err(error) = topics.forget_group(group) {
+            tracing::warn!("what the cluster knows of an ended query stays: {error}");
+        }
         Ok(())
+    }
+
+    /// The first source topic of `spec` that has changed since the query was started, if one has.
+    pub fn changed_source(&self, spec: &QuerySpec) -> Result<Option<(String, Change)>, RuntimeError> {
+        for source in spec.plan.root.sources() {
+            if let Some(change) = sources::change(&spec.id, &source.topic, &*self.shared.topics)? {
+                return Ok(Some((source.topic.clone(), change)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes all running tasks of `query` again from their last commit.
+    pub fn begin_again(&self, query: &Arc<str>) {
+        lock(&self.schedule).begin_again(query);
+        self.shared.topics.wake();
     }
 
     /// Ends a transient query and removes its internal topics.

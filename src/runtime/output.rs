@@ -12,7 +12,7 @@ use super::{Client, RuntimeError, change_encoding};
 use crate::formats::{Encoder, Serde, encoder, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
-use crate::topics::{TopicPartition, Topics};
+use crate::topics::{TopicInfo, TopicPartition, Topics};
 use crate::types::timestamp_pattern::TimestampPattern;
 use crate::types::{ChangeBatch, RecordChunk, RowError, Schema, WindowKind};
 
@@ -43,6 +43,8 @@ pub trait Output: Send {
 pub struct TopicOutput {
     topic: Arc<str>,
     partitions: u32,
+    /// The topic takes no larger records.
+    bytes_max: usize,
     key: Option<Box<dyn Encoder>>,
     value: Box<dyn Encoder>,
     window: Option<WindowKind>,
@@ -58,10 +60,9 @@ struct SinkTimestamp {
 }
 
 impl TopicOutput {
-    /// Writes rows of `schema` to `topic`, which has `partitions` partitions.
+    /// Writes rows of `schema` to `topic`.
     pub fn new(
-        topic: Arc<str>,
-        partitions: u32,
+        topic: &TopicInfo,
         schema: &Schema,
         (key_serde, value_serde): (&Serde, &Serde),
         window: Option<WindowKind>,
@@ -75,8 +76,9 @@ impl TopicOutput {
             })
             .transpose()?;
         Ok(Self {
-            topic,
-            partitions,
+            topic: topic.name.as_str().into(),
+            partitions: topic.config.partitions,
+            bytes_max: topic.config.record_bytes_max().unwrap_or(usize::MAX),
             key,
             value: encoder(value_serde, &schema.value)?,
             window,
@@ -114,6 +116,26 @@ impl TopicOutput {
                 }
             })
             .collect()
+    }
+
+    /// Reports the records that are larger than the topic takes.
+    fn check_sizes(&self, chunk: &RecordChunk, errors: &mut Vec<RowError>) {
+        if chunk.byte_size() <= self.bytes_max {
+            return;
+        }
+        for row in 0..chunk.len() {
+            let headers = chunk.headers_at(row).iter();
+            let headers: usize =
+                headers.map(|header| header.key.len() + header.value.as_ref().map_or(0, Vec::len) + 8).sum();
+            let bytes = chunk.keys.value(row).len() + chunk.values.value(row).len() + headers;
+            if bytes > self.bytes_max {
+                let (topic, bytes_max) = (&self.topic, self.bytes_max);
+                let reason = format!(
+                    "the result has {bytes} bytes, topic {topic} takes at most {bytes_max} (max.message.bytes)"
+                );
+                errors.push(RowError::new(row, reason));
+            }
+        }
     }
 
     /// Cuts `chunk` into one chunk per partition.
@@ -182,6 +204,7 @@ impl Output for TopicOutput {
             offsets: (0..rows as i64).collect(),
             headers: batch.headers.clone(),
         };
+        self.check_sizes(&chunk, &mut failed);
         let mut plain_keys = plain_keys;
         if !failed.is_empty() {
             failed.sort_by_key(|error| error.row);

@@ -4,9 +4,9 @@
 //! and follows them. The local store never holds more than what is committed: changelogs are read committed.
 
 use super::{RuntimeError, changelog};
-use crate::state::StoreId;
+use crate::state::{Store, StoreId};
 use crate::storage::WriteSet;
-use crate::topics::{TopicPartition, Topics};
+use crate::topics::{TopicError, TopicPartition, Topics};
 
 /// Records applied with one write.
 const PORTION_ROWS: usize = 16_384;
@@ -27,6 +27,18 @@ struct StoreRestore {
     end: Option<i64>,
 }
 
+impl StoreRestore {
+    /// Another server keeps the state, and writes a changelog anew that was lost: the copy here follows from its beginning.
+    fn start_over(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let mut writes = WriteSet::default();
+        Store::delete_all(&mut writes, &self.id);
+        topics.forget_restored(&self.from, &mut writes);
+        topics.storage().write(&writes).map_err(TopicError::from)?;
+        self.offset = topics.start_offset(&self.from)?;
+        Ok(())
+    }
+}
+
 impl Restore {
     /// Takes up each of `stores` where the local store stands.
     pub(super) fn begin(stores: Vec<(StoreId, TopicPartition)>, topics: &dyn Topics) -> Result<Self, RuntimeError> {
@@ -38,10 +50,22 @@ impl Restore {
         Ok(Self { stores: begun.collect::<Result<_, RuntimeError>>()?, restored: 0 })
     }
 
-    /// Sets the ends of the changelogs as they are now as where it is complete. Whoever wrote them before must have ended.
-    pub(super) fn aim(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+    /// Sets the ends of the changelogs as they are now as where it is complete. Whoever wrote them before must have ended. A
+    /// changelog that ends before what the local store has of it was deleted or has lost records: it is written anew, if the
+    /// local store has all that `group` has committed of `inputs`.
+    pub(super) fn aim(
+        &mut self,
+        group: &str,
+        inputs: &[TopicPartition],
+        topics: &dyn Topics,
+    ) -> Result<(), RuntimeError> {
         for store in &mut self.stores {
-            store.end = Some(topics.end_offset(&store.from)?);
+            let mut end = topics.end_offset(&store.from)?;
+            if store.offset > end {
+                end = changelog::rewrite(&store.id, &store.from, group, inputs, topics)?;
+                store.offset = end;
+            }
+            store.end = Some(end);
         }
         self.restored = 0;
         Ok(())
@@ -51,7 +75,13 @@ impl Restore {
     pub(super) fn step(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         let mut progressed = false;
         for store in &mut self.stores {
-            let records = topics.fetch(&store.from, store.offset, PORTION_ROWS, PORTION_BYTES)?;
+            let records = match topics.fetch(&store.from, store.offset, PORTION_ROWS, PORTION_BYTES) {
+                Err(TopicError::Truncated { .. }) if store.end.is_none() => {
+                    store.start_over(topics)?;
+                    continue;
+                }
+                fetched => fetched?,
+            };
             let Some(last) = records.offsets.last() else { continue };
             store.offset = last + 1;
             self.restored += records.len() as u64;
@@ -59,7 +89,7 @@ impl Restore {
             let mut writes = WriteSet::default();
             changelog::apply(&store.id, &records, &mut writes);
             topics.note_restored(&store.from, store.offset, &mut writes);
-            topics.storage().write(&writes).map_err(crate::topics::TopicError::from)?;
+            topics.storage().write(&writes).map_err(TopicError::from)?;
         }
         Ok(progressed)
     }

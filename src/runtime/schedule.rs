@@ -105,6 +105,15 @@ impl Schedule {
         done
     }
 
+    /// Has the running tasks of a query begin again from their last commit.
+    pub(super) fn begin_again(&self, query: &Arc<str>) {
+        for worker in &self.workers {
+            if worker.send(Command::BeginAgain { query: Arc::clone(query) }).is_err() {
+                tracing::error!("a worker thread has died");
+            }
+        }
+    }
+
     /// Takes up and drops tasks as the servers have agreed.
     pub(super) fn agree(
         &mut self,

@@ -10,7 +10,7 @@ use super::placement::Role;
 use super::restore::Restore;
 use super::task::Task;
 use super::{RuntimeError, Shared};
-use crate::topics::Topics;
+use crate::topics::{TopicPartition, Topics};
 
 /// What a task is made from.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub(super) struct Slot {
     backoff: Duration,
     /// Failures since the last commit.
     failures: u32,
+    /// The last failure was that the task could not be begun.
+    failed_to_begin: bool,
     last_commit: Duration,
     /// Whether the last step did something.
     pub(super) progressed: bool,
@@ -58,6 +60,7 @@ impl Slot {
             retry_at: Duration::ZERO,
             backoff: BACKOFF_MIN,
             failures: 0,
+            failed_to_begin: false,
             last_commit: shared.clock.elapsed(),
             progressed: false,
         }
@@ -137,6 +140,7 @@ impl Slot {
 
     fn begin(&mut self, shared: &Shared) -> Result<(), RuntimeError> {
         let topics = &*shared.topics;
+        self.spec.topology.prepare(topics)?;
         let restore = Restore::begin(self.spec.topology.changelogs(self.spec.id, topics), topics)?;
         self.phase = Phase::Restoring(restore, None, shared.clock.elapsed());
         Ok(())
@@ -148,8 +152,10 @@ impl Slot {
         let Phase::Restoring(restore, inputs, begun) = &mut self.phase else { return Ok(true) };
         if self.role == Role::Active && inputs.is_none() {
             // Once the positions are known, whoever moved them has ended: the changelogs have all that belongs to them.
-            *inputs = Some(self.spec.topology.inputs(self.spec.id, topics)?);
-            restore.aim(topics)?;
+            let ready = self.spec.topology.inputs(self.spec.id, topics)?;
+            let read: Vec<TopicPartition> = ready.iter().map(|(input, _)| input.partition.clone()).collect();
+            restore.aim(self.spec.topology.group(), &read, topics)?;
+            *inputs = Some(ready);
             *begun = shared.clock.elapsed();
         }
         self.progressed = restore.step(topics)?;
@@ -192,6 +198,9 @@ impl Slot {
         }
         let task = self.spec.topology.task(self.spec.id, inputs, &*shared.topics, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
+        if self.failed_to_begin {
+            self.recovered();
+        }
         self.last_commit = now;
         self.progressed = true;
         Ok(())
@@ -217,6 +226,11 @@ impl Slot {
 
     pub(super) fn committed(&mut self, shared: &Shared) {
         self.last_commit = shared.clock.elapsed();
+        self.recovered();
+    }
+
+    fn recovered(&mut self) {
+        self.failed_to_begin = false;
         if self.failures > 0 {
             (self.backoff, self.failures) = (BACKOFF_MIN, 0);
             self.spec.metrics.set_failure(None);
@@ -229,6 +243,7 @@ impl Slot {
         let seconds = self.backoff.as_secs();
         tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
         self.spec.metrics.set_failure(Some(error.to_string()));
+        self.failed_to_begin = self.task().is_none();
         self.close();
         self.failures += 1;
         self.retry_at = shared.clock.elapsed() + self.backoff;

@@ -52,6 +52,8 @@ pub struct TaskParts {
     pub reads_source: bool,
     /// Whether operators hold results back until the commit.
     pub holds_back: bool,
+    /// Whether a result that cannot be written fails the task, instead of going to the dead letters.
+    pub fails_on_encode: bool,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
 }
@@ -184,10 +186,7 @@ impl Task {
     /// Hands `batch` to `next` and everything that follows onwards.
     fn run(&mut self, next: Next, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
         match next {
-            Next::Output => {
-                self.write(batch, topics);
-                Ok(())
-            }
+            Next::Output => self.write(batch, topics),
             Next::Node(index, port) => {
                 let mut out = Output::default();
                 self.parts.nodes[index].operator.process(port, batch, &mut out)?;
@@ -208,8 +207,8 @@ impl Task {
         out.batches.into_iter().try_for_each(|batch| self.run(next, batch, topics))
     }
 
-    fn write(&mut self, batch: ChangeBatch, topics: &dyn Topics) {
-        let Some(output) = &mut self.parts.output else { return };
+    fn write(&mut self, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let Some(output) = &mut self.parts.output else { return Ok(()) };
         let first = self.transaction.appends.len();
         let mut errors = Vec::new();
         let written = output.write(batch, topics, &mut self.transaction.appends, &mut errors);
@@ -218,9 +217,17 @@ impl Task {
         if self.parts.writes_sink {
             self.parts.metrics.rows_out.fetch_add(written, Ordering::Relaxed);
         }
+        if let (true, Some(error)) = (self.parts.fails_on_encode, errors.first()) {
+            return Err(RuntimeError::Failed(format!(
+                "a result cannot be written: {}; with ksql.fail.on.production.error=false it would go to topic {}",
+                error.reason,
+                dead_letter::TOPIC
+            )));
+        }
         for error in errors {
             self.reject(error.row, Stage::Encode, &error.reason);
         }
+        Ok(())
     }
 
     /// Counts and keeps the record behind sequence number `seq`.
@@ -335,8 +342,7 @@ fn ensure_dead_letter_topic(topics: &dyn Topics) -> Result<(), RuntimeError> {
     if topics.describe(dead_letter::TOPIC)?.is_some() {
         return Ok(());
     }
-    let config = TopicConfig { partitions: 1, compact: false, retention_ms: None, retention_bytes: None };
-    match topics.create(dead_letter::TOPIC, &config) {
+    match topics.create(dead_letter::TOPIC, &TopicConfig::dead_letters()) {
         Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

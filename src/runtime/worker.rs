@@ -20,6 +20,8 @@ pub(super) enum Command {
     SetRole { query: Arc<str>, id: (usize, u32), role: Role },
     /// Drop a task, which belongs to another server now; what it has not committed is done there.
     Drop { query: Arc<str>, id: (usize, u32) },
+    /// Drop the running tasks of a query; they are made again from their last commit.
+    BeginAgain { query: Arc<str> },
     /// Commit and end the tasks of a query, then drop the sender.
     Remove { query: Arc<str>, done: Option<Sender<()>> },
     /// Commit, then commit nothing until [`Command::Resume`]; drop the sender in between.
@@ -108,6 +110,10 @@ impl Worker {
                 }
                 self.writer.set_fence(fence);
                 self.holds = false;
+            }
+            Command::BeginAgain { query } => {
+                let runs = |slot: &&mut Slot| slot.spec.query == query && slot.task().is_some();
+                self.slots.iter_mut().filter(runs).for_each(Slot::close);
             }
             Command::Shutdown => self.slots.clear(),
         }

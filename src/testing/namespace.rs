@@ -87,6 +87,14 @@ impl Topics for Namespace {
         Ok(self.topics.describe(&self.full(name))?.and_then(|info| self.own(info)))
     }
 
+    fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        self.topics.identity(&self.full(name))
+    }
+
+    fn forget_group(&self, group: &str) -> Result<(), TopicError> {
+        self.topics.forget_group(group)
+    }
+
     fn fetch(
         &self,
         from: &TopicPartition,
@@ -160,6 +168,11 @@ impl Topics for Namespace {
 
     fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
         self.topics.has_reached(&self.full_partition(partition), offset, end)
+    }
+
+    fn holds_all(&self, group: &str, inputs: &[TopicPartition]) -> Result<bool, TopicError> {
+        let inputs: Vec<TopicPartition> = inputs.iter().map(|input| self.full_partition(input)).collect();
+        self.topics.holds_all(group, &inputs)
     }
 
     fn version(&self) -> u64 {

@@ -31,11 +31,14 @@ pub struct MemoryTopics {
 
 #[derive(Default)]
 struct State {
+    /// How many topics there ever were.
+    topics_made: u64,
     topics: BTreeMap<Arc<str>, Topic>,
     positions: HashMap<TopicPartition, HashMap<Arc<str>, Position>>,
 }
 
 struct Topic {
+    id: u64,
     config: TopicConfig,
     partitions: Vec<Partition>,
 }
@@ -98,7 +101,9 @@ impl Topics for MemoryTopics {
             return Err(TopicError::TopicExists { topic: name.to_owned() });
         }
         let partitions = (0..config.partitions).map(|_| Partition::default()).collect();
-        state.topics.insert(name.into(), Topic { config: config.clone(), partitions });
+        let id = state.topics_made;
+        state.topics_made += 1;
+        state.topics.insert(name.into(), Topic { id, config: config.embedded(), partitions });
         Ok(())
     }
 
@@ -119,6 +124,10 @@ impl Topics for MemoryTopics {
     fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError> {
         let info = |topic: &Topic| TopicInfo { name: name.to_owned(), config: topic.config.clone() };
         Ok(self.state().topics.get(name).map(info))
+    }
+
+    fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        Ok(self.state().topics.get(name).map(|topic| topic.id.to_string()))
     }
 
     fn fetch(

@@ -22,6 +22,7 @@ mod kafka;
 mod local;
 mod memory;
 mod murmur2;
+mod owner;
 mod partitioner;
 mod retention;
 
@@ -52,7 +53,9 @@ pub struct TopicPartition {
     pub partition: u32,
 }
 
-/// What happens to old records.
+/// How a topic is laid out and what happens to old records.
+///
+/// Embedded topics keep what is said of partitions, cleanup and retention; the rest is for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicConfig {
     /// Number of partitions, at least 1.
@@ -63,12 +66,72 @@ pub struct TopicConfig {
     pub retention_ms: Option<i64>,
     /// Delete the oldest chunks beyond this size of a partition (`retention.bytes`).
     pub retention_bytes: Option<u64>,
+    /// Copies of each partition; `None`: as many as the cluster makes by default.
+    pub replicas: Option<u16>,
+    /// Where `retention_ms` says nothing, the cluster's own default holds instead of keeping all.
+    pub default_retention: bool,
+    /// A query keeps the topic for itself: what the server's properties say of internal topics holds.
+    pub internal: bool,
+    /// Further settings by Kafka's names.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl TopicConfig {
     /// Settings of a topic that keeps everything.
     pub fn with_partitions(partitions: u32) -> Self {
-        Self { partitions, compact: false, retention_ms: None, retention_bytes: None }
+        Self {
+            partitions,
+            compact: false,
+            retention_ms: None,
+            retention_bytes: None,
+            replicas: None,
+            default_retention: false,
+            internal: false,
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// Settings of a topic by which rows go from one part of a query to the next: all is kept until it was read.
+    pub fn repartition(partitions: u32) -> Self {
+        const SEGMENT_BYTES: u32 = 50 << 20;
+        let mut config = Self { internal: true, ..Self::with_partitions(partitions) };
+        config.settings.insert("segment.bytes".to_owned(), SEGMENT_BYTES.to_string());
+        config.settings.insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
+        config
+    }
+
+    /// Settings of the changelog of a store that keeps windows for `retention_ms`, or other rows for ever. A row may be as
+    /// large as it is.
+    pub fn changelog(partitions: u32, retention_ms: Option<i64>) -> Self {
+        let mut config = Self { compact: true, retention_ms, internal: true, ..Self::with_partitions(partitions) };
+        config.settings.insert(RECORD_BYTES_MAX.to_owned(), LARGE_RECORD_BYTES.to_string());
+        config.settings.insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
+        config
+    }
+
+    /// Settings of a topic for records of other topics, whatever they hold.
+    pub fn dead_letters() -> Self {
+        let mut config = Self::with_partitions(1);
+        config.settings.insert(RECORD_BYTES_MAX.to_owned(), LARGE_RECORD_BYTES.to_string());
+        config
+    }
+
+    /// How large a record may be, key and value and headers together; `None`: as large as it is.
+    pub fn record_bytes_max(&self) -> Option<usize> {
+        /// What a batch adds to its one record, at most.
+        const ENVELOPE: usize = 128;
+        let bytes: usize = self.settings.get(RECORD_BYTES_MAX)?.parse().ok()?;
+        Some(bytes.min(LARGE_RECORD_BYTES).saturating_sub(ENVELOPE))
+    }
+
+    /// What embedded topics keep of these settings.
+    fn embedded(&self) -> Self {
+        Self {
+            compact: self.compact,
+            retention_ms: self.retention_ms,
+            retention_bytes: self.retention_bytes,
+            ..Self::with_partitions(self.partitions)
+        }
     }
 
     /// Checks `name` and these settings as the name and settings of a new topic.
@@ -91,11 +154,16 @@ impl TopicConfig {
                 Err(invalid_config("more than 10000 partitions are not supported"))
             }
             Self { retention_ms: Some(..0), .. } => Err(invalid_config("retention.ms is negative")),
+            Self { replicas: Some(0), .. } => Err(invalid_config("it needs at least one replica")),
             _ => Ok(()),
         }
     }
 }
 
+/// Kafka's setting for the size of records.
+const RECORD_BYTES_MAX: &str = "max.message.bytes";
+/// Larger records are never written to a cluster.
+const LARGE_RECORD_BYTES: usize = 64 << 20;
 /// As in Kafka.
 const NAME_BYTES_MAX: usize = 249;
 const PARTITIONS_MAX: u32 = 10_000;
@@ -292,6 +360,53 @@ pub enum TopicError {
         /// What the client says.
         reason: String,
     },
+    /// A right is missing.
+    #[error("{doing}: {who} lacks the right {right}; whoever may grant it can do so with {grant}")]
+    NotAllowed {
+        /// What was being done.
+        doing: String,
+        /// Who did it: `user bob`.
+        who: String,
+        /// Which right it is: `Read on topic orders`.
+        right: String,
+        /// How it is granted.
+        grant: String,
+    },
+    /// A data directory holds the state of somebody else.
+    #[error(
+        "data directory {path} belongs to {found}, this is {wanted}: queries would meet the state of others; give another data \
+         directory, or the properties with which this one was made"
+    )]
+    ForeignDirectory {
+        /// The data directory.
+        path: String,
+        /// Whose it is.
+        found: String,
+        /// Who opens it.
+        wanted: String,
+    },
+    /// A record, or the batch that it is in, is larger than the topic takes.
+    #[error(
+        "topic {topic} takes no records as large as those that are to be written; raise its setting max.message.bytes"
+    )]
+    TooLarge {
+        /// Topic name.
+        topic: String,
+    },
+    /// The partition ends before the offset that was asked for.
+    #[error(
+        "topic {topic} partition {partition} ends at offset {end}, before the offset {offset} that was read already"
+    )]
+    Truncated {
+        /// Topic name.
+        topic: String,
+        /// Partition number.
+        partition: u32,
+        /// Offset that was asked for.
+        offset: i64,
+        /// Offset that the next record will get.
+        end: i64,
+    },
     /// The cluster, or the way to it.
     #[error("{doing}: {reason}")]
     Cluster {
@@ -308,11 +423,16 @@ pub enum TopicError {
 /// The topics that `properties` choose: those of the cluster at `bootstrap.servers`, else those in the data directory `dir`. State is
 /// in `dir` in either case.
 pub fn open(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn Topics>, TopicError> {
+    let service = properties.get("ksql.service.id").map_or("default_", String::as_str);
     if is_cluster(properties) {
-        let storage = RocksStorage::open(dir)?;
-        return Ok(KafkaTopics::open(properties, storage)?);
+        let storage: Arc<dyn KeyValue> = RocksStorage::open(dir)?;
+        let topics = KafkaTopics::open(properties, Arc::clone(&storage))?;
+        owner::claim(&*storage, dir, service, topics.cluster_id())?;
+        return Ok(topics);
     }
-    Ok(LocalTopics::open(dir)?)
+    let topics = LocalTopics::open(dir)?;
+    owner::claim(&*topics.storage(), dir, service, None)?;
+    Ok(topics)
 }
 
 /// As [`open`], for who has no state: a cluster's topics can be used while another process has `dir` open.
@@ -341,8 +461,21 @@ pub trait Topics: Send + Sync {
     /// One topic, if it exists.
     fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError>;
 
+    /// Tells a topic from an earlier or later one of the same name; `None` where it does not exist, or nobody knows.
+    fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        let _ = name;
+        Ok(None)
+    }
+
+    /// Removes what the cluster keeps of a consumer group that is no more, its positions among it.
+    fn forget_group(&self, group: &str) -> Result<(), TopicError> {
+        let _ = group;
+        Ok(())
+    }
+
     /// Records from `offset` on (or from the first that is kept), until `rows_max` or about `bytes_max` is reached.
-    /// Empty at the end of the partition; never waits.
+    /// Empty at the end of the partition; never waits. [`TopicError::Truncated`] where a cluster has lost records that
+    /// were there: the partition ends before `offset`.
     fn fetch(
         &self,
         from: &TopicPartition,
@@ -428,7 +561,7 @@ pub trait Topics: Send + Sync {
     }
 
     /// As [`Topics::forget_restored`], for all changelogs of `group`.
-    fn forget_group(&self, group: &str, writes: &mut WriteSet) {
+    fn forget_changelogs(&self, group: &str, writes: &mut WriteSet) {
         let _ = (group, writes);
     }
 
@@ -447,6 +580,12 @@ pub trait Topics: Send + Sync {
     fn shared_log(self: Arc<Self>, name: &str) -> Result<Option<Box<dyn SharedLog>>, TopicError> {
         let _ = name;
         Ok(None)
+    }
+
+    /// Whether the local store has all the state that `group` has committed by reading `inputs`.
+    fn holds_all(&self, group: &str, inputs: &[TopicPartition]) -> Result<bool, TopicError> {
+        let _ = (group, inputs);
+        Ok(true)
     }
 
     /// Removes records beyond their topics' retention as of `now_ms`, where nobody else does. Cheap where there is nothing to do.

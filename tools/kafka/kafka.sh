@@ -11,6 +11,7 @@
 #   --dir DIR       logs, data and settings (default: a new temporary folder)
 #   --brokers N     number of brokers (default 1)
 #   --secure        also listen with TLS and SCRAM-SHA-256; DIR/secure.properties is what a client needs
+#   --user NAME     a further user, without any right, who has the same password; DIR/NAME.properties is what it needs
 #
 # Wants Java 17 or newer and Maven (installed with apt-get where they are missing and can be); the jars are kept in
 # $LEVADA_KAFKA_JARS (default: ~/.cache/levada/kafka-VERSION). Ports are chosen free. Files in DIR: bootstrap.servers,
@@ -104,6 +105,9 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 log.cleaner.backoff.ms=300000
+log.retention.hours=-1
+log.retention.check.interval.ms=3600000
+log.initial.task.delay.ms=3600000
 EOF
     if [ "$secure" = 1 ]; then
         cat <<EOF
@@ -125,12 +129,13 @@ make_certificate() {
     keytool -exportcert -rfc -alias broker -keystore "$dir/keystore.p12" -storepass "$password" >"$dir/ca.pem" 2>/dev/null
 }
 
-write_secure_properties() {
-    cat >"$dir/secure.properties" <<EOF
+# What a client needs to come in as user $1.
+secure_properties() {
+    cat <<EOF
 bootstrap.servers=$(joined "${secure_ports[@]}")
 security.protocol=SASL_SSL
 sasl.mechanism=SCRAM-SHA-256
-sasl.username=$user
+sasl.username=$1
 sasl.password=$password
 ssl.ca.location=$dir/ca.pem
 EOF
@@ -197,13 +202,17 @@ start() {
     for n in $(seq "$brokers"); do
         settings "$n" >"$dir/broker-$n.properties"
         java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$jars/*" kafka.tools.StorageTool format --cluster-id "$cluster" --config "$dir/broker-$n.properties" \
-            --add-scram "SCRAM-SHA-256=[name=$user,password=$password]" >>"$dir/broker-$n.log" 2>&1 ||
+            --add-scram "SCRAM-SHA-256=[name=$user,password=$password]" \
+            ${stranger:+--add-scram "SCRAM-SHA-256=[name=$stranger,password=$password]"} >>"$dir/broker-$n.log" 2>&1 ||
             fail "cannot format the storage of broker $n, see $dir/broker-$n.log"
         spawn "$n"
     done
     for n in $(seq "$brokers"); do wait_until_listening "$n"; done
     joined "${client_ports[@]}" >"$dir/bootstrap.servers"
-    [ "$secure" = 0 ] || write_secure_properties
+    if [ "$secure" = 1 ]; then
+        secure_properties "$user" >"$dir/secure.properties"
+        [ -z "$stranger" ] || secure_properties "$stranger" >"$dir/$stranger.properties"
+    fi
     cat "$dir/bootstrap.servers"
 }
 
@@ -247,12 +256,13 @@ EOF
 
 command=${1:-}
 [ $# -eq 0 ] || shift
-dir='' brokers=1 secure=0 number=''
+dir='' brokers=1 secure=0 stranger='' number=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) dir=${2:?--dir needs a folder} && shift ;;
         --brokers) brokers=${2:?--brokers needs a number} && shift ;;
         --secure) secure=1 ;;
+        --user) stranger=${2:?--user needs a name} secure=1 && shift ;;
         -n) number=${2:?-n needs the number of a broker} && shift ;;
         *) fail "unknown option $1" ;;
     esac

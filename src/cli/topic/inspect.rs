@@ -34,6 +34,14 @@ pub(super) struct Create {
     /// Delete the oldest records of a partition beyond this many bytes
     #[arg(long, value_name = "BYTES")]
     retention_bytes: Option<u64>,
+
+    /// Copies of each partition on a cluster; as many as it makes by default unless given
+    #[arg(long, value_name = "N")]
+    replicas: Option<u16>,
+
+    /// Further setting of a topic on a cluster, repeatable: max.message.bytes=2000000
+    #[arg(long = "config", value_name = "KEY=VALUE", value_parser = crate::cli::data_dir::parse_property)]
+    settings: Vec<(String, String)>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,10 +84,12 @@ impl List {
 impl Create {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let config = TopicConfig {
-            partitions: self.partitions,
             compact: self.compact,
             retention_ms: self.retention_ms,
             retention_bytes: self.retention_bytes,
+            replicas: self.replicas,
+            settings: self.settings.into_iter().collect(),
+            ..TopicConfig::with_partitions(self.partitions)
         };
         topics.create(&self.name, &config)?;
         writeln!(streams.notices, "created topic {} with {}", self.name, partitions(self.partitions))?;
@@ -97,6 +107,12 @@ impl Describe {
         }
         if let Some(retention_bytes) = info.config.retention_bytes {
             writeln!(streams.output, "retention.bytes  {retention_bytes}")?;
+        }
+        if let Some(replicas) = info.config.replicas {
+            writeln!(streams.output, "replicas         {replicas}")?;
+        }
+        for (name, value) in &info.config.settings {
+            writeln!(streams.output, "{name}  {value}")?;
         }
         writeln!(streams.output)?;
         let mut rows = vec![["partition".to_owned(), "start offset".to_owned(), "end offset".to_owned()]];

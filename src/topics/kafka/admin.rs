@@ -5,17 +5,22 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::{RDKafka, RDKafkaErrorCode};
 
 use super::cluster_error;
 use super::deadline::Deadline;
-use crate::topics::{TopicConfig, TopicError, TopicInfo};
+use super::refusal::{Caller, Needs, is_refusal};
+use super::topic_id::topic_id;
+use super::topic_settings::{InternalTopics, config_of};
+use crate::topics::{TopicConfig, TopicError, TopicInfo, TopicPartition};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the answer to a question about one topic is taken for true.
+/// How long the answer to a question about one topic is taken for true, unless the client looks more often.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long a change may take to be known to all brokers.
 const SETTLED: Duration = Duration::from_secs(30);
@@ -23,17 +28,42 @@ const SETTLED: Duration = Duration::from_secs(30);
 /// Administration of topics.
 pub(super) struct Admin {
     client: AdminClient<DefaultClientContext>,
-    known: Mutex<HashMap<String, (TopicInfo, Deadline)>>,
+    known: Mutex<HashMap<String, Known>>,
+    /// How long the answer to a question about one topic is taken for true.
+    fresh: Duration,
     /// Topics that were found or made lately: a broker that does not know them yet will.
     expected: Mutex<HashMap<String, Deadline>>,
-    replicas: i32,
+    internal: InternalTopics,
+    caller: Caller,
+}
+
+/// What was found out about a topic, and until when it is taken for true.
+struct Known {
+    info: TopicInfo,
+    id: Option<String>,
+    until: Deadline,
+}
+
+/// What the metadata say of a topic.
+struct Layout {
+    partitions: u32,
+    replicas: u16,
 }
 
 impl Admin {
-    /// `replicas`: replication factor of new topics, -1 for the brokers' default.
-    pub(super) fn new(config: &ClientConfig, replicas: i32) -> Result<Self, TopicError> {
+    /// `internal`: what internal topics are made like.
+    pub(super) fn new(config: &ClientConfig, internal: InternalTopics) -> Result<Self, TopicError> {
         let client = config.create().map_err(|error| cluster_error("cannot make a client", error))?;
-        Ok(Self { client, known: Mutex::default(), expected: Mutex::default(), replicas })
+        let age = config.get("metadata.max.age.ms").and_then(|age| age.parse().ok()).map(Duration::from_millis);
+        let fresh = age.map_or(FRESH, |age| age.min(FRESH));
+        Ok(Self {
+            client,
+            known: Mutex::default(),
+            expected: Mutex::default(),
+            fresh,
+            internal,
+            caller: Caller::of(config),
+        })
     }
 
     /// The client, for calls of its own.
@@ -43,14 +73,16 @@ impl Admin {
 
     pub(super) fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         config.check(name)?;
-        let settings = settings_of(config);
-        let mut topic = NewTopic::new(name, config.partitions as i32, TopicReplication::Fixed(self.replicas));
+        let settings = self.internal.settings(config);
+        let replicas = TopicReplication::Fixed(self.internal.replicas(config));
+        let mut topic = NewTopic::new(name, config.partitions as i32, replicas);
         for (key, value) in &settings {
             topic = topic.set(key, value);
         }
         self.expected().insert(name.to_owned(), Deadline::after(SETTLED));
+        let (doing, needs) = (format!("cannot create topic {name}"), Needs::topic("Create", name));
         let made = block_on(self.client.create_topics(&[topic], &options()));
-        match made.map_err(|error| cluster_error(&format!("cannot create topic {name}"), error))?.pop() {
+        match made.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {
                 // Another server may have been faster, by so little that not all brokers know.
                 self.wait_until(name, true)?;
@@ -58,7 +90,7 @@ impl Admin {
             }
             Some(Err((_, code))) => {
                 self.expected().remove(name);
-                return Err(cluster_error(&format!("cannot create topic {name}"), code));
+                return Err(self.caller.failed(&doing, needs, code));
             }
             _ => {}
         }
@@ -66,21 +98,47 @@ impl Admin {
     }
 
     pub(super) fn delete(&self, name: &str) -> Result<(), TopicError> {
+        let (doing, needs) = (format!("cannot delete topic {name}"), Needs::topic("Delete", name));
         let gone = block_on(self.client.delete_topics(&[name], &options()));
         self.forget(name);
-        match gone.map_err(|error| cluster_error(&format!("cannot delete topic {name}"), error))?.pop() {
+        match gone.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic))) => {
                 Err(TopicError::UnknownTopic { topic: name.to_owned() })
             }
-            Some(Err((_, code))) => Err(cluster_error(&format!("cannot delete topic {name}"), code)),
+            Some(Err((_, code))) => Err(self.caller.failed(&doing, needs, code)),
             _ => self.wait_until(name, false),
         }
+    }
+
+    /// Removes a consumer group that has no members; one that is not there is gone already.
+    pub(super) fn delete_group(&self, group: &str) -> Result<(), TopicError> {
+        let (doing, needs) = (format!("cannot delete consumer group {group}"), Needs::group(group));
+        let gone = block_on(self.client.delete_groups(&[group], &options()));
+        match gone.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
+            Some(Err((_, RDKafkaErrorCode::GroupIdNotFound))) | Some(Ok(_)) | None => Ok(()),
+            Some(Err((_, code))) => Err(self.caller.failed(&doing, needs, code)),
+        }
+    }
+
+    /// Deletes the records before `offsets`.
+    pub(super) fn delete_records(&self, offsets: &[(TopicPartition, i64)]) -> Result<(), TopicError> {
+        let failed = |error: KafkaError| {
+            let topic = offsets.first().map_or("*", |(partition, _)| &*partition.topic);
+            self.caller.failed_client("records that were read cannot be deleted", Needs::topic("Delete", topic), &error)
+        };
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            let offset = Offset::Offset(*offset);
+            list.add_partition_offset(&partition.topic, partition.partition as i32, offset).map_err(failed)?;
+        }
+        let done = block_on(self.client.delete_records(&list, &options())).map_err(failed)?;
+        done.elements().iter().try_for_each(|entry| entry.error()).map_err(failed)
     }
 
     /// Waits until the brokers agree that the topic is there, with leaders, or is not.
     fn wait_until(&self, name: &str, present: bool) -> Result<(), TopicError> {
         let deadline = Deadline::after(SETTLED);
-        while self.partition_counts(Some(name), TIMEOUT)?.contains_key(name) != present {
+        while self.layouts(Some(name))?.contains_key(name) != present {
             if !deadline.pause(Duration::from_millis(20)) {
                 return Err(cluster_error(&format!("topic {name}"), "the brokers do not agree on the change in time"));
             }
@@ -88,59 +146,80 @@ impl Admin {
         Ok(())
     }
 
-    /// Number of partitions of one topic or all, where every partition has a leader.
-    fn partition_counts(&self, name: Option<&str>, timeout: Duration) -> Result<BTreeMap<String, u32>, TopicError> {
-        let metadata = self.client.inner().fetch_metadata(name, timeout);
+    /// One topic or all, where every partition has a leader.
+    fn layouts(&self, name: Option<&str>) -> Result<BTreeMap<String, Layout>, TopicError> {
+        let metadata = self.client.inner().fetch_metadata(name, TIMEOUT);
         let metadata = metadata.map_err(|error| cluster_error("no answer", error))?;
-        let is_there = |topic: &&rdkafka::metadata::MetadataTopic| {
-            topic.error().is_none()
-                && !topic.partitions().is_empty()
-                && topic.partitions().iter().all(|partition| partition.leader() >= 0)
-        };
-        let topics = metadata.topics().iter().filter(is_there);
-        Ok(topics.map(|topic| (topic.name().to_owned(), topic.partitions().len() as u32)).collect())
+        let mut layouts = BTreeMap::new();
+        for topic in metadata.topics() {
+            if let (Some(name), Some(code)) = (name, topic.error().map(RDKafkaErrorCode::from))
+                && is_refusal(code)
+            {
+                let doing = format!("cannot look at topic {name}");
+                return Err(self.caller.failed(&doing, Needs::topic("Describe", name), code));
+            }
+            let has_leaders = topic.partitions().iter().all(|partition| partition.leader() >= 0);
+            if let (None, Some(first), true) = (topic.error(), topic.partitions().first(), has_leaders) {
+                let layout =
+                    Layout { partitions: topic.partitions().len() as u32, replicas: first.replicas().len() as u16 };
+                layouts.insert(topic.name().to_owned(), layout);
+            }
+        }
+        Ok(layouts)
     }
 
     /// One topic, if it exists; the answer may be a few seconds old.
     pub(super) fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError> {
-        if let Some((info, fresh)) = self.known().get(name)
-            && !fresh.is_over()
-        {
-            return Ok(Some(info.clone()));
+        Ok(self.look(name)?.map(|(info, _)| info))
+    }
+
+    /// The id of a topic, which another one of the same name has not; the answer may be a few seconds old.
+    pub(super) fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        Ok(self.look(name)?.and_then(|(_, id)| id))
+    }
+
+    fn look(&self, name: &str) -> Result<Option<(TopicInfo, Option<String>)>, TopicError> {
+        if let Some(known) = self.known().get(name).filter(|known| !known.until.is_over()) {
+            return Ok(Some((known.info.clone(), known.id.clone())));
         }
-        let partitions = loop {
-            if let Some(&partitions) = self.partition_counts(Some(name), TIMEOUT)?.get(name) {
-                break partitions;
-            }
+        let layouts = loop {
+            let layouts = self.layouts(Some(name))?;
             let expected = self.expected().get(name).copied();
-            if !expected.is_some_and(|deadline| deadline.pause(Duration::from_millis(20))) {
-                return Ok(None);
+            if !layouts.is_empty() || !expected.is_some_and(|deadline| deadline.pause(Duration::from_millis(20))) {
+                break layouts;
             }
         };
-        let info = self.with_settings(&BTreeMap::from([(name.to_owned(), partitions)]))?.pop();
-        if let Some(info) = &info {
-            self.known().insert(name.to_owned(), (info.clone(), Deadline::after(FRESH)));
-        }
-        Ok(info)
+        let Some(info) = self.with_settings(&layouts)?.pop() else {
+            self.forget(name);
+            return Ok(None);
+        };
+        let id = topic_id(self.ptr(), name, TIMEOUT).map_err(|error| {
+            let doing = format!("cannot look at topic {name}");
+            self.caller.failed_native(&doing, Needs::topic("Describe", name), error)
+        })?;
+        let known = Known { info: info.clone(), id: id.clone(), until: Deadline::after(self.fresh) };
+        self.known().insert(name.to_owned(), known);
+        Ok(Some((info, id)))
     }
 
     /// All topics, ordered by name.
     pub(super) fn list(&self) -> Result<Vec<TopicInfo>, TopicError> {
-        let mut counts = self.partition_counts(None, TIMEOUT)?;
-        counts.retain(|name, _| !name.starts_with("__"));
-        self.with_settings(&counts)
+        let mut layouts = self.layouts(None)?;
+        layouts.retain(|name, _| !name.starts_with("__"));
+        self.with_settings(&layouts)
     }
 
-    fn with_settings(&self, counts: &BTreeMap<String, u32>) -> Result<Vec<TopicInfo>, TopicError> {
-        if counts.is_empty() {
+    fn with_settings(&self, layouts: &BTreeMap<String, Layout>) -> Result<Vec<TopicInfo>, TopicError> {
+        if layouts.is_empty() {
             return Ok(Vec::new());
         }
-        let resources: Vec<ResourceSpecifier<'_>> = counts.keys().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let resources: Vec<ResourceSpecifier<'_>> = layouts.keys().map(|name| ResourceSpecifier::Topic(name)).collect();
         let described = block_on(self.client.describe_configs(&resources, &options()));
         let described = described.map_err(|error| cluster_error("cannot read the settings of topics", error))?;
-        let infos = counts.iter().zip(described).map(|((name, &partitions), resource)| {
+        let infos = layouts.iter().zip(described).map(|((name, layout), resource)| {
+            // Who may not see the settings can still read and write.
             let entries = resource.map(|resource| resource.entries).unwrap_or_default();
-            TopicInfo { name: name.clone(), config: config_of(partitions, &entries) }
+            TopicInfo { name: name.clone(), config: config_of(layout.partitions, layout.replicas, &entries) }
         });
         Ok(infos.collect())
     }
@@ -154,36 +233,11 @@ impl Admin {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (TopicInfo, Deadline)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT))
-}
-
-/// The settings of Kafka for `config`.
-fn settings_of(config: &TopicConfig) -> Vec<(&'static str, String)> {
-    let policy = match (config.compact, config.retention_ms) {
-        (true, Some(_)) => "compact,delete",
-        (true, None) => "compact",
-        (false, _) => "delete",
-    };
-    let mut settings = vec![("cleanup.policy", policy.to_owned())];
-    settings.push(("retention.ms", config.retention_ms.unwrap_or(-1).to_string()));
-    settings.extend(config.retention_bytes.map(|bytes| ("retention.bytes", bytes.to_string())));
-    settings
-}
-
-fn config_of(partitions: u32, entries: &[ConfigEntry]) -> TopicConfig {
-    let value = |name: &str| entries.iter().find(|entry| entry.name == name).and_then(|entry| entry.value.as_deref());
-    let number = |name: &str| value(name).and_then(|value| value.parse::<i64>().ok()).filter(|number| *number >= 0);
-    let policy = value("cleanup.policy").unwrap_or("delete");
-    TopicConfig {
-        partitions,
-        compact: policy.contains("compact"),
-        retention_ms: number("retention.ms").filter(|_| policy.contains("delete")),
-        retention_bytes: number("retention.bytes").map(|bytes| bytes as u64),
-    }
 }

@@ -26,7 +26,8 @@ const CONSUMER: [(&str, &str); 9] = [
     ("group.id", "levada-reader"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "earliest"),
+    // Where to go on after lost records is decided, and told, in `readers`.
+    ("auto.offset.reset", "error"),
     ("enable.partition.eof", "true"),
     ("fetch.wait.max.ms", "50"),
     ("queued.max.messages.kbytes", "16384"),
@@ -35,7 +36,9 @@ const CONSUMER: [(&str, &str); 9] = [
     ("allow.auto.create.topics", "false"),
 ];
 
-const PRODUCER: [(&str, &str); 6] = [
+const PRODUCER: [(&str, &str); 7] = [
+    // Topics have the last word on what is too large.
+    ("message.max.bytes", "67108864"),
     ("enable.idempotence", "true"),
     ("linger.ms", "5"),
     ("batch.num.messages", "10000"),

@@ -26,6 +26,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use serde::{Deserialize, Serialize};
 
 use super::producer::Producer;
+use super::refusal::Needs;
 use super::writer::{TRANSACTION_TIMEOUT, transaction_name};
 use super::{KafkaTopics, TIMEOUT, cluster_error, native};
 use crate::topics::{Agreement, Fence, Membership, Propose, TopicConfig, TopicError, TopicPartition, Topics as _};
@@ -115,7 +116,8 @@ impl KafkaMembership {
             .set("client.id", client_id(&topics.server, workers))
             .set("partition.assignment.strategy", "range")
             .set("max.poll.interval.ms", HOLD_MAX)
-            .set("enable.partition.eof", "false");
+            .set("enable.partition.eof", "false")
+            .set("auto.offset.reset", "latest");
         if let Some(instance) = &topics.instance {
             config.set("group.instance.id", instance);
         }
@@ -246,7 +248,9 @@ impl KafkaMembership {
         producer.begin()?;
         producer.append(&self.log, &chunk.finish(), false)?;
         producer.flush()?;
-        producer.retried("cannot place tasks", |client| native::send_fence(client, fence, &self.log, TIMEOUT))?;
+        let needs = Needs::group(&fence.group);
+        producer
+            .retried("cannot place tasks", needs, |client| native::send_fence(client, fence, &self.log, TIMEOUT))?;
         producer.commit()
     }
 }

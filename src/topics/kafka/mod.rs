@@ -17,8 +17,12 @@ mod native;
 mod offset_metadata;
 mod partition_queue;
 mod producer;
+mod purge;
 mod readers;
+mod refusal;
 mod shared_log;
+mod topic_id;
+mod topic_settings;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -47,9 +51,13 @@ use admin::Admin;
 use client_config::ClientConfigs;
 use deadline::Deadline;
 use membership::KafkaMembership;
+use native::NativeError;
 use producer::Producer;
+use purge::Purge;
 use readers::Readers;
+use refusal::{Caller, Needs};
 use shared_log::KafkaSharedLog;
+use topic_settings::InternalTopics;
 use writer::KafkaWriter;
 
 /// How long a question to the cluster may take.
@@ -78,6 +86,8 @@ pub struct KafkaTopics {
     /// What tells this server from others of the service.
     server: String,
     exactly_once: bool,
+    purge: Purge,
+    caller: Caller,
     /// By which name the others keep this server's place for a while when it is gone; `None`: they do not.
     instance: Option<String>,
     housekeeping: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
@@ -107,15 +117,16 @@ impl KafkaTopics {
         };
         let mut configs = ClientConfigs::new(properties)?;
         configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
-        let replicas = property("replication.factor").and_then(|text| text.parse().ok()).unwrap_or(-1);
+        let purge_ms = property("repartition.purge.interval.ms").and_then(|text| text.parse().ok());
         // Ends are those of the log: what is committed may become readable a little later, and is waited for.
         let mut questions = configs.consumer.clone();
         questions.set("isolation.level", "read_uncommitted");
         let consumer = questions
             .create_with_context(Complaints::default())
             .map_err(|error| cluster_error("cannot make a consumer", error))?;
-        greet(&consumer, configs.consumer.get("bootstrap.servers").unwrap_or("no address"))?;
-        let admin = Admin::new(&configs.admin, replicas)?;
+        let caller = Caller::of(&configs.consumer);
+        greet(&consumer, configs.consumer.get("bootstrap.servers").unwrap_or("no address"), &caller)?;
+        let admin = Admin::new(&configs.admin, InternalTopics::new(properties))?;
         let signal = Arc::new(AppendSignal::default());
         let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
         let housekeeping = housekeeping(&readers);
@@ -133,6 +144,8 @@ impl KafkaTopics {
             signal,
             partitioner: Partitioner::default(),
             exactly_once,
+            purge: Purge::new(purge_ms.map_or(purge::INTERVAL, Duration::from_millis)),
+            caller,
             instance: Some(instance).filter(|name| !name.is_empty()),
             housekeeping: Some(housekeeping),
         }))
@@ -145,11 +158,33 @@ impl KafkaTopics {
                 Ok(found) => return Ok(found),
                 Err(KafkaError::MetadataFetch(code)) if is_moving(code) && deadline.pause(AGAIN) => {}
                 Err(error) => {
-                    return Err(cluster_error(&format!("cannot read the offsets of topic {}", partition.topic), error));
+                    let doing = format!("cannot read the offsets of topic {}", partition.topic);
+                    return Err(self.caller.failed_client(&doing, Needs::topic("Describe", &partition.topic), &error));
                 }
             }
         }
     }
+
+    /// What tells this cluster from others, if it says so.
+    pub fn cluster_id(&self) -> Option<String> {
+        self.consumer.client().fetch_cluster_id(TIMEOUT)
+    }
+
+    fn offsets_failed(&self, doing: &str, group: &str, error: NativeError) -> TopicError {
+        self.caller.failed_native(&format!("cannot {doing} the offsets of group {group}"), Needs::group(group), error)
+    }
+
+    fn offset_at(&self, key: &[u8]) -> Result<Option<i64>, TopicError> {
+        let value = self.storage.get(Family::Meta, key)?;
+        Ok(value.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes))
+    }
+}
+
+/// Where the offset of `input` is noted up to which the local store has what `group` has committed.
+fn applied_key(group: &str, input: &TopicPartition) -> Vec<u8> {
+    let mut key = [b"applied/", group.as_bytes(), &[0], input.topic.as_bytes(), &[0]].concat();
+    key.extend_from_slice(&input.partition.to_be_bytes());
+    key
 }
 
 /// Whether the partition is on its way from one leader to the next, its broker is starting, or the one that was asked does not
@@ -204,28 +239,55 @@ impl Drop for KafkaTopics {
     }
 }
 
-/// What a client complains about: the first complaint says most.
+/// What a client complains about: the first complaint says most, unless a later one is about who we are.
 #[derive(Default)]
-struct Complaints(Mutex<Option<String>>);
+struct Complaints(Mutex<Option<Complaint>>);
+
+#[derive(Clone)]
+struct Complaint {
+    reason: String,
+    /// Trying again does not help.
+    is_final: bool,
+}
 
 impl ClientContext for Complaints {
     fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+        use rdkafka::types::RDKafkaErrorCode as Code;
         tracing::debug!("Kafka consumer: {error}: {reason}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.to_owned());
+        let is_final = matches!(
+            error.rdkafka_error_code(),
+            Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL)
+        );
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.as_ref().is_none_or(|known| is_final && !known.is_final) {
+            *first = Some(Complaint { reason: reason.to_owned(), is_final });
+        }
     }
 }
 
 impl ConsumerContext for Complaints {}
 
-/// Asks the cluster something; fails with its address, and with what the client has to say, when nothing answers.
-fn greet(consumer: &BaseConsumer<Complaints>, address: &str) -> Result<(), TopicError> {
-    let Err(error) = consumer.fetch_metadata(None, GREETING) else { return Ok(()) };
-    let said = || consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let complaint = (0..20).find_map(|_| {
-        consumer.poll(Duration::from_millis(50));
-        said()
-    });
-    let reason = complaint.unwrap_or_else(|| error.to_string());
+/// Asks the cluster something; fails with its address, and with what the client has to say, when nothing answers or we are not
+/// let in.
+fn greet(consumer: &BaseConsumer<Complaints>, address: &str, caller: &Caller) -> Result<(), TopicError> {
+    let said = || consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let deadline = Deadline::after(GREETING);
+    let mut patience = Duration::from_millis(500);
+    let error = loop {
+        let Err(error) = consumer.fetch_metadata(None, patience) else { return Ok(()) };
+        // Complaints come with events.
+        while consumer.poll(Duration::from_millis(20)).is_some() {}
+        if let Some(complaint) = said().filter(|complaint| complaint.is_final) {
+            let who = format!("the Kafka broker at {address} does not let {} in", caller.name());
+            let reason = format!("{}; look at security.protocol, sasl.* and ssl.*", complaint.reason);
+            return Err(cluster_error(&who, reason));
+        }
+        if deadline.is_over() {
+            break error;
+        }
+        patience = (patience * 2).min(Duration::from_secs(4));
+    };
+    let reason = said().map_or_else(|| error.to_string(), |complaint| complaint.reason);
     Err(cluster_error(&format!("no Kafka broker answers at {address}"), reason))
 }
 
@@ -254,6 +316,7 @@ impl Topics for KafkaTopics {
 
     fn delete(&self, name: &str) -> Result<(), TopicError> {
         self.readers.forget(name);
+        self.purge.forget(name);
         self.admin.delete(name)?;
         let mut writes = WriteSet::default();
         let position = |end: u8| [b"changelog/", name.as_bytes(), &[end]].concat();
@@ -269,6 +332,18 @@ impl Topics for KafkaTopics {
         self.admin.describe(name)
     }
 
+    fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        self.admin.identity(name)
+    }
+
+    fn forget_group(&self, group: &str) -> Result<(), TopicError> {
+        let mut writes = WriteSet::default();
+        let applied = |end: u8| [b"applied/", group.as_bytes(), &[end]].concat();
+        writes.delete_range(Family::Meta, applied(0), applied(1));
+        self.storage.write(&writes)?;
+        self.admin.delete_group(group)
+    }
+
     fn fetch(
         &self,
         from: &TopicPartition,
@@ -276,7 +351,11 @@ impl Topics for KafkaTopics {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<RecordChunk, TopicError> {
-        self.readers.fetch(from, offset, rows_max, bytes_max)
+        self.readers.fetch(from, offset, rows_max, bytes_max).inspect_err(|_| self.admin.forget(&from.topic))
+    }
+
+    fn maintain(&self, _now_ms: i64) -> Result<(), TopicError> {
+        self.purge.run(&self.admin)
     }
 
     fn has_more(&self, partition: &TopicPartition, offset: i64) -> Result<bool, TopicError> {
@@ -328,7 +407,7 @@ impl Topics for KafkaTopics {
                 }
                 Err(error) if error.retriable && deadline.pause(Duration::from_millis(100)) => {}
                 Err(error) => {
-                    return Err(cluster_error(&format!("cannot read the offsets of group {group}"), error.reason));
+                    return Err(self.offsets_failed("read", group, error));
                 }
             }
         }
@@ -341,14 +420,16 @@ impl Topics for KafkaTopics {
                 Some(producer) => producer,
                 empty => empty.insert(Producer::new(&self.configs.producer)?),
             };
-            for (to, chunk) in &transaction.appends {
-                producer.append(to, chunk, false)?;
+            let changelogs = transaction.appends.len() - transaction.changelogs;
+            for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
+                producer.append(to, chunk, index >= changelogs)?;
             }
             producer.flush()?;
+            producer.delivered();
         }
         for (group, positions) in by_group(&transaction.positions) {
             native::alter_group_offsets(self.admin.ptr(), &group, &positions, TIMEOUT)
-                .map_err(|error| cluster_error(&format!("cannot commit the offsets of group {group}"), error.reason))?;
+                .map_err(|error| self.offsets_failed("commit", &group, error))?;
         }
         if !transaction.writes.is_empty() {
             self.storage.write(&transaction.writes)?;
@@ -378,8 +459,7 @@ impl Topics for KafkaTopics {
     }
 
     fn restored_to(&self, changelog: &TopicPartition) -> Result<Option<i64>, TopicError> {
-        let known = self.storage.get(Family::Meta, &changelog_key(changelog))?;
-        Ok(known.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes))
+        self.offset_at(&changelog_key(changelog))
     }
 
     fn note_restored(&self, changelog: &TopicPartition, offset: i64, writes: &mut WriteSet) {
@@ -390,7 +470,7 @@ impl Topics for KafkaTopics {
         writes.delete(Family::Meta, changelog_key(changelog));
     }
 
-    fn forget_group(&self, group: &str, writes: &mut WriteSet) {
+    fn forget_changelogs(&self, group: &str, writes: &mut WriteSet) {
         let prefix = |end: char| format!("changelog/{group}{end}").into_bytes();
         writes.delete_range(Family::Meta, prefix('-'), prefix('.'));
     }
@@ -409,6 +489,16 @@ impl Topics for KafkaTopics {
 
     fn shared_log(self: Arc<Self>, name: &str) -> Result<Option<Box<dyn SharedLog>>, TopicError> {
         Ok(Some(Box::new(KafkaSharedLog::open(self, name)?)))
+    }
+
+    fn holds_all(&self, group: &str, inputs: &[TopicPartition]) -> Result<bool, TopicError> {
+        for input in inputs {
+            let committed = self.position(group, input)?.map(|position| position.offset);
+            if committed.is_some() && committed != self.offset_at(&applied_key(group, input))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn version(&self) -> u64 {

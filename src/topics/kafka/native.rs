@@ -5,8 +5,9 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use rdkafka::bindings as native;
-use rdkafka::types::{RDKafka, RDKafkaRespErr};
+use rdkafka::types::{RDKafka, RDKafkaErrorCode, RDKafkaRespErr};
 
+use super::refusal::is_refusal;
 use crate::topics::{Fence, Position, TopicError, TopicPartition};
 
 /// A position that a group has committed, with its metadata.
@@ -17,6 +18,8 @@ pub(super) type GroupOffset = (TopicPartition, Option<(i64, String)>);
 pub(super) struct NativeError {
     /// The client's text.
     pub(super) reason: String,
+    /// What it stands for, where that is known.
+    pub(super) code: Option<RDKafkaErrorCode>,
     /// The transaction is lost, or the producer with it.
     pub(super) lost: bool,
     /// The same call may succeed later.
@@ -51,7 +54,7 @@ impl TakenOver {
 
 impl NativeError {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), lost: false, retriable: false, taken_over: None }
+        Self { reason: reason.into(), code: None, lost: false, retriable: false, taken_over: None }
     }
 
     /// The error of `doing`.
@@ -62,6 +65,12 @@ impl NativeError {
             Some(TakenOver::Place) => TopicError::Outdated { reason },
             None => super::cluster_error(doing, reason),
         }
+    }
+
+    /// The same error with its code; a right that is missing is missing the next time too.
+    fn with_code(self, code: RDKafkaRespErr) -> Self {
+        let code = RDKafkaErrorCode::from(code);
+        Self { retriable: self.retriable && !is_refusal(code), code: Some(code), ..self }
     }
 
     /// Takes what a call returned; null is success.
@@ -75,6 +84,7 @@ impl NativeError {
             let text = CStr::from_ptr(native::rd_kafka_error_string(error.as_ptr())).to_string_lossy().into_owned();
             let result = Self {
                 reason: text,
+                code: Some(native::rd_kafka_error_code(error.as_ptr()).into()),
                 lost: native::rd_kafka_error_is_fatal(error.as_ptr()) != 0
                     || native::rd_kafka_error_txn_requires_abort(error.as_ptr()) != 0,
                 retriable: native::rd_kafka_error_is_retriable(error.as_ptr()) != 0,
@@ -168,7 +178,8 @@ unsafe fn offsets_of(event: *mut native::rd_kafka_event_t) -> Result<Vec<GroupOf
     unsafe {
         if native::rd_kafka_event_error(event) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             let text = CStr::from_ptr(native::rd_kafka_event_error_string(event)).to_string_lossy();
-            return Err(NativeError { retriable: true, ..NativeError::new(text) });
+            let error = NativeError { retriable: true, ..NativeError::new(text) };
+            return Err(error.with_code(native::rd_kafka_event_error(event)));
         }
         let result = native::rd_kafka_event_ListConsumerGroupOffsets_result(event);
         if result.is_null() {
@@ -182,7 +193,8 @@ unsafe fn offsets_of(event: *mut native::rd_kafka_event_t) -> Result<Vec<GroupOf
             let error = native::rd_kafka_group_result_error(group);
             if !error.is_null() {
                 let text = CStr::from_ptr(native::rd_kafka_error_string(error)).to_string_lossy();
-                return Err(NativeError { retriable: true, ..NativeError::new(text) });
+                let code = native::rd_kafka_error_code(error);
+                return Err(NativeError { retriable: true, ..NativeError::new(text) }.with_code(code));
             }
             let list = &*native::rd_kafka_group_result_partitions(group);
             for index in 0..list.cnt as usize {
@@ -201,7 +213,8 @@ unsafe fn group_offset(entry: &native::rd_kafka_topic_partition_t) -> Result<Gro
         let topic = CStr::from_ptr(entry.topic).to_string_lossy();
         if entry.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             let text = CStr::from_ptr(native::rd_kafka_err2str(entry.err)).to_string_lossy();
-            return Err(NativeError { retriable: true, ..NativeError::new(format!("{topic}: {text}")) });
+            let error = NativeError { retriable: true, ..NativeError::new(format!("{topic}: {text}")) };
+            return Err(error.with_code(entry.err));
         }
         let metadata = if entry.metadata.is_null() {
             String::new()
@@ -235,7 +248,8 @@ pub(super) fn alter_group_offsets(
             altered(event)
         } else {
             let text = CStr::from_ptr(native::rd_kafka_event_error_string(event)).to_string_lossy();
-            Err(NativeError { retriable: true, ..NativeError::new(text) })
+            let error = NativeError { retriable: true, ..NativeError::new(text) };
+            Err(error.with_code(native::rd_kafka_event_error(event)))
         };
         native::rd_kafka_event_destroy(event);
         native::rd_kafka_AlterConsumerGroupOffsets_destroy(request);
@@ -256,7 +270,8 @@ unsafe fn altered(event: *mut native::rd_kafka_event_t) -> Result<(), NativeErro
             let group = *groups.add(index);
             let error = native::rd_kafka_group_result_error(group);
             if !error.is_null() {
-                return Err(NativeError::new(CStr::from_ptr(native::rd_kafka_error_string(error)).to_string_lossy()));
+                let text = CStr::from_ptr(native::rd_kafka_error_string(error)).to_string_lossy();
+                return Err(NativeError::new(text).with_code(native::rd_kafka_error_code(error)));
             }
             let list = &*native::rd_kafka_group_result_partitions(group);
             for index in 0..list.cnt as usize {
@@ -332,7 +347,8 @@ pub(super) fn fatal_error(client: *mut RDKafka) -> Option<NativeError> {
             return None;
         }
         let reason = CStr::from_ptr(text.as_ptr()).to_string_lossy();
-        Some(NativeError { lost: true, taken_over: TakenOver::of(code), ..NativeError::new(reason) })
+        let error = NativeError { lost: true, taken_over: TakenOver::of(code), ..NativeError::new(reason) };
+        Some(error.with_code(code))
     }
 }
 

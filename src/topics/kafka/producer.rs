@@ -13,11 +13,12 @@ use rdkafka::ClientContext;
 use rdkafka::bindings as native;
 use rdkafka::config::ClientConfig;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use rdkafka::types::{RDKafka, RDKafkaErrorCode, RDKafkaRespErr};
+use rdkafka::types::{RDKafka, RDKafkaErrorCode as Code, RDKafkaRespErr};
 
 use super::cluster_error;
 use super::deadline::Deadline;
 use super::native::{NativeError, begin_transaction, fatal_error, transaction_step};
+use super::refusal::{Caller, Needs, is_refusal};
 use crate::topics::{TopicError, TopicPartition};
 use crate::types::RecordChunk;
 
@@ -37,8 +38,8 @@ const SENDING: Duration = Duration::from_millis(1);
 struct Deliveries {
     /// Greatest offset given to a record, by partition, where asked for.
     offsets: HashMap<TopicPartition, i64>,
-    /// The first failure.
-    failure: Option<String>,
+    /// The first failure: topic and reason.
+    failure: Option<(String, Code)>,
 }
 
 /// Logs what the client complains about. Deliveries do not come this way, see [`Producer::serve`].
@@ -62,6 +63,8 @@ pub(super) struct Producer {
     topics: HashMap<Arc<str>, TopicHandle>,
     deliveries: RefCell<Deliveries>,
     events: NonNull<native::rd_kafka_queue_t>,
+    caller: Caller,
+    transactional_id: Option<String>,
     // Last: queue and handles must not outlive it.
     client: BaseProducer<Notes>,
 }
@@ -94,9 +97,16 @@ impl Producer {
         // SAFETY: the client is alive.
         let events = unsafe { native::rd_kafka_queue_get_main(client.client().native_ptr()) };
         let events = NonNull::new(events).ok_or_else(|| cluster_error("cannot make a producer", "it has no queue"))?;
-        let producer = Self { topics: HashMap::new(), deliveries: RefCell::default(), events, client };
-        if config.get("transactional.id").is_some() {
-            producer.retried("cannot take up transactions", |client| {
+        let producer = Self {
+            topics: HashMap::new(),
+            deliveries: RefCell::default(),
+            events,
+            caller: Caller::of(config),
+            transactional_id: config.get("transactional.id").map(ToOwned::to_owned),
+            client,
+        };
+        if producer.transactional_id.is_some() {
+            producer.retried("cannot take up transactions", Needs::default(), |client| {
                 transaction_step(client, native::rd_kafka_init_transactions, TIMEOUT)
             })?;
         }
@@ -128,8 +138,7 @@ impl Producer {
             while let Err(error) = self.produce((topic, to.partition), chunk, row, timestamp, note_offset) {
                 let over = deadline.get_or_insert_with(|| Deadline::after(TIMEOUT)).is_over();
                 if over || error != RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL {
-                    let reason = RDKafkaErrorCode::from(error);
-                    return Err(self.failed(&format!("cannot write to topic {}", to.topic), reason));
+                    return Err(self.refused(&to.topic, error.into()));
                 }
                 self.serve(ROOM);
             }
@@ -177,8 +186,8 @@ impl Producer {
                 let topic = CStr::from_ptr(native::rd_kafka_topic_name(message.rkt)).to_string_lossy();
                 let mut deliveries = self.deliveries.borrow_mut();
                 if failed {
-                    let error = RDKafkaErrorCode::from(message.err);
-                    deliveries.failure.get_or_insert_with(|| format!("topic {topic}: {error}"));
+                    let error = Code::from(message.err);
+                    deliveries.failure.get_or_insert_with(|| (topic.into_owned(), error));
                 } else {
                     let partition = TopicPartition { topic: topic.into(), partition: message.partition as u32 };
                     let greatest = deliveries.offsets.entry(partition).or_insert(-1);
@@ -272,7 +281,25 @@ impl Producer {
             self.serve(ROOM);
         }
         let failure = self.deliveries.borrow_mut().failure.take();
-        failure.map_or(Ok(()), |reason| Err(self.failed("records could not be written", reason)))
+        failure.map_or(Ok(()), |(topic, code)| Err(self.refused(&topic, code)))
+    }
+
+    /// A record could not be written to `topic`.
+    fn refused(&self, topic: &str, code: Code) -> TopicError {
+        let doing = format!("cannot write to topic {topic}");
+        match code {
+            Code::MessageSizeTooLarge => TopicError::TooLarge { topic: topic.to_owned() },
+            Code::InvalidTimestamp => {
+                let reason = "its records have times that it does not take (message.timestamp.before.max.ms, \
+                              message.timestamp.after.max.ms); give that topic other limits";
+                cluster_error(&doing, reason)
+            }
+            Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
+                cluster_error(&doing, "it does not exist; the query goes on when it is there again")
+            }
+            code if is_refusal(code) => self.caller.failed(&doing, Needs::topic("Write", topic), code),
+            code => self.failed(&doing, code),
+        }
     }
 
     /// The error of a call; the cause behind it, if the client has given up.
@@ -290,14 +317,14 @@ impl Producer {
 
     /// Ends the transaction: all of it becomes visible.
     pub(super) fn commit(&self) -> Result<(), TopicError> {
-        self.retried("cannot commit a transaction", |client| {
+        self.retried("cannot commit a transaction", Needs::default(), |client| {
             transaction_step(client, native::rd_kafka_commit_transaction, TIMEOUT)
         })
     }
 
     /// Ends the transaction: nothing of it ever becomes visible.
     pub(super) fn abort(&self) -> Result<(), TopicError> {
-        self.retried("cannot abort a transaction", |client| {
+        self.retried("cannot abort a transaction", Needs::default(), |client| {
             // It waits for records whose end is known once events are served, which `retried` does in between.
             transaction_step(client, native::rd_kafka_abort_transaction, ABORTING)
         })?;
@@ -310,6 +337,7 @@ impl Producer {
     pub(super) fn retried(
         &self,
         doing: &str,
+        needs: Needs<'_>,
         call: impl Fn(*mut RDKafka) -> Result<(), NativeError>,
     ) -> Result<(), TopicError> {
         let deadline = Deadline::after(2 * TIMEOUT);
@@ -317,7 +345,10 @@ impl Producer {
             match call(self.ptr()) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.retriable && !error.lost && !deadline.is_over() => self.serve(Duration::ZERO),
-                Err(error) => return Err(error.into_topic_error(doing)),
+                Err(error) => {
+                    let needs = Needs { transactional_id: self.transactional_id.as_deref(), ..needs };
+                    return Err(self.caller.failed_native(doing, needs, error));
+                }
             }
         }
     }

@@ -16,11 +16,12 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::cluster_error;
 use super::deadline::Deadline;
 use super::partition_queue::{PartitionQueue, Taken};
+use super::refusal::{Caller, Needs};
 use crate::topics::append_signal::AppendSignal;
 use crate::topics::{TopicError, TopicPartition};
 use crate::types::{RecordChunk, RecordChunkBuilder};
@@ -29,10 +30,13 @@ use crate::types::{RecordChunk, RecordChunkBuilder};
 const WINDOW_BYTES: usize = 4 << 20;
 /// A cursor that nobody has used for this long goes.
 const UNUSED_MAX: Duration = Duration::from_secs(30);
+/// How long the question after a partition's offsets may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// All cursors.
 pub(super) struct Readers {
     config: ClientConfig,
+    caller: Caller,
     arrived: Arc<AppendSignal>,
     lanes: Mutex<Vec<Arc<BaseConsumer>>>,
     partitions: Mutex<HashMap<TopicPartition, Arc<Mutex<Vec<Cursor>>>>>,
@@ -52,7 +56,7 @@ struct Cursor {
     next: i64,
     /// The end of the partition was reached and nothing has come since.
     at_end: bool,
-    failure: Option<RDKafkaErrorCode>,
+    failure: Option<Code>,
     /// Without another use until then it goes.
     unused: Deadline,
 }
@@ -60,7 +64,7 @@ struct Cursor {
 impl Readers {
     /// Readers whose consumers have the settings of `config`. `arrived` is raised when there is something to read.
     pub(super) fn new(config: ClientConfig, arrived: Arc<AppendSignal>) -> Self {
-        Self { config, arrived, lanes: Mutex::default(), partitions: Mutex::default() }
+        Self { caller: Caller::of(&config), config, arrived, lanes: Mutex::default(), partitions: Mutex::default() }
     }
 
     /// Records of `from` at `offset` and after; empty when none is here yet.
@@ -79,9 +83,59 @@ impl Readers {
         }
         let chunk = cursor.take(offset, rows_max, bytes_max);
         match cursor.failure.take() {
-            Some(error) if chunk.is_empty() => Err(cluster_error(&format!("cannot read topic {}", from.topic), error)),
+            Some(code) if chunk.is_empty() => self.failed(cursors, from, offset, code),
             _ => Ok(chunk),
         }
+    }
+
+    /// What follows from a failure to read at `offset`: records that are gone are left out, everything else is an error.
+    fn failed(
+        &self,
+        mut cursors: MutexGuard<'_, Vec<Cursor>>,
+        from: &TopicPartition,
+        offset: i64,
+        code: Code,
+    ) -> Result<RecordChunk, TopicError> {
+        let TopicPartition { topic, partition } = from;
+        match code {
+            Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation => {}
+            Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId => {
+                self.close(&mut cursors, from, offset);
+                return Err(TopicError::UnknownTopic { topic: topic.to_string() });
+            }
+            code => {
+                let needs = Needs::topic("Read", topic);
+                return Err(self.caller.failed(&format!("cannot read topic {topic}"), needs, code));
+            }
+        }
+        let Some((next, lane)) = self.close(&mut cursors, from, offset) else { return Ok(RecordChunk::empty()) };
+        let (start, end) = self
+            .lane(lane)?
+            .fetch_watermarks(topic, *partition as i32, TIMEOUT)
+            .map_err(|error| cluster_error(&format!("cannot read the offsets of topic {topic}"), error))?;
+        if next > end {
+            return Err(TopicError::Truncated { topic: topic.to_string(), partition: *partition, offset: next, end });
+        }
+        let mut cursor = self.open(from, next.max(start), lane)?;
+        if next < start {
+            let gone = start - next;
+            tracing::warn!(
+                "topic {topic} partition {partition}: {gone} offsets from {next} on are gone, they were deleted before they \
+                 were read; going on at {start}"
+            );
+            // Nothing will ever be between the two.
+            cursor.first = offset.min(next);
+        }
+        cursors.push(cursor);
+        Ok(RecordChunk::empty())
+    }
+
+    /// Lets go of the cursor at `offset`; returns its next offset and its lane.
+    fn close(&self, cursors: &mut Vec<Cursor>, from: &TopicPartition, offset: i64) -> Option<(i64, usize)> {
+        let index = cursors.iter().position(|cursor| cursor.covers(offset))?;
+        let cursor = cursors.remove(index);
+        self.unassign(from, cursor.lane);
+        Some((cursor.next, cursor.lane))
     }
 
     /// Whether there is a record at `offset` or after, as far as is known: a cursor that has not seen the end says yes.
@@ -93,10 +147,9 @@ impl Readers {
             return Ok(true);
         }
         if !cursor.at_end || cursor.queue.has_some() {
-            // What has come may be the end again: look.
+            // What has come may be the end again: look. A failure is for who fetches.
             let chunk = cursor.take(offset, 1024, WINDOW_BYTES);
-            cursor.failure = None;
-            return Ok(!chunk.is_empty() || !cursor.at_end);
+            return Ok(!chunk.is_empty() || !cursor.at_end || cursor.failure.is_some());
         }
         Ok(false)
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::producer::Producer;
+use super::refusal::Needs;
 use super::writer::TRANSACTION_TIMEOUT;
 use super::{KafkaTopics, TIMEOUT, by_group, native};
 use crate::topics::{SharedLog, TopicConfig, TopicError, TopicPartition, Topics as _, Transaction};
@@ -45,9 +46,11 @@ impl KafkaSharedLog {
         }
         producer.flush()?;
         for (group, positions) in by_group(&transaction.positions) {
-            producer.retried(&format!("cannot commit the offsets of group {group}"), |client| {
-                native::send_offsets(client, &group, &positions, TIMEOUT)
-            })?;
+            producer.retried(
+                &format!("cannot commit the offsets of group {group}"),
+                Needs::group(&group),
+                |client| native::send_offsets(client, &group, &positions, TIMEOUT),
+            )?;
         }
         producer.commit()
     }

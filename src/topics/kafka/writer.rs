@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::producer::Producer;
-use super::{KafkaTopics, TIMEOUT, by_group, changelog_key, cluster_error, native};
+use super::refusal::Needs;
+use super::{KafkaTopics, TIMEOUT, applied_key, by_group, changelog_key, cluster_error, native};
 use crate::storage::Family;
 use crate::topics::{Fence, TopicError, TopicPartition, Topics as _, Transaction, Writer};
 use crate::types::RecordChunk;
@@ -23,12 +24,14 @@ pub(super) struct KafkaWriter {
     fence: Option<Arc<Fence>>,
     /// Made on first use, and again after a failure that it cannot recover from.
     producer: Option<Producer>,
+    /// Each record is a batch of its own: a topic takes smaller batches than usual.
+    one_by_one: bool,
 }
 
 impl KafkaWriter {
     pub(super) fn new(topics: Arc<KafkaTopics>, name: &str) -> Self {
         let name = transaction_name(&topics.service, &topics.server, name);
-        Self { topics, name, fence: None, producer: None }
+        Self { topics, name, fence: None, producer: None, one_by_one: false }
     }
 
     fn producer(&mut self) -> Result<&mut Producer, TopicError> {
@@ -36,6 +39,9 @@ impl KafkaWriter {
             let mut config = self.topics.configs.producer.clone();
             if self.topics.exactly_once {
                 config.set("transactional.id", &self.name).set("transaction.timeout.ms", TRANSACTION_TIMEOUT);
+            }
+            if self.one_by_one {
+                config.set("batch.num.messages", "1");
             }
             self.producer = Some(Producer::new(&config)?);
         }
@@ -45,7 +51,7 @@ impl KafkaWriter {
     /// Records and positions, in a transaction or one after the other.
     fn send(&mut self, transaction: &Transaction) -> Result<(), TopicError> {
         let exactly_once = self.topics.exactly_once;
-        let admin = self.topics.admin.ptr();
+        let topics = Arc::clone(&self.topics);
         let fence = self.fence.clone();
         let producer = self.producer()?;
         if exactly_once {
@@ -58,13 +64,13 @@ impl KafkaWriter {
         producer.flush()?;
         for (group, positions) in by_group(&transaction.positions) {
             if exactly_once {
-                producer.retried(&format!("cannot commit the offsets of group {group}"), |client| {
-                    native::send_offsets(client, &group, &positions, TIMEOUT)
-                })?;
+                let doing = format!("cannot commit the offsets of group {group}");
+                let needs =
+                    Needs { topic: positions.first().map(|(at, _)| ("Read", &*at.topic)), ..Needs::group(&group) };
+                producer.retried(&doing, needs, |client| native::send_offsets(client, &group, &positions, TIMEOUT))?;
             } else {
-                native::alter_group_offsets(admin, &group, &positions, TIMEOUT).map_err(|error| {
-                    cluster_error(&format!("cannot commit the offsets of group {group}"), error.reason)
-                })?;
+                native::alter_group_offsets(topics.admin.ptr(), &group, &positions, TIMEOUT)
+                    .map_err(|error| topics.offsets_failed("commit", &group, error))?;
             }
         }
         if !exactly_once {
@@ -73,13 +79,21 @@ impl KafkaWriter {
         // Last: who takes the tasks over waits for the positions above, whether this is refused or not.
         if let Some(fence) = fence {
             let log = TopicPartition { topic: fence.group.as_str().into(), partition: 0 };
-            producer.retried("cannot commit", |client| native::send_fence(client, &fence, &log, TIMEOUT))?;
+            producer.retried("cannot commit", Needs::group(&fence.group), |client| {
+                native::send_fence(client, &fence, &log, TIMEOUT)
+            })?;
         }
         producer.commit()
     }
 
     /// After a failure: what was sent is taken back. Where that fails too, the next producer of this name does it.
-    fn recover(&mut self) {
+    fn recover(&mut self, error: &TopicError) {
+        if matches!(error, TopicError::TooLarge { .. }) && !self.one_by_one {
+            tracing::warn!("{}: {error}; trying records one by one", self.name);
+            self.one_by_one = true;
+            self.producer = None;
+            return;
+        }
         if !self.topics.exactly_once {
             self.producer = None;
             return;
@@ -110,12 +124,17 @@ impl Writer for KafkaWriter {
     fn commit(&mut self, mut transaction: Transaction) -> Result<(), TopicError> {
         if !transaction.appends.is_empty() || !transaction.positions.is_empty() {
             if let Err(error) = self.send(&transaction) {
-                self.recover();
+                self.recover(&error);
                 return Err(error);
             }
+            self.topics.purge.note(&transaction.positions);
             for (changelog, offset) in self.producer()?.delivered() {
                 let key = changelog_key(&changelog);
                 transaction.writes.put(Family::Meta, key, (offset + 1).to_le_bytes().to_vec());
+            }
+            for (group, input, position) in &transaction.positions {
+                let key = applied_key(group, input);
+                transaction.writes.put(Family::Meta, key, position.offset.to_le_bytes().to_vec());
             }
         }
         if !transaction.writes.is_empty() {

@@ -125,10 +125,10 @@ pub(super) fn decode_topic(value: &[u8]) -> Result<(u32, TopicConfig), StorageEr
     let retention_bytes = fields.i64()? as u64;
     fields.end()?;
     let config = TopicConfig {
-        partitions,
         compact: flags & 1 != 0,
         retention_ms: (flags & 2 != 0).then_some(retention_ms),
         retention_bytes: (flags & 4 != 0).then_some(retention_bytes),
+        ..TopicConfig::with_partitions(partitions)
     };
     Ok((id, config))
 }
@@ -239,7 +239,12 @@ mod tests {
     #[test]
     fn topics_come_back_as_they_were() {
         let plain = TopicConfig::with_partitions(3);
-        let full = TopicConfig { partitions: 1, compact: true, retention_ms: Some(0), retention_bytes: Some(u64::MAX) };
+        let full = TopicConfig {
+            compact: true,
+            retention_ms: Some(0),
+            retention_bytes: Some(u64::MAX),
+            ..TopicConfig::with_partitions(1)
+        };
         for config in [plain, full] {
             assert_eq!(decode_topic(&encode_topic(7, &config)).expect("own bytes decode"), (7, config));
         }

@@ -145,7 +145,7 @@ impl Topics for LocalTopics {
         writes.put(Family::Meta, layout::NEXT_ID.to_vec(), (id + 1).to_le_bytes().to_vec());
         writes.put(Family::Meta, layout::topic_key(name), layout::encode_topic(id, config));
         self.storage.write(&writes)?;
-        topics.insert(name.into(), Arc::new(Topic::new(id, name.to_owned(), config.clone())));
+        topics.insert(name.into(), Arc::new(Topic::new(id, name.to_owned(), config.embedded())));
         Ok(())
     }
 
@@ -174,6 +174,10 @@ impl Topics for LocalTopics {
 
     fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError> {
         Ok(self.topics().get(name).map(|topic| topic.info.clone()))
+    }
+
+    fn identity(&self, name: &str) -> Result<Option<String>, TopicError> {
+        Ok(self.topics().get(name).map(|topic| topic.id.to_string()))
     }
 
     fn fetch(

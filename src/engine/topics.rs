@@ -1,0 +1,107 @@
+//! Topics as statements need them: what analysis asks about them, which a statement creates or deletes.
+
+use std::cell::RefCell;
+
+use super::EngineError;
+use crate::plan::{Planned, TopicFacts, TopicLookup};
+use crate::topics::{TopicConfig, TopicError, Topics};
+
+/// Topics as analysis sees them. It takes one that cannot be asked about for one that does not exist; [`Known::check`] says
+/// what was wrong.
+pub(super) struct Known<'a> {
+    topics: &'a dyn Topics,
+    failure: RefCell<Option<TopicError>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(topics: &'a dyn Topics) -> Self {
+        Self { topics, failure: RefCell::default() }
+    }
+
+    /// Fails with the first question that was not answered.
+    pub(super) fn check(self) -> Result<(), EngineError> {
+        self.failure.into_inner().map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+impl TopicLookup for Known<'_> {
+    fn find(&self, topic: &str) -> Option<TopicFacts> {
+        match self.topics.describe(topic) {
+            Ok(info) => info.map(|info| facts(&info.config)),
+            Err(error) => {
+                self.failure.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+/// What analysis is told of a topic with the settings `config`.
+pub(super) fn facts(config: &TopicConfig) -> TopicFacts {
+    let &TopicConfig { partitions, replicas, retention_ms, .. } = config;
+    TopicFacts { partitions, replicas, retention_ms }
+}
+
+/// The topic that `planned` creates, with its settings.
+pub(super) fn created(planned: &Planned) -> Option<(&str, TopicConfig)> {
+    match planned {
+        Planned::CreateSource(create) => {
+            let config = TopicConfig {
+                replicas: create.replicas,
+                retention_ms: create.retention_ms.filter(|retention| *retention >= 0),
+                default_retention: create.retention_ms.is_none(),
+                ..TopicConfig::with_partitions(create.partitions?)
+            };
+            Some((&create.source.topic, config))
+        }
+        Planned::CreateAs(create) if !create.topic.exists => {
+            let config = TopicConfig {
+                compact: create.topic.compact,
+                replicas: create.topic.replicas,
+                retention_ms: create.topic.retention_ms,
+                ..TopicConfig::with_partitions(create.topic.partitions.unwrap_or(1))
+            };
+            Some((&create.topic.name, config))
+        }
+        _ => None,
+    }
+}
+
+/// Creates the topic that `planned` needs.
+pub(super) fn create(topics: &dyn Topics, planned: &Planned) -> Result<(), EngineError> {
+    let Some((name, config)) = created(planned) else { return Ok(()) };
+    match topics.create(name, &config) {
+        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes `topic` of the stream or table `source`, which is dropped already; it may be gone.
+pub(super) fn delete(topics: &dyn Topics, source: &str, topic: &str) -> Result<(), EngineError> {
+    match topics.delete(topic) {
+        Ok(()) | Err(TopicError::UnknownTopic { .. }) => Ok(()),
+        Err(error) => Err(EngineError::new(format!("`{source}` was dropped, but its topic is still there: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topics::MemoryTopics;
+
+    #[test]
+    fn a_topic_that_exists_is_known_with_its_retention() {
+        let topics = MemoryTopics::new();
+        let config = TopicConfig { retention_ms: Some(7), ..TopicConfig::with_partitions(3) };
+        topics.create("a", &config).expect("a new topic");
+        let known = Known::new(&topics);
+        assert_eq!(known.find("a"), Some(TopicFacts { partitions: 3, replicas: None, retention_ms: Some(7) }));
+        assert_eq!(known.find("b"), None);
+        known.check().expect("every question was answered");
+    }
+
+    #[test]
+    fn a_topic_that_is_gone_is_no_failure() {
+        delete(&MemoryTopics::new(), "A", "a").expect("there is nothing to delete");
+    }
+}
