@@ -191,9 +191,41 @@ fn a_topic_deleted_under_a_query_is_no_end() {
     assert!(err.contains("CSAS_B_1 does not run: topic a does not exist"), "{err}");
     let (out, _) = run(&["shell", "-e", "SHOW QUERIES;", "--output", "csv"], 0);
     assert!(out.contains("ERROR"), "{out}");
+    let (out, _) = run(&["shell", "-e", "EXPLAIN CSAS_B_1;", "--output", "json"], 0);
+    let kept = r#""Error Type":"USER","Error Details":"topic a does not exist"#;
+    assert!(out.contains(kept), "who has to act: {out}");
     run(&["shell", "-e", "TERMINATE CSAS_B_1; DROP STREAM b;"], 0);
     let (_, err) = run(&["topic", "delete", "B"], 0);
     assert!(!err.contains("error"), "{err}");
+}
+
+#[test]
+fn a_paused_query_falls_behind_and_catches_up() {
+    let folder = folder();
+    let sql = "SET 'auto.offset.reset' = 'earliest';\n\
+               CREATE STREAM a (k STRING KEY, x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);\n\
+               CREATE TABLE n AS SELECT k, COUNT(*) AS n FROM a GROUP BY k;\n";
+    std::fs::write(folder.path().join("a.sql"), sql).expect("a file is written");
+    let insert = "INSERT INTO a VALUES ('p', 1); INSERT INTO a VALUES ('q', 2); INSERT INTO a VALUES ('p', 3);";
+    let run = |arguments: &[&str]| texts(&output(&mut levada(folder.path(), arguments)), 0).0;
+    let shell = |statements: &str| run(&["shell", "-e", statements, "--output", "json"]);
+    run(&["run", "a.sql", "--until-idle", "0"]);
+    shell(insert);
+    run(&["run", "a.sql", "--until-idle", "0"]);
+    let read = r#""Kafka Topic":"a","Partition":"0","Start Offset":"0","End Offset":"3","Offset":"3","Lag":"0""#;
+    let behind = r#""Start Offset":"0","End Offset":"6","Offset":"3","Lag":"3""#;
+    let out = shell("PAUSE CTAS_N_1; SHOW QUERIES EXTENDED;");
+    assert!(out.contains(read), "{out}");
+    let out = shell(&format!("{insert} SHOW QUERIES EXTENDED;"));
+    assert!(out.contains(r#""Status":"PAUSED""#) && out.contains(behind), "the end moves, the offset does not: {out}");
+    for statement in ["DESCRIBE n EXTENDED;", "EXPLAIN CTAS_N_1;"] {
+        let out = shell(statement);
+        assert!(out.contains(behind), "{statement} {out}");
+    }
+    shell("RESUME CTAS_N_1;");
+    run(&["run", "a.sql", "--until-idle", "0"]);
+    let out = shell("SHOW QUERIES EXTENDED;");
+    assert!(out.contains(r#""End Offset":"6","Offset":"6","Lag":"0""#), "{out}");
 }
 
 #[test]

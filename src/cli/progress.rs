@@ -26,6 +26,11 @@ pub(super) struct Figures {
     pub rows_out: u64,
     pub rejected: u64,
     pub lag: u64,
+    /// Records of changelogs that were read and that are to be, of queries whose state comes back.
+    pub restored: u64,
+    pub to_restore: u64,
+    /// Queries that do not run because of an error.
+    pub failed: u64,
 }
 
 /// The line on the terminal at this moment, for those who write beside it.
@@ -54,6 +59,9 @@ impl Figures {
             rows_out: sum.rows_out + query.rows_out,
             rejected: sum.rejected + query.rejected,
             lag: sum.lag + query.lag,
+            restored: sum.restored + query.restore.map_or(0, |(done, _)| done),
+            to_restore: sum.to_restore + query.restore.map_or(0, |(_, of)| of),
+            failed: sum.failed + u64::from(query.failure.is_some()),
         })
     }
 }
@@ -108,11 +116,18 @@ pub(super) fn rate(count: u64, time: Duration) -> u64 {
 fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -> String {
     let rate_in = rate(figures.rows_in.saturating_sub(before.rows_in), span);
     let rate_out = rate(figures.rows_out.saturating_sub(before.rows_out), span);
-    let Figures { rows_in, rows_out, rejected, lag } = figures;
+    let Figures { rows_in, rows_out, rejected, lag, restored, to_restore, failed } = figures;
     let plural = if queries == 1 { "query" } else { "queries" };
     // Before the lag: a narrow terminal cuts the end.
     let rejected = if rejected == 0 { String::new() } else { format!(", rejected {rejected}") };
-    format!("{queries} {plural}: in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s){rejected}, lag {lag}")
+    let failed = if failed == 0 { String::new() } else { format!(" ({failed} in error)") };
+    let restore = match to_restore {
+        0 => String::new(),
+        of => format!("restoring {restored} of {of} ({} %), ", restored * 100 / of),
+    };
+    format!(
+        "{queries} {plural}{failed}: {restore}in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s){rejected}, lag {lag}"
+    )
 }
 
 #[cfg(test)]
@@ -122,11 +137,16 @@ mod tests {
     #[test]
     fn describes_totals_and_rates() {
         let before = Figures { rows_in: 1000, ..Figures::default() };
-        let figures = Figures { rows_in: 5000, rows_out: 4000, rejected: 0, lag: 7 };
+        let figures = Figures { rows_in: 5000, rows_out: 4000, lag: 7, ..Figures::default() };
         let span = Duration::from_secs(2);
         assert_eq!(describe(1, figures, before, span), "1 query: in 5000 (2000/s), out 4000 (2000/s), lag 7");
         let figures = Figures { rejected: 3, ..figures };
         assert!(describe(2, figures, before, span).ends_with(", rejected 3, lag 7"));
+        let figures = Figures { restored: 500, to_restore: 2000, failed: 1, ..Figures::default() };
+        assert_eq!(
+            describe(2, figures, Figures::default(), span),
+            "2 queries (1 in error): restoring 500 of 2000 (25 %), in 0 (0/s), out 0 (0/s), lag 0"
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn write(
     if queries.is_empty() {
         return writeln!(out, "no queries");
     }
-    let listing = Listing { title: String::new(), columns: headings(), rows: rows(queries, busy) };
+    let listing = Listing { columns: headings(), rows: rows(queries, busy), ..Listing::default() };
     let mut screen = Screen {
         out,
         err: &mut io::sink(),
@@ -101,6 +101,7 @@ mod tests {
             rows_out: 20,
             rejected,
             lag: 0,
+            restore: None,
             failure: None,
         }
     }

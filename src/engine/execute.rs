@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::queries::{self, Queries, QuerySetup};
+use super::query_report::Observer;
 use super::topics::{self, Known};
 use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
-use crate::catalog::{Catalog, Collection, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, Collection, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
     self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
 };
@@ -146,7 +147,7 @@ impl Execution<'_> {
                 show(Response::Listing(vec![show::lines("", message.lines().map(ToOwned::to_owned))]));
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
-            Planned::ExplainQuery(id) => show(self.explain_query(id.as_str())?),
+            Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
             Planned::Pull(plan) => show(pull::table(self.shared, self.core, &plan)?),
             Planned::PullStream(plan) => show(pull::stream(self.shared, &plan, &properties)?),
             Planned::Push(plan) => {
@@ -300,16 +301,17 @@ impl Execution<'_> {
         let listing = |listing: Listing| Response::Listing(vec![listing]);
         let response = match statement {
             Statement::ShowSources { kind, extended: false } => listing(show::sources(catalog, collection(*kind))),
-            Statement::ShowSources { kind, extended: true } | Statement::DescribeSources { kind, .. } => {
+            Statement::ShowSources { kind, extended } | Statement::DescribeSources { kind, extended } => {
                 let wanted = catalog.sources().filter(|source| source.collection == collection(*kind));
                 let names: Vec<String> = wanted.map(|source| source.name.clone()).collect();
                 for name in names {
-                    show(self.describe(&name, true));
+                    show(self.describe(&name, *extended));
                 }
                 return Ok(());
             }
             Statement::ShowTopics { all, .. } => listing(show::topics(&self.shared.topics.list()?, *all)),
-            Statement::ShowQueries { .. } => {
+            Statement::ShowQueries { extended: true } => Response::Listing(self.queries_extended()),
+            Statement::ShowQueries { extended: false } => {
                 let queries = &self.core.queries;
                 let status = |query: &QueryInfo| {
                     queries.get(query.id.as_str()).map_or_else(String::new, |running| format!("{}:1", running.state()))
@@ -323,8 +325,7 @@ impl Execution<'_> {
             Statement::ShowTypes => listing(show::types(catalog)),
             Statement::ShowFunctions => {
                 let names = plan::aggregate_names().map(|name| vec![name.to_owned(), "AGGREGATE".to_owned()]);
-                let columns = ["Function Name", "Category"].map(ToOwned::to_owned).to_vec();
-                listing(Listing { title: String::new(), columns, rows: names.collect() })
+                listing(Listing::table("", &["Function Name", "Category"], names.collect()))
             }
             Statement::SetProperty { name, value } => {
                 let mut changed = self.session.properties.clone();
@@ -357,21 +358,41 @@ impl Execution<'_> {
     }
 
     fn describe(&self, name: &str, extended: bool) -> Response {
-        let Some(source) = self.core.catalog.source(name) else { return Response::Listing(Vec::new()) };
-        let writers = self.core.catalog.writers(name);
-        let figures = writers.filter_map(|writer| self.core.queries.get(writer.id.as_str())).map(|running| {
-            let (rows_in, rows_out, rejected) = running.metrics.totals();
-            format!("{}: {rows_in} records read, {rows_out} written, {rejected} rejected", running.spec.id)
-        });
-        Response::Listing(show::describe(&self.core.catalog, source, extended, figures.collect()))
+        let catalog = &self.core.catalog;
+        let Some(source) = catalog.source(name) else { return Response::Listing(Vec::new()) };
+        if !extended {
+            return Response::Listing(show::describe(source));
+        }
+        let topic = self.shared.topics.describe(&source.topic).ok().flatten();
+        let mut listings = show::describe_extended(catalog, source, topic.as_ref());
+        let queries: Vec<_> =
+            catalog.writers(name).filter_map(|writer| self.core.queries.get(writer.id.as_str())).collect();
+        let mut observer = Observer::new(self.shared, queries.iter().copied());
+        for query in queries {
+            let title = "Local runtime statistics".to_owned();
+            listings.push(Listing { title, ..observer.statistics(query) });
+            listings.extend(observer.progress(query));
+            listings.extend(observer.local(query));
+        }
+        Response::Listing(listings)
     }
 
-    fn explain_query(&self, id: &str) -> Result<Response, EngineError> {
-        let running = self.core.queries.get(id);
-        let running = running.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
-        let text = plan::explain(&running.spec.plan);
-        let facts = [format!("ID     : {id}"), format!("Status : {}", running.state())];
-        Ok(Response::Listing(vec![show::lines("", facts), show::lines("", text.lines().map(ToOwned::to_owned))]))
+    fn explain_query(&self, id: &QueryId) -> Result<Response, EngineError> {
+        let found = self.core.catalog.query(id).zip(self.core.queries.get(id.as_str()));
+        let (info, query) = found.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
+        let mut listings = Observer::new(self.shared, [query]).query(info, query);
+        let plan = plan::explain(&query.spec.plan);
+        let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
+        listings.insert(2, show::lines("Execution plan", plan));
+        Ok(Response::Listing(listings))
+    }
+
+    fn queries_extended(&self) -> Vec<Listing> {
+        let queries = &self.core.queries;
+        let known: Vec<_> =
+            (self.core.catalog.queries()).filter_map(|info| Some((info, queries.get(info.id.as_str())?))).collect();
+        let mut observer = Observer::new(self.shared, known.iter().map(|(_, query)| *query));
+        known.into_iter().flat_map(|(info, query)| observer.query(info, query)).collect()
     }
 }
 
@@ -460,9 +481,11 @@ impl Core {
         for (number, query) in std::mem::take(&mut self.pending) {
             let properties = shared.properties(&query.properties);
             let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
-            self.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
+            let id = (query.id.as_str(), number);
             if self.paused.contains(&query.id) {
-                self.queries.set_paused(&shared.runtime, &query.id, true);
+                self.queries.add_paused(&shared.runtime, id, &query.sink, query.plan, &setup)?;
+            } else {
+                self.queries.start(&shared.runtime, id, &query.sink, query.plan, &setup)?;
             }
         }
         Ok(())

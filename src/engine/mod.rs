@@ -13,6 +13,7 @@ mod file;
 mod insert;
 mod pull;
 mod queries;
+mod query_report;
 mod response;
 mod show;
 mod topics;
@@ -37,7 +38,7 @@ use config::Properties;
 use execute::PendingQuery;
 use file::Applied;
 use queries::Queries;
-pub use response::{Listing, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
 
 /// Settings of one client: what `SET` and `DEFINE` change.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +66,8 @@ pub struct QueryStatus {
     pub rejected: u64,
     /// Records not read yet.
     pub lag: u64,
+    /// While state comes back: records of changelogs that were read, and that are to be.
+    pub restore: Option<(u64, u64)>,
     /// Why it does not run, in state `ERROR`.
     pub failure: Option<String>,
 }
@@ -318,7 +321,7 @@ impl Engine {
 
     /// Figures of all persistent queries, in order of creation.
     pub fn queries(&self) -> Vec<QueryStatus> {
-        self.lock().queries.status()
+        self.lock().queries.status(&*self.inner.shared.topics)
     }
 
     /// The catalog as it is now.

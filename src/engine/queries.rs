@@ -8,8 +8,9 @@ use arrow::array::RecordBatch;
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
 use crate::plan::{PushPlan, QueryPlan};
-use crate::runtime::metrics::QueryMetrics;
+use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
+use crate::topics::Topics;
 
 /// Rows that may wait for a slow reader of a push query.
 const PUSH_ROWS_MAX: usize = 20_000;
@@ -59,14 +60,6 @@ fn persistent_spec(id: &str, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<
     spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
 }
 
-/// Figures of a query that cannot start.
-fn failed(id: &str, reason: &str) -> Arc<QueryMetrics> {
-    tracing::error!(query = id, "the query cannot start: {reason}");
-    let metrics = QueryMetrics::default();
-    metrics.set_failure(Some(reason.to_owned()));
-    Arc::new(metrics)
-}
-
 impl Queries {
     /// Whether the query `id` with `plan` could be started.
     pub fn check(runtime: &Runtime, id: &str, plan: &QueryPlan, setup: &QuerySetup<'_>) -> Result<(), EngineError> {
@@ -88,6 +81,22 @@ impl Queries {
             RunningQuery { spec, metrics: Arc::default(), paused: false, runs: false, sink: sink.to_owned() };
         query.start(runtime);
         self.running.insert(number, query);
+        Ok(())
+    }
+
+    /// Takes up the query `id` as [`Queries::start`] does, but paused: nothing of it runs.
+    pub fn add_paused(
+        &mut self,
+        runtime: &Runtime,
+        (id, number): (&str, u64),
+        sink: &str,
+        plan: QueryPlan,
+        setup: &QuerySetup<'_>,
+    ) -> Result<(), EngineError> {
+        let spec = persistent_spec(id, plan, setup)?;
+        // One that cannot be looked at says why when it is resumed.
+        let metrics = runtime.outline(&spec).unwrap_or_default();
+        self.running.insert(number, RunningQuery { spec, metrics, paused: true, runs: false, sink: sink.to_owned() });
         Ok(())
     }
 
@@ -126,6 +135,7 @@ impl Queries {
         let number = self.running.iter().find(|(_, query)| &*query.spec.id == id).map(|(number, _)| *number);
         let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(None) };
         runtime.stop(&query.spec.id);
+        tracing::info!(query = id, "query ended");
         runtime.remove_state(&query.spec)?;
         Ok(Some(query.spec.group))
     }
@@ -140,6 +150,7 @@ impl Queries {
         if paused {
             runtime.stop(&query.spec.id);
             query.runs = false;
+            tracing::info!(query = id, "query paused");
         } else {
             query.start(runtime);
         }
@@ -160,16 +171,23 @@ impl Queries {
     }
 
     /// Figures of all queries, in order of creation.
-    pub fn status(&self) -> Vec<QueryStatus> {
-        self.running.values().map(RunningQuery::status).collect()
+    pub fn status(&self, topics: &dyn Topics) -> Vec<QueryStatus> {
+        self.running.values().map(|query| query.status(topics)).collect()
     }
 }
 
 impl RunningQuery {
     fn start(&mut self, runtime: &Runtime) {
         match runtime.start(self.spec.clone()) {
-            Ok(metrics) => (self.metrics, self.runs) = (metrics, true),
-            Err(error) => self.metrics = failed(&self.spec.id, &error.to_string()),
+            Ok(metrics) => {
+                metrics.inherit(&self.metrics);
+                (self.metrics, self.runs) = (metrics, true);
+                tracing::info!(query = %self.spec.id, "query started");
+            }
+            Err(error) => {
+                tracing::error!(query = %self.spec.id, "the query cannot start: {error}");
+                self.metrics.fail(runtime.query_error(&error));
+            }
         }
     }
 
@@ -182,7 +200,12 @@ impl RunningQuery {
         }
     }
 
-    fn status(&self) -> QueryStatus {
+    fn status(&self, topics: &dyn Topics) -> QueryStatus {
+        let tasks = self.metrics.tasks(topics);
+        let inputs = tasks.iter().flat_map(|(_, figures)| &figures.inputs).filter(|input| input.is_source);
+        let restoring = tasks.iter().filter(|(_, figures)| figures.phase == Phase::Restoring);
+        let restores = restoring.flat_map(|(_, figures)| &figures.restores).filter_map(RestoreFigures::progress);
+        let restore = restores.reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1));
         let (rows_in, rows_out, rejected) = self.metrics.totals();
         QueryStatus {
             id: self.spec.id.to_string(),
@@ -191,7 +214,8 @@ impl RunningQuery {
             rows_in,
             rows_out,
             rejected,
-            lag: self.metrics.lag(),
+            lag: inputs.map(InputFigures::lag).sum(),
+            restore,
             failure: self.metrics.failure(),
         }
     }

@@ -22,14 +22,50 @@ pub enum Response {
 }
 
 /// A titled table of texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
+    /// How it is laid out for a person.
+    pub form: ListingForm,
+    /// What the rows are about, where other rows of the same answer are about something else: names and values. A title says it to
+    /// a person; other forms of output have it in each row.
+    pub about: Vec<(String, String)>,
     /// Title line, empty for none.
     pub title: String,
     /// Column headings; empty when the rows are plain lines of text.
     pub columns: Vec<String>,
     /// Cells, as many per row as there are columns (one when there are none).
     pub rows: Vec<Vec<String>>,
+}
+
+/// How a [`Listing`] is laid out for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListingForm {
+    /// Rows below headings.
+    #[default]
+    Table,
+    /// A line per column of the only row: its name and its value. Empty values are left out.
+    Facts,
+}
+
+impl Listing {
+    /// A table.
+    pub fn table(title: impl Into<String>, columns: &[&str], rows: Vec<Vec<String>>) -> Self {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        Self { title: title.into(), columns, rows, ..Self::default() }
+    }
+
+    /// Names and values, one below the other.
+    pub fn facts(facts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let (columns, row) = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).unzip();
+        Self { form: ListingForm::Facts, columns, rows: vec![row], ..Self::default() }
+    }
+
+    /// The table as one that is about these names and values.
+    #[must_use]
+    pub fn about<'a>(mut self, about: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.about = about.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self
+    }
 }
 
 /// Typed rows. Column `i` of every batch has the Arrow type of `columns[i]`.

@@ -7,7 +7,7 @@ use crate::topics::TopicInfo;
 use crate::types::Column;
 
 fn listing(title: impl Into<String>, columns: &[&str], rows: Vec<Vec<String>>) -> Listing {
-    Listing { title: title.into(), columns: columns.iter().map(|&name| name.to_owned()).collect(), rows }
+    Listing::table(title, columns, rows)
 }
 
 /// Lines of text without columns.
@@ -113,43 +113,47 @@ fn shown_type(column: &Column) -> String {
     }
 }
 
-/// `DESCRIBE name`, with more when `extended`.
-pub fn describe(catalog: &Catalog, source: &DataSource, extended: bool, figures: Vec<String>) -> Vec<Listing> {
-    let window = source.window_type.map(crate::catalog::WindowType::name);
-    let fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
-    if !extended {
-        let name = format!("{:<21}: {}", "Name", source.name);
-        let hint = format!(
-            "For runtime statistics and query details run: DESCRIBE {} EXTENDED;",
-            crate::sql::quote_name(&source.name)
-        );
-        return vec![Listing { title: name, ..fields }, lines("", [hint])];
-    }
-    let line = |name: &str, value: &str| format!("{name:<21}: {value}");
+/// `DESCRIBE name`.
+pub fn describe(source: &DataSource) -> Vec<Listing> {
+    let name = format!("{:<21}: {}", "Name", source.name);
+    let hint = format!(
+        "For runtime statistics and query details run: DESCRIBE {} EXTENDED;",
+        crate::sql::quote_name(&source.name)
+    );
+    vec![Listing { title: name, ..source_fields(source) }, lines("", [hint])]
+}
+
+/// `DESCRIBE name EXTENDED`, without statistics. `topic` is its topic, if there is one.
+pub fn describe_extended(catalog: &Catalog, source: &DataSource, topic: Option<&TopicInfo>) -> Vec<Listing> {
     let timestamp = source.timestamp_column().map_or("Not set - using <ROWTIME>", |column| &column.name);
-    let facts = [
-        line("Name", &source.name),
-        line("Type", source.collection.keyword()),
-        line("Timestamp field", timestamp),
-        line("Key format", format_name(&source.key_serde.format)),
-        line("Value format", format_name(&source.value_serde.format)),
-        line("Kafka topic", &source.topic),
-        line("Statement", &one_line(&source.sql)),
-    ];
+    let size = topic.map_or_else(String::new, |topic| {
+        let replicas = topic.config.replicas.unwrap_or(1);
+        format!(" (partitions: {}, replication: {replicas})", topic.config.partitions)
+    });
+    let facts = Listing::facts([
+        ("Name", source.name.clone()),
+        ("Type", source.collection.keyword().to_owned()),
+        ("Timestamp field", timestamp.to_owned()),
+        ("Key format", format_name(&source.key_serde.format).to_owned()),
+        ("Value format", format_name(&source.value_serde.format).to_owned()),
+        ("Kafka topic", format!("{}{size}", source.topic)),
+        ("Statement", one_line(&source.sql)),
+    ]);
     let queries = |title: &str, queries: Vec<&std::sync::Arc<QueryInfo>>| {
-        lines(title, queries.iter().map(|query| format!("{}: {}", query.id, one_line(&query.sql))))
+        let rows = queries.iter().map(|query| vec![query.id.to_string(), one_line(&query.sql)]).collect();
+        listing(title, &["Query ID", "Query String"], rows)
     };
-    let readers: Vec<_> = catalog.readers(&source.name).collect();
-    let writers: Vec<_> = catalog.writers(&source.name).collect();
-    let mut listings = vec![lines("", facts), fields];
-    if !readers.is_empty() {
-        listings.push(queries("Queries that read from this source", readers));
-    }
-    if !writers.is_empty() {
-        listings.push(queries("Queries that write from this source", writers));
-    }
-    listings.push(lines("Local runtime statistics", figures));
-    listings
+    let lists = [
+        queries("Queries that read from this source", catalog.readers(&source.name).collect()),
+        queries("Queries that write from this source", catalog.writers(&source.name).collect()),
+    ];
+    let lists = lists.into_iter().filter(|list| !list.rows.is_empty());
+    [facts, source_fields(source)].into_iter().chain(lists).collect()
+}
+
+fn source_fields(source: &DataSource) -> Listing {
+    let window = source.window_type.map(crate::catalog::WindowType::name);
+    fields(&source.schema.key, &source.schema.value, source.is_table(), window)
 }
 
 fn format_name(format: &Format) -> &'static str {

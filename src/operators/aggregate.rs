@@ -26,7 +26,7 @@ use super::keyed_rows::split_rowtime;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, window_start};
 use crate::state::row_format::{decode_rows, encode_row};
-use crate::state::{RowRef, RowTable, SlotTable, StateError, Store};
+use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::{Entry, WriteSet};
 use crate::types::{ChangeBatch, OldRows, RowError, WindowColumns};
 
@@ -94,6 +94,7 @@ pub struct Aggregate {
     changes: Changes,
     /// Results as of the last emission, of groups that have changed since; for old rows of held-back results.
     emitted: RowTable,
+    weight: EntryWeight,
     keys: EncodedKeys,
     batch_slots: Vec<u32>,
     /// Per slot its last row in the batch at hand; [`NO_ROW`] between batches.
@@ -132,6 +133,7 @@ impl Aggregate {
             newest_window: i64::MIN,
             changes: Changes::default(),
             emitted: RowTable::new(&result_types),
+            weight: EntryWeight::default(),
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
             last_rows: Vec::new(),
@@ -155,6 +157,7 @@ impl Aggregate {
                 self.stream_time = rowtime;
                 continue;
             }
+            self.weight.note(key, value);
             let (slot, _) = self.slots.insert(key);
             self.grow();
             self.rowtimes[slot as usize] = rowtime;
@@ -502,6 +505,7 @@ impl Operator for Aggregate {
         for (row, &slot) in slots.iter().enumerate() {
             let mut value = self.rowtimes[slot as usize].to_le_bytes().to_vec();
             encode_row(&columns, row, &mut value);
+            self.weight.note(self.slots.key(slot), &value);
             self.store.put(writes, self.slots.key(slot), value);
         }
         if let Some(windows) = self.options.windows
@@ -511,6 +515,10 @@ impl Operator for Aggregate {
             self.expire(windows.retention_ms, writes);
         }
         Ok(())
+    }
+
+    fn store_size(&self) -> Option<StoreSize> {
+        Some(self.store.size(self.slots.len(), self.weight))
     }
 }
 

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{Reader, decode_rows, encode_row};
-use crate::state::{RowRef, RowTable, SlotTable, StateError, Store};
+use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::ChangeBatch;
 
@@ -18,6 +18,7 @@ pub(super) struct KeyedRows {
     /// Slots changed since the last commit, and whether each is among them.
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
+    weight: EntryWeight,
     keys: EncodedKeys,
     batch_slots: Vec<u32>,
 }
@@ -32,6 +33,7 @@ impl KeyedRows {
             rowtimes: Vec::new(),
             dirty: Vec::new(),
             is_dirty: Vec::new(),
+            weight: EntryWeight::default(),
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
         };
@@ -39,6 +41,7 @@ impl KeyedRows {
             let mut slots = Vec::with_capacity(entries.len());
             let mut values = Vec::with_capacity(entries.len());
             for (key, value) in entries {
+                rows.weight.note(key, value);
                 let (slot, _) = rows.slots.insert(key);
                 let (rowtime, row) = split_rowtime(value)?;
                 rows.grow();
@@ -112,6 +115,11 @@ impl KeyedRows {
         self.rows.compact();
     }
 
+    /// How large the store is.
+    pub(super) fn size(&self) -> StoreSize {
+        self.store.size(self.rows.len(), self.weight)
+    }
+
     /// Adds the entries of changed keys to `writes`.
     pub(super) fn persist(&mut self, writes: &mut WriteSet) {
         let dirty = std::mem::take(&mut self.dirty);
@@ -121,6 +129,7 @@ impl KeyedRows {
         for (row, &slot) in present.iter().enumerate() {
             let mut value = self.rowtimes[slot as usize].to_le_bytes().to_vec();
             encode_row(&columns, row, &mut value);
+            self.weight.note(self.slots.key(slot), &value);
             self.store.put(writes, self.slots.key(slot), value);
         }
         for slot in dirty {

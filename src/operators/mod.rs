@@ -23,7 +23,7 @@ pub use stream_table_join::StreamTableJoin;
 pub use table_rekey::TableRekey;
 pub use table_store::TableStore;
 
-use crate::state::StateError;
+use crate::state::{StateError, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, RowError};
 
@@ -55,6 +55,11 @@ pub trait Operator: Send {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         let _ = writes;
         Ok(())
+    }
+
+    /// How large its store is, if it has one.
+    fn store_size(&self) -> Option<StoreSize> {
+        None
     }
 }
 

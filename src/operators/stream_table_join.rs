@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 
 use super::keyed_rows::KeyedRows;
 use super::{Operator, Output, Port};
-use crate::state::{RowRef, StateError, Store};
+use crate::state::{RowRef, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::ChangeBatch;
 
@@ -132,5 +132,9 @@ impl Operator for StreamTableJoin {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         self.table.persist(writes);
         Ok(())
+    }
+
+    fn store_size(&self) -> Option<StoreSize> {
+        Some(self.table.size())
     }
 }

@@ -17,7 +17,7 @@ use super::aggregate::Emission;
 use super::changes::Changes;
 use super::keyed_rows::KeyedRows;
 use super::{NO_RECORD, Operator, Output, Port};
-use crate::state::{RowRef, RowTable, StateError, Store};
+use crate::state::{RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, OldRows, WindowColumns};
 
@@ -165,5 +165,9 @@ impl Operator for TableStore {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         self.rows.persist(writes);
         Ok(())
+    }
+
+    fn store_size(&self) -> Option<StoreSize> {
+        Some(self.rows.size())
     }
 }

@@ -148,6 +148,14 @@ impl Input {
         }
     }
 
+    /// Moves the position over what is no record, where nothing is buffered: so nobody sees a lag that is none.
+    pub fn pass_marks(&mut self, topics: &dyn Topics) {
+        if self.fed.is_none() && !self.has_rows() {
+            self.fetch_offset = topics.without_marks(&self.partition, self.fetch_offset);
+            self.position.offset = self.fetch_offset;
+        }
+    }
+
     /// Takes the first `rows` buffered rows and moves the position behind them.
     pub fn take(&mut self, rows: usize) -> ChangeBatch {
         let taken = self.buffered.slice(0, rows);

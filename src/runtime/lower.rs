@@ -9,9 +9,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
-use super::{
-    Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics::QueryMetrics, output, sources,
-};
+use super::{Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
@@ -214,6 +212,23 @@ impl Topology {
         stores.collect()
     }
 
+    /// What the tasks of the query read.
+    pub fn reads(&self, topics: &dyn Topics) -> Result<Vec<metrics::Read>, RuntimeError> {
+        let mut reads = Vec::new();
+        for (index, sub) in self.subs.iter().enumerate() {
+            for (source, _) in &sub.sources {
+                let topic: Arc<str> = source.topic.as_str().into();
+                let is_source = !self.is_internal(source);
+                reads.extend((0..partitions(topics, &topic)?).map(|number| metrics::Read {
+                    task: (index, number),
+                    partition: TopicPartition { topic: Arc::clone(&topic), partition: number },
+                    is_source,
+                }));
+            }
+        }
+        Ok(reads)
+    }
+
     /// Whether the tasks of sub-topology `sub` have a store `name`.
     pub fn has_store(&self, sub: usize, name: &str) -> bool {
         self.subs[sub].stores.iter().any(|(store, _)| store == name)
@@ -242,12 +257,12 @@ impl Topology {
     /// Makes the task `(sub-topology, partition)` that reads `inputs`. Its state must be that of their positions.
     pub fn task(
         &self,
-        (sub, partition): (usize, u32),
+        id: (usize, u32),
         inputs: Inputs,
         topics: &dyn Topics,
-        metrics: &Arc<QueryMetrics>,
+        metrics: &Arc<metrics::QueryMetrics>,
     ) -> Result<Task, RuntimeError> {
-        let sub = &self.subs[sub];
+        let (sub, partition) = (&self.subs[id.0], id.1);
         let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition };
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
         Ok(Task::new(TaskParts {
@@ -261,6 +276,7 @@ impl Topology {
             holds_back: sub.holds_back,
             fails_on_encode: self.spec.fails_on_production,
             metrics: Arc::clone(metrics),
+            figures: metrics.task(id),
         }))
     }
 

@@ -1,12 +1,26 @@
 //! Figures of a query, written by its tasks and read by anybody.
+//!
+//! ```text
+//! QueryMetrics ── totals, rates, errors
+//!     └─ TaskMetrics per task of this server ── phase, inputs (position, end), stores (size, restored), last commit
+//! ```
+//!
+//! A task writes its figures once per step and once per commit, into a place of its own: nobody waits there but a person who
+//! looks at that very moment.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::topics::TopicPartition;
+use super::query_error::QueryError;
+use crate::state::StoreSize;
+use crate::topics::{TopicPartition, Topics};
 
-/// Counters of one query since it was started.
+/// A task by sub-topology and partition.
+pub type TaskId = (usize, u32);
+
+/// Figures of one query since it was started.
 #[derive(Debug, Default)]
 pub struct QueryMetrics {
     /// Records read from sources.
@@ -15,38 +29,370 @@ pub struct QueryMetrics {
     pub rows_out: AtomicU64,
     /// Records that went to the dead letters.
     pub rejected: AtomicU64,
-    lags: Mutex<HashMap<TopicPartition, u64>>,
-    failure: Mutex<Option<String>>,
+    reads: Vec<Read>,
+    tasks: Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>,
+    errors: Mutex<Errors>,
+    samples: Mutex<VecDeque<Sample>>,
+    /// When something was written last, in milliseconds since the epoch; 0: never.
+    last_out_ms: AtomicI64,
+}
+
+/// A partition that a task of a query reads, wherever it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The task.
+    pub task: TaskId,
+    /// What it reads.
+    pub partition: TopicPartition,
+    /// Whether that is an input of the query, rather than a topic of its own.
+    pub is_source: bool,
+}
+
+/// What went wrong with a query.
+#[derive(Debug, Default)]
+struct Errors {
+    /// Why it does not run at the moment.
+    failure: Option<String>,
+    /// The newest errors, oldest first.
+    kept: VecDeque<QueryError>,
+}
+
+/// Errors kept per query, as in ksqlDB.
+const ERRORS_MAX: usize = 10;
+
+/// Totals at some moment.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Duration,
+    rows_in: u64,
+    rows_out: u64,
+}
+
+/// Rates are averages over about this long.
+const RATE_SPAN: Duration = Duration::from_secs(10);
+/// Samples are at least this far apart.
+const SAMPLE_DISTANCE: Duration = Duration::from_secs(1);
+
+/// Records per second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rates {
+    /// Read from sources.
+    pub rows_in: f64,
+    /// Written to the sink.
+    pub rows_out: f64,
+}
+
+/// What a task is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// It has not begun, or rests after a failure.
+    #[default]
+    Waiting,
+    /// Its state comes back from changelogs.
+    Restoring,
+    /// It follows the state of a task on another server.
+    Standby,
+    /// It runs.
+    Running,
+    /// It has ended here.
+    Stopped,
+}
+
+impl Phase {
+    /// The word that is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Restoring => "restoring",
+            Self::Standby => "standby",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// Figures of one task on this server.
+#[derive(Debug, Default)]
+pub struct TaskMetrics(Mutex<TaskFigures>);
+
+/// What [`TaskMetrics`] holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TaskFigures {
+    /// What it is at.
+    pub phase: Phase,
+    /// How far it has read.
+    pub inputs: Vec<InputFigures>,
+    /// How large its stores are, as of the last commit.
+    pub stores: Vec<StoreSize>,
+    /// How far its stores have come back, while and after they do.
+    pub restores: Vec<RestoreFigures>,
+    /// When it committed last, in milliseconds since the epoch.
+    pub last_commit_ms: Option<i64>,
+}
+
+/// How far a task has read a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFigures {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Whether it is an input of the query, rather than a topic of its own.
+    pub is_source: bool,
+    /// Offset of the first record that is not processed.
+    pub position: i64,
+    /// Offset after the last record, as far as is known.
+    pub end: Option<i64>,
+}
+
+impl InputFigures {
+    /// Records that are not processed, as far as is known.
+    pub fn lag(&self) -> u64 {
+        self.end.map_or(0, |end| (end - self.position).max(0) as u64)
+    }
+}
+
+/// How far a store has come back from its changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreFigures {
+    /// The store.
+    pub store: String,
+    /// Offset of the changelog at which it began.
+    pub start: i64,
+    /// Offset of the next record to apply.
+    pub position: i64,
+    /// Where it is complete; `None`: it follows for ever, or that is not known yet.
+    pub end: Option<i64>,
+    /// Records applied: fewer than offsets where the changelog was compacted.
+    pub records: u64,
+}
+
+impl RestoreFigures {
+    /// Offsets done and to do; `None` without an end.
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        let of = (self.end? - self.start).max(0) as u64;
+        let done = (self.position - self.start).max(0) as u64;
+        Some((done.min(of), of))
+    }
 }
 
 impl QueryMetrics {
-    /// Sets how many records of `partition` are not read yet.
-    pub fn set_lag(&self, partition: &TopicPartition, lag: u64) {
-        let mut lags = self.lags.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match lags.get_mut(partition) {
-            Some(known) => *known = lag,
-            None => drop(lags.insert(partition.clone(), lag)),
+    /// Figures of a query that reads `reads`.
+    pub fn new(reads: Vec<Read>) -> Self {
+        Self { reads, ..Self::default() }
+    }
+
+    /// What its tasks read, here and on other servers.
+    pub fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+
+    /// Figures of the task `id` on this server.
+    pub fn task(&self, id: TaskId) -> Arc<TaskMetrics> {
+        Arc::clone(lock(&self.tasks).entry(id).or_default())
+    }
+
+    /// Leaves out the task `id`, which runs on another server now.
+    pub fn forget_task(&self, id: TaskId) {
+        lock(&self.tasks).remove(&id);
+    }
+
+    /// Figures of all tasks on this server, with the ends of their inputs as far as is known now.
+    pub fn tasks(&self, topics: &dyn Topics) -> Vec<(TaskId, TaskFigures)> {
+        let tasks: Vec<_> = lock(&self.tasks).iter().map(|(id, task)| (*id, task.figures())).collect();
+        let refreshed = tasks.into_iter().map(|(id, mut figures)| {
+            let runs = figures.phase == Phase::Running;
+            figures.inputs.iter_mut().for_each(|input| input.refresh(runs, topics));
+            (id, figures)
+        });
+        refreshed.collect()
+    }
+
+    /// Takes note of a commit: at `at` on the clock's elapsed time, `now_ms` since the epoch.
+    pub fn committed(&self, at: Duration, now_ms: i64) {
+        let (rows_in, rows_out, _) = self.totals();
+        let mut samples = lock(&self.samples);
+        if samples.back().is_none_or(|last| last.rows_out != rows_out) && rows_out > 0 {
+            self.last_out_ms.store(now_ms, Ordering::Relaxed);
         }
+        if samples.back().is_some_and(|last| at < last.at + SAMPLE_DISTANCE) {
+            return;
+        }
+        // One that is old enough stays: rates begin there.
+        while samples.get(1).is_some_and(|second| second.at + RATE_SPAN <= at) {
+            samples.pop_front();
+        }
+        samples.push_back(Sample { at, rows_in, rows_out });
     }
 
-    /// Records not read yet, over all partitions.
-    pub fn lag(&self) -> u64 {
-        self.lags.lock().unwrap_or_else(std::sync::PoisonError::into_inner).values().sum()
+    /// Takes note of when the query started.
+    pub fn started(&self, at: Duration) {
+        *lock(&self.samples) = VecDeque::from([Sample { at, rows_in: 0, rows_out: 0 }]);
     }
 
-    /// Says why the query does not run at the moment; `None`: it runs.
-    pub fn set_failure(&self, failure: Option<String>) {
-        *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = failure;
+    /// Records per second of late, as of `at` on the clock's elapsed time.
+    pub fn rates(&self, at: Duration) -> Rates {
+        let samples = lock(&self.samples);
+        let old_enough = samples.iter().rev().find(|sample| sample.at + RATE_SPAN <= at);
+        let Some(since) = old_enough.or(samples.front()) else { return Rates::default() };
+        let seconds = at.saturating_sub(since.at).as_secs_f64();
+        if seconds <= 0.0 {
+            return Rates::default();
+        }
+        let (rows_in, rows_out, _) = self.totals();
+        let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+        Rates { rows_in: rate(rows_in, since.rows_in), rows_out: rate(rows_out, since.rows_out) }
+    }
+
+    /// When something was written last, in milliseconds since the epoch.
+    pub fn last_out_ms(&self) -> Option<i64> {
+        Some(self.last_out_ms.load(Ordering::Relaxed)).filter(|time| *time > 0)
+    }
+
+    /// Takes note of an error because of which the query does not run at the moment.
+    pub fn fail(&self, error: QueryError) {
+        let mut errors = lock(&self.errors);
+        errors.failure = Some(error.message.clone());
+        if errors.kept.len() == ERRORS_MAX {
+            errors.kept.pop_front();
+        }
+        errors.kept.push_back(error);
+    }
+
+    /// Takes note that the query runs again.
+    pub fn recover(&self) {
+        lock(&self.errors).failure = None;
+    }
+
+    /// Takes over the errors of the same query before it was started again.
+    pub fn inherit(&self, before: &Self) {
+        lock(&self.errors).kept.clone_from(&lock(&before.errors).kept);
     }
 
     /// Why the query does not run at the moment.
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        lock(&self.errors).failure.clone()
+    }
+
+    /// The newest errors, oldest first.
+    pub fn errors(&self) -> Vec<QueryError> {
+        lock(&self.errors).kept.iter().cloned().collect()
     }
 
     /// Rows in, rows out, rejected.
     pub fn totals(&self) -> (u64, u64, u64) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (get(&self.rows_in), get(&self.rows_out), get(&self.rejected))
+    }
+}
+
+impl TaskMetrics {
+    /// The figures at this moment.
+    pub fn figures(&self) -> TaskFigures {
+        lock(&self.0).clone()
+    }
+
+    /// Changes the figures.
+    pub(super) fn update(&self, change: impl FnOnce(&mut TaskFigures)) {
+        change(&mut lock(&self.0));
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        lock(&self.0).phase = phase;
+    }
+}
+
+impl InputFigures {
+    /// Looks up the end. A task that `runs` is there too when all that is between are the marks of transactions.
+    fn refresh(&mut self, runs: bool, topics: &dyn Topics) {
+        if let Ok(Some(end)) = topics.known_end(&self.partition) {
+            self.end = Some(end.max(self.end.unwrap_or(end)));
+        }
+        if let (true, Some(end)) = (runs && self.lag() > 0, self.end)
+            && topics.has_reached(&self.partition, self.position, end).unwrap_or(false)
+        {
+            self.position = end;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these hold is consistent between two statements.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::query_error::ErrorClass;
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn process(metrics: &QueryMetrics, rows: u64, at: u64) {
+        metrics.rows_in.fetch_add(rows, Ordering::Relaxed);
+        metrics.rows_out.fetch_add(rows / 2, Ordering::Relaxed);
+        metrics.committed(seconds(at), at as i64 * 1000);
+    }
+
+    #[test]
+    fn rates_are_those_of_the_last_ten_seconds() {
+        let metrics = QueryMetrics::default();
+        metrics.started(seconds(100));
+        assert_eq!(metrics.rates(seconds(100)), Rates::default());
+        (101..=104).for_each(|at| process(&metrics, 100, at));
+        assert_eq!(metrics.rates(seconds(104)), Rates { rows_in: 100.0, rows_out: 50.0 });
+        (105..=130).for_each(|at| process(&metrics, 10, at));
+        assert_eq!(metrics.rates(seconds(130)), Rates { rows_in: 10.0, rows_out: 5.0 });
+        assert_eq!(metrics.last_out_ms(), Some(130_000));
+        assert_eq!(metrics.rates(seconds(1000)), Rates::default(), "nothing has come for long");
+        assert!(lock(&metrics.samples).len() <= 12, "old samples go");
+    }
+
+    #[test]
+    fn ten_errors_are_kept_and_the_last_one_stands_until_it_is_over() {
+        let metrics = QueryMetrics::default();
+        for number in 0..12 {
+            metrics.fail(QueryError {
+                time_ms: number,
+                class: ErrorClass::Unknown,
+                message: format!("error {number}"),
+            });
+        }
+        assert_eq!(metrics.failure().as_deref(), Some("error 11"));
+        metrics.recover();
+        assert_eq!(metrics.failure(), None);
+        let times = |metrics: &QueryMetrics| metrics.errors().iter().map(|error| error.time_ms).collect::<Vec<_>>();
+        assert_eq!(times(&metrics), (2..12).collect::<Vec<_>>());
+        let again = QueryMetrics::default();
+        again.inherit(&metrics);
+        assert_eq!((times(&again).len(), again.failure()), (10, None));
+    }
+
+    #[test]
+    fn restores_know_how_far_they_are() {
+        let at = |position, end| RestoreFigures { store: String::new(), start: 100, position, end, records: 0 };
+        assert_eq!(at(150, Some(300)).progress(), Some((50, 200)));
+        assert_eq!(at(400, Some(300)).progress(), Some((200, 200)), "the changelog has grown since");
+        assert_eq!(at(100, Some(100)).progress(), Some((0, 0)));
+        assert_eq!(at(150, None).progress(), None);
+    }
+
+    #[test]
+    fn lag_counts_what_was_appended_since_the_last_step() {
+        let topics = crate::topics::MemoryTopics::default();
+        let partition = TopicPartition { topic: "a".into(), partition: 0 };
+        topics.create("a", &crate::topics::TopicConfig::with_partitions(1)).expect("a topic");
+        let metrics = QueryMetrics::default();
+        let input = InputFigures { partition: partition.clone(), is_source: true, position: 0, end: Some(0) };
+        metrics.task((0, 0)).update(|figures| figures.inputs.push(input));
+        let lag = |metrics: &QueryMetrics| metrics.tasks(&topics)[0].1.inputs[0].lag();
+        assert_eq!(lag(&metrics), 0);
+        let mut records = crate::types::RecordChunkBuilder::new();
+        (0..3).for_each(|_| records.push(None, Some(b"x"), 0));
+        let appends = vec![(partition, records.finish())];
+        topics.commit(crate::topics::Transaction { appends, ..Default::default() }).expect("a commit");
+        assert_eq!(lag(&metrics), 3);
+        metrics.forget_task((0, 0));
+        assert!(metrics.tasks(&topics).is_empty());
     }
 }

@@ -19,6 +19,7 @@ pub mod materialized;
 pub mod metrics;
 mod output;
 mod placement;
+pub mod query_error;
 mod restore;
 mod schedule;
 mod shared_decode;
@@ -262,9 +263,10 @@ impl Runtime {
     pub fn start(&self, spec: QuerySpec) -> Result<Arc<QueryMetrics>, RuntimeError> {
         let topics = &*self.shared.topics;
         let id = Arc::clone(&spec.id);
-        let metrics = Arc::new(QueryMetrics::default());
         let topology = Arc::new(Topology::new(spec, topics, &self.shared.decodes)?);
         topology.prepare(topics)?;
+        let metrics = Arc::new(QueryMetrics::new(topology.reads(topics)?));
+        metrics.started(self.shared.clock.elapsed());
         if self.workers == 0 {
             for task in topology.task_ids(topics)? {
                 let (query, topology, metrics) = (Arc::clone(&id), Arc::clone(&topology), Arc::clone(&metrics));
@@ -275,6 +277,18 @@ impl Runtime {
             lock(&self.schedule).add(&id, &topology, &metrics, topics, self.shared.clock.elapsed())?;
         }
         Ok(metrics)
+    }
+
+    /// Figures of a query that is not started: what it would read.
+    pub fn outline(&self, spec: &QuerySpec) -> Result<Arc<QueryMetrics>, RuntimeError> {
+        let topics = &*self.shared.topics;
+        let reads = Topology::new(spec.clone(), topics, &self.shared.decodes)?.reads(topics)?;
+        Ok(Arc::new(QueryMetrics::new(reads)))
+    }
+
+    /// `error` as one of a query, now.
+    pub fn query_error(&self, error: &RuntimeError) -> query_error::QueryError {
+        query_error::QueryError::new(error, self.shared.clock.now_ms())
     }
 
     /// Commits and ends a query; its committed positions and state stay.

@@ -3,6 +3,7 @@
 //! A task that is to run is complete when it has everything that was in its changelogs when it was placed here; a standby never is,
 //! and follows them. The local store never holds more than what is committed: changelogs are read committed.
 
+use super::metrics::RestoreFigures;
 use super::{RuntimeError, changelog};
 use crate::state::{Store, StoreId};
 use crate::storage::WriteSet;
@@ -15,16 +16,19 @@ const PORTION_BYTES: usize = 8 << 20;
 /// The stores of one task on their way.
 pub(super) struct Restore {
     stores: Vec<StoreRestore>,
-    restored: u64,
 }
 
 struct StoreRestore {
     id: StoreId,
     from: TopicPartition,
+    /// Offset at which it began.
+    start: i64,
     /// Offset of the next record to apply.
     offset: i64,
     /// Where it is complete; `None`: never.
     end: Option<i64>,
+    /// Records applied.
+    records: u64,
 }
 
 impl StoreRestore {
@@ -35,6 +39,7 @@ impl StoreRestore {
         topics.forget_restored(&self.from, &mut writes);
         topics.storage().write(&writes).map_err(TopicError::from)?;
         self.offset = topics.start_offset(&self.from)?;
+        (self.start, self.records) = (self.offset, 0);
         Ok(())
     }
 }
@@ -45,9 +50,10 @@ impl Restore {
         let begun = stores.into_iter().map(|(id, from)| {
             let known = topics.restored_to(&from)?;
             let start = topics.start_offset(&from)?;
-            Ok(StoreRestore { id, offset: known.unwrap_or(start).max(start), from, end: None })
+            let start = known.unwrap_or(start).max(start);
+            Ok(StoreRestore { id, from, start, offset: start, end: None, records: 0 })
         });
-        Ok(Self { stores: begun.collect::<Result<_, RuntimeError>>()?, restored: 0 })
+        Ok(Self { stores: begun.collect::<Result<_, RuntimeError>>()? })
     }
 
     /// Sets the ends of the changelogs as they are now as where it is complete. Whoever wrote them before must have ended. A
@@ -66,8 +72,8 @@ impl Restore {
                 store.offset = end;
             }
             store.end = Some(end);
+            (store.start, store.records) = (store.offset, 0);
         }
-        self.restored = 0;
         Ok(())
     }
 
@@ -84,7 +90,7 @@ impl Restore {
             };
             let Some(last) = records.offsets.last() else { continue };
             store.offset = last + 1;
-            self.restored += records.len() as u64;
+            store.records += records.len() as u64;
             progressed = true;
             let mut writes = WriteSet::default();
             changelog::apply(&store.id, &records, &mut writes);
@@ -107,6 +113,23 @@ impl Restore {
 
     /// Records applied since [`Restore::aim`].
     pub(super) fn restored(&self) -> u64 {
-        self.restored
+        self.stores.iter().map(|store| store.records).sum()
+    }
+
+    /// Records to apply at most, as offsets tell; compaction and the marks of transactions leave fewer.
+    pub(super) fn to_restore(&self) -> u64 {
+        self.stores.iter().map(|store| (store.end.unwrap_or(store.offset) - store.start).max(0) as u64).sum()
+    }
+
+    /// How far each store is; all the way once they are `complete`: the marks of transactions are no records.
+    pub(super) fn figures(&self, complete: bool) -> Vec<RestoreFigures> {
+        let figures = self.stores.iter().map(|store| RestoreFigures {
+            store: store.id.name.clone(),
+            start: store.start,
+            position: store.end.filter(|_| complete).unwrap_or(store.offset),
+            end: store.end,
+            records: store.records,
+        });
+        figures.collect()
     }
 }

@@ -177,6 +177,7 @@ impl Schedule {
                     send(&self.workers[worker], Command::Drop { query: Arc::clone(query), id })?;
                     self.loads[worker] -= 1;
                     scheduled.here.remove(&id);
+                    scheduled.metrics.forget_task(id);
                     scheduled.elsewhere.insert(id, now);
                 }
                 (Some((worker, known)), Some(role)) => {

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::lower::{Inputs, Topology};
-use super::metrics::QueryMetrics;
+use super::metrics::{Phase as Shown, QueryMetrics, TaskMetrics};
 use super::placement::Role;
+use super::query_error::QueryError;
 use super::restore::Restore;
 use super::task::Task;
 use super::{RuntimeError, Shared};
@@ -24,6 +25,7 @@ pub(super) struct TaskSpec {
 /// A task's place on a worker.
 pub(super) struct Slot {
     pub(super) spec: TaskSpec,
+    figures: Arc<TaskMetrics>,
     role: Role,
     phase: Phase,
     /// After a failure: when to try again, and how long to wait after the next one.
@@ -53,8 +55,11 @@ const FAILURES_MAX: u32 = 2;
 
 impl Slot {
     pub(super) fn new(spec: TaskSpec, role: Role, shared: &Shared) -> Self {
+        let figures = spec.metrics.task(spec.id);
+        figures.set_phase(Shown::Waiting);
         Self {
             spec,
+            figures,
             role,
             phase: Phase::Closed,
             retry_at: Duration::ZERO,
@@ -86,6 +91,7 @@ impl Slot {
     /// Drops what is not committed; the task begins again from its last commit.
     pub(super) fn close(&mut self) {
         self.phase = Phase::Closed;
+        self.figures.set_phase(Shown::Waiting);
         self.progressed = false;
         self.retry_at = Duration::ZERO;
     }
@@ -143,6 +149,7 @@ impl Slot {
         self.spec.topology.prepare(topics)?;
         let restore = Restore::begin(self.spec.topology.changelogs(self.spec.id, topics), topics)?;
         self.phase = Phase::Restoring(restore, None, shared.clock.elapsed());
+        self.figures.set_phase(self.shown_restoring());
         Ok(())
     }
 
@@ -150,20 +157,37 @@ impl Slot {
     fn restore(&mut self, shared: &Shared) -> Result<bool, RuntimeError> {
         let topics = &*shared.topics;
         let Phase::Restoring(restore, inputs, begun) = &mut self.phase else { return Ok(true) };
-        if self.role == Role::Active && inputs.is_none() {
+        let begins = self.role == Role::Active && inputs.is_none();
+        if begins {
             // Once the positions are known, whoever moved them has ended: the changelogs have all that belongs to them.
             let ready = self.spec.topology.inputs(self.spec.id, topics)?;
             let read: Vec<TopicPartition> = ready.iter().map(|(input, _)| input.partition.clone()).collect();
             restore.aim(self.spec.topology.group(), &read, topics)?;
             *inputs = Some(ready);
             *begun = shared.clock.elapsed();
+            let records = restore.to_restore();
+            if records > 0 {
+                let (sub, partition) = self.spec.id;
+                tracing::info!(query = %self.spec.query, "restoring task {sub}_{partition}: {records} records to read");
+            }
         }
         self.progressed = restore.step(topics)?;
-        if !restore.is_complete(topics)? {
+        let complete = restore.is_complete(topics)?;
+        if self.progressed || begins || complete {
+            let restores = restore.figures(complete);
+            let phase = self.shown_restoring();
+            self.figures.update(|figures| (figures.phase, figures.restores) = (phase, restores));
+        }
+        if !complete {
             return Ok(false);
         }
         self.open(shared)?;
         Ok(true)
+    }
+
+    /// What is shown of it while its state comes back.
+    fn shown_restoring(&self) -> Shown {
+        if self.role == Role::Active { Shown::Restoring } else { Shown::Standby }
     }
 
     /// Whether it may go on while nothing may be committed: what runs may, until it has much to commit.
@@ -190,12 +214,7 @@ impl Slot {
             return Ok(());
         };
         let now = shared.clock.elapsed();
-        let restored = restore.restored();
-        if restored > 0 {
-            let (sub, partition) = self.spec.id;
-            let seconds = now.saturating_sub(begun).as_secs_f64();
-            tracing::info!(query = %self.spec.query, "restored {restored} records of task {sub}_{partition} in {seconds:.1} s");
-        }
+        self.log_restored(restore.restored(), now.saturating_sub(begun));
         let task = self.spec.topology.task(self.spec.id, inputs, &*shared.topics, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
         if self.failed_to_begin {
@@ -204,6 +223,17 @@ impl Slot {
         self.last_commit = now;
         self.progressed = true;
         Ok(())
+    }
+
+    fn log_restored(&self, records: u64, time: Duration) {
+        if records > 0 {
+            let ((sub, partition), seconds) = (self.spec.id, time.as_secs_f64());
+            let rate = records as f64 / seconds.max(0.001);
+            tracing::info!(
+                query = %self.spec.query,
+                "restored {records} records of task {sub}_{partition} in {seconds:.1} s, {rate:.0} per second"
+            );
+        }
     }
 
     /// Whether the task should be committed now.
@@ -226,15 +256,22 @@ impl Slot {
 
     pub(super) fn committed(&mut self, shared: &Shared) {
         self.last_commit = shared.clock.elapsed();
+        let now_ms = shared.clock.now_ms();
+        self.spec.metrics.committed(self.last_commit, now_ms);
+        if let Phase::Running(task) = &self.phase {
+            task.committed(now_ms);
+        }
         self.recovered();
     }
 
     fn recovered(&mut self) {
         self.failed_to_begin = false;
         if self.failures > 0 {
-            (self.backoff, self.failures) = (BACKOFF_MIN, 0);
-            self.spec.metrics.set_failure(None);
-            tracing::info!(query = %self.spec.query, "query goes on");
+            let failures = std::mem::take(&mut self.failures);
+            self.backoff = BACKOFF_MIN;
+            self.spec.metrics.recover();
+            let plural = if failures == 1 { "failure" } else { "failures" };
+            tracing::info!(query = %self.spec.query, "query goes on after {failures} {plural}");
         }
     }
 
@@ -242,7 +279,7 @@ impl Slot {
     pub(super) fn fail(&mut self, error: &RuntimeError, shared: &Shared) {
         let seconds = self.backoff.as_secs();
         tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
-        self.spec.metrics.set_failure(Some(error.to_string()));
+        self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
         self.failed_to_begin = self.task().is_none();
         self.close();
         self.failures += 1;
@@ -253,5 +290,11 @@ impl Slot {
     /// Why the task has failed, if it has not recovered.
     pub(super) fn failure(&self) -> Option<String> {
         if self.failures > 0 { self.spec.metrics.failure() } else { None }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.figures.set_phase(Shown::Stopped);
     }
 }

@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 
 use super::dead_letter::{self, DeadLetters, Stage};
 use super::input::Input;
-use super::metrics::QueryMetrics;
+use super::metrics::{InputFigures, Phase, QueryMetrics, TaskMetrics};
 use super::output::Output as TaskOutput;
 use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port};
 use crate::plan::Collection;
+use crate::state::StoreSize;
 use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{ChangeBatch, RecordChunk};
 
@@ -56,6 +57,8 @@ pub struct TaskParts {
     pub fails_on_encode: bool,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
+    /// Figures of the task.
+    pub figures: Arc<TaskMetrics>,
 }
 
 /// A running task.
@@ -76,14 +79,16 @@ impl Task {
     /// The task made of `parts`.
     pub fn new(parts: TaskParts) -> Self {
         let dead_letters = DeadLetters::new(Arc::clone(&parts.query));
-        Self {
+        let task = Self {
             parts,
             transaction: Transaction::default(),
             transaction_bytes: 0,
             changed: false,
             dead_letters,
             origins: Vec::new(),
-        }
+        };
+        task.show();
+        task
     }
 
     /// Processes what is there, at most one chunk per input; returns whether anything was.
@@ -96,6 +101,9 @@ impl Task {
         let filled = self.fill(topics)?;
         let slices = self.next_rows(topics)?;
         if slices.is_empty() {
+            if filled {
+                self.publish_positions(topics)?;
+            }
             return Ok(filled);
         }
         // Rows may have waited in a buffer since before the last commit.
@@ -110,7 +118,7 @@ impl Task {
             }
         }
         self.parts.nodes.iter_mut().for_each(|node| node.operator.end_step());
-        self.publish_lag(topics)?;
+        self.publish_positions(topics)?;
         Ok(true)
     }
 
@@ -242,15 +250,48 @@ impl Task {
         self.dead_letters.add(&input.partition, &input.chunk, row as usize, stage, reason);
     }
 
-    fn publish_lag(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
-        if self.parts.reads_source {
-            for (input, _) in &self.parts.inputs {
-                let Some(end) = topics.known_end(&input.partition)? else { continue };
-                let lag = end - input.position.offset;
-                self.parts.metrics.set_lag(&input.partition, lag.max(0) as u64);
-            }
+    /// Shows what the task reads and keeps, from where it begins.
+    fn show(&self) {
+        let is_source = self.parts.reads_source;
+        let inputs = self.parts.inputs.iter().map(|(input, _)| InputFigures {
+            partition: input.partition.clone(),
+            is_source,
+            position: input.position.offset,
+            end: None,
+        });
+        let (inputs, stores) = (inputs.collect(), self.store_sizes());
+        self.parts.figures.update(|figures| {
+            (figures.phase, figures.inputs, figures.stores) = (Phase::Running, inputs, stores);
+        });
+    }
+
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        self.parts.nodes.iter().filter_map(|node| node.operator.store_size()).collect()
+    }
+
+    fn publish_positions(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let mut ends = Vec::with_capacity(self.parts.inputs.len());
+        for (input, _) in &self.parts.inputs {
+            ends.push(topics.known_end(&input.partition)?);
         }
+        self.parts.figures.update(|figures| {
+            for ((shown, (input, _)), end) in figures.inputs.iter_mut().zip(&self.parts.inputs).zip(ends) {
+                shown.position = input.position.offset;
+                shown.end = end.or(shown.end);
+            }
+        });
         Ok(())
+    }
+
+    /// Takes note that what was taken last is committed, at `now_ms`.
+    pub fn committed(&self, now_ms: i64) {
+        let stores = self.store_sizes();
+        self.parts.figures.update(|figures| {
+            (figures.stores, figures.last_commit_ms) = (stores, Some(now_ms));
+            for (shown, (input, _)) in figures.inputs.iter_mut().zip(&self.parts.inputs) {
+                shown.position = input.position.offset;
+            }
+        });
     }
 
     /// The results so far, for a commit that need not have them.
@@ -300,11 +341,10 @@ impl Task {
         self.changed = false;
         match &self.parts.group {
             Some(group) => {
-                let positions = self
-                    .parts
-                    .inputs
-                    .iter()
-                    .map(|(input, _)| (Arc::clone(group), input.partition.clone(), input.position));
+                let positions = self.parts.inputs.iter_mut().map(|(input, _)| {
+                    input.pass_marks(topics);
+                    (Arc::clone(group), input.partition.clone(), input.position)
+                });
                 transaction.positions.extend(positions);
                 if topics.keeps_changelogs() {
                     transaction.changelogs = changelog::append(group, &mut transaction)?;

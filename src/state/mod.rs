@@ -14,7 +14,9 @@ pub mod row_format;
 mod row_table;
 mod slot_table;
 mod store;
+mod store_size;
 
 pub use row_table::{RowRef, RowTable};
 pub use slot_table::SlotTable;
 pub use store::{StateError, Store, StoreId};
+pub use store_size::{EntryWeight, StoreSize};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{EntryWeight, StoreSize};
 use crate::storage::{Entry, Family, KeyValue, StorageError, WriteSet};
 
 /// What went wrong with state.
@@ -71,6 +72,12 @@ impl Store {
     /// The store `id` in `storage`.
     pub fn new(storage: Arc<dyn KeyValue>, id: &StoreId) -> Self {
         Self { storage, prefix: id.prefix() }
+    }
+
+    /// How large the store is with `entries` entries.
+    pub fn size(&self, entries: usize, weight: EntryWeight) -> StoreSize {
+        let name = StoreId::split(&self.prefix).map(|(id, _)| id.name);
+        StoreSize { store: name.unwrap_or_default(), entries: entries as u64, bytes: weight.of(entries) }
     }
 
     /// Value of `key`.

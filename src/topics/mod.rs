@@ -496,6 +496,31 @@ pub trait Topics: Send + Sync {
     /// Position that `group` committed last in `partition`.
     fn position(&self, group: &str, partition: &TopicPartition) -> Result<Option<Position>, TopicError>;
 
+    /// First kept and next offset of each of `partitions`, for somebody who looks: `None` for one that is not there. Gives up
+    /// after `timeout`.
+    fn ranges(&self, partitions: &[TopicPartition], timeout: Duration) -> Result<Vec<Option<(i64, i64)>>, TopicError> {
+        let _ = timeout;
+        let range = |partition| match (self.start_offset(partition), self.end_offset(partition)) {
+            (Ok(start), Ok(end)) => Ok(Some((start, end))),
+            (Err(TopicError::UnknownTopic { .. } | TopicError::UnknownPartition { .. }), _) => Ok(None),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        partitions.iter().map(range).collect()
+    }
+
+    /// What `group` has committed in each of `partitions`, for somebody who looks: a transaction that is open does not count.
+    /// Gives up after `timeout`.
+    fn committed(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<Option<i64>>, TopicError> {
+        let _ = timeout;
+        let offset = |partition| Ok(self.position(group, partition)?.map(|position| position.offset));
+        partitions.iter().map(offset).collect()
+    }
+
     /// Applies `transaction` atomically, then wakes those who wait for records.
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError>;
 
@@ -517,6 +542,12 @@ pub trait Topics: Send + Sync {
     fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
         let _ = partition;
         Ok(offset >= end)
+    }
+
+    /// `offset`, or a later one, if there is certainly no record in between: the marks of transactions have offsets too.
+    fn without_marks(&self, partition: &TopicPartition, offset: i64) -> i64 {
+        let _ = partition;
+        offset
     }
 
     /// The end of the partition as far as is known without asking anybody.

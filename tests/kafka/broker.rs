@@ -27,10 +27,21 @@ impl Broker {
 
     /// So many fresh brokers, numbered from 1; `None` where there cannot be any.
     pub fn start_several(count: u32) -> Option<Self> {
+        Self::start_with(&["--brokers", &count.to_string()])
+    }
+
+    /// One fresh broker that can also be reached through a proxy on `port`; where the proxy finds it.
+    pub fn start_behind(port: u16) -> Option<(Self, String)> {
+        let broker = Self::start_with(&["--proxy", &port.to_string()])?;
+        let address = std::fs::read_to_string(broker.path("kafka/behind.proxy")).expect("the script has written it");
+        Some((broker, address.trim().to_owned()))
+    }
+
+    fn start_with(options: &[&str]) -> Option<Self> {
         // A test that has failed leaves nothing behind that matters.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let output = script("start", &dir.path().join("kafka"), &["--brokers", &count.to_string()]);
+        let output = script("start", &dir.path().join("kafka"), options);
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr).into_owned();
             let required = std::env::var("LEVADA_KAFKA").is_ok_and(|value| value == "required");

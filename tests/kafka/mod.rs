@@ -6,6 +6,9 @@
 mod broker;
 mod crash;
 mod failover;
+mod lag;
+mod network;
+mod proxy;
 mod reader;
 mod server;
 mod servers;

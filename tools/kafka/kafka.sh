@@ -10,6 +10,8 @@
 #
 #   --dir DIR       logs, data and settings (default: a new temporary folder)
 #   --brokers N     number of brokers (default 1)
+#   --proxy PORT    one broker also listens for a proxy on PORT: clients of that listener are told to come to PORT,
+#                   DIR/behind.proxy is the address that the proxy connects to
 #   --secure        also listen with TLS and SCRAM-SHA-256; DIR/secure.properties is what a client needs
 #   --user NAME     a further user, without any right, who has the same password; DIR/NAME.properties is what it needs
 #
@@ -82,6 +84,11 @@ settings() {
         listeners="$listeners,SECURE://127.0.0.1:${secure_ports[$n]}"
         advertised="$advertised,SECURE://127.0.0.1:${secure_ports[$n]}"
         map="$map,SECURE:SASL_SSL"
+    fi
+    if [ -n "$proxy" ]; then
+        listeners="$listeners,PROXIED://127.0.0.1:$behind_port"
+        advertised="$advertised,PROXIED://127.0.0.1:$proxy"
+        map="$map,PROXIED:PLAINTEXT"
     fi
     cat <<EOF
 process.roles=broker,controller
@@ -188,7 +195,7 @@ kill_one() {
 
 start() {
     resolve_jars
-    local n taken='' voters=''
+    local n taken="$proxy" voters='' behind_port=''
     local -a client_ports=() controller_ports=() secure_ports=()
     mkdir -p "$dir"
     for n in $(seq "$brokers"); do
@@ -198,6 +205,11 @@ start() {
         voters="$voters,$n@127.0.0.1:${controller_ports[n]}"
     done
     voters=${voters#,}
+    if [ -n "$proxy" ]; then
+        [ "$brokers" = 1 ] || fail "--proxy is for one broker"
+        behind_port=$(free_port)
+        echo "127.0.0.1:$behind_port" >"$dir/behind.proxy"
+    fi
     [ "$secure" = 0 ] || make_certificate
     for n in $(seq "$brokers"); do
         settings "$n" >"$dir/broker-$n.properties"
@@ -256,13 +268,14 @@ EOF
 
 command=${1:-}
 [ $# -eq 0 ] || shift
-dir='' brokers=1 secure=0 stranger='' number=''
+dir='' brokers=1 secure=0 stranger='' number='' proxy=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) dir=${2:?--dir needs a folder} && shift ;;
         --brokers) brokers=${2:?--brokers needs a number} && shift ;;
         --secure) secure=1 ;;
         --user) stranger=${2:?--user needs a name} secure=1 && shift ;;
+        --proxy) proxy=${2:?--proxy needs a port} && shift ;;
         -n) number=${2:?-n needs the number of a broker} && shift ;;
         *) fail "unknown option $1" ;;
     esac

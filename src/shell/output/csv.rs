@@ -15,8 +15,9 @@ pub(super) fn write_listing(out: &mut dyn Write, listing: &Listing) -> io::Resul
     if listing.columns.is_empty() {
         return listing.rows.iter().flatten().try_for_each(|line| writeln!(out, "{line}"));
     }
-    write_texts(out, &listing.columns)?;
-    listing.rows.iter().try_for_each(|row| write_texts(out, row))
+    let (names, values): (Vec<String>, Vec<String>) = listing.about.iter().cloned().unzip();
+    write_texts(out, &[&names[..], &listing.columns].concat())?;
+    listing.rows.iter().try_for_each(|row| write_texts(out, &[&values[..], row].concat()))
 }
 
 /// Writes the names of `columns`.

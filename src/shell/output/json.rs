@@ -13,11 +13,13 @@ pub(super) fn write_message(out: &mut dyn Write, text: &str) -> io::Result<()> {
     write_object(out, 1, |_| "message", |out, _| write_json_string(out, text))
 }
 
-/// Writes the rows of `listing`; plain lines have the name `line`.
+/// Writes the rows of `listing`, each with what it is about; plain lines have the name `line`.
 pub(super) fn write_listing(out: &mut dyn Write, listing: &Listing) -> io::Result<()> {
     let name = |i: usize| listing.columns.get(i).map_or("line", String::as_str);
     for row in &listing.rows {
-        write_object(out, row.len(), name, |out, i| write_json_string(out, &row[i]))?;
+        let about = listing.about.iter().map(|(name, value)| (name.as_str(), value));
+        let members: Vec<_> = about.chain(row.iter().enumerate().map(|(i, value)| (name(i), value))).collect();
+        write_object(out, members.len(), |i| members[i].0, |out, i| write_json_string(out, members[i].1))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table};
 
 use super::layout::{Layout, printable, write_table};
 use super::value::write_text;
-use crate::engine::{Listing, ResultRows};
+use crate::engine::{Listing, ListingForm, ResultRows};
 use crate::types::{Column, SqlType};
 
 /// Writes `listing` with its title; an empty line follows unless it is plain lines.
@@ -17,6 +17,9 @@ pub(super) fn write_listing(out: &mut dyn Write, layout: Layout, listing: &Listi
     }
     if listing.columns.is_empty() {
         return listing.rows.iter().flatten().try_for_each(|line| writeln!(out, "{line}"));
+    }
+    if listing.form == ListingForm::Facts {
+        return write_facts(out, layout, listing);
     }
     let mut table = layout.table();
     table.set_header(listing.columns.iter().map(|name| layout.heading(name)).collect::<Vec<_>>());
@@ -36,6 +39,19 @@ pub(super) fn write_listing(out: &mut dyn Write, layout: Layout, listing: &Listi
     }
     if listing.rows.is_empty() {
         writeln!(out, " {}", layout.palette.faint("none"))?;
+    }
+    writeln!(out)
+}
+
+/// Writes a line per name and value; an empty line follows.
+fn write_facts(out: &mut dyn Write, layout: Layout, listing: &Listing) -> io::Result<()> {
+    let width = listing.columns.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for row in &listing.rows {
+        let facts = listing.columns.iter().zip(row).filter(|(_, value)| !value.is_empty());
+        for (name, value) in facts {
+            let name = layout.palette.strong(&format!("{name:<width$}"));
+            writeln!(out, "{name} : {}", printable(value.clone()))?;
+        }
     }
     writeln!(out)
 }

@@ -102,7 +102,7 @@ fn a_narrow_terminal_shows_words_not_single_characters() {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let columns = texts(&["Stream Name", "Kafka Topic", "Key Format", "Value Format"]);
     let rows = vec![texts(&["LARGE_ORDERS", "LARGE_ORDERS", "KAFKA", "JSON"])];
-    let listing = Response::Listing(vec![Listing { title: String::new(), columns, rows }]);
+    let listing = Response::Listing(vec![Listing { columns, rows, ..Listing::default() }]);
     let check = |width: u16, expected: &str| {
         assert_eq!(shown(&listing, OutputFormat::Table, Width::Fixed(width)), expected, "{width}");
     };
@@ -123,7 +123,7 @@ fn listings_have_titles_headings_and_lines() {
     let listing = |columns: &[&str], rows: &[&[&str]]| {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let rows = rows.iter().map(|row| texts(row)).collect();
-        Response::Listing(vec![Listing { title: "Topics".into(), columns: texts(columns), rows }])
+        Response::Listing(vec![Listing { title: "Topics".into(), columns: texts(columns), rows, ..Listing::default() }])
     };
     let check = |response: &Response, expected: &str| {
         assert_eq!(shown(response, OutputFormat::Table, Width::Fixed(80)), expected);
@@ -253,4 +253,27 @@ fn nested_values_are_json_in_every_form() {
     assert_eq!(shown(&response, OutputFormat::Csv, Width::Unlimited), csv);
     let table = shown(&response, OutputFormat::Table, Width::Unlimited);
     assert!(table.contains(" {\"X\":7,\"y\":\"a\\\"b\"} │ [1,null] │ {\"k\":null}\n"), "{table}");
+}
+
+#[test]
+fn facts_stand_one_below_the_other_and_are_one_object() {
+    let facts = Listing::facts([("ID", "Q_1".to_owned()), ("Problem", String::new()), ("Sources", "A, B".to_owned())]);
+    let response = Response::Listing(vec![facts]);
+    let table = shown(&response, OutputFormat::Table, Width::Fixed(80));
+    assert_eq!(table, "ID      : Q_1\nSources : A, B\n\n", "what is empty is left out");
+    let json = shown(&response, OutputFormat::Json, Width::Unlimited);
+    assert_eq!(json, "{\"ID\":\"Q_1\",\"Problem\":\"\",\"Sources\":\"A, B\"}\n");
+}
+
+#[test]
+fn rows_say_what_they_are_about_where_nobody_reads_the_title() {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let listing = Listing::table("Offsets of Q_1", &["Partition", "Lag"], vec![texts(&["0", "7"])]);
+    let response = Response::Listing(vec![listing.about([("Query ID", "Q_1")])]);
+    let table = shown(&response, OutputFormat::Table, Width::Fixed(80));
+    assert_eq!(table, "Offsets of Q_1\n Partition │ Lag\n───────────┼─────\n         0 │   7\n\n");
+    let json = shown(&response, OutputFormat::Json, Width::Unlimited);
+    assert_eq!(json, "{\"Query ID\":\"Q_1\",\"Partition\":\"0\",\"Lag\":\"7\"}\n");
+    let csv = shown(&response, OutputFormat::Csv, Width::Unlimited);
+    assert_eq!(csv, "Query ID,Partition,Lag\nQ_1,0,7\n");
 }

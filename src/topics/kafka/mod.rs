@@ -14,6 +14,7 @@ mod client_config;
 mod deadline;
 mod membership;
 mod native;
+mod native_offsets;
 mod offset_metadata;
 mod partition_queue;
 mod producer;
@@ -51,7 +52,7 @@ use admin::Admin;
 use client_config::ClientConfigs;
 use deadline::Deadline;
 use membership::KafkaMembership;
-use native::NativeError;
+use native::{NativeError, Stability};
 use producer::Producer;
 use purge::Purge;
 use readers::Readers;
@@ -370,6 +371,10 @@ impl Topics for KafkaTopics {
         self.readers.has_reached(partition, offset, end)
     }
 
+    fn without_marks(&self, partition: &TopicPartition, offset: i64) -> i64 {
+        self.readers.without_marks(partition, offset)
+    }
+
     fn known_end(&self, partition: &TopicPartition) -> Result<Option<i64>, TopicError> {
         Ok(self.readers.known_end(partition))
     }
@@ -396,8 +401,9 @@ impl Topics for KafkaTopics {
 
     fn position(&self, group: &str, partition: &TopicPartition) -> Result<Option<Position>, TopicError> {
         let deadline = Deadline::after(TIMEOUT);
+        let wanted = std::slice::from_ref(partition);
         loop {
-            match native::group_offsets(self.admin.ptr(), group, std::slice::from_ref(partition), TIMEOUT) {
+            match native::group_offsets(self.admin.ptr(), group, wanted, TIMEOUT, Stability::Settled) {
                 Ok(found) => {
                     let position = |(offset, metadata): &(i64, String)| Position {
                         offset: *offset,
@@ -411,6 +417,26 @@ impl Topics for KafkaTopics {
                 }
             }
         }
+    }
+
+    fn ranges(&self, partitions: &[TopicPartition], timeout: Duration) -> Result<Vec<Option<(i64, i64)>>, TopicError> {
+        native_offsets::ranges(self.admin.ptr(), partitions, timeout)
+            .map_err(|error| cluster_error("cannot read the offsets of topics", error.reason))
+    }
+
+    fn committed(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<Option<i64>>, TopicError> {
+        let found = native::group_offsets(self.admin.ptr(), group, partitions, timeout, Stability::AsItIs)
+            .map_err(|error| cluster_error(&format!("cannot read the offsets of group {group}"), error.reason))?;
+        let offset = |wanted: &TopicPartition| {
+            let entry = found.iter().find(|(partition, _)| partition == wanted);
+            entry.and_then(|(_, offset)| offset.as_ref().map(|(offset, _)| *offset))
+        };
+        Ok(partitions.iter().map(offset).collect())
     }
 
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {

@@ -97,10 +97,10 @@ impl NativeError {
 }
 
 /// A list of partitions with offsets, owned.
-struct PartitionList(NonNull<native::rd_kafka_topic_partition_list_t>);
+pub(super) struct PartitionList(NonNull<native::rd_kafka_topic_partition_list_t>);
 
 impl PartitionList {
-    fn new(partitions: impl ExactSizeIterator<Item = (TopicPartition, i64, Option<String>)>) -> Self {
+    pub(super) fn new(partitions: impl ExactSizeIterator<Item = (TopicPartition, i64, Option<String>)>) -> Self {
         // SAFETY: the list is ours; names are C strings for the time of the calls; metadata is copied to memory of
         // malloc, which the list frees.
         unsafe {
@@ -121,7 +121,7 @@ impl PartitionList {
         }
     }
 
-    fn ptr(&self) -> *mut native::rd_kafka_topic_partition_list_t {
+    pub(super) fn ptr(&self) -> *mut native::rd_kafka_topic_partition_list_t {
         self.0.as_ptr()
     }
 }
@@ -133,12 +133,22 @@ impl Drop for PartitionList {
     }
 }
 
-/// The offsets that `group` has committed in `partitions`. Waits while a transaction that may move them is open.
+/// Whether offsets that a transaction is about to move are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stability {
+    /// The call fails while such a transaction is open.
+    Settled,
+    /// What was committed last.
+    AsItIs,
+}
+
+/// The offsets that `group` has committed in `partitions`.
 pub(super) fn group_offsets(
     client: *mut RDKafka,
     group: &str,
     partitions: &[TopicPartition],
     timeout: Duration,
+    stability: Stability,
 ) -> Result<Vec<GroupOffset>, NativeError> {
     let wanted = PartitionList::new(partitions.iter().map(|partition| (partition.clone(), -1001, None)));
     let group = c_string(group);
@@ -150,7 +160,10 @@ pub(super) fn group_offsets(
             client,
             native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
         );
-        let stable = native::rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+        let stable = native::rd_kafka_AdminOptions_set_require_stable_offsets(
+            options,
+            i32::from(stability == Stability::Settled),
+        );
         let mut text = [0 as c_char; 256];
         native::rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, text.as_mut_ptr(), text.len());
         let mut request = native::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), wanted.ptr());

@@ -163,6 +163,15 @@ impl Readers {
         Ok(cursor.next >= end && last.is_none_or(|last| last < offset))
     }
 
+    /// `offset`, or the place up to which the reader there has been if there was no record.
+    pub(super) fn without_marks(&self, partition: &TopicPartition, offset: i64) -> i64 {
+        let cursors = self.cursors(partition);
+        let cursors = lock(&cursors);
+        let Some(cursor) = cursors.iter().find(|cursor| cursor.covers(offset)) else { return offset };
+        let last = cursor.window.back().and_then(|chunk| chunk.offsets.last().copied());
+        if last.is_none_or(|last| last < offset) { cursor.next } else { offset }
+    }
+
     /// The end of the partition as the consumer saw it last; `None` before it has read anything.
     pub(super) fn known_end(&self, partition: &TopicPartition) -> Option<i64> {
         let cursors = self.cursors(partition);
