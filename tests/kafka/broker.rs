@@ -27,10 +27,15 @@ impl Broker {
 
     /// So many fresh brokers, numbered from 1; `None` where there cannot be any.
     pub fn start_several(count: u32) -> Option<Self> {
+        Self::start_with(&["--brokers", &count.to_string()])
+    }
+
+    /// What `kafka.sh start` starts with `options`; `None` where it cannot.
+    pub fn start_with(options: &[&str]) -> Option<Self> {
         // A test that has failed leaves nothing behind that matters.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let output = script("start", &dir.path().join("kafka"), &["--brokers", &count.to_string()]);
+        let output = script("start", &dir.path().join("kafka"), options);
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr).into_owned();
             let required = std::env::var("LEVADA_KAFKA").is_ok_and(|value| value == "required");
