@@ -129,7 +129,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn produce(&self, topic: &str, lines: &str) {
-        let file = self.broker.path("lines");
+        let file = self.broker.path(&format!("{topic}.lines"));
         std::fs::write(&file, lines).expect("a file is written");
         let mut command = self.broker.levada(&["topic", "produce", topic, "--key-separator", "|"]);
         let input = std::fs::File::open(&file).expect("it was written");
@@ -222,15 +222,25 @@ fn written(server: &Server, cluster: &Cluster<'_>, sink: &str, count: usize) {
 fn topics_on_a_cluster() {
     let Some(broker) = Broker::start_with(&["--user", "bob"]) else { return };
     let cluster = Cluster::new(&broker);
-    settings(&broker, &cluster);
-    missing_rights(&broker);
-    deleted_source(&broker, &cluster);
-    more_partitions(&broker, &cluster);
-    lost_changelog(&broker, &cluster);
-    foreign_directory(&broker);
-    records_gone(&broker, &cluster);
-    large_records(&broker, &cluster);
-    end_of_a_query(&broker, &cluster);
+    let (broker, cluster) = (&broker, &cluster);
+    // Most of it is waiting.
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            settings(broker, cluster);
+            missing_rights(broker);
+            foreign_directory(broker);
+            end_of_a_query(broker, cluster);
+        });
+        scope.spawn(move || {
+            deleted_source(broker, cluster);
+            large_records(broker, cluster);
+        });
+        scope.spawn(move || {
+            more_partitions(broker, cluster);
+            records_gone(broker, cluster);
+        });
+        scope.spawn(move || lost_changelog(broker, cluster));
+    });
 }
 
 fn settings(broker: &Broker, cluster: &Cluster<'_>) {
