@@ -59,7 +59,7 @@ impl Pipeline<'_> {
 }
 
 fn single_partition() -> TopicConfig {
-    TopicConfig { partitions: 1, compact: false, retention_ms: None, retention_bytes: None }
+    TopicConfig::with_partitions(1)
 }
 
 fn first_partition(topic: &str) -> TopicPartition {

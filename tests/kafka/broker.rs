@@ -37,7 +37,8 @@ impl Broker {
         Some((broker, address.trim().to_owned()))
     }
 
-    fn start_with(options: &[&str]) -> Option<Self> {
+    /// What `kafka.sh start` starts with `options`; `None` where it cannot.
+    pub fn start_with(options: &[&str]) -> Option<Self> {
         // A test that has failed leaves nothing behind that matters.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().expect("a temporary directory");

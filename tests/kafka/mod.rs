@@ -3,6 +3,7 @@
 //! `tools/kafka/kafka.sh` fetches and starts the broker. Where it cannot be had the tests say so and pass, unless
 //! `LEVADA_KAFKA=required`.
 
+mod admin;
 mod broker;
 mod crash;
 mod failover;

@@ -1,7 +1,7 @@
 //! Topics of the cluster: made, found, removed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -9,11 +9,12 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::{RDKafka, RDKafkaErrorCode};
 
 use super::cluster_error;
 use super::deadline::Deadline;
+use super::readers::Readers;
 use super::refusal::{Caller, Needs, is_refusal};
 use super::topic_id::topic_id;
 use super::topic_settings::{InternalTopics, config_of};
@@ -35,6 +36,8 @@ pub(super) struct Admin {
     expected: Mutex<HashMap<String, Deadline>>,
     internal: InternalTopics,
     caller: Caller,
+    /// They have records of topics that may be deleted meanwhile.
+    readers: Arc<Readers>,
 }
 
 /// What was found out about a topic, and until when it is taken for true.
@@ -51,8 +54,12 @@ struct Layout {
 }
 
 impl Admin {
-    /// `internal`: what internal topics are made like.
-    pub(super) fn new(config: &ClientConfig, internal: InternalTopics) -> Result<Self, TopicError> {
+    /// `internal`: what internal topics are made like. `readers` let go of topics that are gone.
+    pub(super) fn new(
+        config: &ClientConfig,
+        internal: InternalTopics,
+        readers: Arc<Readers>,
+    ) -> Result<Self, TopicError> {
         let client = config.create().map_err(|error| cluster_error("cannot make a client", error))?;
         let age = config.get("metadata.max.age.ms").and_then(|age| age.parse().ok()).map(Duration::from_millis);
         let fresh = age.map_or(FRESH, |age| age.min(FRESH));
@@ -63,6 +70,7 @@ impl Admin {
             fresh,
             internal,
             caller: Caller::of(config),
+            readers,
         })
     }
 
@@ -100,7 +108,8 @@ impl Admin {
     pub(super) fn delete(&self, name: &str) -> Result<(), TopicError> {
         let (doing, needs) = (format!("cannot delete topic {name}"), Needs::topic("Delete", name));
         let gone = block_on(self.client.delete_topics(&[name], &options()));
-        self.forget(name);
+        self.expected().remove(name);
+        self.doubt(name);
         match gone.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic))) => {
                 Err(TopicError::UnknownTopic { topic: name.to_owned() })
@@ -115,7 +124,7 @@ impl Admin {
         let (doing, needs) = (format!("cannot delete consumer group {group}"), Needs::group(group));
         let gone = block_on(self.client.delete_groups(&[group], &options()));
         match gone.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
-            Some(Err((_, RDKafkaErrorCode::GroupIdNotFound))) | Some(Ok(_)) | None => Ok(()),
+            Some(Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound))) | None => Ok(()),
             Some(Err((_, code))) => Err(self.caller.failed(&doing, needs, code)),
         }
     }
@@ -132,7 +141,7 @@ impl Admin {
             list.add_partition_offset(&partition.topic, partition.partition as i32, offset).map_err(failed)?;
         }
         let done = block_on(self.client.delete_records(&list, &options())).map_err(failed)?;
-        done.elements().iter().try_for_each(|entry| entry.error()).map_err(failed)
+        done.elements().iter().try_for_each(TopicPartitionListElem::error).map_err(failed)
     }
 
     /// Waits until the brokers agree that the topic is there, with leaders, or is not.
@@ -190,15 +199,23 @@ impl Admin {
             }
         };
         let Some(info) = self.with_settings(&layouts)?.pop() else {
-            self.forget(name);
+            self.expected().remove(name);
+            if self.known().remove(name).is_some() {
+                self.readers.forget(name);
+            }
             return Ok(None);
         };
         let id = topic_id(self.ptr(), name, TIMEOUT).map_err(|error| {
             let doing = format!("cannot look at topic {name}");
             self.caller.failed_native(&doing, Needs::topic("Describe", name), error)
         })?;
-        let known = Known { info: info.clone(), id: id.clone(), until: Deadline::after(self.fresh) };
-        self.known().insert(name.to_owned(), known);
+        let now = Known { info: info.clone(), id: id.clone(), until: Deadline::after(self.fresh) };
+        let mut known = self.known();
+        if known.get(name).is_some_and(|before| before.id != id) {
+            // What was fetched is of a topic that is no more.
+            self.readers.forget(name);
+        }
+        known.insert(name.to_owned(), now);
         Ok(Some((info, id)))
     }
 
@@ -224,9 +241,11 @@ impl Admin {
         Ok(infos.collect())
     }
 
-    pub(super) fn forget(&self, name: &str) {
-        self.known().remove(name);
-        self.expected().remove(name);
+    /// Asks the cluster the next time.
+    pub(super) fn doubt(&self, name: &str) {
+        if let Some(known) = self.known().get_mut(name) {
+            known.until = Deadline::after(Duration::ZERO);
+        }
     }
 
     fn expected(&self) -> std::sync::MutexGuard<'_, HashMap<String, Deadline>> {

@@ -38,7 +38,7 @@ use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
@@ -127,9 +127,9 @@ impl KafkaTopics {
             .map_err(|error| cluster_error("cannot make a consumer", error))?;
         let caller = Caller::of(&configs.consumer);
         greet(&consumer, configs.consumer.get("bootstrap.servers").unwrap_or("no address"), &caller)?;
-        let admin = Admin::new(&configs.admin, InternalTopics::new(properties))?;
         let signal = Arc::new(AppendSignal::default());
         let readers = Arc::new(Readers::new(configs.consumer.clone(), Arc::clone(&signal)));
+        let admin = Admin::new(&configs.admin, InternalTopics::new(properties), Arc::clone(&readers))?;
         let housekeeping = housekeeping(&readers);
         let server = server_id(&*storage)?;
         let instance = property("group.instance.id").unwrap_or(&server).to_owned();
@@ -190,8 +190,7 @@ fn applied_key(group: &str, input: &TopicPartition) -> Vec<u8> {
 
 /// Whether the partition is on its way from one leader to the next, its broker is starting, or the one that was asked does not
 /// know the topic yet.
-fn is_moving(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode as Code;
+fn is_moving(code: Code) -> bool {
     matches!(
         code,
         Code::NotLeaderForPartition
@@ -252,8 +251,7 @@ struct Complaint {
 }
 
 impl ClientContext for Complaints {
-    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
-        use rdkafka::types::RDKafkaErrorCode as Code;
+    fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!("Kafka consumer: {error}: {reason}");
         let is_final = matches!(
             error.rdkafka_error_code(),
@@ -352,7 +350,7 @@ impl Topics for KafkaTopics {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<RecordChunk, TopicError> {
-        self.readers.fetch(from, offset, rows_max, bytes_max).inspect_err(|_| self.admin.forget(&from.topic))
+        self.readers.fetch(from, offset, rows_max, bytes_max).inspect_err(|_| self.admin.doubt(&from.topic))
     }
 
     fn maintain(&self, _now_ms: i64) -> Result<(), TopicError> {

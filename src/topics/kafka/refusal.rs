@@ -92,7 +92,7 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
 }
 
 /// Operation, kind of resource and its name.
-fn missing<'a>(needs: Needs<'a>, code: RDKafkaErrorCode) -> Option<(&'a str, &'static str, &'a str)> {
+fn missing(needs: Needs<'_>, code: RDKafkaErrorCode) -> Option<(&str, &'static str, &str)> {
     use RDKafkaErrorCode as Code;
     match code {
         Code::TopicAuthorizationFailed => {
