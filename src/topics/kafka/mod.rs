@@ -163,6 +163,7 @@ fn is_moving(code: RDKafkaErrorCode) -> bool {
             | Code::ReplicaNotAvailable
             | Code::BrokerNotAvailable
             | Code::BrokerTransportFailure
+            | Code::DestroyBroker
             | Code::UnknownTopicOrPartition
             | Code::UnknownTopic
             | Code::UnknownPartition
