@@ -141,10 +141,10 @@ impl Sums {
         Self { topic, key, emits, keys: HashMap::new(), count: 0 }
     }
 
-    fn expected(&self, legs: &Legs) -> BTreeMap<Vec<u8>, Vec<i64>> {
-        let mut keys: BTreeMap<Vec<u8>, Vec<i64>> = BTreeMap::new();
+    fn expected<'a>(&self, legs: &'a Legs) -> BTreeMap<Vec<u8>, Vec<&'a Leg>> {
+        let mut keys: BTreeMap<Vec<u8>, Vec<&Leg>> = BTreeMap::new();
         for leg in &legs.all {
-            keys.entry((self.key)(leg)).or_default().push(leg.amount);
+            keys.entry((self.key)(leg)).or_default().push(leg);
         }
         keys
     }
@@ -154,14 +154,19 @@ impl Sums {
         self.keys.values().filter_map(|sums| sums.last()).map(|sum| sum.total).sum()
     }
 
-    fn faults_of(&self, key: &[u8], amounts: &[i64]) -> Vec<String> {
+    fn faults_of(&self, key: &[u8], legs: &[&Leg]) -> Vec<String> {
         let (topic, name) = (self.topic, key.escape_ascii().to_string());
         let sums = self.keys.get(key).map_or(&[][..], Vec::as_slice);
         let Some(last) = sums.last() else { return vec![format!("{topic}: no record of key {name}")] };
         let mut faults = Vec::new();
+        let mut amounts: Vec<i64> = legs.iter().map(|leg| leg.amount).collect();
         let (count, total) = (amounts.len() as i64, amounts.iter().sum::<i64>());
         if (last.count, last.total) != (count, total) {
-            faults.push(format!("{topic}: key {name} ends with {last:?}, should be count {count}, total {total}"));
+            let places: Vec<String> = legs.iter().map(|leg| leg.place.to_string()).collect();
+            let input = [&places[..places.len().min(5)].join(" "), "…", &places[places.len() - 1]].join(" ");
+            faults.push(format!(
+                "{topic}: key {name} ends with {last:?}, should be count {count}, total {total}; input {input}"
+            ));
         }
         let first = Sum { count: 0, total: 0, place: Place { partition: last.place.partition, offset: -1 } };
         let pairs = || std::iter::once(first).chain(sums.iter().copied()).zip(sums);
@@ -174,7 +179,6 @@ impl Sums {
         faults.extend(jump.map(|(before, after)| format!("{topic}: key {name} goes from {before:?} to {after:?}")));
         if self.emits == Emits::EveryChange && faults.is_empty() {
             let mut differences: Vec<i64> = pairs().map(|(before, after)| after.total - before.total).collect();
-            let mut amounts = amounts.to_vec();
             differences.sort_unstable();
             amounts.sort_unstable();
             if differences != amounts {
@@ -206,7 +210,7 @@ impl Sink for Sums {
     fn faults(&self, legs: &Legs) -> Vec<String> {
         let expected = self.expected(legs);
         let mut faults: Vec<String> =
-            expected.iter().flat_map(|(key, amounts)| self.faults_of(key, amounts)).take(FAULTS_MAX).collect();
+            expected.iter().flat_map(|(key, legs)| self.faults_of(key, legs)).take(FAULTS_MAX).collect();
         if self.keys.len() > expected.len() {
             faults.push(format!("{} has {} keys, should be {}", self.topic, self.keys.len(), expected.len()));
         }

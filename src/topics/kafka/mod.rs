@@ -198,6 +198,7 @@ fn is_moving(code: Code) -> bool {
             | Code::ReplicaNotAvailable
             | Code::BrokerNotAvailable
             | Code::BrokerTransportFailure
+            | Code::DestroyBroker
             | Code::UnknownTopicOrPartition
             | Code::UnknownTopic
             | Code::UnknownPartition
