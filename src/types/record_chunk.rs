@@ -79,8 +79,8 @@ pub struct RecordChunkBuilder {
     values: BinaryBuilder,
     timestamps: Vec<i64>,
     offsets: Vec<i64>,
+    /// Empty until a record has some.
     headers: Vec<Headers>,
-    any_header: bool,
 }
 
 impl RecordChunkBuilder {
@@ -89,10 +89,32 @@ impl RecordChunkBuilder {
         Self::default()
     }
 
+    /// A builder with room for `rows` records with so many bytes of keys and values.
+    pub fn with_capacity(rows: usize, key_bytes: usize, value_bytes: usize) -> Self {
+        Self {
+            keys: BinaryBuilder::with_capacity(rows, key_bytes),
+            values: BinaryBuilder::with_capacity(rows, value_bytes),
+            timestamps: Vec::with_capacity(rows),
+            offsets: Vec::with_capacity(rows),
+            headers: Vec::new(),
+        }
+    }
+
     /// Adds a record without headers; its offset is its index.
     pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, timestamp: i64) {
         let offset = self.offsets.len() as i64;
-        self.push_full(key, value, timestamp, offset, Arc::default());
+        self.push_at(key, value, timestamp, offset);
+    }
+
+    /// Adds a record without headers.
+    pub fn push_at(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, timestamp: i64, offset: i64) {
+        self.keys.append_option(key);
+        self.values.append_option(value);
+        self.timestamps.push(timestamp);
+        self.offsets.push(offset);
+        if !self.headers.is_empty() {
+            self.headers.push(Arc::default());
+        }
     }
 
     /// Adds a record with all its parts.
@@ -104,12 +126,14 @@ impl RecordChunkBuilder {
         offset: i64,
         headers: Headers,
     ) {
-        self.keys.append_option(key);
-        self.values.append_option(value);
-        self.timestamps.push(timestamp);
-        self.offsets.push(offset);
-        self.any_header |= !headers.is_empty();
-        self.headers.push(headers);
+        if !headers.is_empty() {
+            self.headers.resize(self.len(), Arc::default());
+        }
+        self.push_at(key, value, timestamp, offset);
+        if !headers.is_empty() {
+            self.headers.truncate(self.len() - 1);
+            self.headers.push(headers);
+        }
     }
 
     /// Number of records so far.
@@ -129,7 +153,7 @@ impl RecordChunkBuilder {
             values: self.values.finish(),
             timestamps: self.timestamps.into(),
             offsets: self.offsets.into(),
-            headers: self.any_header.then(|| self.headers.into()),
+            headers: (!self.headers.is_empty()).then(|| self.headers.into()),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct ClientConfigs {
 }
 
 /// What is asked of every consumer, before the user's own settings.
-const CONSUMER: [(&str, &str); 9] = [
+const CONSUMER: [(&str, &str); 10] = [
     ("group.id", "levada-reader"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
@@ -31,6 +31,8 @@ const CONSUMER: [(&str, &str); 9] = [
     ("enable.partition.eof", "true"),
     ("fetch.wait.max.ms", "50"),
     ("queued.max.messages.kbytes", "16384"),
+    // Of each partition, beyond which nothing more is fetched: the default is ten times what two batches take.
+    ("queued.min.messages", "10000"),
     // A full queue is looked at again this soon; librdkafka's own second lets it run dry.
     ("fetch.queue.backoff.ms", "10"),
     ("allow.auto.create.topics", "false"),

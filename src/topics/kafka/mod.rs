@@ -116,6 +116,7 @@ impl KafkaTopics {
                 return Err(cluster_error("the property processing.guarantee cannot be used", reason));
             }
         };
+        keep_memory();
         let mut configs = ClientConfigs::new(properties)?;
         configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
         let purge_ms = property("repartition.purge.interval.ms").and_then(|text| text.parse().ok());
@@ -302,6 +303,16 @@ fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
     };
     let thread = std::thread::Builder::new().name("kafka-events".to_owned()).spawn(serve);
     (stop, thread.expect("the system can start a thread"))
+}
+
+/// Has malloc keep what librdkafka frees: its buffers and messages come and go all the time, and fresh pages cost more than they do.
+fn keep_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: both settings only decide when memory is given back.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
+    }
 }
 
 /// What went wrong with the cluster.

@@ -87,10 +87,10 @@ impl PartitionQueue {
         (high >= 0).then_some(high)
     }
 
-    /// Whether something can be taken.
-    pub(super) fn has_some(&self) -> bool {
+    /// How many messages can be taken.
+    pub(super) fn len(&self) -> usize {
         // SAFETY: the queue is alive.
-        unsafe { native::rd_kafka_queue_length(self.queue.as_ptr()) > 0 }
+        unsafe { native::rd_kafka_queue_length(self.queue.as_ptr()) }
     }
 
     /// Moves records to `into` until it has `rows_max` of them, or about `bytes_max` bytes were moved, or nothing is left.
@@ -173,7 +173,10 @@ unsafe fn push(
         *bytes += message.key_len + message.len;
         let mut kind = native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         let timestamp = native::rd_kafka_message_timestamp(message, &raw mut kind);
-        into.push_full(key, value, timestamp, message.offset, headers(message));
+        match headers(message) {
+            Some(headers) => into.push_full(key, value, timestamp, message.offset, headers),
+            None => into.push_at(key, value, timestamp, message.offset),
+        }
     }
     None
 }
@@ -187,12 +190,12 @@ unsafe fn slice<'a>(data: *const c_void, length: usize) -> Option<&'a [u8]> {
 
 /// # Safety
 /// `message` must be alive.
-unsafe fn headers(message: &native::rd_kafka_message_t) -> Headers {
+unsafe fn headers(message: &native::rd_kafka_message_t) -> Option<Headers> {
     let mut all = ptr::null_mut();
     // SAFETY: the headers, if any, live as long as the message; names are C strings, values valid for their lengths.
     unsafe {
         if native::rd_kafka_message_headers(message, &raw mut all) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return Headers::default();
+            return None;
         }
         let header = |index| {
             let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
@@ -202,6 +205,6 @@ unsafe fn headers(message: &native::rd_kafka_message_t) -> Headers {
                 value: slice(value, length).map(<[u8]>::to_vec),
             })
         };
-        (0..).map_while(header).collect()
+        Some((0..).map_while(header).collect())
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use arrow::array::{Array as _, BinaryArray};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -146,7 +147,7 @@ impl Readers {
         if cursor.window.back().and_then(|chunk| chunk.offsets.last()).is_some_and(|last| *last >= offset) {
             return Ok(true);
         }
-        if !cursor.at_end || cursor.queue.has_some() {
+        if !cursor.at_end || cursor.queue.len() > 0 {
             // What has come may be the end again: look. A failure is for who fetches.
             let chunk = cursor.take(offset, 1024, WINDOW_BYTES);
             return Ok(!chunk.is_empty() || !cursor.at_end || cursor.failure.is_some());
@@ -309,7 +310,7 @@ impl Cursor {
 
     /// Fetches what has come since, and keeps it for others.
     fn take(&mut self, offset: i64, rows_max: usize, bytes_max: usize) -> RecordChunk {
-        let mut builder = RecordChunkBuilder::new();
+        let mut builder = self.builder(rows_max, bytes_max);
         let taken = self.queue.take(self.next, rows_max, bytes_max, &mut builder);
         let chunk = builder.finish();
         if let Some(last) = chunk.offsets.last() {
@@ -327,6 +328,16 @@ impl Cursor {
         }
         let start = chunk.offsets.partition_point(|known| *known < offset);
         chunk.slice(start, chunk.len() - start)
+    }
+
+    /// A builder with room for what has come, if it is like the last chunk.
+    fn builder(&self, rows_max: usize, bytes_max: usize) -> RecordChunkBuilder {
+        let rows = self.queue.len().min(rows_max);
+        let Some(last) = self.window.back().filter(|last| !last.is_empty()) else { return RecordChunkBuilder::new() };
+        let span = |array: &BinaryArray| (array.value_offsets()[array.len()] - array.value_offsets()[0]) as usize;
+        // An eighth more: a little short would be grown to twice the size.
+        let room = |array: &BinaryArray| (span(array) * rows / last.len() * 9 / 8).min(bytes_max);
+        RecordChunkBuilder::with_capacity(rows, room(&last.keys), room(&last.values))
     }
 
     fn keep(&mut self, chunk: RecordChunk) {
