@@ -197,7 +197,8 @@ impl<'a> Cluster<'a> {
 }
 
 fn lines(from: usize, to: usize) -> String {
-    (from..to).map(|n| format!("k{}|{{\"k\":\"k{}\",\"n\":{n}}}\n", n % 3, n % 3)).collect()
+    let line = |n| format!("k{}|{{\"k\":\"k{}\",\"n\":{n}}}\n", n % 3, n % 3);
+    (from..to).map(line).collect::<Vec<_>>().concat()
 }
 
 /// The streams and tables of most parts: one without state, one with a repartition topic and a changelog.
