@@ -148,12 +148,15 @@ impl Input {
         }
     }
 
-    /// Moves the position over what is no record, where nothing is buffered: so nobody sees a lag that is none.
-    pub fn pass_marks(&mut self, topics: &dyn Topics) {
-        if self.fed.is_none() && !self.has_rows() {
-            self.fetch_offset = topics.without_marks(&self.partition, self.fetch_offset);
-            self.position.offset = self.fetch_offset;
+    /// Moves the position over what is no record, where nothing is buffered; returns whether it moved.
+    pub fn pass_marks(&mut self, topics: &dyn Topics) -> bool {
+        if self.fed.is_some() || self.has_rows() {
+            return false;
         }
+        let before = self.position.offset;
+        self.fetch_offset = topics.without_marks(&self.partition, self.fetch_offset);
+        self.position.offset = self.fetch_offset;
+        self.position.offset != before
     }
 
     /// Takes the first `rows` buffered rows and moves the position behind them.

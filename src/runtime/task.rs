@@ -105,7 +105,7 @@ impl Task {
         let filled = self.fill(topics)?;
         let slices = self.next_rows(topics)?;
         if slices.is_empty() {
-            if filled {
+            if filled || self.pass_marks(topics) {
                 self.publish_positions(topics)?;
             }
             return Ok(filled);
@@ -124,6 +124,16 @@ impl Task {
         self.parts.nodes.iter_mut().for_each(|node| node.operator.end_step());
         self.publish_positions(topics)?;
         Ok(true)
+    }
+
+    /// Moves the positions over what is no record, to be committed: else there would be a lag for as long as no record follows.
+    fn pass_marks(&mut self, topics: &dyn Topics) -> bool {
+        let mut passed = false;
+        for (input, _) in &mut self.parts.inputs {
+            passed |= input.pass_marks(topics);
+        }
+        self.changed |= passed;
+        passed
     }
 
     /// Fetches and decodes for every input that has nothing left.
