@@ -116,7 +116,6 @@ impl KafkaTopics {
                 return Err(cluster_error("the property processing.guarantee cannot be used", reason));
             }
         };
-        keep_memory();
         let mut configs = ClientConfigs::new(properties)?;
         configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
         let purge_ms = property("repartition.purge.interval.ms").and_then(|text| text.parse().ok());
@@ -305,16 +304,6 @@ fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
     (stop, thread.expect("the system can start a thread"))
 }
 
-/// Has malloc keep what librdkafka frees: its buffers and messages come and go all the time, and fresh pages cost more than they do.
-fn keep_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: both settings only decide when memory is given back.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
-    }
-}
-
 /// What went wrong with the cluster.
 fn cluster_error(doing: &str, reason: impl Display) -> TopicError {
     TopicError::Cluster { doing: doing.to_owned(), reason: reason.to_string() }
@@ -378,7 +367,7 @@ impl Topics for KafkaTopics {
             return Ok(false);
         }
         let (_, end) = self.watermarks(partition)?;
-        self.readers.has_reached(partition, offset, end)
+        Ok(self.readers.has_reached(partition, offset, end))
     }
 
     fn without_marks(&self, partition: &TopicPartition, offset: i64) -> i64 {
@@ -512,7 +501,7 @@ impl Topics for KafkaTopics {
     }
 
     fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
-        self.readers.has_reached(partition, offset, end)
+        Ok(self.readers.has_reached(partition, offset, end))
     }
 
     fn join(

@@ -155,22 +155,20 @@ impl Readers {
         Ok(false)
     }
 
-    /// Whether everything before `end` was fetched, and nothing of it is at `offset` or after.
-    pub(super) fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> Result<bool, TopicError> {
-        let cursors = self.cursors(partition);
-        let mut cursors = lock(&cursors);
-        let cursor = self.cursor_at(&mut cursors, partition, offset)?;
-        let last = cursor.window.back().and_then(|chunk| chunk.offsets.last().copied());
-        Ok(cursor.next >= end && last.is_none_or(|last| last < offset))
+    /// Whether everything before `end` was fetched, and nothing of it is at `offset` or after. Whoever asks need not be a reader.
+    pub(super) fn has_reached(&self, partition: &TopicPartition, offset: i64, end: i64) -> bool {
+        self.without_marks(partition, offset) >= end
     }
 
-    /// `offset`, or the place up to which the reader there has been if there was no record.
+    /// `offset`, or the place up to which a reader there has been if there was no record.
     pub(super) fn without_marks(&self, partition: &TopicPartition, offset: i64) -> i64 {
         let cursors = self.cursors(partition);
         let cursors = lock(&cursors);
-        let Some(cursor) = cursors.iter().find(|cursor| cursor.covers(offset)) else { return offset };
-        let last = cursor.window.back().and_then(|chunk| chunk.offsets.last().copied());
-        if last.is_none_or(|last| last < offset) { cursor.next } else { offset }
+        let is_behind_all = |cursor: &&Cursor| {
+            let last = cursor.window.back().and_then(|chunk| chunk.offsets.last());
+            cursor.covers(offset) && last.is_none_or(|last| *last < offset)
+        };
+        cursors.iter().filter(is_behind_all).map(|cursor| cursor.next).max().unwrap_or(offset)
     }
 
     /// The end of the partition as the consumer saw it last; `None` before it has read anything.
@@ -355,4 +353,19 @@ impl Cursor {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these hold is consistent between two statements.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_how_far_a_reader_has_come_opens_none() {
+        let readers = Readers::new(ClientConfig::new(), Arc::default());
+        let partition = TopicPartition { topic: "orders".into(), partition: 0 };
+        assert!(!readers.has_reached(&partition, 3, 5));
+        assert_eq!(readers.without_marks(&partition, 3), 3);
+        assert_eq!(readers.known_end(&partition), None);
+        assert_eq!(lock(&readers.lanes).len(), 0, "a consumer has threads and buffers of its own");
+    }
 }
