@@ -8,7 +8,14 @@ use levada::cli::{Cli, Command, start_logging};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The allocator's `mi_option_purge_delay`, which its bindings have no name for.
+const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+/// How long memory is kept that is not used: batches come and go, and fresh pages cost more than they do.
+const KEPT_MS: std::ffi::c_long = 10_000;
+
 fn main() -> ExitCode {
+    // SAFETY: the allocator takes this option at any time.
+    unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, KEPT_MS) };
     let cli = Cli::parse();
     start_logging();
     let outcome = match cli.command {

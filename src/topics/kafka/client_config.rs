@@ -38,11 +38,10 @@ const CONSUMER: [(&str, &str); 10] = [
     ("allow.auto.create.topics", "false"),
 ];
 
-const PRODUCER: [(&str, &str); 7] = [
+const PRODUCER: [(&str, &str); 6] = [
     // Topics have the last word on what is too large.
     ("message.max.bytes", "67108864"),
     ("enable.idempotence", "true"),
-    ("linger.ms", "5"),
     ("batch.num.messages", "10000"),
     ("queue.buffering.max.messages", "500000"),
     ("queue.buffering.max.kbytes", "65536"),
@@ -50,14 +49,16 @@ const PRODUCER: [(&str, &str); 7] = [
 ];
 
 impl ClientConfigs {
-    /// The settings that `properties` ask for.
+    /// The settings that `properties` ask for; `exactly_once` tells when a record is seen.
     ///
     /// # Errors
     /// A setting for one kind of client that librdkafka does not have, or a value that it refuses.
-    pub(super) fn new(properties: &BTreeMap<String, String>) -> Result<Self, TopicError> {
+    pub(super) fn new(properties: &BTreeMap<String, String>, exactly_once: bool) -> Result<Self, TopicError> {
         let (mut consumer, mut producer, mut admin) = (ClientConfig::new(), ClientConfig::new(), ClientConfig::new());
         consumer.extend(owned(&CONSUMER));
         producer.extend(owned(&PRODUCER));
+        // In a transaction nobody sees a record before the commit, which sends what is left at once.
+        producer.set("linger.ms", if exactly_once { "50" } else { "5" });
         for config in [&mut consumer, &mut producer, &mut admin] {
             config.set("client.id", "levada").set_log_level(RDKafkaLogLevel::Warning);
         }
@@ -105,7 +106,8 @@ mod tests {
     use super::*;
 
     fn configs(properties: &[(&str, &str)]) -> Result<ClientConfigs, TopicError> {
-        ClientConfigs::new(&properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let properties = properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        ClientConfigs::new(&properties.collect(), true)
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl KafkaTopics {
                 return Err(cluster_error("the property processing.guarantee cannot be used", reason));
             }
         };
-        let mut configs = ClientConfigs::new(properties)?;
+        let mut configs = ClientConfigs::new(properties, exactly_once)?;
         configs.consumer.set("isolation.level", if exactly_once { "read_committed" } else { "read_uncommitted" });
         let purge_ms = property("repartition.purge.interval.ms").and_then(|text| text.parse().ok());
         // Ends are those of the log: what is committed may become readable a little later, and is waited for.

@@ -246,3 +246,24 @@ pub fn read_until<'a>(
         assert!(last.elapsed() < PATIENCE, "the results are not complete, and no more come");
     }
 }
+
+/// Number of records in the topics whose names begin with `prefix`, and the bytes of their values, when nobody writes any more.
+pub fn volume(bootstrap: &str, prefix: &str) -> (usize, usize) {
+    /// Without news for so long there is no more.
+    const SILENCE: Duration = Duration::from_secs(1);
+    let consumer: BaseConsumer = config(bootstrap).create().expect("a consumer");
+    let metadata = consumer.fetch_metadata(None, PATIENCE).expect("the broker knows its topics");
+    let (mut records, mut bytes) = (0, 0);
+    for topic in metadata.topics().iter().filter(|topic| topic.name().starts_with(prefix)) {
+        let mut source = Source::new(bootstrap, [topic.name()], topic.partitions().len() as i32, Isolation::Committed);
+        let mut last = Instant::now();
+        while last.elapsed() < SILENCE {
+            let count = source.take(Duration::from_millis(100), |message| bytes += message.value.len());
+            if count > 0 {
+                last = Instant::now();
+            }
+            records += count;
+        }
+    }
+    (records, bytes)
+}

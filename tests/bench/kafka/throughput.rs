@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Effort;
 use crate::broker::Broker;
-use crate::client::{create_topics, fill, read_until};
+use crate::client::{self, create_topics, fill, read_until};
 use crate::cpu::median;
 use crate::engine::{Engine, Setup};
 use crate::generator::{self, Records};
@@ -109,15 +109,17 @@ impl Contest {
     fn hold(&self, broker: &Broker, effort: &Effort, number: usize, events: &Records) -> bool {
         let expected = (self.expected)(events);
         let (mut loop_times, mut levada_times) = (Vec::new(), Vec::new());
-        let mut volume = Volume::default();
         // The first round warms up the broker and is thrown away.
         for round in 0..=effort.repeats {
             let name = format!("contest{number}_{round}");
-            let levada = self.time_levada(broker, &name, expected, &mut volume);
+            let (levada, volume) = self.time_levada(broker, &name, expected);
             let copy = format!("{name}_loop");
             create_topics(&broker.bootstrap, [copy.as_str()], PARTITIONS);
             let yardstick = yardstick::forward(broker, ("input", &copy), PARTITIONS, events.len(), volume);
-            if round > 0 {
+            if round == 0 {
+                let Volume { records, value_bytes } = volume;
+                eprintln!("{}: both write {records} records, {value_bytes} bytes", self.name);
+            } else {
                 loop_times.push(yardstick.as_secs_f64());
                 levada_times.push(levada);
             }
@@ -126,19 +128,19 @@ impl Contest {
         let (yardstick, levada) = (rate(loop_times), rate(levada_times));
         let ratio = levada / yardstick;
         println!("| {} | {yardstick:.2} M | {levada:.2} M | {ratio:.2} | {:.2} |", self.name, self.goal);
-        eprintln!("{}: {volume:?}", self.name);
         ratio >= self.goal
     }
 
-    /// CPU seconds from the start of the process until all results are there.
-    fn time_levada(&self, broker: &Broker, name: &str, expected: u64, volume: &mut Volume) -> f64 {
+    /// CPU seconds from the start of the process until all results are there, and what it has written: to its sink, and to the
+    /// repartition and changelog topics between.
+    fn time_levada(&self, broker: &Broker, name: &str, expected: u64) -> (f64, Volume) {
         let (create, query) = self.sink;
         let statements =
             format!("{EVENTS}{create} result WITH (KAFKA_TOPIC = '{name}', PARTITIONS = {PARTITIONS}) AS {query}");
         create_topics(&broker.bootstrap, [name], PARTITIONS);
         let setup = Setup { service: name, statements: &statements, properties: self.properties };
         let engine = Engine::start(broker, &setup).with_log_shown();
-        *volume = Volume::default();
+        let mut volume = Volume::default();
         let mut sum = 0;
         let mut latest: HashMap<Vec<u8>, u64> = HashMap::new();
         read_until(&broker.bootstrap, [name], PARTITIONS, |message| {
@@ -157,6 +159,9 @@ impl Contest {
         });
         let cpu = engine.cpu();
         engine.stop_and_forget();
-        cpu.as_secs_f64()
+        let (records, bytes) = client::volume(&broker.bootstrap, &format!("_confluent-ksql-{name}query_"));
+        volume.records += records;
+        volume.value_bytes += bytes;
+        (cpu.as_secs_f64(), volume)
     }
 }

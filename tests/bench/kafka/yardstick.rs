@@ -26,7 +26,7 @@ pub fn forward(broker: &Broker, (from, to): (&str, &str), partitions: i32, recor
     while consumed < records {
         source.take(Duration::from_millis(100), |message| {
             consumed += 1;
-            if produced * records < volume.records * consumed {
+            while produced * records < volume.records * consumed {
                 produced += 1;
                 let value = &message.value[..size.min(message.value.len())];
                 sink.send(message.partition, message.key, value, message.timestamp);
