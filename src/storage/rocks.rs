@@ -32,7 +32,10 @@ const BLOCK_CACHE_BYTES: usize = 32 << 20;
 const WRITE_BUFFERS_BYTES: usize = 40 << 20;
 const META_BUFFER_BYTES: usize = 1 << 20;
 const RECORDS_BUFFER_BYTES: usize = 16 << 20;
-const STATE_BUFFER_BYTES: usize = 8 << 20;
+const STATE_BUFFER_BYTES: usize = 16 << 20;
+/// Files of state that wait to be merged: a restore writes many of them at once, and merging each few times over costs more than
+/// reading does, which asks a filter first.
+const STATE_FILES_UNMERGED: i32 = 8;
 /// Log that may have to be replayed on open after a kill.
 const LOG_BYTES_MAX: u64 = 48 << 20;
 /// Values from this size on go to blob files: a chunk of a few dozen records or more.
@@ -248,6 +251,10 @@ fn family_options(family: Family, cache: &Cache) -> Options {
         Family::State => {
             options.set_write_buffer_size(STATE_BUFFER_BYTES);
             options.set_max_write_buffer_number(3);
+            options.set_level_zero_file_num_compaction_trigger(STATE_FILES_UNMERGED);
+            // What is merged soon is not compressed before.
+            let levels = [DBCompressionType::None, DBCompressionType::None, DBCompressionType::Lz4];
+            options.set_compression_per_level(&levels);
             blocks.set_bloom_filter(10.0, false);
             blocks.set_cache_index_and_filter_blocks(true);
             blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
