@@ -6,12 +6,17 @@
 use super::metrics::RestoreFigures;
 use super::{RuntimeError, changelog};
 use crate::state::{Store, StoreId};
-use crate::storage::WriteSet;
+use crate::storage::{Family, WriteSet};
 use crate::topics::{TopicError, TopicPartition, Topics};
+use crate::types::RecordChunk;
 
 /// Records applied with one write.
 const PORTION_ROWS: usize = 16_384;
 const PORTION_BYTES: usize = 8 << 20;
+/// Less than this is applied with an ordinary write: what a standby follows comes in drops.
+const LOAD_BYTES_MIN: usize = 256 << 10;
+/// Loaded bytes that are applied again, at most, after a kill.
+const LOADED_BYTES_MAX: usize = 64 << 20;
 
 /// The stores of one task on their way.
 pub(super) struct Restore {
@@ -29,6 +34,8 @@ struct StoreRestore {
     end: Option<i64>,
     /// Records applied.
     records: u64,
+    /// Bytes that were loaded and would be lost with the process.
+    loaded: usize,
 }
 
 impl StoreRestore {
@@ -39,7 +46,37 @@ impl StoreRestore {
         topics.forget_restored(&self.from, &mut writes);
         topics.storage().write(&writes).map_err(TopicError::from)?;
         self.offset = topics.start_offset(&self.from)?;
-        (self.start, self.records) = (self.offset, 0);
+        (self.start, self.records, self.loaded) = (self.offset, 0, 0);
+        Ok(())
+    }
+
+    fn apply(&mut self, records: &RecordChunk, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let Some(last) = records.offsets.last() else { return Ok(()) };
+        self.offset = last + 1;
+        self.records += records.len() as u64;
+        let bytes = records.byte_size();
+        if self.loaded == 0 && bytes < LOAD_BYTES_MIN {
+            let mut writes = WriteSet::default();
+            changelog::apply(&self.id, records, &mut writes);
+            topics.note_restored(&self.from, self.offset, &mut writes);
+            return Ok(topics.storage().write(&writes).map_err(TopicError::from)?);
+        }
+        self.loaded += bytes;
+        let storage = topics.storage();
+        Ok(storage.load(Family::State, &self.id.prefix(), &records.keys, &records.values).map_err(TopicError::from)?)
+    }
+
+    /// Makes durable what was loaded, and then the note of it: the other way round a kill could leave a note of what is lost.
+    fn keep(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        if self.loaded == 0 {
+            return Ok(());
+        }
+        let storage = topics.storage();
+        storage.keep_loaded(Family::State).map_err(TopicError::from)?;
+        let mut writes = WriteSet::default();
+        topics.note_restored(&self.from, self.offset, &mut writes);
+        storage.write(&writes).map_err(TopicError::from)?;
+        self.loaded = 0;
         Ok(())
     }
 }
@@ -51,7 +88,7 @@ impl Restore {
             let known = topics.restored_to(&from)?;
             let start = topics.start_offset(&from)?;
             let start = known.unwrap_or(start).max(start);
-            Ok(StoreRestore { id, from, start, offset: start, end: None, records: 0 })
+            Ok(StoreRestore { id, from, start, offset: start, end: None, records: 0, loaded: 0 })
         });
         Ok(Self { stores: begun.collect::<Result<_, RuntimeError>>()? })
     }
@@ -88,14 +125,12 @@ impl Restore {
                 }
                 fetched => fetched?,
             };
-            let Some(last) = records.offsets.last() else { continue };
-            store.offset = last + 1;
-            store.records += records.len() as u64;
-            progressed = true;
-            let mut writes = WriteSet::default();
-            changelog::apply(&store.id, &records, &mut writes);
-            topics.note_restored(&store.from, store.offset, &mut writes);
-            topics.storage().write(&writes).map_err(TopicError::from)?;
+            progressed |= !records.is_empty();
+            store.apply(&records, topics)?;
+            let follows = store.end.is_none() && records.is_empty();
+            if follows || store.loaded > LOADED_BYTES_MAX {
+                store.keep(topics)?;
+            }
         }
         Ok(progressed)
     }
@@ -109,6 +144,11 @@ impl Restore {
             }
         }
         Ok(true)
+    }
+
+    /// Makes durable what was applied, before anything is written on top of it.
+    pub(super) fn finish(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        self.stores.iter_mut().try_for_each(|store| store.keep(topics))
     }
 
     /// Records applied since [`Restore::aim`].

@@ -173,6 +173,9 @@ impl Slot {
         }
         self.progressed = restore.step(topics)?;
         let complete = restore.is_complete(topics)?;
+        if complete {
+            restore.finish(topics)?;
+        }
         if self.progressed || begins || complete {
             let restores = restore.figures(complete);
             let phase = self.shown_restoring();

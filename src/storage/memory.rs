@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use arrow::array::{Array as _, BinaryArray};
+
 use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
 
 type Map = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -96,6 +98,30 @@ impl KeyValue for MemoryStorage {
         for write in writes.writes() {
             families.apply(write);
         }
+        Ok(())
+    }
+
+    fn load(
+        &self,
+        family: Family,
+        prefix: &[u8],
+        keys: &BinaryArray,
+        values: &BinaryArray,
+    ) -> Result<(), StorageError> {
+        let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
+        for row in 0..keys.len() {
+            let key = [prefix, keys.value(row)].concat();
+            let write = if values.is_valid(row) {
+                Write::Put(family, key, values.value(row).to_vec())
+            } else {
+                Write::Delete(family, key)
+            };
+            families.apply(&write);
+        }
+        Ok(())
+    }
+
+    fn keep_loaded(&self, _: Family) -> Result<(), StorageError> {
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ mod rocks;
 #[cfg(test)]
 mod tests;
 
+use arrow::array::BinaryArray;
+
 pub use memory::MemoryStorage;
 pub use rocks::RocksStorage;
 
@@ -132,4 +134,12 @@ pub trait KeyValue: Send + Sync {
 
     /// Applies all of `writes` atomically.
     fn write(&self, writes: &WriteSet) -> Result<(), StorageError>;
+
+    /// Sets `prefix` followed by each of `keys` to its value in `values`, or removes it where that is null, later ones over earlier
+    /// ones. Cheaper than [`KeyValue::write`], but lost when the process is killed before [`KeyValue::keep_loaded`].
+    fn load(&self, family: Family, prefix: &[u8], keys: &BinaryArray, values: &BinaryArray)
+    -> Result<(), StorageError>;
+
+    /// Makes durable what was loaded into `family`.
+    fn keep_loaded(&self, family: Family) -> Result<(), StorageError>;
 }

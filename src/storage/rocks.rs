@@ -15,6 +15,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::{Array as _, BinaryArray};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, FlushOptions, InfoLogger,
     LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
@@ -174,6 +175,35 @@ impl KeyValue for RocksStorage {
             }
         }
         self.db.write_opt(batch, &self.write_options).map_err(io)
+    }
+
+    fn load(
+        &self,
+        family: Family,
+        prefix: &[u8],
+        keys: &BinaryArray,
+        values: &BinaryArray,
+    ) -> Result<(), StorageError> {
+        let family = self.family(family);
+        let bytes = keys.value_data().len() + values.value_data().len();
+        let mut batch = WriteBatch::with_capacity_bytes(bytes + keys.len() * (prefix.len() + 16));
+        let mut key = prefix.to_vec();
+        for row in 0..keys.len() {
+            key.truncate(prefix.len());
+            key.extend_from_slice(keys.value(row));
+            if values.is_valid(row) {
+                batch.put_cf(family, &key, values.value(row));
+            } else {
+                batch.delete_cf(family, &key);
+            }
+        }
+        let mut unlogged = WriteOptions::default();
+        unlogged.disable_wal(true);
+        self.db.write_opt(batch, &unlogged).map_err(io)
+    }
+
+    fn keep_loaded(&self, family: Family) -> Result<(), StorageError> {
+        self.db.flush_cf(self.family(family)).map_err(io)
     }
 }
 

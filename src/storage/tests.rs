@@ -44,6 +44,27 @@ fn a_put_is_read_back_in_its_family_alone() {
 }
 
 #[test]
+fn loaded_entries_are_read_back_and_survive_once_they_are_kept() {
+    use arrow::array::BinaryArray;
+    let load = |storage: &dyn KeyValue, keys: Vec<&[u8]>, values: Vec<Option<&[u8]>>| {
+        let (keys, values) = (BinaryArray::from_vec(keys), BinaryArray::from_opt_vec(values));
+        storage.load(Family::State, b"s/", &keys, &values).expect("a load succeeds");
+    };
+    on_each(|storage| {
+        put(storage, Family::State, &[("s/b", "0")]);
+        load(storage, vec![b"a", b"b", b"c", b"a"], vec![Some(b"1"), None, Some(b"3"), Some(b"4")]);
+        assert_eq!(scan(storage, "s/", "s0", 9), ["s/a=4", "s/c=3"], "a null removes, the last one counts");
+    });
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let storage = RocksStorage::open(dir.path()).expect("an empty directory opens");
+    load(&*storage, vec![b"a"], vec![Some(b"1")]);
+    storage.keep_loaded(Family::State).expect("what was loaded is kept");
+    drop(storage);
+    let storage = RocksStorage::open(dir.path()).expect("it opens again");
+    assert_eq!(get(&*storage, Family::State, "s/a").as_deref(), Some("1"));
+}
+
+#[test]
 fn several_keys_are_read_in_the_order_asked() {
     on_each(|storage| {
         put(storage, Family::State, &[("a", "1"), ("c", "3")]);
