@@ -12,6 +12,7 @@
 mod admin;
 mod client_config;
 mod deadline;
+mod group_client;
 mod membership;
 mod native;
 mod native_offsets;
@@ -51,6 +52,7 @@ use crate::types::RecordChunk;
 use admin::Admin;
 use client_config::ClientConfigs;
 use deadline::Deadline;
+use group_client::GroupClient;
 use membership::KafkaMembership;
 use native::{NativeError, Stability};
 use producer::Producer;
@@ -75,8 +77,9 @@ pub struct KafkaTopics {
     configs: ClientConfigs,
     admin: Admin,
     readers: Arc<Readers>,
-    /// Answers questions about offsets.
+    /// Answers questions about offsets of partitions.
     consumer: BaseConsumer<Complaints>,
+    groups: GroupClient,
     /// For records that belong to no task.
     producer: Mutex<Option<Producer>>,
     storage: Arc<dyn KeyValue>,
@@ -139,6 +142,7 @@ impl KafkaTopics {
             configs,
             admin,
             readers,
+            groups: GroupClient::new(questions),
             consumer,
             producer: Mutex::default(),
             storage,
@@ -402,7 +406,7 @@ impl Topics for KafkaTopics {
         let deadline = Deadline::after(TIMEOUT);
         let wanted = std::slice::from_ref(partition);
         loop {
-            match native::group_offsets(self.admin.ptr(), group, wanted, TIMEOUT, Stability::Settled) {
+            match self.groups.call(|client| native::group_offsets(client, group, wanted, TIMEOUT, Stability::Settled)) {
                 Ok(found) => {
                     let position = |(offset, metadata): &(i64, String)| Position {
                         offset: *offset,
@@ -429,7 +433,9 @@ impl Topics for KafkaTopics {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<Option<i64>>, TopicError> {
-        let found = native::group_offsets(self.admin.ptr(), group, partitions, timeout, Stability::AsItIs)
+        let found = self
+            .groups
+            .call(|client| native::group_offsets(client, group, partitions, timeout, Stability::AsItIs))
             .map_err(|error| cluster_error(&format!("cannot read the offsets of group {group}"), error.reason))?;
         let offset = |wanted: &TopicPartition| {
             let entry = found.iter().find(|(partition, _)| partition == wanted);
@@ -453,7 +459,8 @@ impl Topics for KafkaTopics {
             producer.delivered();
         }
         for (group, positions) in by_group(&transaction.positions) {
-            native::alter_group_offsets(self.admin.ptr(), &group, &positions, TIMEOUT)
+            self.groups
+                .call(|client| native::alter_group_offsets(client, &group, &positions, TIMEOUT))
                 .map_err(|error| self.offsets_failed("commit", &group, error))?;
         }
         if !transaction.writes.is_empty() {

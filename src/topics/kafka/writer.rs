@@ -69,7 +69,9 @@ impl KafkaWriter {
                     Needs { topic: positions.first().map(|(at, _)| ("Read", &*at.topic)), ..Needs::group(&group) };
                 producer.retried(&doing, needs, |client| native::send_offsets(client, &group, &positions, TIMEOUT))?;
             } else {
-                native::alter_group_offsets(topics.admin.ptr(), &group, &positions, TIMEOUT)
+                topics
+                    .groups
+                    .call(|client| native::alter_group_offsets(client, &group, &positions, TIMEOUT))
                     .map_err(|error| topics.offsets_failed("commit", &group, error))?;
             }
         }
