@@ -129,12 +129,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn produce(&self, topic: &str, lines: &str) {
-        let file = self.broker.path(&format!("{topic}.lines"));
-        std::fs::write(&file, lines).expect("a file is written");
-        let mut command = self.broker.levada(&["topic", "produce", topic, "--key-separator", "|"]);
-        let input = std::fs::File::open(&file).expect("it was written");
-        let output = command.stdin(input).output().expect("levada starts");
-        super::succeeded(&output);
+        self.broker.produce(topic, &["--key-separator", "|"], lines);
     }
 
     /// Values of the records of `topic`, in no order.

@@ -1,5 +1,6 @@
 //! Brokers of a test: started by `tools/kafka/kafka.sh`, stopped at its end.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,15 @@ impl Broker {
         let broker = Self::start_with(&["--proxy", &port.to_string()])?;
         let address = std::fs::read_to_string(broker.path("kafka/behind.proxy")).expect("the script has written it");
         Some((broker, address.trim().to_owned()))
+    }
+
+    /// Writes a record per line to `topic`, as `arguments` say.
+    pub fn produce(&self, topic: &str, arguments: &[&str], lines: &str) {
+        let mut command = self.levada(&["topic", "produce", topic]);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().expect("levada starts");
+        child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("levada reads all lines");
+        assert!(child.wait().expect("levada ends").success(), "records are produced to {topic}");
     }
 
     /// What `kafka.sh start` starts with `options`; `None` where it cannot.

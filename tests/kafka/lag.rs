@@ -1,8 +1,5 @@
 //! What SHOW QUERIES EXTENDED says on a cluster.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use serde_json::Value;
 
 use super::{Broker, succeeded};
@@ -33,15 +30,7 @@ fn settle(broker: &Broker) {
 
 fn produce(broker: &Broker, count: u32) {
     let line = |i| format!("{{\"account\":\"a{}\",\"amount\":1}}\n", i % 100);
-    let lines = (0..count).map(line).collect::<Vec<_>>().concat();
-    let mut child = broker
-        .levada(&["topic", "produce", "payments"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("levada starts");
-    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("levada reads all lines");
-    assert!(child.wait().expect("levada ends").success(), "records are produced");
+    broker.produce("payments", &[], &(0..count).map(line).collect::<Vec<_>>().concat());
 }
 
 /// End offsets, committed offsets and lags over all partitions of the topics whose names end so.

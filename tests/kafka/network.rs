@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "processes live in real time")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,15 +32,7 @@ const RECOVERY_MAX: Duration = Duration::from_secs(90);
 /// Produces records `first..first + RECORDS`, past the proxy.
 fn produce(broker: &Broker, first: u64) {
     let line = |id| format!("{{\"id\":{id},\"account\":\"a{}\"}}\n", id % ACCOUNTS);
-    let lines = (first..first + RECORDS).map(line).collect::<Vec<_>>().concat();
-    let mut child = broker
-        .levada(&["topic", "produce", "payments"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("levada starts");
-    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("levada reads all lines");
-    assert!(child.wait().expect("levada ends").success(), "records are produced");
+    broker.produce("payments", &[], &(first..first + RECORDS).map(line).collect::<Vec<_>>().concat());
 }
 
 /// What is committed in a topic.
