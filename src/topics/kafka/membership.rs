@@ -37,7 +37,7 @@ const CLIENT: &str = "levada-server";
 const VERSION: u32 = 1;
 /// A server that has been silent for this long has left.
 const SESSION_TIMEOUT: &str = "6000";
-const HEARTBEAT: &str = "1500";
+const HEARTBEAT: &str = "500";
 /// How long a server may take to hold before the others go on without it.
 const HOLD_MAX: &str = "30000";
 
