@@ -65,7 +65,7 @@ fn main() {
     }
     let effort = Effort {
         records: setting("LEVADA_BENCH_KAFKA_RECORDS", 2_000_000),
-        repeats: setting("LEVADA_BENCH_KAFKA_REPEATS", 3),
+        repeats: setting("LEVADA_BENCH_KAFKA_REPEATS", 5),
     };
     let broker = Broker::start();
     let mut met = true;
