@@ -45,7 +45,7 @@ impl Purge {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner).retain(|partition, _| *partition.topic != *topic);
     }
 
-    /// Deletes what is due. What cannot be deleted is tried again the next time.
+    /// Deletes what is due. What cannot be deleted now goes with what is committed after it.
     pub(super) fn run(&self, admin: &Admin) -> Result<(), TopicError> {
         {
             let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ impl Purge {
         if offsets.is_empty() {
             return Ok(());
         }
-        admin.delete_records(&offsets).inspect_err(|_| self.put_back(offsets))
+        admin.delete_records(&offsets)
     }
 
     fn take(&self) -> Vec<(TopicPartition, i64)> {
@@ -68,14 +68,6 @@ impl Purge {
             .drain()
             .filter(|(_, offset)| *offset > 0)
             .collect()
-    }
-
-    fn put_back(&self, offsets: Vec<(TopicPartition, i64)>) {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
-        for (partition, offset) in offsets {
-            // A commit may have come further since.
-            committed.entry(partition).or_insert(offset);
-        }
     }
 }
 
@@ -105,8 +97,6 @@ mod tests {
         let offsets = purge.take();
         let found: Vec<_> = offsets.iter().map(|(partition, offset)| (&*partition.topic, *offset)).collect();
         assert_eq!(found, [("g-A-repartition", 7)]);
-        purge.note(&[position("g", "g-A-repartition", 8)]);
-        purge.put_back(offsets);
-        assert_eq!(purge.take()[0].1, 8, "a later commit wins over one whose records could not be deleted");
+        assert!(purge.take().is_empty(), "nothing is deleted twice, and a topic that is gone is not asked for again");
     }
 }
