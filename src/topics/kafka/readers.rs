@@ -131,9 +131,9 @@ impl Readers {
         Ok(RecordChunk::empty())
     }
 
-    /// Lets go of the cursor at `offset`; returns its next offset and its lane.
+    /// Lets go of this thread's cursor at `offset`; returns its next offset and its lane.
     fn close(&self, cursors: &mut Vec<Cursor>, from: &TopicPartition, offset: i64) -> Option<(i64, usize)> {
-        let index = cursors.iter().position(|cursor| cursor.covers(offset))?;
+        let index = cursors.iter().position(|cursor| cursor.is_mine() && cursor.covers(offset))?;
         let cursor = cursors.remove(index);
         self.unassign(from, cursor.lane);
         Some((cursor.next, cursor.lane))
@@ -192,8 +192,7 @@ impl Readers {
         partition: &TopicPartition,
         offset: i64,
     ) -> Result<&'a mut Cursor, TopicError> {
-        let owner = std::thread::current().id();
-        let index = match cursors.iter().position(|cursor| cursor.owner == owner && cursor.covers(offset)) {
+        let index = match cursors.iter().position(|cursor| cursor.is_mine() && cursor.covers(offset)) {
             Some(index) => index,
             None => {
                 self.drop_unused(cursors, partition);
@@ -294,6 +293,11 @@ impl Readers {
 }
 
 impl Cursor {
+    /// Whether this thread reads by it.
+    fn is_mine(&self) -> bool {
+        self.owner == std::thread::current().id()
+    }
+
     fn covers(&self, offset: i64) -> bool {
         (self.first..=self.next).contains(&offset)
     }
@@ -367,5 +371,20 @@ mod tests {
         assert_eq!(readers.without_marks(&partition, 3), 3);
         assert_eq!(readers.known_end(&partition), None);
         assert_eq!(lock(&readers.lanes).len(), 0, "a consumer has threads and buffers of its own");
+    }
+
+    #[test]
+    fn a_reader_that_fails_lets_go_of_its_own_cursor() {
+        let mut config = ClientConfig::new();
+        // Nobody answers there, and nobody is asked.
+        config.set("bootstrap.servers", "127.0.0.1:9").set("group.id", "spec");
+        let readers = Readers::new(config, Arc::default());
+        let partition = TopicPartition { topic: "orders".into(), partition: 0 };
+        let open = |lane| readers.open(&partition, 0, lane).expect("a partition is assigned without a broker");
+        let other = std::thread::scope(|scope| scope.spawn(|| open(0)).join().expect("it opens"));
+        let mut cursors = vec![other, open(1)];
+        assert_eq!(readers.close(&mut cursors, &partition, 0), Some((0, 1)));
+        assert!(cursors.len() == 1 && !cursors[0].is_mine(), "the other thread reads on");
+        assert_eq!(readers.close(&mut cursors, &partition, 0), None);
     }
 }
