@@ -1,11 +1,16 @@
 //! `list`, `create`, `describe` and `delete`.
 
+use std::time::Duration;
+
 use super::{Streams, TopicFailure};
 use crate::cli::counted::counted;
 use crate::topics::{TopicConfig, TopicError, TopicInfo, TopicPartition, Topics};
 
 /// Topics whose names begin so are what queries keep for themselves.
 const INTERNAL: &str = "_confluent-ksql-";
+
+/// How long a cluster may take to say how much is in its topics.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
@@ -58,24 +63,23 @@ pub(super) struct Delete {
 
 impl List {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-        let (mut rows, mut hidden) = (vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)], 0);
-        for info in topics.list()? {
-            if info.name.starts_with(INTERNAL) && !self.all {
-                hidden += 1;
-                continue;
-            }
-            let mut records = 0;
-            for partition in partitions_of(&info) {
-                records += topics.end_offset(&partition)? - topics.start_offset(&partition)?;
-            }
+        let mut rows = vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)];
+        let (shown, internal): (Vec<_>, Vec<_>) =
+            topics.list()?.into_iter().partition(|info| self.all || !info.name.starts_with(INTERNAL));
+        let partitions: Vec<TopicPartition> = shown.iter().flat_map(partitions_of).collect();
+        let mut ranges = topics.ranges(&partitions, PATIENCE)?.into_iter();
+        for info in shown {
+            // A partition that is not there any more, or not yet, has none.
+            let ranges = ranges.by_ref().take(info.config.partitions as usize).flatten();
+            let records: i64 = ranges.map(|(start, end)| end - start).sum();
             // Compaction leaves gaps: there are at most as many records as offsets.
             let at_most = if info.config.compact && records > 0 { "up to " } else { "" };
             let cleanup = cleanup(&info.config).to_owned();
             rows.push([info.name, info.config.partitions.to_string(), format!("{at_most}{records}"), cleanup]);
         }
         print_columns(streams, &rows)?;
-        if hidden > 0 {
-            writeln!(streams.notices, "{} not shown: --all", counted(hidden, "internal topic"))?;
+        if !internal.is_empty() {
+            writeln!(streams.notices, "{} not shown: --all", counted(internal.len() as u64, "internal topic"))?;
         }
         Ok(())
     }
@@ -116,9 +120,11 @@ impl Describe {
         }
         writeln!(streams.output)?;
         let mut rows = vec![["partition".to_owned(), "start offset".to_owned(), "end offset".to_owned()]];
-        for partition in partitions_of(&info) {
-            let (start, end) = (topics.start_offset(&partition)?, topics.end_offset(&partition)?);
-            rows.push([partition.partition.to_string(), start.to_string(), end.to_string()]);
+        let partitions: Vec<TopicPartition> = partitions_of(&info).collect();
+        for (partition, range) in partitions.iter().zip(topics.ranges(&partitions, PATIENCE)?) {
+            let offset = |offset: Option<i64>| offset.map_or_else(|| "?".to_owned(), |offset| offset.to_string());
+            let (start, end) = (range.map(|(start, _)| start), range.map(|(_, end)| end));
+            rows.push([partition.partition.to_string(), offset(start), offset(end)]);
         }
         print_columns(streams, &rows)
     }
