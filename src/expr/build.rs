@@ -330,6 +330,9 @@ fn digits(sql_type: &SqlType) -> (i32, i32) {
     }
 }
 
+/// Digits that 256 bits hold; in ksqlDB there may be more.
+const DECIMAL_DIGITS_MAX: i32 = 76;
+
 fn decimal_result(op: ArithmeticOp, left: Option<&SqlType>, right: Option<&SqlType>) -> SqlType {
     let ((p1, s1), (p2, s2)) = (left.map_or((1, 0), digits), right.map_or((1, 0), digits));
     let widest = s1.max(s2);
@@ -337,12 +340,16 @@ fn decimal_result(op: ArithmeticOp, left: Option<&SqlType>, right: Option<&SqlTy
         ArithmeticOp::Add | ArithmeticOp::Subtract => ((p1 - s1).max(p2 - s2) + widest + 1, widest),
         ArithmeticOp::Multiply => (p1 + p2 + 1, s1 + s2),
         ArithmeticOp::Divide => {
-            let scale = (s1 + p2 + 1).max(6);
-            (p1 - s1 + s2 + scale, scale)
+            let (whole, scale) = (p1 - s1 + s2, (s1 + p2 + 1).max(6));
+            // Digits before the point are kept when there is no room for all.
+            (whole + scale, scale.min((DECIMAL_DIGITS_MAX - whole).max(6)))
         }
         ArithmeticOp::Modulo => ((p1 - s1).min(p2 - s2) + widest, widest),
     };
-    SqlType::Decimal { precision: precision.clamp(1, 76) as u8, scale: scale.clamp(0, 76) as u8 }
+    SqlType::Decimal {
+        precision: precision.clamp(1, DECIMAL_DIGITS_MAX) as u8,
+        scale: scale.clamp(0, DECIMAL_DIGITS_MAX) as u8,
+    }
 }
 
 /// The decimal that holds all values of two decimals or integers.
@@ -350,7 +357,10 @@ fn wider_decimal(left: &SqlType, right: &SqlType) -> SqlType {
     let ((p1, s1), (p2, s2)) = (digits(left), digits(right));
     let scale = s1.max(s2);
     let precision = (p1 - s1).max(p2 - s2) + scale;
-    SqlType::Decimal { precision: precision.clamp(1, 76) as u8, scale: scale.clamp(0, 76) as u8 }
+    SqlType::Decimal {
+        precision: precision.clamp(1, DECIMAL_DIGITS_MAX) as u8,
+        scale: scale.clamp(0, DECIMAL_DIGITS_MAX) as u8,
+    }
 }
 
 /// The type that holds all values of two number types.

@@ -26,7 +26,6 @@ use std::fmt;
 
 use crate::types::SqlType;
 
-pub use cast::parse_timestamp;
 pub use compile::CompiledExpr;
 pub use error::TypeError;
 pub use literal::Literal;

@@ -3,13 +3,13 @@
 use arrow::array::{Array, ArrayRef, new_null_array};
 
 use crate::catalog::Catalog;
-use crate::expr::{ArithmeticOp, CompareOp, Expr, Literal, TypeError, parse_timestamp};
+use crate::expr::{ArithmeticOp, CompareOp, Expr, Literal, TypeError};
 use crate::sql::Span;
 use crate::sql::ast::{
     self, ArithmeticOperator, ComparisonOperator, Expression, FunctionCall, Identifier, LogicalOperator, Sign,
     WhenClause,
 };
-use crate::types::SqlType;
+use crate::types::{SqlType, iso_text};
 
 use super::aggregate_function::aggregate_names;
 use super::error::{PlanError, PlanErrorKind};
@@ -151,7 +151,7 @@ impl<'a> Typer<'a> {
     pub(super) fn time_constant(&self, expression: &Expression) -> Option<ArrayRef> {
         let expr = match expression {
             Expression::Literal { value: ast::Literal::String(text), .. } => {
-                Expr::literal(Literal::Bigint(parse_timestamp(text)?))
+                Expr::literal(Literal::Bigint(iso_text::parse_timestamp(text)?))
             }
             other => self.typed(other, &Layout::default(), Clause::Where).ok()?,
         };
@@ -381,7 +381,7 @@ impl Typing<'_> {
         if !time || !is_bigint() {
             return self.expr(expression);
         }
-        match parse_timestamp(text) {
+        match iso_text::parse_timestamp(text) {
             Some(time) => Ok(Expr::literal(Literal::Bigint(time))),
             None => Err(PlanError::refused(format!("Failed to parse timestamp '{text}'"), *span)),
         }

@@ -5,6 +5,7 @@
 //! ```
 
 mod change_batch;
+pub mod iso_text;
 pub mod java_text;
 mod record_chunk;
 mod row_error;
@@ -12,6 +13,7 @@ mod schema;
 mod sql_type;
 pub mod timestamp_pattern;
 mod window;
+mod zone;
 
 pub use change_batch::{ChangeBatch, OldRows};
 pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
@@ -19,3 +21,4 @@ pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};
 pub use sql_type::{SqlType, StructField};
 pub use window::{WindowColumns, WindowKind};
+pub use zone::Zone;

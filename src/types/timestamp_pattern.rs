@@ -2,11 +2,13 @@
 //!
 //! Letters: `y u` year, `M L` month (by number, `MMM` short name, `MMMM` full name), `d` day, `D` day of year, `H` hour of
 //! day, `k` hour 1 to 24, `h K` hour of half day, `a` AM/PM, `m` minute, `s` second, `S` fraction, `A` millisecond of day,
-//! `n` nanosecond, `E` day of week (read, not checked), `X x Z` offset, `V z O` zone (`Z`, `UTC`, `GMT` or an offset);
+//! `n` nanosecond, `E` day of week (read, not checked), `X x Z` offset, `V z O` zone (an offset, or a region's name);
 //! `'text'` and other characters stand for themselves, `[ ]` is optional. Names are English, case does not matter.
 //! Fields that the text lacks default to 1970-01-01 00:00:00.000, the zone to UTC. Semantics 2.1 rule 3.
 
 use chrono::{Datelike, NaiveDate};
+
+use super::Zone;
 
 /// A compiled pattern.
 #[derive(Debug, Clone)]
@@ -70,7 +72,7 @@ struct Fields {
     second: Option<i64>,
     nanos: Option<i64>,
     milli_of_day: Option<i64>,
-    offset_minutes: Option<i64>,
+    zone: Option<Zone>,
 }
 
 impl TimestampPattern {
@@ -241,8 +243,8 @@ fn read_field<'a>(field: Field, width: usize, adjacent: bool, text: &'a str, fie
         }
         Field::DayOfWeek => read_name(text, &DAYS, width <= 3).map(|(_, rest)| rest),
         Field::Zone => {
-            let (minutes, rest) = read_zone(text)?;
-            fields.offset_minutes = Some(minutes);
+            let (zone, rest) = Zone::read(text)?;
+            fields.zone = Some(zone);
             Some(rest)
         }
     }
@@ -264,33 +266,6 @@ fn read_name<'a>(text: &'a str, names: &[&str], short: bool) -> Option<(i64, &'a
     })
 }
 
-/// Offset from UTC in minutes, from `Z`, `UTC`, `GMT`, `+hh`, `+hhmm` or `+hh:mm`.
-fn read_zone(text: &str) -> Option<(i64, &str)> {
-    for name in ["UTC", "GMT"] {
-        if let Some(head) = text.get(..3)
-            && head.eq_ignore_ascii_case(name)
-        {
-            return read_offset(&text[3..]).or(Some((0, &text[3..])));
-        }
-    }
-    match text.strip_prefix(['Z', 'z']) {
-        Some(rest) => Some((0, rest)),
-        None => read_offset(text),
-    }
-}
-
-fn read_offset(text: &str) -> Option<(i64, &str)> {
-    let sign = match text.bytes().next()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let (hours, rest) = read_number(&text[1..], 1, 2)?;
-    let after_colon = rest.strip_prefix(':').unwrap_or(rest);
-    let (minutes, rest) = read_number(after_colon, 2, 2).unwrap_or((0, rest));
-    Some((sign * (hours * 60 + minutes), rest))
-}
-
 impl Fields {
     fn epoch_ms(&self) -> Option<i64> {
         let days = self.date()?.signed_duration_since(NaiveDate::default()).num_days();
@@ -298,7 +273,7 @@ impl Fields {
             Some(millis) => millis,
             None => self.time_ms()?,
         };
-        Some(days * 86_400_000 + time_ms - self.offset_minutes.unwrap_or(0) * 60_000)
+        Some(self.zone.unwrap_or(Zone::UTC).to_utc_ms(days * 86_400_000 + time_ms))
     }
 
     fn date(&self) -> Option<NaiveDate> {
@@ -347,6 +322,7 @@ mod tests {
         check("yyyy-MM-dd HH:mm:ss.SSS", "1970-01-01 00:00:01.250", Some(1250));
         check("yyyy-MM-dd'T'HH:mm:ssX", "1970-01-01T01:00:00+01", Some(0));
         check("yyyy-MM-dd'T'HH:mm:ssXXX", "1970-01-01T00:00:00-01:30", Some(5_400_000));
+        check("yyyy-MM-dd'T'HH:mm VV", "1970-01-01T01:00 Europe/Paris", Some(0));
         check("dd MMM yyyy", "02 jan 1970", Some(86_400_000));
         check("MMMM d, yyyy h:mm a", "January 1, 1970 1:05 PM", Some(47_100_000));
         check("yyyyMMdd", "19700103", Some(172_800_000));
