@@ -10,14 +10,16 @@
 //! the two has left out is read back from the changelog.
 
 mod admin;
+mod admin_request;
 mod client_config;
 mod deadline;
 mod group_client;
+mod group_offsets;
 mod membership;
 mod native;
-mod native_offsets;
 mod offset_metadata;
 mod partition_queue;
+mod partition_ranges;
 mod producer;
 mod purge;
 mod readers;
@@ -53,8 +55,9 @@ use admin::Admin;
 use client_config::ClientConfigs;
 use deadline::Deadline;
 use group_client::GroupClient;
+use group_offsets::Stability;
 use membership::KafkaMembership;
-use native::{NativeError, Stability};
+use native::NativeError;
 use producer::Producer;
 use purge::Purge;
 use readers::Readers;
@@ -406,7 +409,10 @@ impl Topics for KafkaTopics {
         let deadline = Deadline::after(TIMEOUT);
         let wanted = std::slice::from_ref(partition);
         loop {
-            match self.groups.call(|client| native::group_offsets(client, group, wanted, TIMEOUT, Stability::Settled)) {
+            match self
+                .groups
+                .call(|client| group_offsets::group_offsets(client, group, wanted, TIMEOUT, Stability::Settled))
+            {
                 Ok(found) => {
                     let position = |(offset, metadata): &(i64, String)| Position {
                         offset: *offset,
@@ -423,7 +429,7 @@ impl Topics for KafkaTopics {
     }
 
     fn ranges(&self, partitions: &[TopicPartition], timeout: Duration) -> Result<Vec<Option<(i64, i64)>>, TopicError> {
-        native_offsets::ranges(self.admin.ptr(), partitions, timeout)
+        partition_ranges::ranges(self.admin.ptr(), partitions, timeout)
             .map_err(|error| cluster_error("cannot read the offsets of topics", error.reason))
     }
 
@@ -435,7 +441,7 @@ impl Topics for KafkaTopics {
     ) -> Result<Vec<Option<i64>>, TopicError> {
         let found = self
             .groups
-            .call(|client| native::group_offsets(client, group, partitions, timeout, Stability::AsItIs))
+            .call(|client| group_offsets::group_offsets(client, group, partitions, timeout, Stability::AsItIs))
             .map_err(|error| cluster_error(&format!("cannot read the offsets of group {group}"), error.reason))?;
         let offset = |wanted: &TopicPartition| {
             let entry = found.iter().find(|(partition, _)| partition == wanted);
@@ -460,7 +466,7 @@ impl Topics for KafkaTopics {
         }
         for (group, positions) in by_group(&transaction.positions) {
             self.groups
-                .call(|client| native::alter_group_offsets(client, &group, &positions, TIMEOUT))
+                .call(|client| group_offsets::alter_group_offsets(client, &group, &positions, TIMEOUT))
                 .map_err(|error| self.offsets_failed("commit", &group, error))?;
         }
         if !transaction.writes.is_empty() {

@@ -1,4 +1,4 @@
-//! Calls of librdkafka that rdkafka does not offer: offsets of groups that one is no member of.
+//! Calls of librdkafka that rdkafka does not offer: transactions with the offsets of groups that one is no member of.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::NonNull;
@@ -9,9 +9,6 @@ use rdkafka::types::{RDKafka, RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::refusal::is_refusal;
 use crate::topics::{Fence, Position, TopicError, TopicPartition};
-
-/// A position that a group has committed, with its metadata.
-pub(super) type GroupOffset = (TopicPartition, Option<(i64, String)>);
 
 /// What a call says on failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +65,7 @@ impl NativeError {
     }
 
     /// The same error with its code; a right that is missing is missing the next time too.
-    fn with_code(self, code: RDKafkaRespErr) -> Self {
+    pub(super) fn with_code(self, code: RDKafkaRespErr) -> Self {
         let code = RDKafkaErrorCode::from(code);
         Self { retriable: self.retriable && !is_refusal(code), code: Some(code), ..self }
     }
@@ -77,7 +74,7 @@ impl NativeError {
     ///
     /// # Safety
     /// `error` must be null or an error that nobody else destroys.
-    unsafe fn check(error: *mut native::rd_kafka_error_t) -> Result<(), Self> {
+    pub(super) unsafe fn check(error: *mut native::rd_kafka_error_t) -> Result<(), Self> {
         let Some(error) = NonNull::new(error) else { return Ok(()) };
         // SAFETY: the error is alive until it is destroyed here, its text as long as it.
         unsafe {
@@ -130,168 +127,6 @@ impl Drop for PartitionList {
     fn drop(&mut self) {
         // SAFETY: the list is ours and not used after this.
         unsafe { native::rd_kafka_topic_partition_list_destroy(self.ptr()) };
-    }
-}
-
-/// Whether offsets that a transaction is about to move are waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stability {
-    /// The call fails while such a transaction is open.
-    Settled,
-    /// What was committed last.
-    AsItIs,
-}
-
-/// The offsets that `group` has committed in `partitions`.
-pub(super) fn group_offsets(
-    client: *mut RDKafka,
-    group: &str,
-    partitions: &[TopicPartition],
-    timeout: Duration,
-    stability: Stability,
-) -> Result<Vec<GroupOffset>, NativeError> {
-    let wanted = PartitionList::new(partitions.iter().map(|partition| (partition.clone(), -1001, None)));
-    let group = c_string(group);
-    let milliseconds = timeout.as_millis() as i32;
-    // SAFETY: all objects are made here and destroyed here, in the reverse order; the client is alive.
-    unsafe {
-        let queue = native::rd_kafka_queue_new(client);
-        let options = native::rd_kafka_AdminOptions_new(
-            client,
-            native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-        );
-        let stable = native::rd_kafka_AdminOptions_set_require_stable_offsets(
-            options,
-            i32::from(stability == Stability::Settled),
-        );
-        let mut text = [0 as c_char; 256];
-        native::rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, text.as_mut_ptr(), text.len());
-        let mut request = native::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), wanted.ptr());
-        let result = NativeError::check(stable).and_then(|()| {
-            native::rd_kafka_ListConsumerGroupOffsets(client, &raw mut request, 1, options, queue);
-            let event = native::rd_kafka_queue_poll(queue, milliseconds + 1000);
-            let found = offsets_of(event);
-            native::rd_kafka_event_destroy(event);
-            found
-        });
-        native::rd_kafka_ListConsumerGroupOffsets_destroy(request);
-        native::rd_kafka_AdminOptions_destroy(options);
-        native::rd_kafka_queue_destroy(queue);
-        result
-    }
-}
-
-/// # Safety
-/// `event` must be null or alive.
-unsafe fn offsets_of(event: *mut native::rd_kafka_event_t) -> Result<Vec<GroupOffset>, NativeError> {
-    if event.is_null() {
-        return Err(NativeError { retriable: true, ..NativeError::new("no answer in time") });
-    }
-    // SAFETY: results and their parts live as long as the event.
-    unsafe {
-        if native::rd_kafka_event_error(event) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            let text = CStr::from_ptr(native::rd_kafka_event_error_string(event)).to_string_lossy();
-            let error = NativeError { retriable: true, ..NativeError::new(text) };
-            return Err(error.with_code(native::rd_kafka_event_error(event)));
-        }
-        let result = native::rd_kafka_event_ListConsumerGroupOffsets_result(event);
-        if result.is_null() {
-            return Err(NativeError::new("another answer than the one asked for"));
-        }
-        let mut count = 0;
-        let groups = native::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
-        let mut found = Vec::new();
-        for index in 0..count {
-            let group = *groups.add(index);
-            let error = native::rd_kafka_group_result_error(group);
-            if !error.is_null() {
-                let text = CStr::from_ptr(native::rd_kafka_error_string(error)).to_string_lossy();
-                let code = native::rd_kafka_error_code(error);
-                return Err(NativeError { retriable: true, ..NativeError::new(text) }.with_code(code));
-            }
-            let list = &*native::rd_kafka_group_result_partitions(group);
-            for index in 0..list.cnt as usize {
-                found.push(group_offset(&*list.elems.add(index))?);
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// # Safety
-/// `entry` must be alive.
-unsafe fn group_offset(entry: &native::rd_kafka_topic_partition_t) -> Result<GroupOffset, NativeError> {
-    // SAFETY: name and metadata live as long as the entry; metadata has no terminator.
-    unsafe {
-        let topic = CStr::from_ptr(entry.topic).to_string_lossy();
-        if entry.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            let text = CStr::from_ptr(native::rd_kafka_err2str(entry.err)).to_string_lossy();
-            let error = NativeError { retriable: true, ..NativeError::new(format!("{topic}: {text}")) };
-            return Err(error.with_code(entry.err));
-        }
-        let metadata = if entry.metadata.is_null() {
-            String::new()
-        } else {
-            let bytes = std::slice::from_raw_parts(entry.metadata.cast::<u8>(), entry.metadata_size);
-            String::from_utf8_lossy(bytes).into_owned()
-        };
-        let partition = TopicPartition { topic: topic.as_ref().into(), partition: entry.partition as u32 };
-        Ok((partition, (entry.offset >= 0).then_some((entry.offset, metadata))))
-    }
-}
-
-/// Sets the offsets of `group`, which must have no members, outside a transaction.
-pub(super) fn alter_group_offsets(
-    client: *mut RDKafka,
-    group: &str,
-    positions: &[(TopicPartition, Position)],
-    timeout: Duration,
-) -> Result<(), NativeError> {
-    let list = position_list(positions);
-    let group = c_string(group);
-    // SAFETY: all objects are made here and destroyed here, in the reverse order; the client is alive.
-    unsafe {
-        let queue = native::rd_kafka_queue_new(client);
-        let mut request = native::rd_kafka_AlterConsumerGroupOffsets_new(group.as_ptr(), list.ptr());
-        native::rd_kafka_AlterConsumerGroupOffsets(client, &raw mut request, 1, std::ptr::null(), queue);
-        let event = native::rd_kafka_queue_poll(queue, timeout.as_millis() as i32);
-        let result = if event.is_null() {
-            Err(NativeError { retriable: true, ..NativeError::new("no answer in time") })
-        } else if native::rd_kafka_event_error(event) == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            altered(event)
-        } else {
-            let text = CStr::from_ptr(native::rd_kafka_event_error_string(event)).to_string_lossy();
-            let error = NativeError { retriable: true, ..NativeError::new(text) };
-            Err(error.with_code(native::rd_kafka_event_error(event)))
-        };
-        native::rd_kafka_event_destroy(event);
-        native::rd_kafka_AlterConsumerGroupOffsets_destroy(request);
-        native::rd_kafka_queue_destroy(queue);
-        result
-    }
-}
-
-/// # Safety
-/// `event` must be alive.
-unsafe fn altered(event: *mut native::rd_kafka_event_t) -> Result<(), NativeError> {
-    // SAFETY: results and their parts live as long as the event.
-    unsafe {
-        let result = native::rd_kafka_event_AlterConsumerGroupOffsets_result(event);
-        let mut count = 0;
-        let groups = native::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &raw mut count);
-        for index in 0..count {
-            let group = *groups.add(index);
-            let error = native::rd_kafka_group_result_error(group);
-            if !error.is_null() {
-                let text = CStr::from_ptr(native::rd_kafka_error_string(error)).to_string_lossy();
-                return Err(NativeError::new(text).with_code(native::rd_kafka_error_code(error)));
-            }
-            let list = &*native::rd_kafka_group_result_partitions(group);
-            for index in 0..list.cnt as usize {
-                group_offset(&*list.elems.add(index))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -371,13 +206,13 @@ pub(super) fn begin_transaction(client: *mut RDKafka) -> Result<(), NativeError>
     unsafe { NativeError::check(native::rd_kafka_begin_transaction(client)) }
 }
 
-fn position_list(positions: &[(TopicPartition, Position)]) -> PartitionList {
+pub(super) fn position_list(positions: &[(TopicPartition, Position)]) -> PartitionList {
     let entries = positions.iter().map(|(partition, position)| {
         (partition.clone(), position.offset, Some(super::offset_metadata::encode(position.partition_time)))
     });
     PartitionList::new(entries)
 }
 
-fn c_string(text: &str) -> CString {
+pub(super) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "")).expect("there is no NUL any more")
 }

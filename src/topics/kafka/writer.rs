@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::producer::Producer;
 use super::refusal::Needs;
-use super::{KafkaTopics, TIMEOUT, applied_key, by_group, changelog_key, cluster_error, native};
+use super::{KafkaTopics, TIMEOUT, applied_key, by_group, changelog_key, cluster_error, group_offsets, native};
 use crate::storage::Family;
 use crate::topics::{Fence, TopicError, TopicPartition, Topics as _, Transaction, Writer};
 use crate::types::RecordChunk;
@@ -71,7 +71,7 @@ impl KafkaWriter {
             } else {
                 topics
                     .groups
-                    .call(|client| native::alter_group_offsets(client, &group, &positions, TIMEOUT))
+                    .call(|client| group_offsets::alter_group_offsets(client, &group, &positions, TIMEOUT))
                     .map_err(|error| topics.offsets_failed("commit", &group, error))?;
             }
         }

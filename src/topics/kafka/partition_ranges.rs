@@ -1,12 +1,13 @@
 //! First and next offsets of many partitions with two requests per broker.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 use std::time::Duration;
 
 use rdkafka::bindings as native;
 use rdkafka::types::{RDKafka, RDKafkaRespErr};
 
+use super::admin_request::{AdminAnswer, AdminOperation, AdminRequest};
 use super::native::{NativeError, PartitionList};
 use crate::topics::TopicPartition;
 
@@ -36,39 +37,20 @@ fn list(
     timeout: Duration,
 ) -> Result<HashMap<TopicPartition, i64>, NativeError> {
     let wanted = PartitionList::new(partitions.iter().map(|partition| (partition.clone(), which, None)));
-    let milliseconds = timeout.as_millis() as i32;
-    // SAFETY: all objects are made here and destroyed here, in the reverse order; the client is alive.
+    // SAFETY: the client is alive; the list is until the end.
     unsafe {
-        let queue = native::rd_kafka_queue_new(client);
-        let operation = native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
-        let options = native::rd_kafka_AdminOptions_new(client, operation);
-        let mut text = [0 as c_char; 256];
-        native::rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, text.as_mut_ptr(), text.len());
-        native::rd_kafka_ListOffsets(client, wanted.ptr(), options, queue);
-        let event = native::rd_kafka_queue_poll(queue, milliseconds + 500);
-        let found = offsets_of(event);
-        native::rd_kafka_event_destroy(event);
-        native::rd_kafka_AdminOptions_destroy(options);
-        native::rd_kafka_queue_destroy(queue);
-        found
+        let admin = AdminRequest::new(client, AdminOperation::RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout);
+        native::rd_kafka_ListOffsets(client, wanted.ptr(), admin.options(), admin.queue());
+        offsets_of(&admin.answer()?)
     }
 }
 
-/// # Safety
-/// `event` must be null or alive.
-unsafe fn offsets_of(event: *mut native::rd_kafka_event_t) -> Result<HashMap<TopicPartition, i64>, NativeError> {
-    if event.is_null() {
-        return Err(NativeError::new("no answer in time"));
-    }
-    // SAFETY: results and their parts live as long as the event.
+fn offsets_of(answer: &AdminAnswer) -> Result<HashMap<TopicPartition, i64>, NativeError> {
+    // SAFETY: results and their parts live as long as the answer.
     unsafe {
-        if native::rd_kafka_event_error(event) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            let text = CStr::from_ptr(native::rd_kafka_event_error_string(event)).to_string_lossy();
-            return Err(NativeError::new(text));
-        }
-        let result = native::rd_kafka_event_ListOffsets_result(event);
+        let result = native::rd_kafka_event_ListOffsets_result(answer.event());
         if result.is_null() {
-            return Err(NativeError::new("another answer than the one asked for"));
+            return Err(AdminAnswer::unexpected());
         }
         let mut count = 0;
         let infos = native::rd_kafka_ListOffsets_result_infos(result, &raw mut count);
