@@ -281,7 +281,7 @@ impl Aggregate {
             let argument = call.argument.map(|index| &folding.batch.value[index]);
             let rows = Update { slots, argument, undone: folding.undone.as_deref() };
             results.extend(call.accumulator.update(&rows, emit));
-            out.report(&folding.batch, call.accumulator.take_rejected());
+            out.report_lost(&folding.batch, call.accumulator.take_rejected());
         }
         emit.then_some(results)
     }

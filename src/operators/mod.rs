@@ -70,6 +70,8 @@ pub struct Output {
     pub batches: Vec<ChangeBatch>,
     /// Failed rows; [`RowError::row`] is the row's sequence number.
     pub errors: Vec<RowError>,
+    /// As `errors`, of rows whose result cannot be made at all: as bad as one that cannot be written.
+    pub lost: Vec<RowError>,
 }
 
 impl Output {
@@ -82,11 +84,17 @@ impl Output {
 
     /// Reports errors of rows of `batch`; tombstones have no columns to fail.
     pub fn report(&mut self, batch: &ChangeBatch, errors: Vec<RowError>) {
-        self.errors.extend(
-            errors
-                .into_iter()
-                .filter(|error| !batch.is_tombstone(error.row as usize))
-                .map(|error| RowError { row: batch.seq[error.row as usize], reason: error.reason }),
-        );
+        self.errors.extend(by_sequence(batch, errors));
     }
+
+    /// Reports rows of `batch` whose results cannot be made.
+    pub fn report_lost(&mut self, batch: &ChangeBatch, errors: Vec<RowError>) {
+        self.lost.extend(by_sequence(batch, errors));
+    }
+}
+
+/// Errors of rows of `batch`, by the rows' sequence numbers.
+fn by_sequence(batch: &ChangeBatch, errors: Vec<RowError>) -> impl Iterator<Item = RowError> {
+    let errors = errors.into_iter().filter(|error| !batch.is_tombstone(error.row as usize));
+    errors.map(|error| RowError { row: batch.seq[error.row as usize], reason: error.reason })
 }

@@ -19,7 +19,7 @@ pub enum Stage {
     Key,
     /// The value's bytes are not what its format and type ask for.
     Value,
-    /// The record has no valid event time.
+    /// The record, or the result that follows from it, has no valid event time.
     Timestamp,
     /// An operator or expression rejected the row, or gave NULL in place of a failure.
     Process,

@@ -274,7 +274,7 @@ impl Topology {
             writes_sink: sub.writes_sink,
             reads_source: !sub.sources.iter().any(|(source, _)| self.is_internal(source)),
             holds_back: sub.holds_back,
-            fails_on_encode: self.spec.fails_on_production,
+            fails_on_production: self.spec.fails_on_production,
             metrics: Arc::clone(metrics),
             figures: metrics.task(id),
         }))

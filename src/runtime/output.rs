@@ -7,6 +7,7 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
+use super::dead_letter::Stage;
 use super::decoding::column_time;
 use super::{Client, RuntimeError, change_encoding};
 use crate::formats::{Encoder, Serde, encoder, windowed};
@@ -18,14 +19,14 @@ use crate::types::{ChangeBatch, RecordChunk, RowError, Schema, WindowKind};
 
 /// Where rows that leave a task go.
 pub trait Output: Send {
-    /// Takes a batch; adds records to `appends` and failed rows (by sequence number) to `errors`. Returns how many
-    /// records or rows were written.
+    /// Takes a batch; adds records to `appends` and failed rows (by sequence number, with what failed) to `errors`. Returns
+    /// how many records or rows were written.
     fn write(
         &mut self,
         batch: ChangeBatch,
         topics: &dyn Topics,
         appends: &mut Vec<(TopicPartition, RecordChunk)>,
-        errors: &mut Vec<RowError>,
+        errors: &mut Vec<(Stage, RowError)>,
     ) -> u64;
 
     /// Whether the reader asks to wait.
@@ -170,7 +171,7 @@ impl Output for TopicOutput {
         batch: ChangeBatch,
         topics: &dyn Topics,
         appends: &mut Vec<(TopicPartition, RecordChunk)>,
-        errors: &mut Vec<RowError>,
+        errors: &mut Vec<(Stage, RowError)>,
     ) -> u64 {
         let rows = batch.len();
         let mut failed = Vec::new();
@@ -192,7 +193,8 @@ impl Output for TopicOutput {
             }
             _ => encoded.bytes,
         };
-        let timestamps = self.timestamps(&batch, &mut failed);
+        let mut untimed = Vec::new();
+        let timestamps = self.timestamps(&batch, &mut untimed);
         let keys = match (self.window, &batch.window) {
             (Some(kind), Some(window)) => windowed::join_keys(&plain_keys, window, kind),
             _ => plain_keys.clone(),
@@ -206,17 +208,21 @@ impl Output for TopicOutput {
         };
         self.check_sizes(&chunk, &mut failed);
         let mut plain_keys = plain_keys;
+        let failed = failed.into_iter().map(|error| (Stage::Encode, error));
+        let mut failed: Vec<_> = failed.chain(untimed.into_iter().map(|error| (Stage::Timestamp, error))).collect();
         if !failed.is_empty() {
-            failed.sort_by_key(|error| error.row);
-            failed.dedup_by_key(|error| error.row);
+            failed.sort_by_key(|(_, error)| error.row);
+            failed.dedup_by_key(|(_, error)| error.row);
             let mut kept = vec![true; rows];
-            failed.iter().for_each(|error| kept[error.row as usize] = false);
+            failed.iter().for_each(|(_, error)| kept[error.row as usize] = false);
             let kept: UInt32Array =
                 BooleanBuffer::from(kept).set_indices().map(|row| row as u32).collect::<Vec<_>>().into();
             chunk = take_records(&chunk, &kept);
             plain_keys = take_bytes(&plain_keys, &kept);
             errors.extend(
-                failed.into_iter().map(|error| RowError { row: batch.seq[error.row as usize], reason: error.reason }),
+                failed.into_iter().map(|(stage, error)| {
+                    (stage, RowError { row: batch.seq[error.row as usize], reason: error.reason })
+                }),
             );
         }
         let written = chunk.len() as u64;
@@ -277,7 +283,7 @@ impl Output for PushOutput {
         batch: ChangeBatch,
         _: &dyn Topics,
         _: &mut Vec<(TopicPartition, RecordChunk)>,
-        _: &mut Vec<RowError>,
+        _: &mut Vec<(Stage, RowError)>,
     ) -> u64 {
         let batch = match &batch.tombstones {
             Some(tombstones) if !self.tombstones => batch.filter(&!tombstones),

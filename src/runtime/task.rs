@@ -16,7 +16,7 @@ use crate::operators::{NO_RECORD, Operator, Output, Port};
 use crate::plan::Collection;
 use crate::state::StoreSize;
 use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
-use crate::types::{ChangeBatch, RecordChunk};
+use crate::types::{ChangeBatch, RecordChunk, RowError};
 
 /// Where the rows of a node go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub struct TaskParts {
     pub reads_source: bool,
     /// Whether operators hold results back until the commit.
     pub holds_back: bool,
-    /// Whether a result that cannot be written fails the task, instead of going to the dead letters.
-    pub fails_on_encode: bool,
+    /// Whether a result that cannot be made or written fails the task, instead of going to the dead letters.
+    pub fails_on_production: bool,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
     /// Figures of the task.
@@ -218,8 +218,12 @@ impl Task {
     }
 
     fn pass_on(&mut self, index: usize, out: Output, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        if let (true, Some(lost)) = (self.parts.fails_on_production, out.lost.first()) {
+            return Err(cannot("made", lost));
+        }
         // A record that fails twice is one dead letter: its first reason.
         let mut errors = out.errors;
+        errors.extend(out.lost);
         errors.sort_by_key(|error| error.row);
         errors.dedup_by(|next, first| next.row == first.row && first.row != NO_RECORD);
         for error in errors {
@@ -239,15 +243,13 @@ impl Task {
         if self.parts.writes_sink {
             self.parts.metrics.rows_out.fetch_add(written, Ordering::Relaxed);
         }
-        if let (true, Some(error)) = (self.parts.fails_on_encode, errors.first()) {
-            return Err(RuntimeError::Failed(format!(
-                "a result cannot be written: {}; with ksql.fail.on.production.error=false it would go to topic {}",
-                error.reason,
-                dead_letter::TOPIC
-            )));
+        // A result without a valid time is only left out (semantics 2.2).
+        let unwritten = errors.iter().find(|(stage, _)| *stage == Stage::Encode);
+        if let (true, Some((_, error))) = (self.parts.fails_on_production, unwritten) {
+            return Err(cannot("written", error));
         }
-        for error in errors {
-            self.reject(error.row, Stage::Encode, &error.reason);
+        for (stage, error) in errors {
+            self.reject(error.row, stage, &error.reason);
         }
         Ok(())
     }
@@ -390,6 +392,15 @@ impl Task {
             }
         }
     }
+}
+
+/// A result that the query needs cannot be `done`.
+fn cannot(done: &str, error: &RowError) -> RuntimeError {
+    RuntimeError::Failed(format!(
+        "a result cannot be {done}: {}; with ksql.fail.on.production.error=false it would go to topic {}",
+        error.reason,
+        dead_letter::TOPIC
+    ))
 }
 
 fn ensure_dead_letter_topic(topics: &dyn Topics) -> Result<(), RuntimeError> {

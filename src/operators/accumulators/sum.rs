@@ -39,6 +39,15 @@ where
         self.limit.is_none_or(|limit| sum.is_lt(limit) && sum.neg_wrapping().is_lt(limit))
     }
 
+    fn overflow(&self) -> String {
+        match &self.data_type {
+            DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+                format!("Numeric field overflow: SUM has more digits than DECIMAL({precision}, {scale})")
+            }
+            other => format!("Numeric field overflow: SUM is no {other}"),
+        }
+    }
+
     fn array(&self, values: Vec<T::Native>) -> ArrayRef {
         Arc::new(PrimitiveArray::<T>::from_iter_values(values).with_data_type(self.data_type.clone()))
     }
@@ -66,8 +75,7 @@ where
                 if self.fits(sum) {
                     self.sums[slot as usize] = sum;
                 } else {
-                    self.rejected
-                        .push(RowError::new(row, format!("SUM: numeric field overflow of {}", self.data_type)));
+                    self.rejected.push(RowError::new(row, self.overflow()));
                 }
             }
             if emit {

@@ -11,10 +11,11 @@ use crate::testing::driver::Driver;
 const PARTITIONS_DEFAULT: u32 = 4;
 
 /// Properties of ksqlDB's runner: read everything, emit every update.
-const PROPERTIES: [(&str, &str); 3] = [
+const PROPERTIES: [(&str, &str); 4] = [
     ("ksql.service.id", "some.ksql.service.id"),
     ("auto.offset.reset", "earliest"),
     ("cache.max.bytes.buffering", "0"),
+    ("ksql.fail.on.production.error", "true"),
 ];
 
 /// A property of the runner, not of the engine: whether numbers are compared exactly.

@@ -20,7 +20,7 @@ pub struct Round {
     pub script: String,
     /// `in` lines.
     pub inputs: Vec<Text>,
-    /// `out`, `dead`, `error`, `hint` and `|` lines.
+    /// `out`, `dead`, `fails`, `error`, `hint` and `|` lines.
     pub expected: Vec<Text>,
     /// Line of the file after `----`, from 1.
     pub expected_at: usize,
@@ -56,7 +56,7 @@ impl Spec {
         for (index, raw) in text.lines().enumerate() {
             let line = Text { number: index + 1, content: without_comment(raw).to_owned() };
             let word = line.content.split_whitespace().next().unwrap_or("");
-            let is_expected = matches!(word, "out" | "dead" | "error" | "hint" | "|");
+            let is_expected = matches!(word, "out" | "dead" | "fails" | "error" | "hint" | "|");
             if in_expected && is_expected {
                 round.expected_end = line.number + 1;
                 round.expected.push(line);

@@ -6,7 +6,7 @@ use super::line::{self, Line, word};
 use super::parse::{Round, Spec, Text};
 use super::text;
 use crate::runtime::dead_letter;
-use crate::testing::driver::{Driver, Failure, Open, RunMode, SourceInfo, TestRecord};
+use crate::testing::driver::{Driver, Failure, Open, RunMode, SourceInfo, Stage, TestRecord};
 use crate::types::Header;
 
 /// What a round expects and what came out, both as lines that can be compared.
@@ -24,7 +24,7 @@ const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), (CACHE
 /// How much an aggregate holds back until the commit.
 const CACHE: &str = "cache.max.bytes.buffering";
 
-/// Runs all rounds. The error is about the spec itself or a query that stopped; what merely differs is in the result.
+/// Runs all rounds. The error is about the spec itself; what merely differs is in the result.
 pub fn run(spec: &Spec, mode: RunMode, open: Open) -> Result<Vec<RoundResult>, String> {
     let mut runner = Runner::new(spec, mode, open).map_err(|failure| failure.message)?;
     spec.rounds.iter().map(|round| runner.round(round)).collect()
@@ -66,13 +66,15 @@ impl<'a> Runner<'a> {
     fn round(&mut self, round: &Round) -> Result<RoundResult, String> {
         let refused = self.execute(&round.script).err();
         let sources = self.driver.sources();
-        for step in self.steps(round, &sources)? {
-            self.step(&step).map_err(|failure| failure.message)?;
-        }
+        let ended = match self.steps(round, &sources)?.iter().try_for_each(|step| self.step(step)) {
+            Err(failure) if failure.stage != Stage::Runtime => return Err(failure.message),
+            ended => ended.err(),
+        };
         let sources = self.driver.sources();
         let expected = round.expected.iter().map(|line| expected_line(line, &sources)).collect::<Result<_, _>>()?;
         let mut got = self.outputs(round, &sources);
         got.extend(self.dead_letters()?);
+        got.extend(ended.map(|failure| Line::new(["fails", &one_line(&failure.message)])));
         got.extend(refused.iter().flat_map(refusal));
         Ok(RoundResult { expected, got })
     }
