@@ -22,8 +22,8 @@ pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog) -> Result<Planne
         return Err(PlanError::refused(text, drop.span));
     }
     let others: Vec<&str> = catalog
-        .sources()
-        .filter(|other| other.topic == source.topic && other.name != source.name)
+        .sources_over(&source.topic)
+        .filter(|other| other.name != source.name)
         .map(|other| other.name.as_str())
         .collect();
     if drop.delete_topic && !others.is_empty() {
@@ -62,8 +62,7 @@ pub(super) fn act_on_queries(action: Action, target: &QueryTarget, catalog: &Cat
 }
 
 fn one_query(id: &Identifier, catalog: &Catalog) -> Result<QueryId, PlanError> {
-    let found = catalog.queries().find(|query| query.id.as_str().eq_ignore_ascii_case(id.as_str()));
-    let Some(found) = found else {
+    let Some(found) = catalog.query_named(id.as_str()) else {
         let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let text = format!("Unknown queryId: {}", id.name);
         let hint = similar.first().map(|id| format!("did you mean {id}?"));
@@ -115,7 +114,7 @@ pub(super) fn describe(name: &Identifier, extended: bool, catalog: &Catalog) -> 
 
 /// The running query that EXPLAIN names.
 pub(super) fn explained_query(id: &Identifier, catalog: &Catalog) -> Result<Planned, PlanError> {
-    let found = catalog.queries().find(|query| query.id.as_str().eq_ignore_ascii_case(id.as_str()));
+    let found = catalog.query_named(id.as_str());
     found.map(|query| Planned::ExplainQuery(query.id.clone())).ok_or_else(|| {
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);
