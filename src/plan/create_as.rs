@@ -14,6 +14,7 @@ use super::formats::{self, check_schema, default_key_format, effective_key_serde
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
 use super::properties::{Clause, Properties, property_error};
 use super::query::{self, PlannedQuery};
+use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
 use super::{Planned, QueryPlan, Sink, upgrade};
@@ -206,6 +207,10 @@ fn sink_topic(
     settings: &Settings,
     span: Span,
 ) -> Result<SinkTopic, PlanError> {
+    if is_read_only(&source.topic, settings) {
+        let text = format!("Cannot write into read-only topic: {}", source.topic);
+        return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, span));
+    }
     let found = settings.topics.find(&source.topic);
     if let Some(found) = &found {
         check_existing(&source.topic, found, properties, span)?;

@@ -35,6 +35,7 @@ mod properties;
 mod pull;
 mod query;
 mod relation;
+mod reserved_topics;
 mod rewrite;
 mod scalar_function;
 mod scope;
@@ -86,7 +87,7 @@ pub fn analyze_statement(
         Statement::Query(query) if query.is_pull() => pull::plan(query, catalog, settings),
         Statement::Query(query) => push(query, catalog, settings),
         Statement::AlterSource(alter) => alter::plan(alter, sql, catalog),
-        Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog),
+        Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog, settings),
         Statement::CreateType(create) => lifecycle::create_type(create, catalog),
         Statement::DropType(drop) => lifecycle::drop_type(drop, catalog),
         Statement::Terminate(target) => lifecycle::act_on_queries(Action::Terminate, target, catalog),
