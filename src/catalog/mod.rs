@@ -1,27 +1,36 @@
 //! What exists: streams, tables, custom types, and which persistent queries connect them. The only place that changes it.
 //!
-//! A [`Catalog`] is a value. Copies share everything until one of them changes, so a whole file of statements is tried
-//! on a copy first, and nothing is half-created.
+//! A [`Catalog`] is a value. A copy costs nothing and a change only what it changes, so every statement is tried on a copy
+//! first, nothing is half-created, and a statement costs the same however much exists.
 
 mod error;
+mod links;
 mod query;
 mod source;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync;
 
 use crate::types::SqlType;
 
 pub use error::CatalogError;
+use links::Links;
 pub use query::{QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, QueryId, TimestampColumn, WindowType};
 
 /// Streams, tables, types and queries by name.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    sources: Arc<BTreeMap<String, Arc<DataSource>>>,
-    types: Arc<BTreeMap<String, SqlType>>,
-    queries: Arc<BTreeMap<QueryId, Arc<QueryInfo>>>,
+    sources: RedBlackTreeMapSync<String, Arc<DataSource>>,
+    types: RedBlackTreeMapSync<String, SqlType>,
+    queries: RedBlackTreeMapSync<QueryId, Arc<QueryInfo>>,
+    /// Sources to the queries that read them.
+    readers: Links,
+    /// Sources to the queries that fill them.
+    writers: Links,
+    /// Topics to the sources over them.
+    over_topics: Links,
 }
 
 impl Catalog {
@@ -60,21 +69,45 @@ impl Catalog {
         self.queries.values()
     }
 
-    /// Queries that read `source`.
-    pub fn readers<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Arc<QueryInfo>> {
-        self.queries().filter(move |query| query.reads.iter().any(|read| read == source))
+    /// The persistent query `id`, in any case: ids are in upper case.
+    pub fn query_named(&self, id: &str) -> Option<&Arc<QueryInfo>> {
+        self.query(&QueryId::new(&id.to_uppercase()))
     }
 
-    /// Queries that fill `source`.
-    pub fn writers<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Arc<QueryInfo>> {
-        self.queries().filter(move |query| query.sink == source)
+    /// How many persistent queries there are.
+    pub fn query_count(&self) -> usize {
+        self.queries.size()
+    }
+
+    /// Queries that read `source`, by id.
+    pub fn readers(&self, source: &str) -> impl Iterator<Item = &Arc<QueryInfo>> {
+        self.readers.of(source).filter_map(|id| self.query(&QueryId::new(id)))
+    }
+
+    /// Queries that fill `source`, by id.
+    pub fn writers(&self, source: &str) -> impl Iterator<Item = &Arc<QueryInfo>> {
+        self.writers.of(source).filter_map(|id| self.query(&QueryId::new(id)))
+    }
+
+    /// Streams and tables over `topic`, by name.
+    pub fn sources_over(&self, topic: &str) -> impl Iterator<Item = &Arc<DataSource>> {
+        self.over_topics.of(topic).filter_map(|name| self.source(name))
     }
 
     /// Adds a stream or table. An existing one of its kind is replaced where `or_replace` says so.
     pub fn add_source(&mut self, source: DataSource, or_replace: bool) -> Result<(), CatalogError> {
         self.check_add(&source.name, source.collection, or_replace)?;
-        Arc::make_mut(&mut self.sources).insert(source.name.clone(), Arc::new(source));
+        self.forget_source(&source.name.clone());
+        self.over_topics.add(&source.topic, &source.name);
+        self.sources.insert_mut(source.name.clone(), Arc::new(source));
         Ok(())
+    }
+
+    fn forget_source(&mut self, name: &str) {
+        if let Some(source) = self.sources.get(name) {
+            self.over_topics.remove(&source.topic, name);
+            self.sources.remove_mut(name);
+        }
     }
 
     /// Whether a source of this name and kind could be added.
@@ -120,22 +153,32 @@ impl Catalog {
     /// Drops a stream or table and the query that fills it.
     pub fn drop_source(&mut self, name: &str, collection: Collection) -> Result<Arc<DataSource>, CatalogError> {
         let source = Arc::clone(self.check_drop(name, collection)?);
-        Arc::make_mut(&mut self.sources).remove(name);
+        self.forget_source(name);
         if let Some(id) = &source.created_by_query {
-            Arc::make_mut(&mut self.queries).remove(id);
+            self.forget_query(id);
         }
         Ok(source)
     }
 
     /// Registers a persistent query; one with the same id is replaced.
     pub fn add_query(&mut self, query: QueryInfo) {
-        Arc::make_mut(&mut self.queries).insert(query.id.clone(), Arc::new(query));
+        self.forget_query(&query.id);
+        query.reads.iter().for_each(|read| self.readers.add(read, query.id.as_str()));
+        self.writers.add(&query.sink, query.id.as_str());
+        self.queries.insert_mut(query.id.clone(), Arc::new(query));
     }
 
     /// Forgets a persistent query. What it filled stays.
     pub fn remove_query(&mut self, id: &QueryId) -> Result<Arc<QueryInfo>, CatalogError> {
-        let unknown = || CatalogError::UnknownQuery { id: id.to_string() };
-        Arc::make_mut(&mut self.queries).remove(id).ok_or_else(unknown)
+        self.forget_query(id).ok_or_else(|| CatalogError::UnknownQuery { id: id.to_string() })
+    }
+
+    fn forget_query(&mut self, id: &QueryId) -> Option<Arc<QueryInfo>> {
+        let query = Arc::clone(self.queries.get(id)?);
+        query.reads.iter().for_each(|read| self.readers.remove(read, id.as_str()));
+        self.writers.remove(&query.sink, id.as_str());
+        self.queries.remove_mut(id);
+        Some(query)
     }
 
     /// Adds a custom type.
@@ -144,14 +187,16 @@ impl Catalog {
             let existing = existing.to_string();
             return Err(CatalogError::TypeExists { name: name.to_owned(), existing });
         }
-        Arc::make_mut(&mut self.types).insert(name.to_owned(), sql_type);
+        self.types.insert_mut(name.to_owned(), sql_type);
         Ok(())
     }
 
     /// Removes a custom type. Columns that were declared with it keep their type.
     pub fn remove_type(&mut self, name: &str) -> Result<SqlType, CatalogError> {
         let unknown = || CatalogError::UnknownType { name: name.to_owned() };
-        Arc::make_mut(&mut self.types).remove(name).ok_or_else(unknown)
+        let removed = self.types.get(name).cloned().ok_or_else(unknown)?;
+        self.types.remove_mut(name);
+        Ok(removed)
     }
 }
 

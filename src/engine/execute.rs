@@ -8,23 +8,14 @@ use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::queries::{self, Queries, QuerySetup};
 use super::query_report::Observer;
+use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
-use crate::catalog::{Catalog, Collection, QueryId, QueryInfo, QueryKind};
-use crate::plan::{
-    self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
-};
+use crate::catalog::{Collection, QueryId, QueryInfo};
+use crate::plan::{self, Planned, Settings};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
-
-/// A persistent query that replay has met and that is not started yet.
-pub(super) struct PendingQuery {
-    id: String,
-    sink: String,
-    plan: QueryPlan,
-    properties: BTreeMap<String, String>,
-}
 
 /// Executes a script for a client.
 pub(super) fn script(
@@ -63,47 +54,6 @@ pub(super) fn with_variables(
     let text = substitute_variables(&parsed.text, variables).map_err(EngineError::environment)?;
     let mut statements = parse_statements(&text)?;
     statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
-}
-
-/// What a command of the log says, by the catalog as the commands before it have left it.
-fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
-    let parsed = parse_statements(&command.statement)?;
-    let Some(parsed) = parsed.first() else { return Ok(None) };
-    let properties = shared.properties(&command.properties);
-    // A topic that was deleted later must not stop its past from being told.
-    let topics = Known::new(&*shared.topics);
-    let topics = |topic: &str| topics.find(topic).or(Some(TopicFacts::with_partitions(1)));
-    let settings = Settings { properties: properties.values(), topics: &topics, query_number: number };
-    Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
-}
-
-/// Executes a command of the log again: catalog and pending queries only.
-pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
-    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
-    if let Some(query) = core.record(&planned)? {
-        core.pending.insert(number, PendingQuery { properties: command.properties.clone(), ..query });
-    }
-    for id in ended(&planned, &core.catalog_before) {
-        core.pending.retain(|_, query| query.id != id);
-    }
-    core.paused_by(&planned);
-    Ok(())
-}
-
-/// Carries out a command that another server has appended.
-pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
-    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
-    let query = core.record(&planned)?;
-    for id in ended(&planned, &core.catalog_before) {
-        core.queries.end(&shared.runtime, &id)?;
-    }
-    if let Some(query) = query {
-        let properties = shared.properties(&command.properties);
-        let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
-        core.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)?;
-    }
-    core.pause(shared, &planned);
-    Ok(())
 }
 
 /// One statement of one client.
@@ -168,8 +118,8 @@ impl Execution<'_> {
     fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
         let properties = self.shared.properties(&self.session.properties);
         let topics = Known::new(&*self.shared.topics);
-        let settings =
-            Settings { properties: properties.values(), topics: &topics, query_number: self.core.next_command };
+        let (plans, query_number) = (&self.core.plans, self.core.next_command);
+        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
         Ok(planned?)
@@ -223,7 +173,7 @@ impl Execution<'_> {
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {
-                self.core.catalog = self.core.catalog_before.clone();
+                self.core.forget_last();
             }
             return appended.map(|outcome| outcome.map(|()| done));
         }
@@ -242,7 +192,7 @@ impl Execution<'_> {
             let properties = self.shared.properties(&self.session.properties);
             let checked = Queries::check(&self.shared.runtime, &query.id, &query.plan, &self.setup(&properties));
             if let Err(error) = checked {
-                self.core.catalog = self.core.catalog_before.clone();
+                self.core.forget_last();
                 return Err(error);
             }
         }
@@ -263,10 +213,8 @@ impl Execution<'_> {
             self.shared.runtime.forget(&group)?;
         }
         if let Some(query) = query {
-            let properties = self.shared.properties(&self.session.properties);
-            let setup = self.setup(&properties);
-            let id = (query.id.as_str(), number);
-            self.core.queries.start(&self.shared.runtime, id, &query.sink, query.plan, &setup)?;
+            let properties = self.session.properties.clone();
+            self.core.begin(self.shared, number, PendingQuery { properties, ..*query })?;
         }
         self.core.pause(self.shared, planned);
         Ok(match planned {
@@ -276,6 +224,7 @@ impl Execution<'_> {
             },
             Planned::CreateAs(create) => format!("Created query with ID {}", create.query_info.id),
             Planned::InsertInto(insert) => format!("Created query with ID {}", insert.query_info.id),
+            Planned::Alter(source) => format!("{} {} altered.", title(source.collection), source.name),
             Planned::CreateType { name, sql_type } => {
                 format!("Registered custom type with name '{name}' and SQL type {sql_type}")
             }
@@ -396,154 +345,16 @@ impl Execution<'_> {
     }
 }
 
+fn title(collection: Collection) -> &'static str {
+    match collection {
+        Collection::Stream => "Stream",
+        Collection::Table => "Table",
+    }
+}
+
 fn collection(kind: SourceKind) -> Collection {
     match kind {
         SourceKind::Stream => Collection::Stream,
         SourceKind::Table => Collection::Table,
     }
-}
-
-/// Ids of the queries that `planned` ends, by `catalog` as it is before.
-fn ended(planned: &Planned, catalog: &Catalog) -> Vec<String> {
-    match planned {
-        Planned::Terminate(ids) => ids.iter().map(ToString::to_string).collect(),
-        Planned::Drop { name, .. } => {
-            let id = catalog.source(name).and_then(|source| source.created_by_query.as_ref());
-            id.into_iter().map(ToString::to_string).collect()
-        }
-        Planned::CreateAs(create) if create.or_replace => vec![create.query_info.id.to_string()],
-        _ => Vec::new(),
-    }
-}
-
-impl Core {
-    /// Enters `planned` into the catalog; returns the query that it starts. The catalog before is kept.
-    pub(super) fn record(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        self.catalog_before = self.catalog.clone();
-        let recorded = record(&mut self.catalog, planned);
-        if recorded.is_err() {
-            self.catalog = self.catalog_before.clone();
-        }
-        recorded
-    }
-
-    /// Makes this server the one that changes the catalog, as the last that did has left it. True if others have.
-    pub(super) fn take_over(&mut self, shared: &Shared) -> Result<bool, EngineError> {
-        Ok(self.log()?.take_over()? && self.catch_up(shared)?)
-    }
-
-    /// Carries out what other servers have appended to the command log; true if there was any.
-    pub(super) fn catch_up(&mut self, shared: &Shared) -> Result<bool, EngineError> {
-        let mut any = false;
-        for (number, command) in self.log()?.read()? {
-            if number < self.next_command {
-                continue;
-            }
-            any = true;
-            self.note(number, &command);
-            if command.replayed
-                && let Err(error) = follow(shared, self, number, &command)
-            {
-                let statement = show::one_line(&command.statement);
-                tracing::error!("another server's '{statement}' cannot be carried out here: {error}");
-            }
-        }
-        Ok(any)
-    }
-
-    /// Takes a command of the log into account.
-    pub(super) fn note(&mut self, number: u64, command: &Command) {
-        self.next_command = number + 1;
-        if command.origin == Origin::File {
-            self.applied.add(&command.statement);
-        }
-    }
-
-    fn pause(&mut self, shared: &Shared, planned: &Planned) {
-        let (ids, paused) = match planned {
-            Planned::Pause(ids) => (ids, true),
-            Planned::Resume(ids) => (ids, false),
-            _ => return,
-        };
-        ids.iter().for_each(|id| self.queries.set_paused(&shared.runtime, id.as_str(), paused));
-    }
-
-    fn paused_by(&mut self, planned: &Planned) {
-        match planned {
-            Planned::Pause(ids) => self.paused.extend(ids.iter().map(ToString::to_string)),
-            Planned::Resume(ids) => self.paused.retain(|paused| ids.iter().all(|id| id.as_str() != paused)),
-            _ => {}
-        }
-    }
-
-    /// Starts the queries that replay has left.
-    pub(super) fn start_queries(&mut self, shared: &Shared) -> Result<(), EngineError> {
-        for (number, query) in std::mem::take(&mut self.pending) {
-            let properties = shared.properties(&query.properties);
-            let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
-            let id = (query.id.as_str(), number);
-            if self.paused.contains(&query.id) {
-                self.queries.add_paused(&shared.runtime, id, &query.sink, query.plan, &setup)?;
-            } else {
-                self.queries.start(&shared.runtime, id, &query.sink, query.plan, &setup)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Enters `planned` into `catalog`; returns the query that it starts.
-pub(super) fn record(catalog: &mut Catalog, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-    let refused = |error: crate::catalog::CatalogError| EngineError::new(error.to_string());
-    Ok(match planned {
-        Planned::CreateSource(create) => record_source(catalog, create)?,
-        Planned::CreateAs(create) => {
-            let PlannedCreateAs { source, query_info, query, or_replace, .. } = &**create;
-            catalog.add_source(source.clone(), *or_replace).map_err(refused)?;
-            catalog.add_query(query_info.clone());
-            Some(pending(query_info.id.as_str(), &source.name, query))
-        }
-        Planned::InsertInto(insert) => {
-            let PlannedInsert { target, query_info, query } = &**insert;
-            catalog.add_query(query_info.clone());
-            Some(pending(query_info.id.as_str(), target, query))
-        }
-        Planned::CreateType { name, sql_type } => {
-            catalog.add_type(name, sql_type.clone()).map_err(refused)?;
-            None
-        }
-        Planned::DropType { name } => {
-            catalog.remove_type(name).map_err(refused)?;
-            None
-        }
-        Planned::Drop { name, collection, .. } => {
-            catalog.drop_source(name, *collection).map_err(refused)?;
-            None
-        }
-        Planned::Terminate(ids) => {
-            for id in ids {
-                catalog.remove_query(id).map_err(refused)?;
-            }
-            None
-        }
-        _ => None,
-    })
-}
-
-fn pending(id: &str, sink: &str, plan: &QueryPlan) -> PendingQuery {
-    PendingQuery { id: id.to_owned(), sink: sink.to_owned(), plan: plan.clone(), properties: BTreeMap::new() }
-}
-
-fn record_source(catalog: &mut Catalog, create: &PlannedSource) -> Result<Option<PendingQuery>, EngineError> {
-    let source = &create.source;
-    catalog.add_source(source.clone(), create.or_replace).map_err(|error| EngineError::new(error.to_string()))?;
-    let (Some(plan), Some(id)) = (&create.query, &source.created_by_query) else { return Ok(None) };
-    catalog.add_query(QueryInfo {
-        id: id.clone(),
-        kind: QueryKind::CreateSource,
-        reads: vec![source.name.clone()],
-        sink: source.name.clone(),
-        sql: source.sql.clone(),
-    });
-    Ok(Some(pending(id.as_str(), &source.name, plan)))
 }

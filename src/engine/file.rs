@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::command_log::Origin;
 use super::execute::{self, Execution};
+use super::recording::{self, Plans};
 use super::topics::{self, Known};
 use super::{Core, EngineError, Response, Session, Shared};
 use crate::catalog::Catalog;
@@ -55,7 +56,13 @@ fn check(
 ) -> Result<Vec<(ParsedStatement, usize)>, EngineError> {
     let mut applied = core.applied.clone();
     let mut seen = Applied::default();
-    let mut trial = Trial { shared, catalog: core.catalog.clone(), topics: BTreeMap::new(), number: core.next_command };
+    let mut trial = Trial {
+        shared,
+        catalog: core.catalog.clone(),
+        plans: core.plans.clone(),
+        topics: BTreeMap::new(),
+        number: core.next_command,
+    };
     let mut session = Session::default();
     let mut todo = Vec::new();
     for parsed in statements {
@@ -129,6 +136,7 @@ fn normalized(text: &str) -> String {
 struct Trial<'a> {
     shared: &'a Shared,
     catalog: Catalog,
+    plans: Plans,
     /// Topics that would have been created.
     topics: BTreeMap<String, TopicFacts>,
     number: u64,
@@ -140,7 +148,12 @@ impl Trial<'_> {
         properties.check()?;
         let known = Known::new(&*self.shared.topics);
         let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| known.find(topic));
-        let settings = Settings { properties: properties.values(), topics: &topics, query_number: self.number };
+        let settings = Settings {
+            properties: properties.values(),
+            topics: &topics,
+            plans: &self.plans,
+            query_number: self.number,
+        };
         let planned = plan::analyze(parsed, &self.catalog, &settings);
         known.check()?;
         let planned = planned?;
@@ -156,7 +169,7 @@ impl Trial<'_> {
                 }
             }
         }
-        execute::record(&mut self.catalog, &planned)?;
+        recording::record(&mut self.catalog, &mut self.plans, &planned)?;
         self.number += 1;
         Ok(())
     }

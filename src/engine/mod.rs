@@ -14,6 +14,7 @@ mod insert;
 mod pull;
 mod queries;
 mod query_report;
+mod recording;
 mod response;
 mod show;
 mod topics;
@@ -35,9 +36,9 @@ use crate::topics::{self as topic_store, TopicError, Topics};
 
 use command_log::CommandLog;
 use config::Properties;
-use execute::PendingQuery;
 use file::Applied;
 use queries::Queries;
+use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -167,8 +168,11 @@ struct Shared {
 #[derive(Default)]
 struct Core {
     catalog: Catalog,
-    /// The catalog before the last change.
+    /// Plans of the persistent queries.
+    plans: Plans,
+    /// Catalog and plans before the last change.
     catalog_before: Catalog,
+    plans_before: Plans,
     queries: Queries,
     transients: Vec<(String, Arc<PushQueue>)>,
     /// Open as long as the engine is.
@@ -258,7 +262,7 @@ impl Engine {
         for (number, command) in core.log()?.read()? {
             core.note(number, &command);
             if command.replayed {
-                execute::replay(&self.inner.shared, &mut core, number, &command).map_err(|error| {
+                recording::replay(&self.inner.shared, &mut core, number, &command).map_err(|error| {
                     EngineError::new(format!("cannot restore '{}': {error}", show::one_line(&command.statement)))
                 })?;
             }

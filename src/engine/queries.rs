@@ -1,13 +1,13 @@
 //! Persistent and transient queries: started from plans, stopped, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
-use crate::plan::{PushPlan, QueryPlan};
+use crate::plan::{PushPlan, SharedPlan};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
 use crate::topics::Topics;
@@ -33,6 +33,7 @@ pub struct RunningQuery {
 #[derive(Default)]
 pub struct Queries {
     running: BTreeMap<u64, RunningQuery>,
+    numbers: HashMap<Arc<str>, u64>,
 }
 
 /// How queries are set up.
@@ -43,11 +44,11 @@ pub struct QuerySetup<'a> {
     pub batch_rows_max: usize,
 }
 
-fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
+fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
     Ok(QuerySpec {
         id: id.into(),
         group: group.into(),
-        plan: Arc::new(plan),
+        plan,
         emission: setup.properties.emission()?,
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
@@ -56,14 +57,14 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
     })
 }
 
-fn persistent_spec(id: &str, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
+fn persistent_spec(id: &str, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
     spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
 }
 
 impl Queries {
     /// Whether the query `id` with `plan` could be started.
-    pub fn check(runtime: &Runtime, id: &str, plan: &QueryPlan, setup: &QuerySetup<'_>) -> Result<(), EngineError> {
-        runtime.check(persistent_spec(id, plan.clone(), setup)?).map_err(EngineError::environment)
+    pub fn check(runtime: &Runtime, id: &str, plan: &SharedPlan, setup: &QuerySetup<'_>) -> Result<(), EngineError> {
+        runtime.check(persistent_spec(id, Arc::clone(plan), setup)?).map_err(EngineError::environment)
     }
 
     /// Starts the query `id`, created as number `number`, that fills `sink`. One that cannot start is there too, in state `ERROR`: it
@@ -73,15 +74,47 @@ impl Queries {
         runtime: &Runtime,
         (id, number): (&str, u64),
         sink: &str,
-        plan: QueryPlan,
+        plan: SharedPlan,
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
         let spec = persistent_spec(id, plan, setup)?;
         let mut query =
             RunningQuery { spec, metrics: Arc::default(), paused: false, runs: false, sink: sink.to_owned() };
         query.start(runtime);
-        self.running.insert(number, query);
+        self.insert(number, query);
         Ok(())
+    }
+
+    /// Ends the query `id` at its last commit and lets `plan` go on there, with the same positions and state. A paused query
+    /// stays paused.
+    pub fn replace(
+        &mut self,
+        runtime: &Runtime,
+        id: &str,
+        sink: &str,
+        plan: SharedPlan,
+        setup: &QuerySetup<'_>,
+    ) -> Result<(), EngineError> {
+        let spec = persistent_spec(id, plan, setup)?;
+        let Some(query) = self.find(id) else {
+            return Err(EngineError::new(format!("query {id} is not there to be replaced")));
+        };
+        runtime.stop(&query.spec.id);
+        (query.spec, query.runs, query.sink) = (spec, false, sink.to_owned());
+        tracing::info!(query = id, "query replaced");
+        if !query.paused {
+            query.start(runtime);
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, number: u64, query: RunningQuery) {
+        self.numbers.insert(Arc::clone(&query.spec.id), number);
+        self.running.insert(number, query);
+    }
+
+    fn find(&mut self, id: &str) -> Option<&mut RunningQuery> {
+        self.running.get_mut(self.numbers.get(id)?)
     }
 
     /// Takes up the query `id` as [`Queries::start`] does, but paused: nothing of it runs.
@@ -90,13 +123,13 @@ impl Queries {
         runtime: &Runtime,
         (id, number): (&str, u64),
         sink: &str,
-        plan: QueryPlan,
+        plan: SharedPlan,
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
         let spec = persistent_spec(id, plan, setup)?;
         // One that cannot be looked at says why when it is resumed.
         let metrics = runtime.outline(&spec).unwrap_or_default();
-        self.running.insert(number, RunningQuery { spec, metrics, paused: true, runs: false, sink: sink.to_owned() });
+        self.insert(number, RunningQuery { spec, metrics, paused: true, runs: false, sink: sink.to_owned() });
         Ok(())
     }
 
@@ -112,8 +145,7 @@ impl Queries {
 
     /// Ends the query `id` at its last commit and starts it there, with its topics as they are now.
     pub fn start_anew(&mut self, runtime: &Runtime, id: &str) {
-        let query = self.running.values_mut().find(|query| &*query.spec.id == id);
-        if let Some(query) = query.filter(|query| query.runs && !query.paused) {
+        if let Some(query) = self.find(id).filter(|query| query.runs && !query.paused) {
             runtime.stop(&query.spec.id);
             query.runs = false;
             query.start(runtime);
@@ -122,7 +154,7 @@ impl Queries {
 
     /// The query `id`.
     pub fn get(&self, id: &str) -> Option<&RunningQuery> {
-        self.running.values().find(|query| &*query.spec.id == id)
+        self.running.get(self.numbers.get(id)?)
     }
 
     /// Whether a query writes to the stream or table `sink`.
@@ -132,7 +164,7 @@ impl Queries {
 
     /// Ends the query `id` and removes its state from this server; returns its group.
     pub fn end(&mut self, runtime: &Runtime, id: &str) -> Result<Option<Arc<str>>, EngineError> {
-        let number = self.running.iter().find(|(_, query)| &*query.spec.id == id).map(|(number, _)| *number);
+        let number = self.numbers.remove(id);
         let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(None) };
         runtime.stop(&query.spec.id);
         tracing::info!(query = id, "query ended");
@@ -142,7 +174,7 @@ impl Queries {
 
     /// Ends the query `id` for now (`paused`), or lets it go on from its last commit.
     pub fn set_paused(&mut self, runtime: &Runtime, id: &str, paused: bool) {
-        let Some(query) = self.running.values_mut().find(|query| &*query.spec.id == id) else { return };
+        let Some(query) = self.find(id) else { return };
         if query.paused == paused {
             return;
         }
@@ -257,7 +289,7 @@ pub fn transient_spec(
 ) -> Result<QuerySpec, EngineError> {
     let group = format!("_confluent-ksql-{}{id}", setup.properties.service_id());
     let columns = plan.columns.iter().map(|column| (column.column.clone(), column.part)).collect();
-    let mut spec = spec(id, group, plan.query.clone(), setup)?;
+    let mut spec = spec(id, group, Arc::new(plan.query.clone()), setup)?;
     spec.client = Some(Client { receiver, columns });
     Ok(spec)
 }

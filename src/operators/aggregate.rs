@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
-use arrow::compute::interleave;
+use arrow::compute::{interleave, take};
 use arrow::datatypes::DataType;
 
 use super::accumulators::{Accumulator, Update};
@@ -25,7 +25,7 @@ use super::changes::Changes;
 use super::keyed_rows::split_rowtime;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, window_start};
-use crate::state::row_format::{decode_rows, encode_row};
+use crate::state::row_format::{decode_rows_counted, encode_row};
 use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::{Entry, WriteSet};
 use crate::types::{ChangeBatch, OldRows, RowError, WindowColumns};
@@ -105,6 +105,26 @@ const ABSENT: i64 = i64::MIN;
 const NO_ROW: u32 = u32::MAX;
 const STREAM_TIME_KEY: &[u8] = &[0xff];
 
+/// Gives `calls` the stored `state` of `slots`, whose rows hold `counts` columns of it each. A row has fewer columns than the
+/// calls when it was written before the last of them were added; those keep their initial value.
+pub(crate) fn load_state(calls: &mut [Call], slots: &[u32], mut state: Vec<ArrayRef>, counts: &[usize]) {
+    let mut columns = 0;
+    for call in calls {
+        let rest = state.split_off(call.accumulator.state_types().len());
+        columns += state.len();
+        if counts.iter().all(|&count| count >= columns) {
+            call.accumulator.load(slots, &state);
+        } else {
+            let known: Vec<u32> = (0..slots.len() as u32).filter(|&row| counts[row as usize] >= columns).collect();
+            let known_slots: Vec<u32> = known.iter().map(|&row| slots[row as usize]).collect();
+            let known = UInt32Array::from(known);
+            let take = |column: &ArrayRef| take(column, &known, None).expect("the rows are there");
+            call.accumulator.load(&known_slots, &state.iter().map(take).collect::<Vec<_>>());
+        }
+        state = rest;
+    }
+}
+
 /// Rows ready to be folded: one per group they belong to, and per direction.
 struct Folding {
     batch: ChangeBatch,
@@ -167,13 +187,10 @@ impl Aggregate {
             slots.push(slot);
             values.push(row);
         }
-        let mut columns = decode_rows(&Self::stored_types(&self.options), values)?;
-        let mut state = columns.split_off(row_columns);
-        for call in &mut self.options.calls {
-            let rest = state.split_off(call.accumulator.state_types().len());
-            call.accumulator.load(&slots, &state);
-            state = rest;
-        }
+        let (mut columns, counts) = decode_rows_counted(&Self::stored_types(&self.options), values)?;
+        let state = columns.split_off(row_columns);
+        let counts: Vec<usize> = counts.into_iter().map(|count| count.saturating_sub(row_columns)).collect();
+        load_state(&mut self.options.calls, &slots, state, &counts);
         let segment = self.rows.add_segment(columns, slots.clone());
         for (row, slot) in slots.into_iter().enumerate() {
             self.rows.set(slot, RowRef::new(segment, row));

@@ -1,20 +1,23 @@
 //! `CREATE STREAM|TABLE … AS SELECT`: the query, and the stream or table that it fills.
 
+use std::sync::Arc;
+
 use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
 use crate::formats::{Format, Serde};
 use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{already_there, check_existing, check_replacement, collection, timestamp_column};
+use super::create_source::{already_there, check_existing, check_new, collection, timestamp_column};
 use super::error::PlanError;
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
 use super::properties::{Clause, Properties, property_error};
 use super::query::{self, PlannedQuery};
+use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
-use super::{Planned, QueryPlan, Sink};
+use super::{Planned, QueryPlan, Sink, upgrade};
 
 /// Retention of windowed tables' topics when nothing longer is asked for: a week.
 const RETENTION_DEFAULT_MS: i64 = 604_800_000;
@@ -35,12 +38,12 @@ pub(super) fn plan(
     let planned =
         query::plan(&create.query, catalog, settings, Purpose::Persistent(name), properties.timestamp.as_ref())?;
     check_kind(create, &planned)?;
-    let source = data_source(create, sql, &properties, &planned, settings)?;
-    check_replacement(&source, create.or_replace, catalog, create.span)?;
-    catalog
-        .check_add(name, collection, create.or_replace)
-        .map_err(|error| PlanError::from(error).or_at(create.name.span))?;
-    check_running_query(create, catalog)?;
+    let mut source = data_source(create, sql, &properties, &planned, settings)?;
+    check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
+    let former = former_query(create, catalog)?;
+    if let Some(former) = &former {
+        source.created_by_query = Some(former.id.clone());
+    }
     let topic = sink_topic(&source, &properties, &planned, settings, create.span)?;
     let id = source.created_by_query.clone().expect("a query fills it");
     let query_info = QueryInfo {
@@ -58,8 +61,12 @@ pub(super) fn plan(
         partitions: topic.partitions,
         timestamp: source.timestamp.clone(),
     };
-    let query = QueryPlan { root: planned.root, sink: Some(sink), limit: None };
-    Ok(Planned::CreateAs(Box::new(PlannedCreateAs { source, query_info, query, topic, or_replace: create.or_replace })))
+    let mut query = QueryPlan { root: planned.root, sink: Some(sink), limit: None };
+    if let Some(former) = &former {
+        upgrade(former, &mut query, settings, create.span)?;
+    }
+    let (or_replace, upgrades) = (create.or_replace, former.is_some());
+    Ok(Planned::CreateAs(Box::new(PlannedCreateAs { source, query_info, query, topic, or_replace, upgrades })))
 }
 
 /// A stream comes of a stream, a table of a table.
@@ -78,14 +85,35 @@ fn check_kind(create: &CreateAsSelect, planned: &PlannedQuery) -> Result<(), Pla
     Err(PlanError::refused(text, create.span))
 }
 
-fn check_running_query(create: &CreateAsSelect, catalog: &Catalog) -> Result<(), PlanError> {
-    let running = catalog.source(create.name.as_str()).and_then(|existing| existing.created_by_query.as_ref());
-    match running {
-        Some(id) if catalog.query(id).is_some() => {
-            Err(PlanError::not_supported("CREATE OR REPLACE while its former query runs", create.span))
-        }
-        _ => Ok(()),
+/// The query that fills what `create` replaces; nothing else may write there.
+fn former_query(create: &CreateAsSelect, catalog: &Catalog) -> Result<Option<Arc<QueryInfo>>, PlanError> {
+    if !create.or_replace {
+        return Ok(None);
     }
+    let name = create.name.as_str();
+    let mut writers: Vec<&Arc<QueryInfo>> = catalog.writers(name).collect();
+    let former = writers.pop().cloned();
+    if writers.is_empty() {
+        return Ok(former);
+    }
+    let ids: Vec<&str> = catalog.writers(name).map(|query| query.id.as_str()).collect();
+    let text = format!(
+        "REPLACE for sink {name} is not supported because there are multiple queries writing into it: [{}]",
+        ids.join(", ")
+    );
+    Err(PlanError::refused_with_hint(text, "terminate those of INSERT INTO first", create.span))
+}
+
+/// Makes `query` go on where `former` stops.
+fn upgrade(former: &QueryInfo, query: &mut QueryPlan, settings: &Settings, span: Span) -> Result<(), PlanError> {
+    let Some(old) = settings.plans.plan(&former.id) else {
+        let text = format!("the plan of {} is not known", former.id);
+        return Err(PlanError::refused(text, span));
+    };
+    upgrade::upgrade(&old, query).map_err(|error| {
+        let hint = format!("drop {} and create it again to begin anew, or give the new one another name", former.sink);
+        PlanError::refused_with_hint(error.to_string(), hint, span)
+    })
 }
 
 fn data_source(
@@ -179,6 +207,10 @@ fn sink_topic(
     settings: &Settings,
     span: Span,
 ) -> Result<SinkTopic, PlanError> {
+    if is_read_only(&source.topic, settings) {
+        let text = format!("Cannot write into read-only topic: {}", source.topic);
+        return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, span));
+    }
     let found = settings.topics.find(&source.topic);
     if let Some(found) = &found {
         check_existing(&source.topic, found, properties, span)?;

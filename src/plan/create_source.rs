@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Collection, DataSource, TimestampColumn, WindowType};
 use crate::sql::Span;
-use crate::sql::ast::{ColumnRole, CreateSource, SourceKind};
+use crate::sql::ast::{ColumnRole, CreateSource, Identifier, SourceKind};
 use crate::types::{Column, Schema, SqlType, WindowKind};
 
 use super::Planned;
@@ -28,14 +28,13 @@ pub(super) fn plan(
     }
     let properties = Properties::read(&create.properties, Clause::Create)?;
     let source = data_source(create, sql, &properties, catalog, settings)?;
-    check_replacement(&source, create.or_replace, catalog, create.span)?;
-    catalog
-        .check_add(name, collection, create.or_replace)
-        .map_err(|error| PlanError::from(error).or_at(create.name.span))?;
+    check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
     let partitions = partitions_to_create(&source.topic, &properties, settings, create.span)?;
     let materialize =
         source.is_source && source.is_table() && settings.is_on("ksql.source.table.materialization.enabled", true);
     let mut source = source;
+    // A query that fills what is replaced goes on.
+    source.created_by_query = catalog.source(name).and_then(|existing| existing.created_by_query.clone());
     if materialize {
         source.created_by_query = Some(query_id("CST", name, settings));
     }
@@ -317,13 +316,32 @@ pub(super) fn check_existing(
     Err(PlanError::refused(message, span))
 }
 
-/// What CREATE OR REPLACE may change: nothing but value columns appended at the end.
-pub(super) fn check_replacement(
-    new: &DataSource,
+/// Whether `source` could be added to `catalog`, in place of one that is there where `or_replace` says so.
+pub(super) fn check_new(
+    source: &DataSource,
     or_replace: bool,
     catalog: &Catalog,
+    settings: &Settings,
+    name: &Identifier,
     span: Span,
 ) -> Result<(), PlanError> {
+    let is_on = settings.is_on(OR_REPLACE, true);
+    if is_on {
+        check_replacement(source, or_replace, catalog, span)?;
+    }
+    catalog.check_add(&source.name, source.collection, or_replace && is_on).map_err(|error| {
+        if or_replace && !is_on {
+            return PlanError::refused_with_hint(error.to_string(), format!("{OR_REPLACE} is false"), name.span);
+        }
+        PlanError::from(error).or_at(name.span)
+    })
+}
+
+/// Whether CREATE OR REPLACE may replace.
+const OR_REPLACE: &str = "ksql.create.or.replace.enabled";
+
+/// What CREATE OR REPLACE may change: nothing but value columns appended at the end.
+fn check_replacement(new: &DataSource, or_replace: bool, catalog: &Catalog, span: Span) -> Result<(), PlanError> {
     if !or_replace {
         return Ok(());
     }
@@ -341,7 +359,9 @@ pub(super) fn check_replacement(
     };
     let changed: Vec<String> = missing(&existing.schema.key, &new.schema.key);
     if !changed.is_empty() || existing.schema.key.len() != new.schema.key.len() {
-        let list: Vec<String> = existing.schema.key.iter().map(|column| format!("{column} KEY")).collect();
+        let reordered = missing(&new.schema.key, &existing.schema.key);
+        let list: Vec<String> = if changed.is_empty() { reordered } else { changed };
+        let list: Vec<String> = list.into_iter().map(|column| format!("{column} KEY")).collect();
         return refused(format!(
             "schema = {} which is not upgradeable to {}. Key columns must be identical. The following key columns are \
              changed, missing or reordered: [{}]",
@@ -372,7 +392,7 @@ pub(super) fn check_replacement(
         .filter(|(_, old, new)| old != new)
         .map(|(name, old, new)| format!("{name} = {old} which is not upgradeable to {new}"))
         .collect();
-    if different.is_empty() { Ok(()) } else { refused(different.join(" AND DataSource ")) }
+    if different.is_empty() { Ok(()) } else { refused(different.join(&format!(" AND DataSource '{}' has ", new.name))) }
 }
 
 fn timestamp_text(source: &DataSource) -> String {

@@ -10,6 +10,7 @@ use super::formats::effective_key_serde;
 use super::planned::PlannedInsert;
 use super::properties::{Clause, Properties, property_error};
 use super::query;
+use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::select::Purpose;
 use super::settings::Settings;
 use super::{Collection, Expr, NullKeys, PlanNode, Planned, QueryPlan, Sink};
@@ -24,7 +25,7 @@ pub(super) fn plan(
     let name = insert.target.as_str();
     let properties = Properties::read(&insert.properties, Clause::Insert)?;
     let target = catalog.source(name).ok_or_else(|| unknown_target(insert, catalog))?;
-    check_target(target, insert)?;
+    check_target(target, insert, settings)?;
     let planned = query::plan(&insert.query, catalog, settings, Purpose::Persistent(name), None)?;
     if planned.root.collection() == Collection::Table {
         let text = format!(
@@ -64,12 +65,15 @@ fn unknown_target(insert: &InsertSelect, catalog: &Catalog) -> PlanError {
     PlanError::at(kind, insert.target.span)
 }
 
-fn check_target(target: &DataSource, insert: &InsertSelect) -> Result<(), PlanError> {
+fn check_target(target: &DataSource, insert: &InsertSelect, settings: &Settings) -> Result<(), PlanError> {
     let name = &target.name;
     let text = if target.is_table() {
         format!("INSERT INTO can only be used to insert into a stream. {name} is a table.")
     } else if target.is_source {
         format!("Cannot insert into read-only stream: {name}")
+    } else if is_read_only(&target.topic, settings) {
+        let text = format!("Cannot insert into read-only topic: {}", target.topic);
+        return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, insert.target.span));
     } else {
         return Ok(());
     };

@@ -1,10 +1,13 @@
 //! `INSERT INTO … VALUES`: one record from constants.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::Int64Type;
 
 use crate::catalog::{Catalog, DataSource};
-use crate::sql::ast::{Expression, Identifier, InsertValues};
+use crate::sql::Span;
+use crate::sql::ast::{Expression, Identifier, InsertValues, Literal};
 use crate::types::{Column, SqlType};
 
 use super::Planned;
@@ -12,6 +15,7 @@ use super::error::{PlanError, similar_names};
 use super::expression::Typer;
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
 use super::planned::InsertedRow;
+use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::settings::Settings;
 
 /// Plans `insert`.
@@ -22,7 +26,10 @@ pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings
     let value_of = |wanted: &Column| -> Result<ArrayRef, PlanError> {
         let given = columns.iter().position(|name| *name == wanted.name);
         match given {
-            Some(index) => typer.constant(&insert.values[index], &wanted.sql_type, &wanted.name),
+            Some(index) => {
+                let value = lenient(&insert.values[index], &wanted.sql_type)?;
+                typer.constant(&value, &wanted.sql_type, &wanted.name)
+            }
             None => Ok(new_null_array(&wanted.sql_type.arrow(), 1)),
         }
         .map_err(|error| failed(target, &error, insert))
@@ -30,19 +37,50 @@ pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings
     let key: Vec<ArrayRef> = target.schema.key.iter().map(value_of).collect::<Result<_, _>>()?;
     let value: Vec<ArrayRef> = target.schema.value.iter().map(value_of).collect::<Result<_, _>>()?;
     check_primary_key(target, &key, insert)?;
-    let rowtime = columns.iter().position(|name| *name == ROWTIME).map(|index| {
-        let array = typer.constant(&insert.values[index], &SqlType::Bigint, ROWTIME)?;
-        let time = array.as_primitive::<Int64Type>();
-        if time.is_null(0) {
-            return Err(PlanError::refused("ROWTIME must not be NULL", insert.values[index].span()));
-        }
-        if time.value(0) < 0 {
-            return Err(PlanError::refused("ROWTIME must not be negative", insert.values[index].span()));
-        }
-        Ok(time.value(0))
-    });
-    let rowtime = rowtime.transpose()?;
+    let rowtime = columns.iter().position(|name| *name == ROWTIME);
+    let rowtime = rowtime.map(|index| time(&insert.values[index], &typer, target, insert)).transpose()?;
     Ok(Planned::InsertValues(Box::new(InsertedRow { target: target.name.clone(), key, value, rowtime })))
+}
+
+/// Literals are taken more freely than other values: any may be a text, and a text may be a truth value.
+fn lenient<'a>(written: &'a Expression, wanted: &SqlType) -> Result<Cow<'a, Expression>, PlanError> {
+    let Expression::Literal { value, span } = written else { return Ok(Cow::Borrowed(written)) };
+    let value = match (value, wanted) {
+        (Literal::String(text), SqlType::Boolean) => Literal::Boolean(truth(text, *span)?),
+        (Literal::Null | Literal::String(_) | Literal::Variable(_), _) => return Ok(Cow::Borrowed(written)),
+        (_, SqlType::String) => Literal::String(written.plain().to_string()),
+        _ => return Ok(Cow::Borrowed(written)),
+    };
+    Ok(Cow::Owned(Expression::Literal { value, span: *span }))
+}
+
+/// The truth value that `text` begins to spell.
+fn truth(text: &str, span: Span) -> Result<bool, PlanError> {
+    let begins = |word: &str| !text.is_empty() && word.starts_with(&text.to_lowercase());
+    if begins("true") || begins("yes") {
+        Ok(true)
+    } else if begins("false") || begins("no") {
+        Ok(false)
+    } else {
+        let text = format!("invalid input syntax for type BOOLEAN: \"{text}\"");
+        Err(PlanError::refused_with_hint(text, "write TRUE or FALSE", span))
+    }
+}
+
+/// The time of the record: milliseconds, or the text of a time.
+fn time(written: &Expression, typer: &Typer, target: &DataSource, insert: &InsertValues) -> Result<i64, PlanError> {
+    let array = match typer.time_constant(written) {
+        Some(array) => array,
+        None => typer.constant(written, &SqlType::Bigint, ROWTIME).map_err(|error| failed(target, &error, insert))?,
+    };
+    let time = array.as_primitive::<Int64Type>();
+    if time.is_null(0) {
+        return Err(PlanError::refused("ROWTIME must not be NULL", written.span()));
+    }
+    if time.value(0) < 0 {
+        return Err(PlanError::refused("ROWTIME must not be negative", written.span()));
+    }
+    Ok(time.value(0))
 }
 
 fn target<'a>(insert: &InsertValues, catalog: &'a Catalog, settings: &Settings) -> Result<&'a DataSource, PlanError> {
@@ -60,6 +98,10 @@ fn target<'a>(insert: &InsertValues, catalog: &'a Catalog, settings: &Settings) 
     }
     if target.window.is_some() {
         return Err(PlanError::refused("Cannot insert values into windowed stream/table!", span));
+    }
+    if is_read_only(&target.topic, settings) {
+        let text = format!("Cannot insert values into read-only topic: {}", target.topic);
+        return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, span));
     }
     Ok(target)
 }

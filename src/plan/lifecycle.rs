@@ -6,10 +6,12 @@ use crate::sql::ast::{CreateType, DropSource, DropType, Identifier, QueryTarget}
 use super::Planned;
 use super::create_source::collection;
 use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::settings::Settings;
 use super::type_expr::resolve_type;
 
 /// Plans `DROP STREAM|TABLE`.
-pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog) -> Result<Planned, PlanError> {
+pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
     let name = drop.name.as_str();
     let collection = collection(drop.kind);
     if drop.if_exists && catalog.source(name).is_none() {
@@ -21,9 +23,13 @@ pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog) -> Result<Planne
         let text = format!("Cannot delete topic for read-only source: {name}");
         return Err(PlanError::refused(text, drop.span));
     }
+    if drop.delete_topic && is_read_only(&source.topic, settings) {
+        let text = format!("Cannot delete read-only topic: {}", source.topic);
+        return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, drop.span));
+    }
     let others: Vec<&str> = catalog
-        .sources()
-        .filter(|other| other.topic == source.topic && other.name != source.name)
+        .sources_over(&source.topic)
+        .filter(|other| other.name != source.name)
         .map(|other| other.name.as_str())
         .collect();
     if drop.delete_topic && !others.is_empty() {
@@ -52,7 +58,7 @@ pub(super) fn act_on_queries(action: Action, target: &QueryTarget, catalog: &Cat
     let is_free = |query: &&std::sync::Arc<QueryInfo>| query.kind != QueryKind::CreateSource;
     let ids = match target {
         QueryTarget::All => catalog.queries().filter(is_free).map(|query| query.id.clone()).collect(),
-        QueryTarget::Query(id) => vec![one_query(id, catalog)?],
+        QueryTarget::Query(id) => vec![one_query(action, id, catalog)?],
     };
     Ok(match action {
         Action::Terminate => Planned::Terminate(ids),
@@ -61,16 +67,20 @@ pub(super) fn act_on_queries(action: Action, target: &QueryTarget, catalog: &Cat
     })
 }
 
-fn one_query(id: &Identifier, catalog: &Catalog) -> Result<QueryId, PlanError> {
-    let found = catalog.queries().find(|query| query.id.as_str().eq_ignore_ascii_case(id.as_str()));
-    let Some(found) = found else {
+fn one_query(action: Action, id: &Identifier, catalog: &Catalog) -> Result<QueryId, PlanError> {
+    let Some(found) = catalog.query_named(id.as_str()) else {
         let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let text = format!("Unknown queryId: {}", id.name);
         let hint = similar.first().map(|id| format!("did you mean {id}?"));
         return Err(PlanError::at(PlanErrorKind::Refused { text, hint }, id.span));
     };
     if found.kind == QueryKind::CreateSource {
-        let text = format!("Cannot terminate query '{}' because it is linked to a source table.", found.id);
+        let verb = match action {
+            Action::Terminate => "terminate",
+            Action::Pause => "pause",
+            Action::Resume => "resume",
+        };
+        let text = format!("Cannot {verb} query '{}' because it is linked to a source table.", found.id);
         return Err(PlanError::refused_with_hint(text, format!("drop the table {} instead", found.sink), id.span));
     }
     Ok(found.id.clone())
@@ -115,7 +125,7 @@ pub(super) fn describe(name: &Identifier, extended: bool, catalog: &Catalog) -> 
 
 /// The running query that EXPLAIN names.
 pub(super) fn explained_query(id: &Identifier, catalog: &Catalog) -> Result<Planned, PlanError> {
-    let found = catalog.queries().find(|query| query.id.as_str().eq_ignore_ascii_case(id.as_str()));
+    let found = catalog.query_named(id.as_str());
     found.map(|query| Planned::ExplainQuery(query.id.clone())).ok_or_else(|| {
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);

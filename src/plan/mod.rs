@@ -14,6 +14,7 @@
 
 mod aggregate;
 mod aggregate_function;
+mod alter;
 mod create_as;
 mod create_source;
 mod error;
@@ -34,6 +35,7 @@ mod properties;
 mod pull;
 mod query;
 mod relation;
+mod reserved_topics;
 mod rewrite;
 mod scalar_function;
 mod scope;
@@ -41,6 +43,7 @@ mod select;
 mod settings;
 mod source;
 mod type_expr;
+mod upgrade;
 
 use crate::catalog::Catalog;
 use crate::expr::Expr;
@@ -60,7 +63,7 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
-pub use settings::{Settings, TopicFacts, TopicLookup};
+pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.
@@ -83,7 +86,8 @@ pub fn analyze_statement(
         Statement::InsertValues(insert) => insert_values::plan(insert, catalog, settings),
         Statement::Query(query) if query.is_pull() => pull::plan(query, catalog, settings),
         Statement::Query(query) => push(query, catalog, settings),
-        Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog),
+        Statement::AlterSource(alter) => alter::plan(alter, sql, catalog),
+        Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog, settings),
         Statement::CreateType(create) => lifecycle::create_type(create, catalog),
         Statement::DropType(drop) => lifecycle::drop_type(drop, catalog),
         Statement::Terminate(target) => lifecycle::act_on_queries(Action::Terminate, target, catalog),
@@ -103,9 +107,6 @@ pub fn analyze_statement(
 
 fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> {
     let what = match statement {
-        Statement::AlterSource(alter) => {
-            return Err(PlanError::not_supported("ALTER", alter.span));
-        }
         Statement::CreateConnector(_) | Statement::DropConnector(_) | Statement::DescribeConnector { .. } => {
             "connectors"
         }

@@ -122,6 +122,9 @@ pub struct Source {
     pub pseudo_columns: Vec<PseudoColumn>,
     /// Tables: the rows are kept in a store, so that old values are known and pull queries can read them.
     pub materialized: bool,
+    /// The rows kept have all columns that are needed. Not so after the query was replaced by one that needs more: then what a
+    /// change replaces counts as unknown.
+    pub old_rows_known: bool,
 }
 
 /// An aggregation step.

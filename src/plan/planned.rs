@@ -29,6 +29,8 @@ pub enum Planned {
     Pull(Box<PullPlan>),
     /// A SELECT of a stream without EMIT: a push query that ends when it has read what the topic holds now.
     PullStream(Box<PushPlan>),
+    /// `ALTER STREAM|TABLE`: the source as it is to be, with more value columns.
+    Alter(Box<DataSource>),
     /// `CREATE TYPE`.
     CreateType {
         /// Its name.
@@ -110,6 +112,8 @@ pub struct PlannedCreateAs {
     pub topic: SinkTopic,
     /// Replaces an existing one.
     pub or_replace: bool,
+    /// The query takes the place of the one that fills the existing one: its id, positions and state.
+    pub upgrades: bool,
 }
 
 /// The topic of a sink.

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::QueryId;
+
+use super::SharedPlan;
+
 /// What analysis knows of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicFacts {
@@ -37,6 +41,21 @@ impl<F: Fn(&str) -> Option<TopicFacts>> TopicLookup for F {
     }
 }
 
+/// What analysis asks about queries that run: one that is replaced must fit the state that it has left.
+pub trait PlanLookup {
+    /// The plan of the persistent query `id`.
+    fn plan(&self, id: &QueryId) -> Option<SharedPlan>;
+}
+
+/// For statements that replace nothing.
+pub struct NoPlans;
+
+impl PlanLookup for NoPlans {
+    fn plan(&self, _: &QueryId) -> Option<SharedPlan> {
+        None
+    }
+}
+
 /// Properties in force and the state of the outside world.
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
@@ -44,6 +63,8 @@ pub struct Settings<'a> {
     pub properties: &'a BTreeMap<String, String>,
     /// The topics.
     pub topics: &'a dyn TopicLookup,
+    /// The plans of the persistent queries.
+    pub plans: &'a dyn PlanLookup,
     /// Number of the next query: the `3` of `CSAS_ALERTS_3`.
     pub query_number: u64,
 }

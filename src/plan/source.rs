@@ -72,5 +72,6 @@ pub(super) fn source(
         timestamp: data.timestamp.clone(),
         pseudo_columns,
         materialized,
+        old_rows_known: true,
     }
 }

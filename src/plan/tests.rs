@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::catalog::QueryId;
 use crate::sql::parse_statements;
 
 /// What exists in most tests.
@@ -19,12 +20,25 @@ pub(super) struct World {
     pub(super) catalog: Catalog,
     pub(super) topics: BTreeMap<String, u32>,
     pub(super) properties: BTreeMap<String, String>,
+    plans: BTreeMap<QueryId, SharedPlan>,
     queries: u64,
+}
+
+impl PlanLookup for BTreeMap<QueryId, SharedPlan> {
+    fn plan(&self, id: &QueryId) -> Option<SharedPlan> {
+        self.get(id).cloned()
+    }
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { catalog: Catalog::new(), topics: BTreeMap::new(), properties: BTreeMap::new(), queries: 0 }
+        Self {
+            catalog: Catalog::new(),
+            topics: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            queries: 0,
+        }
     }
 
     /// The world after `sql`, in which every topic has 4 partitions.
@@ -41,7 +55,8 @@ impl World {
 
     pub(super) fn analyze(&self, parsed: &ParsedStatement) -> Result<Planned, PlanError> {
         let topics = |topic: &str| self.topics.get(topic).copied().map(TopicFacts::with_partitions);
-        let settings = Settings { properties: &self.properties, topics: &topics, query_number: self.queries };
+        let settings =
+            Settings { properties: &self.properties, topics: &topics, plans: &self.plans, query_number: self.queries };
         analyze(parsed, &self.catalog, &settings)
     }
 
@@ -62,14 +77,17 @@ impl World {
             }
             Planned::CreateAs(create) => {
                 self.topics.entry(create.topic.name.clone()).or_insert(create.topic.partitions.unwrap_or(4));
+                self.plans.insert(create.query_info.id.clone(), create.query.into());
                 self.catalog.add_source(create.source, create.or_replace)?;
                 self.catalog.add_query(create.query_info);
                 self.queries += 1;
             }
             Planned::InsertInto(insert) => {
+                self.plans.insert(insert.query_info.id.clone(), insert.query.into());
                 self.catalog.add_query(insert.query_info);
                 self.queries += 1;
             }
+            Planned::Alter(source) => self.catalog.add_source(*source, true)?,
             Planned::CreateType { name, sql_type } => self.catalog.add_type(&name, sql_type)?,
             Planned::DropType { name } => {
                 self.catalog.remove_type(&name)?;

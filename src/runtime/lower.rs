@@ -497,6 +497,7 @@ impl Lowering<'_> {
         // A join looks through the cache of the table.
         let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
         self.current.holds_back |= emission == Emission::AtCommit;
+        let needs_old = needs_old && source.old_rows_known;
         let factory: OperatorFactory = Box::new(move |context| {
             let table = TableStore::open(&context.store(&name), &key_types, &value_types, emission, needs_old)?;
             Ok(Box::new(table))
@@ -538,6 +539,7 @@ impl Lowering<'_> {
             timestamp: None,
             pseudo_columns: Vec::new(),
             materialized: false,
+            old_rows_known: true,
         };
         self.current.sources.push((source, Next::Output));
         Ok(Tail::Source(self.current.sources.len() - 1))

@@ -10,11 +10,11 @@ use arrow::buffer::ScalarBuffer;
 use super::RuntimeError;
 use super::lower::{AGGREGATE_STORE, SOURCE_STORE, aggregate_options, rows_of};
 use crate::expr::CompiledExpr;
-use crate::operators::aggregate::Emission;
+use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{PlanNode, QueryPlan};
 use crate::state::key_encoding::{EncodedKeys, window_start};
-use crate::state::row_format::decode_rows;
+use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};
 use crate::storage::Entry;
 use crate::topics::Topics;
@@ -154,16 +154,14 @@ impl Materialized<'_> {
                 let row_columns = schema.key.len() + aggregate.carried;
                 let mut types = [options.key_types.clone(), options.carried_types.clone()].concat();
                 types.extend(options.calls.iter().flat_map(|call| call.accumulator.state_types()));
-                let mut columns = decode_rows(&types, rows)?;
-                let mut state = columns.split_off(row_columns);
+                let (mut columns, counts) = decode_rows_counted(&types, rows)?;
+                let state = columns.split_off(row_columns);
+                let counts: Vec<usize> = counts.into_iter().map(|count| count.saturating_sub(row_columns)).collect();
                 let slots: Vec<u32> = (0..entries.len() as u32).collect();
-                for mut call in options.calls {
-                    let rest = state.split_off(call.accumulator.state_types().len());
-                    call.accumulator.grow(slots.len());
-                    call.accumulator.load(&slots, &state);
-                    columns.push(call.accumulator.results(&slots));
-                    state = rest;
-                }
+                let mut calls = options.calls;
+                calls.iter_mut().for_each(|call| call.accumulator.grow(slots.len()));
+                load_state(&mut calls, &slots, state, &counts);
+                columns.extend(calls.iter().map(|call| call.accumulator.results(&slots)));
                 let window = aggregate.window.as_ref().map(|window| {
                     let start: Vec<i64> = entries.iter().map(|(key, _)| window_start(key)).collect();
                     let end: Vec<i64> = start.iter().map(|start| start + window.size_ms).collect();

@@ -219,6 +219,7 @@ mod tests {
             timestamp: None,
             pseudo_columns: Vec::new(),
             materialized: false,
+            old_rows_known: true,
         }
     }
 

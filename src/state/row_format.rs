@@ -8,6 +8,8 @@
 //!         | text, bytes: varint length, content
 //!         | list: varint count, cell* | struct: cell* | map: varint count, (cell cell)*
 //! ```
+//!
+//! Columns are only ever appended: a query that is replaced by one with more columns finds shorter rows.
 
 use std::sync::Arc;
 
@@ -93,7 +95,7 @@ fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-/// Decodes rows into columns of `types`.
+/// Decodes rows into columns of `types`. A row that was written when it had fewer columns has nulls in the rest.
 ///
 /// # Errors
 /// [`StateError::Corrupt`] when the bytes are no such row.
@@ -101,21 +103,40 @@ pub fn decode_rows<'a>(
     types: &[DataType],
     rows: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Vec<ArrayRef>, StateError> {
+    decode_rows_counted(types, rows).map(|(columns, _)| columns)
+}
+
+/// As [`decode_rows`], and how many columns each row was written with.
+///
+/// # Errors
+/// [`StateError::Corrupt`] when the bytes are no such row.
+pub fn decode_rows_counted<'a>(
+    types: &[DataType],
+    rows: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(Vec<ArrayRef>, Vec<usize>), StateError> {
     let mut columns: Vec<CellBuilder> = types.iter().map(CellBuilder::new).collect();
+    let mut counts = Vec::new();
     for row in rows {
         let mut reader = Reader { bytes: row };
         let version = reader.byte()?;
         if version != VERSION {
             return Err(StateError::Corrupt(format!("a row has format version {version}")));
         }
+        let mut count = 0;
         for column in &mut columns {
-            column.read(&mut reader)?;
+            if reader.bytes.is_empty() {
+                column.push_null();
+            } else {
+                column.read(&mut reader)?;
+                count += 1;
+            }
         }
         if !reader.bytes.is_empty() {
             return Err(StateError::Corrupt("a row is longer than its columns".to_owned()));
         }
+        counts.push(count);
     }
-    Ok(columns.into_iter().map(CellBuilder::finish).collect())
+    Ok((columns.into_iter().map(CellBuilder::finish).collect(), counts))
 }
 
 /// Takes values off the front of bytes.
@@ -356,10 +377,26 @@ mod tests {
         let types: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
         let decoded = decode_rows(&types, rows.iter().map(Vec::as_slice)).expect("rows we wrote");
         assert_eq!(decoded, columns);
+        let ends: Vec<usize> = (0..=columns.len())
+            .map(|count| {
+                let mut bytes = Vec::new();
+                encode_row(&columns[..count], 0, &mut bytes);
+                bytes.len()
+            })
+            .collect();
         for length in 0..rows[0].len() {
-            let cut = decode_rows(&types, [&rows[0][..length]]);
-            assert!(matches!(cut, Err(StateError::Corrupt(_))), "a row cut at {length} is an error");
+            let cut = decode_rows_counted(&types, [&rows[0][..length]]);
+            match ends.iter().position(|&end| end == length) {
+                Some(count) => {
+                    let (columns, counts) = cut.expect("a row of fewer columns");
+                    assert_eq!(counts, [count]);
+                    assert!(columns[count..].iter().all(|column| column.is_null(0)), "the rest is null");
+                }
+                None => assert!(matches!(cut, Err(StateError::Corrupt(_))), "a row cut at {length} is an error"),
+            }
         }
+        let longer = decode_rows(&types[1..], rows.iter().map(Vec::as_slice));
+        assert!(matches!(longer, Err(StateError::Corrupt(_))), "a row of more columns is an error");
     }
 
     #[test]

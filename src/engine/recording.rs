@@ -1,0 +1,269 @@
+//! What a planned statement changes: catalog and plans when it is given, replayed, or read from another server; then queries.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync;
+
+use super::command_log::{Command, Origin};
+use super::queries::QuerySetup;
+use super::topics::Known;
+use super::{Core, EngineError, Shared, show};
+use crate::catalog::{Catalog, CatalogError, DataSource, QueryId, QueryInfo, QueryKind};
+use crate::plan::{
+    self, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, SharedPlan,
+    TopicFacts, TopicLookup as _,
+};
+use crate::sql::parse_statements;
+
+/// A persistent query that is to be started.
+pub(super) struct PendingQuery {
+    pub(super) id: String,
+    pub(super) sink: String,
+    pub(super) plan: SharedPlan,
+    pub(super) properties: BTreeMap<String, String>,
+    /// It goes on where the query with its id stops.
+    pub(super) upgrades: bool,
+}
+
+/// Plans of the persistent queries. A copy costs nothing.
+#[derive(Clone, Default)]
+pub(super) struct Plans {
+    by_id: RedBlackTreeMapSync<QueryId, SharedPlan>,
+}
+
+impl PlanLookup for Plans {
+    fn plan(&self, id: &QueryId) -> Option<SharedPlan> {
+        self.by_id.get(id).cloned()
+    }
+}
+
+/// Properties that decide what may be asked for, not what it means.
+const SWITCHES: [&str; 1] = ["ksql.create.or.replace.enabled"];
+
+/// What a command of the log says, by the catalog as the commands before it have left it.
+fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
+    let parsed = parse_statements(&command.statement)?;
+    let Some(parsed) = parsed.first() else { return Ok(None) };
+    let mut properties = shared.properties(&command.properties).values().clone();
+    // It was allowed when it was given.
+    SWITCHES.iter().for_each(|switch| drop(properties.remove(*switch)));
+    // A topic that was deleted later must not stop its past from being told.
+    let topics = Known::new(&*shared.topics);
+    let topics = |topic: &str| topics.find(topic).or(Some(TopicFacts::with_partitions(1)));
+    let settings = Settings { properties: &properties, topics: &topics, plans: &core.plans, query_number: number };
+    Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
+}
+
+/// Executes a command of the log again: catalog and pending queries only.
+pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
+    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
+    if let Some(query) = core.record(&planned)? {
+        let former = core.pending.iter().find(|(_, pending)| query.upgrades && pending.id == query.id);
+        let number = former.map_or(number, |(number, _)| *number);
+        core.pending.insert(number, PendingQuery { properties: command.properties.clone(), ..query });
+    }
+    for id in ended(&planned, &core.catalog_before) {
+        core.pending.retain(|_, query| query.id != id);
+    }
+    core.paused_by(&planned);
+    Ok(())
+}
+
+/// Carries out a command that another server has appended.
+pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
+    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
+    let query = core.record(&planned)?;
+    for id in ended(&planned, &core.catalog_before) {
+        core.queries.end(&shared.runtime, &id)?;
+    }
+    if let Some(query) = query {
+        core.begin(shared, number, PendingQuery { properties: command.properties.clone(), ..query })?;
+    }
+    core.pause(shared, &planned);
+    Ok(())
+}
+
+/// Ids of the queries that `planned` ends, by `catalog` as it is before.
+pub(super) fn ended(planned: &Planned, catalog: &Catalog) -> Vec<String> {
+    match planned {
+        Planned::Terminate(ids) => ids.iter().map(ToString::to_string).collect(),
+        Planned::Drop { name, .. } => {
+            let id = catalog.source(name).and_then(|source| source.created_by_query.as_ref());
+            id.into_iter().map(ToString::to_string).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Core {
+    /// Enters `planned` into the catalog; returns the query that it starts. The catalog before is kept.
+    pub(super) fn record(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        self.catalog_before = self.catalog.clone();
+        self.plans_before = self.plans.clone();
+        let recorded = record(&mut self.catalog, &mut self.plans, planned);
+        if recorded.is_err() {
+            self.forget_last();
+        }
+        recorded
+    }
+
+    /// Takes back what was recorded last.
+    pub(super) fn forget_last(&mut self) {
+        self.catalog = self.catalog_before.clone();
+        self.plans = self.plans_before.clone();
+    }
+
+    /// Starts a query that the command `number` has created, or lets it take the place of the former one.
+    pub(super) fn begin(&mut self, shared: &Shared, number: u64, query: PendingQuery) -> Result<(), EngineError> {
+        let properties = shared.properties(&query.properties);
+        let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
+        if query.upgrades {
+            self.queries.replace(&shared.runtime, &query.id, &query.sink, query.plan, &setup)
+        } else {
+            self.queries.start(&shared.runtime, (&query.id, number), &query.sink, query.plan, &setup)
+        }
+    }
+
+    /// Makes this server the one that changes the catalog, as the last that did has left it. True if others have.
+    pub(super) fn take_over(&mut self, shared: &Shared) -> Result<bool, EngineError> {
+        Ok(self.log()?.take_over()? && self.catch_up(shared)?)
+    }
+
+    /// Carries out what other servers have appended to the command log; true if there was any.
+    pub(super) fn catch_up(&mut self, shared: &Shared) -> Result<bool, EngineError> {
+        let mut any = false;
+        for (number, command) in self.log()?.read()? {
+            if number < self.next_command {
+                continue;
+            }
+            any = true;
+            self.note(number, &command);
+            if command.replayed
+                && let Err(error) = follow(shared, self, number, &command)
+            {
+                let statement = show::one_line(&command.statement);
+                tracing::error!("another server's '{statement}' cannot be carried out here: {error}");
+            }
+        }
+        Ok(any)
+    }
+
+    /// Takes a command of the log into account.
+    pub(super) fn note(&mut self, number: u64, command: &Command) {
+        self.next_command = number + 1;
+        if command.origin == Origin::File {
+            self.applied.add(&command.statement);
+        }
+    }
+
+    pub(super) fn pause(&mut self, shared: &Shared, planned: &Planned) {
+        let (ids, paused) = match planned {
+            Planned::Pause(ids) => (ids, true),
+            Planned::Resume(ids) => (ids, false),
+            _ => return,
+        };
+        ids.iter().for_each(|id| self.queries.set_paused(&shared.runtime, id.as_str(), paused));
+    }
+
+    fn paused_by(&mut self, planned: &Planned) {
+        match planned {
+            Planned::Pause(ids) => self.paused.extend(ids.iter().map(ToString::to_string)),
+            Planned::Resume(ids) => self.paused.retain(|paused| ids.iter().all(|id| id.as_str() != paused)),
+            _ => {}
+        }
+    }
+
+    /// Starts the queries that replay has left.
+    pub(super) fn start_queries(&mut self, shared: &Shared) -> Result<(), EngineError> {
+        for (number, query) in std::mem::take(&mut self.pending) {
+            let properties = shared.properties(&query.properties);
+            let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
+            let id = (query.id.as_str(), number);
+            if self.paused.contains(&query.id) {
+                self.queries.add_paused(&shared.runtime, id, &query.sink, query.plan, &setup)?;
+            } else {
+                self.queries.start(&shared.runtime, id, &query.sink, query.plan, &setup)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Enters `planned` into `catalog`; returns the query that it starts.
+pub(super) fn record(
+    catalog: &mut Catalog,
+    plans: &mut Plans,
+    planned: &Planned,
+) -> Result<Option<PendingQuery>, EngineError> {
+    let refused = |error: CatalogError| EngineError::new(error.to_string());
+    let query = match planned {
+        Planned::CreateSource(create) => record_source(catalog, create)?,
+        Planned::CreateAs(create) => {
+            let PlannedCreateAs { source, query_info, query, or_replace, upgrades, .. } = &**create;
+            catalog.add_source(source.clone(), *or_replace).map_err(refused)?;
+            catalog.add_query(query_info.clone());
+            let query = pending(query_info.id.as_str(), &source.name, query);
+            Some(PendingQuery { upgrades: *upgrades, ..query })
+        }
+        Planned::InsertInto(insert) => {
+            let PlannedInsert { target, query_info, query } = &**insert;
+            catalog.add_query(query_info.clone());
+            Some(pending(query_info.id.as_str(), target, query))
+        }
+        Planned::Alter(source) => {
+            catalog.add_source(DataSource::clone(source), true).map_err(refused)?;
+            None
+        }
+        Planned::CreateType { name, sql_type } => {
+            catalog.add_type(name, sql_type.clone()).map_err(refused)?;
+            None
+        }
+        Planned::DropType { name } => {
+            catalog.remove_type(name).map_err(refused)?;
+            None
+        }
+        Planned::Drop { name, collection, .. } => {
+            let dropped = catalog.drop_source(name, *collection).map_err(refused)?;
+            dropped.created_by_query.iter().for_each(|id| plans.remove(id));
+            None
+        }
+        Planned::Terminate(ids) => {
+            for id in ids {
+                catalog.remove_query(id).map_err(refused)?;
+                plans.remove(id);
+            }
+            None
+        }
+        _ => None,
+    };
+    if let Some(query) = &query {
+        plans.by_id.insert_mut(QueryId::new(&query.id), Arc::clone(&query.plan));
+    }
+    Ok(query)
+}
+
+impl Plans {
+    fn remove(&mut self, id: &QueryId) {
+        self.by_id.remove_mut(id);
+    }
+}
+
+fn pending(id: &str, sink: &str, plan: &QueryPlan) -> PendingQuery {
+    let plan = Arc::new(plan.clone());
+    PendingQuery { id: id.to_owned(), sink: sink.to_owned(), plan, properties: BTreeMap::new(), upgrades: false }
+}
+
+fn record_source(catalog: &mut Catalog, create: &PlannedSource) -> Result<Option<PendingQuery>, EngineError> {
+    let source = &create.source;
+    catalog.add_source(source.clone(), create.or_replace).map_err(|error| EngineError::new(error.to_string()))?;
+    let (Some(plan), Some(id)) = (&create.query, &source.created_by_query) else { return Ok(None) };
+    catalog.add_query(QueryInfo {
+        id: id.clone(),
+        kind: QueryKind::CreateSource,
+        reads: vec![source.name.clone()],
+        sink: source.name.clone(),
+        sql: source.sql.clone(),
+    });
+    Ok(Some(pending(id.as_str(), &source.name, plan)))
+}
