@@ -172,6 +172,10 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => {
                 Some(format!("did you mean {}?", or_list(similar)))
             }
+            // Names without quotes are in capitals: this one stood in quotes.
+            PlanErrorKind::UnknownColumn { name, .. } if name.contains(char::is_lowercase) => {
+                Some("texts stand in 'single quotes'; \"double quotes\" and `back-ticks` make a name".to_owned())
+            }
             PlanErrorKind::Refused { hint, .. } => hint.clone(),
             _ => None,
         }

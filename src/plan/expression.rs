@@ -4,11 +4,11 @@ use arrow::array::{Array, ArrayRef, new_null_array};
 
 use crate::catalog::Catalog;
 use crate::expr::{ArithmeticOp, CompareOp, Expr, Literal, TypeError};
-use crate::sql::Span;
 use crate::sql::ast::{
     self, ArithmeticOperator, ComparisonOperator, Expression, FunctionCall, Identifier, LogicalOperator, Sign,
     WhenClause,
 };
+use crate::sql::{Span, instead_of_function};
 use crate::types::{SqlType, iso_text};
 
 use super::aggregate_function::aggregate_names;
@@ -170,7 +170,11 @@ impl<'a> Typer<'a> {
         if is_planned_for_later(name) {
             return PlanError::not_supported(format!("the function {}", name.to_uppercase()), call.span);
         }
-        PlanError::refused(format!("Can't find any functions with the name '{name}'"), call.span)
+        let text = format!("Can't find any functions with the name '{name}'");
+        match instead_of_function(name) {
+            Some(hint) => PlanError::refused_with_hint(text, hint, call.span),
+            None => PlanError::refused(text, call.span),
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 
 use super::ast::SourceKind;
+use super::nearest::nearest;
+use super::parser::typed_text;
 use super::span::Span;
 
 /// A text that is not a script of statements.
@@ -28,8 +30,10 @@ pub enum ParseErrorKind {
     UnknownStatement {
         /// The word.
         found: String,
-        /// The most similar word that begins one.
-        similar: &'static str,
+        /// The word that begins one and of which this is a slip.
+        similar: Option<&'static str>,
+        /// What to write instead.
+        hint: Option<&'static str>,
     },
     /// The text ends before the `;` of its last statement.
     MissingSemicolon,
@@ -40,7 +44,7 @@ pub enum ParseErrorKind {
         /// What could stand here.
         expected: Vec<Expected>,
         /// What the author may have meant.
-        hint: Option<&'static str>,
+        hint: Option<String>,
     },
     /// Expressions, types or statements are nested too deeply.
     TooDeep,
@@ -67,7 +71,21 @@ pub enum ParseErrorKind {
         column: String,
     },
     /// A name before a dot that FROM does not have.
-    UnknownSource(String),
+    UnknownSource {
+        /// The name.
+        name: String,
+        /// The names that FROM has; none outside of a query.
+        sources: Vec<String>,
+    },
+    /// ROLLUP or CUBE as a function, which there is not.
+    GroupingFunction {
+        /// Its name.
+        name: String,
+        /// What to write instead.
+        hint: &'static str,
+    },
+    /// A lambda with more parameters than any function gives it.
+    LambdaParameters(usize),
     /// INSERT lists more or fewer columns than values.
     ColumnCount {
         /// Number of columns.
@@ -109,6 +127,22 @@ impl fmt::Display for Expected {
     }
 }
 
+impl Expected {
+    /// As it is said to people; ksqlDB shows its grammar's names.
+    fn in_words(&self) -> String {
+        match self {
+            Expected::Kind("STRING") => "a text in 'single quotes'".to_owned(),
+            Expected::Kind("INTEGER_VALUE") => "a whole number".to_owned(),
+            Expected::Any("a unit of time") => {
+                "a unit of time: MILLISECONDS, SECONDS, MINUTES, HOURS or DAYS".to_owned()
+            }
+            Expected::Token("GROUP") => "'GROUP BY'".to_owned(),
+            Expected::Token("PARTITION") => "'PARTITION BY'".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// ksqlDB says what would fit only if it is no more than this.
 const EXPECTED_SHOWN_MAX: usize = 3;
 /// How much of a long line is shown before the caret.
@@ -143,17 +177,40 @@ impl ParseError {
         format!("{}\nStatement: {}", self.message(), self.statement)
     }
 
-    /// What ksqlDB does not say: the words that would fit, a hint.
+    /// What ksqlDB does not say: what was probably meant, what would fit, what to write instead.
     pub fn help(&self) -> Option<String> {
-        match &self.kind {
-            ParseErrorKind::Unexpected { hint: Some(hint), .. } => Some((*hint).to_owned()),
+        let help = match &self.kind {
+            ParseErrorKind::Unexpected { hint: Some(hint), .. } => return Some(hint.clone()),
             ParseErrorKind::Unexpected { expected, .. } if !expected.is_empty() => {
-                let expected: Vec<String> = expected.iter().map(Expected::to_string).collect();
-                Some(format!("expected {}", join_or(&expected)))
+                let begins_join = ["LEFT", "RIGHT", "FULL", "INNER"].map(Expected::Token);
+                let plain = expected.iter().filter(|expected| !begins_join.contains(expected));
+                let expected: Vec<String> = plain.map(Expected::in_words).collect();
+                return Some(format!("expected {}", join_or(&expected)));
             }
-            ParseErrorKind::MissingSemicolon => Some("a statement ends with ';'".to_owned()),
-            _ => None,
-        }
+            ParseErrorKind::UnknownStatement { hint: Some(hint), .. } => hint,
+            ParseErrorKind::UnknownStatement { similar: None, .. } => {
+                "statements begin with SELECT, CREATE, INSERT, DROP, ALTER, SHOW, DESCRIBE, EXPLAIN, PRINT, TERMINATE, \
+                 PAUSE, RESUME, SET, UNSET, DEFINE, UNDEFINE or ASSERT"
+            }
+            ParseErrorKind::MissingSemicolon => "a statement ends with ';'",
+            ParseErrorKind::TooDeep => "join the parts with fewer parentheses, or make a stream of the inner ones",
+            ParseErrorKind::InvalidNumber(_) => {
+                "whole numbers go up to 9223372036854775807; with a point, 1., a number may have any length"
+            }
+            ParseErrorKind::DoubleOverflow(_) => "doubles go up to 1.7976931348623157E308",
+            ParseErrorKind::InvalidSourceName(_) => {
+                "the name of a topic may have other characters: WITH (KAFKA_TOPIC = '…')"
+            }
+            ParseErrorKind::LimitInCreate(_) => {
+                "the query runs on as records arrive; put LIMIT on the SELECT that reads its result"
+            }
+            ParseErrorKind::UnknownSource { name, sources } => return sources_help(name, sources),
+            ParseErrorKind::GroupingFunction { hint, .. } => hint,
+            ParseErrorKind::UnknownConstructor(name) => foreign_text_help(name),
+            ParseErrorKind::NothingToAssert => "write ASSERT SCHEMA SUBJECT name, ASSERT SCHEMA ID n, or both",
+            _ => return None,
+        };
+        Some(help.to_owned())
     }
 
     /// The source line and a caret under the place, two lines without a line break at the end. `text` is the text
@@ -189,9 +246,10 @@ impl ParseError {
 
     fn detail(&self) -> String {
         match &self.kind {
-            ParseErrorKind::UnknownStatement { found, similar } => {
+            ParseErrorKind::UnknownStatement { found, similar: Some(similar), .. } => {
                 format!("Unknown statement '{found}'\nDid you mean '{similar}'?")
             }
+            ParseErrorKind::UnknownStatement { found, similar: None, .. } => format!("Unknown statement '{found}'"),
             ParseErrorKind::MissingSemicolon => "missing ';' at '<EOF>'".to_owned(),
             ParseErrorKind::Unexpected { found, expected, .. } => self.unexpected(found, expected),
             ParseErrorKind::TooDeep => "Error processing statement: Statement is too large to parse. \
@@ -219,9 +277,11 @@ impl ParseError {
                     format!("Column `{column}` is a 'KEY' column: please use 'PRIMARY KEY' for tables.")
                 }
             },
-            ParseErrorKind::UnknownSource(name) => {
+            ParseErrorKind::UnknownSource { name, .. } => {
                 format!("'{name}' is not a valid stream/table name or alias.")
             }
+            ParseErrorKind::GroupingFunction { name, .. } => format!("Can't find any functions with the name '{name}'"),
+            ParseErrorKind::LambdaParameters(count) => format!("A lambda has one to three parameters, not {count}."),
             ParseErrorKind::ColumnCount { columns, values } => {
                 format!("Expected number columns and values to match: {columns}, {values}")
             }
@@ -263,11 +323,17 @@ fn join_or(items: &[String]) -> String {
     }
 }
 
-/// The word of `words` that takes the fewest edits to become `word`, the first of them if several do.
-pub(super) fn most_similar(word: &str, words: &[&'static str]) -> &'static str {
-    let word = word.to_uppercase();
-    let nearest = words.iter().min_by_key(|other| strsim::levenshtein(&word, other));
-    nearest.copied().unwrap_or_default()
+/// Which names may stand before a dot.
+fn sources_help(name: &str, sources: &[String]) -> Option<String> {
+    if let Some(similar) = nearest(name, sources.iter().map(String::as_str)) {
+        return Some(format!("did you mean {similar}?"));
+    }
+    (!sources.is_empty()).then(|| format!("FROM has {}", join_or(sources)))
+}
+
+/// What to write instead of a name before a text.
+fn foreign_text_help(name: &str) -> &'static str {
+    typed_text(name).unwrap_or("only DECIMAL can stand before a text; a text alone is written 'so'")
 }
 
 #[cfg(test)]
@@ -321,13 +387,5 @@ mod tests {
         let (line, caret) = shown.split_once('\n').expect("two lines");
         assert_eq!(line.find('X'), caret.find('^'));
         assert_eq!(line.len(), 100);
-    }
-
-    #[test]
-    fn the_nearest_word() {
-        let words = ["SELECT", "CREATE", "DROP"];
-        for (word, expected) in [("selct", "SELECT"), ("CRATE", "CREATE"), ("dorp", "DROP")] {
-            assert_eq!(most_similar(word, &words), expected);
-        }
     }
 }

@@ -155,7 +155,7 @@ keywords! {
     Types "TYPES" Name,
     Undefine "UNDEFINE" Name,
     Unset "UNSET" Reserved,
-    Values "VALUES" Reserved,
+    Values "VALUES" Name,
     Variables "VARIABLES" Name,
     View "VIEW" Reserved,
     When "WHEN" Reserved,
@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn some_words_may_be_names() {
         let usable = |word| Keyword::find(word).expect("a keyword").is_name();
-        for word in ["id", "key", "date", "source", "emit", "day"] {
+        for word in ["id", "key", "date", "source", "emit", "day", "values"] {
             assert!(usable(word), "{word}");
         }
-        for word in ["select", "size", "values", "days", "topic"] {
+        for word in ["select", "size", "days", "topic"] {
             assert!(!usable(word), "{word}");
         }
     }

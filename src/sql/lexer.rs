@@ -149,6 +149,9 @@ pub(super) fn tokenize(source: &str) -> Vec<Token> {
     }
 }
 
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads tokens one by one.
 pub(super) struct Lexer<'a> {
     source: &'a str,
@@ -164,7 +167,8 @@ pub(super) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     /// A lexer at the beginning of a text.
     pub(super) fn new(source: &'a str) -> Lexer<'a> {
-        Lexer { source, bytes: source.as_bytes(), position: 0, line: 1, column: 1 }
+        let position = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        Lexer { source, bytes: source.as_bytes(), position, line: 1, column: 1 }
     }
 
     /// The next token; [`TokenKind::End`] again and again at the end.
@@ -208,7 +212,7 @@ impl<'a> Lexer<'a> {
                 (b' ' | b'\t' | b'\r' | b'\n', _) => self.advance_to(self.position + 1),
                 (b'-', b'-') => {
                     let rest = &self.source[self.position..];
-                    let length = rest.find('\n').unwrap_or(rest.len());
+                    let length = rest.find(['\r', '\n']).unwrap_or(rest.len());
                     self.advance_to(self.position + length);
                 }
                 (b'/', b'*') => {
@@ -252,7 +256,7 @@ impl<'a> Lexer<'a> {
 
     fn variable(&self) -> (TokenKind, usize) {
         let name = self.position + 2;
-        let end = self.end_of_word(name);
+        let end = self.end_of(name, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if is_word_start(self.peek(2)) && self.bytes.get(end) == Some(&b'}') {
             (TokenKind::Variable, end + 1)
         } else {
@@ -404,6 +408,9 @@ mod tests {
             ("1abc 2_", "DigitWord:1abc DigitWord:2_"),
             (r#""a""b" `c``d`"#, r#"DoubleQuoted:"a""b" BackQuoted:`c``d`"#),
             ("${x_1}", "Variable:${x_1}"),
+            ("\u{feff}a", "Word:a"),
+            ("a\u{feff}", "Word:a Unknown:\u{feff}"),
+            ("${a@b}", "Unknown:$ Unknown:{ Word:a@b Unknown:}"),
             ("${1} $x", "Unknown:$ Unknown:{ Integer:1 Unknown:} Unknown:$ Word:x"),
         ];
         for (source, expected) in cases {
@@ -447,6 +454,8 @@ mod tests {
             ("a/* ; -- ' */b", "Word:a Word:b"),
             ("a /* b", "Word:a Unterminated:/* b"),
             ("'--' '/*'", "String:'--' String:'/*'"),
+            ("--@test: a;\r\nb -- c\rd", "Word:b Word:d"),
+            ("a /* /* */ b", "Word:a Word:b"),
         ];
         for (source, expected) in cases {
             assert_eq!(dump(source), expected, "{source}");

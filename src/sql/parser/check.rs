@@ -1,12 +1,14 @@
 //! What statements cannot say although their words are in order, as far as the text alone tells.
 
+use std::collections::BTreeSet;
+
 use super::super::ast::{
     ColumnDefinition, ColumnRole, CreateAsSelect, Explain, Expression, InsertValues, Property, Query, SelectItem,
     SourceKind, Statement,
 };
 use super::super::error::ParseErrorKind;
 use super::super::span::Span;
-use super::Parser;
+use super::{Parser, foreign};
 
 impl Parser<'_> {
     /// Notes what is wrong with a statement whose first token has this index.
@@ -80,14 +82,15 @@ impl Parser<'_> {
             self.note_invalid(kind, insert.span);
         }
         for value in &insert.values {
-            self.check_names(value, &[]);
+            self.check_names(value, &BTreeSet::new());
         }
     }
 
     /// Every name before a dot is a source of FROM.
     fn check_query(&mut self, query: &Query) {
         let sources = query.from.sources();
-        let sources: Vec<&str> = sources.flat_map(|source| [source.name.as_str(), source.alias.as_str()]).collect();
+        let sources: BTreeSet<&str> =
+            sources.flat_map(|source| [source.name.as_str(), source.alias.as_str()]).collect();
         for item in &query.select {
             match item {
                 SelectItem::Single { expression, .. } => self.check_names(expression, &sources),
@@ -106,9 +109,22 @@ impl Parser<'_> {
         for expression in conditions.chain(grouped) {
             self.check_names(expression, &sources);
         }
+        for expression in query.group_by.iter().flat_map(|grouping| &grouping.expressions) {
+            self.check_grouping(expression);
+        }
     }
 
-    fn check_names(&mut self, expression: &Expression, sources: &[&str]) {
+    /// ROLLUP and CUBE read like functions.
+    fn check_grouping(&mut self, expression: &Expression) {
+        if let Expression::FunctionCall(call) = expression
+            && let Some(hint) = foreign::grouping(call.name.as_str())
+        {
+            let name = call.name.name.clone();
+            self.note_invalid(ParseErrorKind::GroupingFunction { name, hint }, call.span);
+        }
+    }
+
+    fn check_names(&mut self, expression: &Expression, sources: &BTreeSet<&str>) {
         expression.walk(&mut |part| {
             if let Expression::Column { source: Some(source), span, .. } = part {
                 self.check_source(source.as_str(), *span, sources);
@@ -116,9 +132,10 @@ impl Parser<'_> {
         });
     }
 
-    fn check_source(&mut self, name: &str, span: Span, sources: &[&str]) {
-        if !sources.contains(&name) && !name.starts_with("${") {
-            let kind = ParseErrorKind::UnknownSource(name.to_owned());
+    fn check_source(&mut self, name: &str, span: Span, sources: &BTreeSet<&str>) {
+        if !sources.contains(name) && !name.starts_with("${") {
+            let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+            let kind = ParseErrorKind::UnknownSource { name: name.to_owned(), sources };
             self.note_invalid(kind, span);
         }
     }

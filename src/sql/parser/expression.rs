@@ -22,6 +22,9 @@ use super::super::lexer::{Symbol, TokenKind, unquote};
 use super::super::span::Span;
 use super::{Parsed, Parser, is_identifier};
 
+/// No function gives a lambda more.
+const LAMBDA_PARAMETERS_MAX: usize = 3;
+
 /// How tightly an operator binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
@@ -460,8 +463,11 @@ impl Parser<'_> {
             vec![self.identifier()?]
         };
         self.expect_symbol(Symbol::Arrow)?;
+        if parameters.len() > LAMBDA_PARAMETERS_MAX {
+            self.note_invalid(ParseErrorKind::LambdaParameters(parameters.len()), span);
+        }
         let outer = self.lambda_parameters.len();
-        self.lambda_parameters.extend(parameters.iter().cloned());
+        self.lambda_parameters.extend(parameters.iter().take(LAMBDA_PARAMETERS_MAX).cloned());
         let body = self.expression();
         self.lambda_parameters.truncate(outer);
         Ok(Expression::Lambda { parameters, body: Box::new(body?), span })

@@ -8,12 +8,16 @@
 mod check;
 mod define;
 mod expression;
+mod foreign;
+mod hint;
 mod query;
 mod statement;
 mod type_expr;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use foreign::typed_text;
 
 use super::ast::{Expression, Identifier, Statement, TypeExpr};
 use super::error::{Expected, ParseError, ParseErrorKind};
@@ -89,6 +93,9 @@ const DEPTH_MAX: usize = 200;
 /// How high a tree may be. Chains (`a OR b OR c …`) make trees high without nesting; this keeps every tree low enough
 /// to be walked recursively on a thread's usual stack.
 const HEIGHT_MAX: usize = 1_000;
+
+/// Characters of a token that a message shows.
+const FOUND_MAX: usize = 200;
 
 struct Parser<'a> {
     source: &'a str,
@@ -385,7 +392,7 @@ impl<'a> Parser<'a> {
         let expected = if self.expected_at == self.index { std::mem::take(&mut self.expected) } else { Vec::new() };
         let found = match self.kind() {
             TokenKind::End => "<EOF>".to_owned(),
-            _ => self.text().to_owned(),
+            _ => shortened(self.text()),
         };
         let hint = self.hint(&expected);
         self.fail(ParseErrorKind::Unexpected { found, expected, hint })
@@ -394,41 +401,6 @@ impl<'a> Parser<'a> {
     fn unexpected_wanting<T>(&mut self, expected: Expected) -> Parsed<T> {
         self.looked_for(expected);
         self.unexpected()
-    }
-
-    /// What the author may have meant, for frequent mistakes.
-    fn hint(&self, expected: &[Expected]) -> Option<&'static str> {
-        let previous = &self.tokens[self.index.saturating_sub(1)];
-        let after = |word: &str| previous.text(self.source).eq_ignore_ascii_case(word);
-        match self.kind() {
-            TokenKind::Unterminated => Some("a quote or comment opens here and is never closed"),
-            TokenKind::Keyword(Keyword::By) if after("order") => Some("ORDER BY is not supported"),
-            TokenKind::Keyword(Keyword::Distinct) => {
-                Some("SELECT DISTINCT is not supported; GROUP BY the columns instead")
-            }
-            TokenKind::Keyword(Keyword::Select) if after("(") => {
-                Some("a query inside a statement is not supported; create a stream or table of it first")
-            }
-            TokenKind::Symbol(Symbol::Comma) if expected == [Expected::Token(";")] && after(")") => {
-                Some("INSERT takes one row of values; write one statement for each row")
-            }
-            TokenKind::Keyword(keyword)
-                if !keyword.is_name() && (expected.contains(&Expected::Any("a name")) || self.at_reserved_column()) =>
-            {
-                Some("this word is reserved; write it in `back-ticks` to use it as a name")
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a reserved word seems to be meant as a column: something follows that follows columns.
-    fn at_reserved_column(&self) -> bool {
-        let follows_columns = matches!(
-            self.kind_ahead(1),
-            TokenKind::Keyword(Keyword::From | Keyword::As)
-                | TokenKind::Symbol(Symbol::Comma | Symbol::CloseParenthesis | Symbol::Equal)
-        );
-        follows_columns && !self.keyword_ahead(0, Keyword::From)
     }
 
     /// An error at the token looked at.
@@ -452,6 +424,14 @@ impl<'a> Parser<'a> {
         let last = last.map_or(span, |token| token.span);
         let whole = self.tokens[first].span.to(last);
         self.invalid = Some(Box::new(ParseError { kind, span, statement: self.slice(whole).to_owned() }));
+    }
+}
+
+/// The beginning of a token that is too long for a message.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(FOUND_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

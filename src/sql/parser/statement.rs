@@ -4,32 +4,12 @@ use super::super::ast::{
     AssertSchema, AssertSource, AssertTopic, ConnectorKind, Explain, InsertValues, Literal, PrintTopic, QueryTarget,
     SourceKind, Statement, TimeSpan,
 };
-use super::super::error::{Expected, ParseErrorKind, most_similar};
+use super::super::error::{Expected, ParseErrorKind};
 use super::super::keyword::Keyword;
 use super::super::lexer::{Symbol, TokenKind, unquote};
-use super::{Dialect, Parsed, Parser, is_identifier};
-
-/// The words that begin statements.
-const FIRST_WORDS: [&str; 18] = [
-    "SELECT",
-    "CREATE",
-    "INSERT",
-    "DESCRIBE",
-    "PRINT",
-    "EXPLAIN",
-    "SHOW",
-    "LIST",
-    "TERMINATE",
-    "PAUSE",
-    "RESUME",
-    "DROP",
-    "SET",
-    "DEFINE",
-    "UNDEFINE",
-    "UNSET",
-    "ASSERT",
-    "ALTER",
-];
+use super::super::nearest::nearest;
+use super::hint::FIRST_WORDS;
+use super::{Dialect, Parsed, Parser, is_identifier, shortened};
 
 impl Parser<'_> {
     /// A statement, up to its `;`.
@@ -69,9 +49,10 @@ impl Parser<'_> {
     }
 
     fn unknown_statement<T>(&self) -> Parsed<T> {
-        let found = self.text().to_owned();
-        let similar = most_similar(&found, &FIRST_WORDS);
-        self.fail(ParseErrorKind::UnknownStatement { found, similar })
+        let found = shortened(self.text());
+        let similar = nearest(&found, FIRST_WORDS);
+        let hint = self.statement_hint();
+        self.fail(ParseErrorKind::UnknownStatement { found, similar, hint })
     }
 
     // SHOW.

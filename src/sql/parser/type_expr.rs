@@ -24,6 +24,12 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::Map) if opens(1) => self.map_type(),
             TokenKind::Keyword(Keyword::Struct) => self.struct_type(),
             TokenKind::Keyword(Keyword::Decimal) => self.decimal_type(),
+            // DEC alone may be the name of a custom type.
+            TokenKind::Word
+                if self.symbol_ahead(1, Symbol::OpenParenthesis) && self.text().eq_ignore_ascii_case("DEC") =>
+            {
+                self.decimal_type()
+            }
             kind if is_identifier(kind) => self.named_type(),
             _ => self.unexpected_wanting(Expected::Any("a type")),
         }

@@ -111,6 +111,10 @@ fn column(source: Option<Identifier>, name: Identifier) -> Expression {
     Expression::Column { source, name, span }
 }
 
+fn bound_name(variable: &Expression) -> String {
+    variable.to_string().trim_matches('`').to_owned()
+}
+
 /// Expressions whose columns may be qualified by `source`.
 fn expression(source: Option<&'static str>) -> impl Strategy<Value = Expression> {
     let span = SPAN;
@@ -170,13 +174,25 @@ fn expression(source: Option<&'static str>) -> impl Strategy<Value = Expression>
             }),
             (boxed(), data_type()).prop_map(move |(operand, target)| Expression::Cast { operand, target, span }),
         ];
-        let unit = prop::sample::select(vec![TimeUnit::Milliseconds, TimeUnit::Days]);
+        let unit = prop::sample::select(vec![
+            TimeUnit::Milliseconds,
+            TimeUnit::Seconds,
+            TimeUnit::Minutes,
+            TimeUnit::Hours,
+            TimeUnit::Days,
+        ]);
         let unit = unit.prop_map(move |unit| Expression::IntervalUnit { unit, span });
-        let lambda = inner.clone().prop_map(move |body| {
-            // The body's own A is the parameter.
-            let parameters = vec![Identifier::new("x y"), Identifier::new("P")];
-            let body = Box::new(body);
-            Expression::Lambda { parameters, body, span }
+        let bound = prop::sample::select(vec!["x y", "P"]);
+        let bound = bound.prop_map(|name| Box::new(Expression::LambdaVariable(Identifier::new(name))));
+        let lambda = (bound, inner.clone(), any::<bool>()).prop_map(move |(bound, right, both)| {
+            let parameters = if both { vec!["x y", "P"] } else { vec![] };
+            let mut parameters: Vec<_> = parameters.into_iter().map(Identifier::new).collect();
+            if !both {
+                parameters.push(Identifier::new(bound_name(&bound)));
+            }
+            let right = Box::new(right);
+            let body = Expression::Arithmetic { operator: ArithmeticOperator::Add, left: bound, right, span };
+            Expression::Lambda { parameters, body: Box::new(body), span }
         });
         let argument = prop_oneof![4 => inner.clone(), 1 => unit];
         let others = prop_oneof![
@@ -231,7 +247,11 @@ fn window() -> impl Strategy<Value = WindowExpression> {
         time_span().prop_map(|gap| WindowKind::Session { gap }),
     ];
     let parts = (kind, option::of(time_span()), option::of(time_span()));
-    parts.prop_map(|(kind, retention, grace)| WindowExpression { name: None, kind, retention, grace, span: SPAN })
+    let names = prop::sample::select(vec![None, Some("W"), Some("WEEK_1")]);
+    (names, parts).prop_map(|(name, (kind, retention, grace))| {
+        let name = name.map(Identifier::new);
+        WindowExpression { name, kind, retention, grace, span: SPAN }
+    })
 }
 
 fn grouping() -> impl Strategy<Value = Grouping> {
@@ -273,10 +293,18 @@ fn properties() -> impl Strategy<Value = Vec<Property>> {
     })
 }
 
-fn columns() -> impl Strategy<Value = Vec<ColumnDefinition>> {
+fn kind() -> impl Strategy<Value = SourceKind> {
+    prop::sample::select(vec![SourceKind::Stream, SourceKind::Table])
+}
+
+fn columns(kind: SourceKind) -> impl Strategy<Value = Vec<ColumnDefinition>> {
+    let key = match kind {
+        SourceKind::Stream => ColumnRole::Key,
+        SourceKind::Table => ColumnRole::PrimaryKey,
+    };
     let role = prop_oneof![
         Just(ColumnRole::Value),
-        Just(ColumnRole::Key),
+        Just(key),
         Just(ColumnRole::Headers),
         Just(ColumnRole::Header("it's".to_owned())),
     ];
@@ -285,65 +313,166 @@ fn columns() -> impl Strategy<Value = Vec<ColumnDefinition>> {
     vec(column, 0..4)
 }
 
-fn statement() -> impl Strategy<Value = Statement> {
-    let create = (source_name(), any::<[bool; 3]>(), columns(), properties());
-    let create = create.prop_map(|(name, [or_replace, if_not_exists, is_source], columns, properties)| {
+/// A source's kind, and columns that it may have.
+fn kind_and_columns() -> impl Strategy<Value = (SourceKind, Vec<ColumnDefinition>)> {
+    kind().prop_flat_map(|kind| (Just(kind), columns(kind)))
+}
+
+/// A query that runs on as records arrive.
+fn persistent_query() -> impl Strategy<Value = Query> {
+    query().prop_map(|mut query| {
+        query.refinement.get_or_insert(Refinement::Changes);
+        query.limit = None;
+        query
+    })
+}
+
+fn record() -> impl Strategy<Value = InsertValues> {
+    let record = (source_name(), vec((name(), expression(None)), 1..3), any::<bool>());
+    record.prop_map(|(target, pairs, listed)| {
+        let (columns, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        InsertValues { target, columns: if listed { columns } else { Vec::new() }, values, span: SPAN }
+    })
+}
+
+/// Statements that create, fill, change and drop.
+fn defining_statement() -> impl Strategy<Value = Statement> {
+    let create = (kind_and_columns(), source_name(), any::<[bool; 3]>(), properties());
+    let create = create.prop_map(|((kind, columns), name, [or_replace, if_not_exists, is_source], properties)| {
+        let span = SPAN;
         Statement::CreateSource(CreateSource {
-            kind: SourceKind::Stream,
+            kind,
             name,
             or_replace,
             if_not_exists,
             is_source,
             columns,
             properties,
-            span: SPAN,
+            span,
         })
     });
-    let create_as = (source_name(), any::<[bool; 2]>(), properties(), query());
-    let create_as = create_as.prop_map(|(name, [or_replace, if_not_exists], properties, mut query)| {
-        query.refinement.get_or_insert(Refinement::Changes);
-        query.limit = None;
-        Statement::CreateAsSelect(Box::new(CreateAsSelect {
-            kind: SourceKind::Table,
-            name,
-            or_replace,
-            if_not_exists,
-            properties,
-            query,
-            span: SPAN,
-        }))
+    let create_as = (kind(), source_name(), any::<[bool; 2]>(), properties(), persistent_query());
+    let create_as = create_as.prop_map(|(kind, name, [or_replace, if_not_exists], properties, query)| {
+        let span = SPAN;
+        let create = CreateAsSelect { kind, name, or_replace, if_not_exists, properties, query, span };
+        Statement::CreateAsSelect(Box::new(create))
     });
-    let insert = (source_name(), vec((name(), expression(None)), 1..3), any::<bool>());
-    let insert = insert.prop_map(|(target, pairs, listed)| {
-        let (columns, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        Statement::InsertValues(InsertValues {
-            target,
-            columns: if listed { columns } else { Vec::new() },
-            values,
-            span: SPAN,
-        })
+    let insert = (source_name(), properties(), persistent_query()).prop_map(|(target, properties, query)| {
+        Statement::InsertSelect(Box::new(InsertSelect { target, properties, query, span: SPAN }))
     });
-    let alter = vec((name(), data_type()), 1..3).prop_map(|columns| {
-        let columns = columns.into_iter();
-        let columns = columns.map(|(name, data_type)| AddedColumn { name, data_type });
-        Statement::AlterSource(AlterSource {
-            kind: SourceKind::Stream,
-            name: Identifier::new("S"),
-            columns: columns.collect(),
-            span: SPAN,
-        })
+    let drop = (kind(), source_name(), any::<[bool; 2]>()).prop_map(|(kind, name, [if_exists, delete_topic])| {
+        Statement::DropSource(DropSource { kind, name, if_exists, delete_topic, span: SPAN })
     });
+    let added = (name(), data_type()).prop_map(|(name, data_type)| AddedColumn { name, data_type });
+    let alter = (kind(), source_name(), vec(added, 1..3))
+        .prop_map(|(kind, name, columns)| Statement::AlterSource(AlterSource { kind, name, columns, span: SPAN }));
+    let create_type = (name(), data_type(), any::<bool>());
+    let create_type = create_type.prop_map(|(name, data_type, if_not_exists)| {
+        Statement::CreateType(CreateType { name, data_type, if_not_exists })
+    });
+    let drop_type = (name(), any::<bool>());
+    let drop_type = drop_type.prop_map(|(name, if_exists)| Statement::DropType(DropType { name, if_exists }));
+    let some_properties = properties().prop_filter("WITH is not optional", |properties| !properties.is_empty());
+    let connector = (connector_kind(), name(), any::<bool>(), some_properties);
+    let connector = connector.prop_map(|(kind, name, if_not_exists, properties)| {
+        Statement::CreateConnector(CreateConnector { kind, name, if_not_exists, properties })
+    });
+    let drop_connector = (name(), any::<bool>());
+    let drop_connector =
+        drop_connector.prop_map(|(name, if_exists)| Statement::DropConnector(DropConnector { name, if_exists }));
     prop_oneof![
-        query().prop_map(|query| Statement::Query(Box::new(query))),
         create,
         create_as,
         insert,
+        record().prop_map(Statement::InsertValues),
+        drop,
         alter,
+        create_type,
+        drop_type,
+        connector,
+        drop_connector,
+    ]
+}
+
+fn connector_kind() -> impl Strategy<Value = ConnectorKind> {
+    prop::sample::select(vec![ConnectorKind::Source, ConnectorKind::Sink])
+}
+
+/// Statements that show.
+fn showing_statement() -> impl Strategy<Value = Statement> {
+    let explain = prop_oneof![query().prop_map(|query| Statement::Query(Box::new(query))), defining_statement()];
+    let explain = explain
+        .prop_map(|statement| Statement::Explain(Explain::Statement { statement: Box::new(statement), span: SPAN }));
+    let print = (text(), any::<bool>(), option::of(any::<i32>()), option::of(any::<i32>()));
+    let print = print.prop_map(|(topic, from_beginning, interval, limit)| {
+        Statement::PrintTopic(PrintTopic { topic, from_beginning, interval, limit })
+    });
+    let without_parts = vec![
+        Statement::ShowProperties,
+        Statement::ShowFunctions,
+        Statement::ShowConnectors(None),
+        Statement::ShowConnectors(Some(ConnectorKind::Source)),
+        Statement::ShowConnectors(Some(ConnectorKind::Sink)),
+        Statement::ShowConnectorPlugins,
+        Statement::ShowTypes,
+        Statement::ShowVariables,
+    ];
+    prop_oneof![
+        prop::sample::select(without_parts),
+        any::<[bool; 2]>().prop_map(|[all, extended]| Statement::ShowTopics { all, extended }),
+        (kind(), any::<bool>()).prop_map(|(kind, extended)| Statement::ShowSources { kind, extended }),
+        any::<bool>().prop_map(|extended| Statement::ShowQueries { extended }),
         (source_name(), any::<bool>()).prop_map(|(name, extended)| Statement::DescribeSource { name, extended }),
-        (name(), data_type(), any::<bool>()).prop_map(|(name, data_type, if_not_exists)| {
-            Statement::CreateType(CreateType { name, data_type, if_not_exists })
-        }),
+        (kind(), any::<bool>()).prop_map(|(kind, extended)| Statement::DescribeSources { kind, extended }),
+        name().prop_map(|name| Statement::DescribeFunction { name }),
+        name().prop_map(|name| Statement::DescribeConnector { name }),
+        name().prop_map(|name| Statement::Explain(Explain::Query(name))),
+        explain,
+        print,
+    ]
+}
+
+/// Statements that act on queries, properties and variables, and those that assert.
+fn acting_statement() -> impl Strategy<Value = Statement> {
+    let target = || option::of(name()).prop_map(|name| name.map_or(QueryTarget::All, QueryTarget::Query));
+    let variable = || prop::sample::select(vec!["a", "Select", "_1"]).prop_map(str::to_owned);
+    let timeout = || option::of(time_span());
+    let topic = (text(), properties(), timeout(), any::<bool>()).prop_map(|(topic, properties, timeout, exists)| {
+        Statement::AssertTopic(AssertTopic { topic, properties, timeout, exists })
+    });
+    let schema = (text(), option::of(any::<i32>()), timeout(), any::<bool>());
+    let schema = schema.prop_map(|(subject, id, timeout, exists)| {
+        let subject = (id.is_none() || subject.len() > 1).then_some(subject);
+        Statement::AssertSchema(AssertSchema { subject, id, timeout, exists })
+    });
+    let source = (kind_and_columns(), source_name(), properties());
+    let source = source.prop_map(|((kind, columns), name, properties)| {
+        Statement::AssertSource(AssertSource { kind, name, columns, properties, span: SPAN })
+    });
+    prop_oneof![
+        target().prop_map(Statement::Terminate),
+        target().prop_map(Statement::Pause),
+        target().prop_map(Statement::Resume),
         (text(), text()).prop_map(|(name, value)| Statement::SetProperty { name, value }),
+        text().prop_map(|name| Statement::UnsetProperty { name }),
+        (text(), text()).prop_map(|(name, value)| Statement::AlterSystem { name, value }),
+        (variable(), text()).prop_map(|(name, value)| Statement::DefineVariable { name, value }),
+        variable().prop_map(|name| Statement::UndefineVariable { name }),
+        topic,
+        schema,
+        record().prop_map(Statement::AssertValues),
+        record().prop_map(Statement::AssertTombstone),
+        source,
+        text().prop_map(|path| Statement::RunScript { path }),
+    ]
+}
+
+fn statement() -> impl Strategy<Value = Statement> {
+    prop_oneof![
+        query().prop_map(|query| Statement::Query(Box::new(query))),
+        defining_statement(),
+        showing_statement(),
+        acting_statement(),
     ]
 }
 
@@ -376,6 +505,7 @@ proptest! {
         let read = parse_test_statements(&printed);
         let read = read.map(|mut statements| statements.remove(0).statement);
         prop_assert!(read.as_ref() == Ok(&statement), "{printed}\n{:?}", shown(&read));
+        prop_assert_eq!(shown(&read) + ";", printed);
     }
 }
 
