@@ -25,6 +25,7 @@ mod murmur2;
 mod owner;
 mod partitioner;
 mod retention;
+mod time_order;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use kafka::KafkaTopics;
 pub use local::LocalTopics;
 pub use memory::MemoryTopics;
 pub use murmur2::{murmur2, partition_of_key};
+pub use time_order::{RecordRef, TimeOrder};
 
 use chunk_summary::ChunkSummary;
 
