@@ -138,7 +138,8 @@ fn apply(engine: &Engine, file: &str, text: &str, interrupt: &Interrupt) -> Resu
     let mut written = Ok(());
     let applied = engine.apply_file(text, &mut |response| {
         if written.is_ok() {
-            written = screen.show(&response, &|| interrupt.is_requested());
+            // What could fail while it is shown cannot stand in a file.
+            written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
         }
     });
     written?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::DataDir;
 use super::progress::{Figures, rate};
-use crate::engine::{Listing, QueryStatus, Response};
+use crate::engine::{Listing, QueryStatus};
 use crate::runtime::dead_letter::TOPIC as DEAD_LETTERS;
 use crate::shell::{Layout, OutputFormat, Palette, Screen};
 
@@ -33,7 +33,7 @@ pub(super) fn write(
         palette_err: Palette::PLAIN,
         tells_waiting: false,
     };
-    screen.show(&Response::Listing(vec![listing]), &|| false)?;
+    screen.listing(&listing)?;
     let rejected = Figures::of(queries).rejected;
     if rejected > 0 {
         let (records, are) = if rejected == 1 { ("record", "is") } else { ("records", "are") };

@@ -24,6 +24,14 @@ const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
+const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
+const HIDDEN_TOPICS: &str = "ksql.hidden.topics";
+
+/// As in ksqlDB.
+const ASSERT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
+const HIDDEN_TOPICS_DEFAULT: &str = "_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,\
+    connect-configs,connect-offsets,connect-status,connect-statuses";
+
 const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
 const METADATA_AGE: &str = "metadata.max.age.ms";
 const PURGE_INTERVAL: &str = "repartition.purge.interval.ms";
@@ -133,6 +141,16 @@ impl Properties {
     /// How long the state of a task is kept that runs on another server.
     pub fn cleanup_delay(&self) -> Result<Duration, EngineError> {
         Ok(self.number(CLEANUP_DELAY)?.map_or(CLEANUP_DELAY_DEFAULT, Duration::from_millis))
+    }
+
+    /// How long ASSERT TOPIC waits where it does not say.
+    pub fn assert_topic_timeout(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(ASSERT_TOPIC_TIMEOUT)?.map_or(ASSERT_TIMEOUT_DEFAULT, Duration::from_millis))
+    }
+
+    /// Patterns of topics that only SHOW ALL TOPICS shows, with commas between them.
+    pub fn hidden_topics(&self) -> &str {
+        self.get(HIDDEN_TOPICS).unwrap_or(HIDDEN_TOPICS_DEFAULT)
     }
 
     /// Whether all values have meaning.

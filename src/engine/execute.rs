@@ -6,41 +6,29 @@ use std::time::Duration;
 
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
-use super::queries::{self, Queries, QuerySetup};
-use super::query_report::Observer;
+use super::hidden_topics::HiddenTopics;
+use super::queries::{self, Queries, QuerySetup, RunningQuery};
+use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
+use super::{
+    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, show,
+};
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
 
-/// Executes a script for a client.
-pub(super) fn script(
-    shared: &Shared,
-    core: &mut Core,
-    session: &mut Session,
-    text: &str,
-    show: &mut dyn FnMut(Response),
-) -> Result<(), EngineError> {
-    for statement in parse_statements(text)? {
-        parsed(shared, core, session, statement, show)?;
-    }
-    Ok(())
-}
-
-/// Executes one statement for a client.
+/// Executes one statement for a client, whose variables were replaced.
 pub(super) fn parsed(
     shared: &Shared,
     core: &mut Core,
     session: &mut Session,
-    parsed: ParsedStatement,
+    parsed: &ParsedStatement,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
-    let parsed = with_variables(parsed, &session.variables)?;
-    Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(&parsed, show)
+    Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(parsed, show)
 }
 
 /// `parsed` with the values of its variables.
@@ -104,7 +92,8 @@ impl Execution<'_> {
                 let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
                 let id = format!("transient_{}_{}", self.core.transients.len(), self.shared.clock.now_ms());
                 let queue = queries::start_transient(&self.shared.runtime, &id, &plan, &self.setup(&properties))?;
-                self.core.transients.push((id, Arc::clone(&queue)));
+                let transient = Transient { id, sql: parsed.text.clone(), queue: Arc::clone(&queue) };
+                self.core.transients.push(transient);
                 show(Response::Push(PushQuery::new(columns, queue)));
             }
             Planned::InsertValues(row) if self.origin == Origin::Session => {
@@ -253,19 +242,23 @@ impl Execution<'_> {
             Statement::ShowSources { kind, extended } | Statement::DescribeSources { kind, extended } => {
                 let wanted = catalog.sources().filter(|source| source.collection == collection(*kind));
                 let names: Vec<String> = wanted.map(|source| source.name.clone()).collect();
+                if names.is_empty() {
+                    show(Response::Message(format!("No {}s exist.", collection(*kind).noun())));
+                }
                 for name in names {
                     show(self.describe(&name, *extended));
                 }
                 return Ok(());
             }
-            Statement::ShowTopics { all, .. } => listing(show::topics(&self.shared.topics.list()?, *all)),
+            Statement::ShowTopics { all, extended } => listing(self.topics(*all, *extended)?),
             Statement::ShowQueries { extended: true } => Response::Listing(self.queries_extended()),
             Statement::ShowQueries { extended: false } => {
-                let queries = &self.core.queries;
-                let status = |query: &QueryInfo| {
-                    queries.get(query.id.as_str()).map_or_else(String::new, |running| format!("{}:1", running.state()))
+                let status = |query: &QueryInfo| match self.core.queries.get(query.id.as_str()) {
+                    Some(running) => format!("{}:1", running.state()),
+                    None => String::new(),
                 };
-                Response::Listing(show::queries(catalog, status))
+                let pushed = self.core.transients.iter().map(|push| (push.id.as_str(), push.sql.as_str()));
+                Response::Listing(show::queries(catalog, status, pushed))
             }
             Statement::ShowProperties => {
                 listing(show::properties(self.shared.properties(&self.session.properties).values()))
@@ -300,7 +293,12 @@ impl Execution<'_> {
                 self.session.variables.remove(&name.to_lowercase());
                 return Ok(());
             }
-            other => return Err(EngineError::new(format!("not supported yet: {other}"))),
+            Statement::PrintTopic(topic) => Response::Print(print::start(self.shared, catalog, topic)?),
+            other => {
+                let properties = self.shared.properties(&self.session.properties);
+                let asserted = assert::run(self.shared, &properties, other);
+                asserted.unwrap_or_else(|| Err(EngineError::new(format!("not supported yet: {other}"))))?
+            }
         };
         show(response);
         Ok(())
@@ -313,9 +311,13 @@ impl Execution<'_> {
             return Response::Listing(show::describe(source));
         }
         let topic = self.shared.topics.describe(&source.topic).ok().flatten();
-        let mut listings = show::describe_extended(catalog, source, topic.as_ref());
-        let queries: Vec<_> =
-            catalog.writers(name).filter_map(|writer| self.core.queries.get(writer.id.as_str())).collect();
+        let running = |query: &QueryInfo| self.core.queries.get(query.id.as_str());
+        let status = |query: &QueryInfo| running(query).map_or("", RunningQuery::state).to_owned();
+        let mut listings = show::describe_extended(catalog, source, topic.as_ref(), status);
+        let writers: Vec<_> = catalog.writers(name).filter_map(|writer| running(writer)).collect();
+        // What nobody writes here is known by who reads it.
+        let readers = catalog.readers(name).filter_map(|reader| running(reader));
+        let queries = if writers.is_empty() { readers.collect() } else { writers };
         let mut observer = Observer::new(self.shared, queries.iter().copied());
         for query in queries {
             let title = "Local runtime statistics".to_owned();
@@ -324,6 +326,20 @@ impl Execution<'_> {
             listings.extend(observer.local(query));
         }
         Response::Listing(listings)
+    }
+
+    /// `SHOW TOPICS`, in all forms.
+    fn topics(&self, all: bool, extended: bool) -> Result<Listing, EngineError> {
+        let properties = self.shared.properties(&self.session.properties);
+        let hidden = HiddenTopics::new(properties.hidden_topics(), properties.service_id());
+        let topics = self.shared.topics.list()?;
+        let shown = topics.iter().filter(|topic| all || !hidden.contain(&topic.name));
+        if !extended {
+            return Ok(show::topics(shown));
+        }
+        let mut consumers = self.core.queries.consumers();
+        consumers.extend(self.shared.topics.consumers(PATIENCE)?);
+        Ok(show::topics_extended(shown, &consumers))
     }
 
     fn explain_query(&self, id: &QueryId) -> Result<Response, EngineError> {

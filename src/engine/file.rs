@@ -157,6 +157,10 @@ impl Trial<'_> {
         let planned = plan::analyze(parsed, &self.catalog, &settings);
         known.check()?;
         let planned = planned?;
+        if let Statement::PrintTopic(_) = parsed.statement {
+            let message = "PRINT never ends: it cannot stand in a file that runs headless";
+            return Err(EngineError::new(message).with_hint("ask in the shell").at(parsed.span));
+        }
         match &planned {
             Planned::Push(_) => {
                 let message = "a SELECT with EMIT CHANGES never ends: it cannot stand in a file that runs headless";

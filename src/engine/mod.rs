@@ -6,11 +6,14 @@
 //!
 //! Everything that must outlive the process is in the command log, which is replayed at open.
 
+mod assert;
 mod command_log;
 mod config;
 mod execute;
 mod file;
+mod hidden_topics;
 mod insert;
+mod print;
 mod pull;
 mod queries;
 mod query_report;
@@ -31,12 +34,13 @@ use crate::catalog::Catalog;
 use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
-use crate::sql::{ParseError, ParsedStatement, Span};
+use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
 use crate::topics::{self as topic_store, TopicError, Topics};
 
 use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
+pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
@@ -174,7 +178,7 @@ struct Core {
     catalog_before: Catalog,
     plans_before: Plans,
     queries: Queries,
-    transients: Vec<(String, Arc<PushQueue>)>,
+    transients: Vec<Transient>,
     /// Open as long as the engine is.
     log: Option<CommandLog>,
     /// Sequence number of the next command.
@@ -184,6 +188,13 @@ struct Core {
     /// Queries that replay has met and not started, by command; and those that were paused.
     pending: BTreeMap<u64, PendingQuery>,
     paused: BTreeSet<String>,
+}
+
+/// A push query of a client.
+struct Transient {
+    id: String,
+    sql: String,
+    queue: Arc<PushQueue>,
 }
 
 /// How an engine on given topics works; tests choose other values than users.
@@ -297,9 +308,9 @@ impl Engine {
         text: &str,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
-        let mut core = self.lock();
-        core.sweep_transients(&self.inner.shared);
-        execute::script(&self.inner.shared, &mut core, session, text, show)
+        let statements = parse_statements(text)?;
+        self.lock().sweep_transients(&self.inner.shared);
+        statements.iter().try_for_each(|parsed| self.execute_parsed(session, parsed, show))
     }
 
     /// Executes one statement that was parsed before.
@@ -309,7 +320,14 @@ impl Engine {
         parsed: &ParsedStatement,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
-        execute::parsed(&self.inner.shared, &mut self.lock(), session, parsed.clone(), show)
+        let shared = &self.inner.shared;
+        let parsed = execute::with_variables(parsed.clone(), &session.variables)?;
+        let properties = shared.properties(&session.properties);
+        if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
+            show(asserted?);
+            return Ok(());
+        }
+        execute::parsed(shared, &mut self.lock(), session, &parsed, show)
     }
 
     /// Persistent queries with the topics of their sources, each once, in order of creation.
@@ -461,7 +479,7 @@ impl Core {
 
     /// Ends transient queries that nobody reads any more, and removes what they have left.
     fn sweep_transients(&mut self, shared: &Shared) {
-        self.transients.retain(|(id, queue)| {
+        self.transients.retain(|Transient { id, queue, .. }| {
             if queue.is_closed() {
                 shared.runtime.end_transient(id);
             }

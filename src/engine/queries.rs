@@ -10,7 +10,7 @@ use super::{EngineError, PushQueue, QueryStatus};
 use crate::plan::{PushPlan, SharedPlan};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
-use crate::topics::Topics;
+use crate::topics::{TopicConsumers, Topics};
 
 /// Rows that may wait for a slow reader of a push query.
 const PUSH_ROWS_MAX: usize = 20_000;
@@ -200,6 +200,23 @@ impl Queries {
             topics
         };
         self.running.values().map(|query| (query.spec.id.to_string(), topics(query))).collect()
+    }
+
+    /// What the queries that run read: each is a group of its own, with a task for each partition.
+    pub fn consumers(&self) -> Vec<TopicConsumers> {
+        let mut found: Vec<TopicConsumers> = Vec::new();
+        for query in self.running.values().filter(|query| query.runs && !query.paused) {
+            for read in query.metrics.reads() {
+                let (topic, group) = (&*read.partition.topic, &*query.spec.group);
+                match found.iter_mut().find(|known| known.topic == topic && known.group == group) {
+                    Some(known) => known.consumers += 1,
+                    None => {
+                        found.push(TopicConsumers { topic: topic.to_owned(), group: group.to_owned(), consumers: 1 });
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Figures of all queries, in order of creation.

@@ -17,7 +17,7 @@ use crate::runtime::query_error::QueryError;
 use crate::topics::TopicPartition;
 
 /// How long a person waits for the offsets of a cluster.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Looks at queries at one moment.
 pub struct Observer<'a> {

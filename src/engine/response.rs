@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 
+use super::print::TopicPrint;
 use crate::types::Column;
 
 /// The effect of one statement, for a front end to show.
@@ -19,6 +20,8 @@ pub enum Response {
     Rows(ResultRows),
     /// Rows that keep coming until the query is stopped or ends.
     Push(PushQuery),
+    /// Records of a topic, as long as somebody wants more.
+    Print(TopicPrint),
 }
 
 /// A titled table of texts.

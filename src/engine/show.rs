@@ -3,7 +3,7 @@
 use super::response::Listing;
 use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
 use crate::formats::Format;
-use crate::topics::TopicInfo;
+use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
 
 fn listing(title: impl Into<String>, columns: &[&str], rows: Vec<Vec<String>>) -> Listing {
@@ -34,18 +34,48 @@ pub fn sources(catalog: &Catalog, collection: Collection) -> Listing {
     listing("", &[name, "Kafka Topic", "Key Format", "Value Format", "Windowed"], sources.map(row).collect())
 }
 
-/// `SHOW TOPICS`; internal topics only with `all`.
-pub fn topics(topics: &[TopicInfo], all: bool) -> Listing {
-    let shown = topics.iter().filter(|topic| all || !topic.name.starts_with("_confluent"));
-    let row = |topic: &TopicInfo| {
-        let replicas = topic.config.replicas.unwrap_or(1);
-        vec![topic.name.clone(), topic.config.partitions.to_string(), replicas.to_string()]
-    };
-    listing("", &["Kafka Topic", "Partitions", "Partition Replicas"], shown.map(row).collect())
+/// `SHOW TOPICS`.
+pub fn topics<'a>(topics: impl IntoIterator<Item = &'a TopicInfo>) -> Listing {
+    listing("", &TOPIC_COLUMNS, topics.into_iter().map(topic_row).collect())
 }
 
-/// `SHOW QUERIES`; `status` tells a query's state.
-pub fn queries(catalog: &Catalog, status: impl Fn(&QueryInfo) -> String) -> Vec<Listing> {
+/// `SHOW TOPICS EXTENDED`; `consumers` are those of all topics, each group once per topic.
+pub fn topics_extended<'a>(topics: impl IntoIterator<Item = &'a TopicInfo>, consumers: &[TopicConsumers]) -> Listing {
+    let row = |topic: &TopicInfo| {
+        let of_topic = consumers.iter().filter(|found| found.topic == topic.name);
+        let (members, groups) = of_topic.fold((0, 0), |sum, found| (sum.0 + found.consumers, sum.1 + 1));
+        let mut row = topic_row(topic);
+        row.extend([members.to_string(), groups.to_string()]);
+        row
+    };
+    let columns = [&TOPIC_COLUMNS[..], &["Consumers", "Consumer Groups"]].concat();
+    listing("", &columns, topics.into_iter().map(row).collect())
+}
+
+const TOPIC_COLUMNS: [&str; 3] = ["Kafka Topic", "Partitions", "Partition Replicas"];
+
+fn topic_row(topic: &TopicInfo) -> Vec<String> {
+    vec![topic.name.clone(), topic.config.partitions.to_string(), replicas(topic)]
+}
+
+/// Copies of each partition: one number if that is the same for all, else one per partition.
+fn replicas(topic: &TopicInfo) -> String {
+    let one = topic.config.replicas.unwrap_or(1);
+    match topic.replicas.as_slice() {
+        [first, rest @ ..] if rest.iter().any(|other| other != first) => {
+            topic.replicas.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+        }
+        [first, ..] => first.to_string(),
+        [] => one.to_string(),
+    }
+}
+
+/// `SHOW QUERIES`; `status` tells a persistent query's state, `pushed` are the ids and texts of push queries.
+pub fn queries<'a>(
+    catalog: &Catalog,
+    status: impl Fn(&QueryInfo) -> String,
+    pushed: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<Listing> {
     let row = |query: &std::sync::Arc<QueryInfo>| {
         let topic = match query.kind {
             QueryKind::CreateSource => String::new(),
@@ -60,9 +90,10 @@ pub fn queries(catalog: &Catalog, status: impl Fn(&QueryInfo) -> String) -> Vec<
             one_line(&query.sql),
         ]
     };
+    let pushed = pushed.map(|(id, sql)| [id, "PUSH", "RUNNING:1", "", "", &one_line(sql)].map(str::to_owned).to_vec());
     let columns = ["Query ID", "Query Type", "Status", "Sink Name", "Sink Kafka Topic", "Query String"];
     vec![
-        listing("", &columns, catalog.queries().map(row).collect()),
+        listing("", &columns, catalog.queries().map(row).chain(pushed).collect()),
         lines("", ["For detailed information on a Query run: EXPLAIN <Query ID>;".to_owned()]),
     ]
 }
@@ -99,8 +130,9 @@ pub fn types(catalog: &Catalog) -> Listing {
 pub fn fields(key: &[Column], value: &[Column], table: bool, window: Option<&str>) -> Listing {
     let role = if table { "primary key" } else { "key" };
     let window = window.map_or_else(String::new, |name| format!(" (Window type: {name})"));
+    // As wide as ksqlDB pads the type, so that roles stand one below the other.
     let key_rows =
-        key.iter().map(|column| vec![column.name.clone(), format!("{} ({role}){window}", shown_type(column))]);
+        key.iter().map(|column| vec![column.name.clone(), format!("{:<16} ({role}){window}", shown_type(column))]);
     let value_rows = value.iter().map(|column| vec![column.name.clone(), shown_type(column)]);
     listing("", &["Field", "Type"], key_rows.chain(value_rows).collect())
 }
@@ -123,12 +155,16 @@ pub fn describe(source: &DataSource) -> Vec<Listing> {
     vec![Listing { title: name, ..source_fields(source) }, lines("", [hint])]
 }
 
-/// `DESCRIBE name EXTENDED`, without statistics. `topic` is its topic, if there is one.
-pub fn describe_extended(catalog: &Catalog, source: &DataSource, topic: Option<&TopicInfo>) -> Vec<Listing> {
+/// `DESCRIBE name EXTENDED`, without statistics. `topic` is its topic, if there is one; `status` tells a query's state.
+pub fn describe_extended(
+    catalog: &Catalog,
+    source: &DataSource,
+    topic: Option<&TopicInfo>,
+    status: impl Fn(&QueryInfo) -> String,
+) -> Vec<Listing> {
     let timestamp = source.timestamp_column().map_or("Not set - using <ROWTIME>", |column| &column.name);
     let size = topic.map_or_else(String::new, |topic| {
-        let replicas = topic.config.replicas.unwrap_or(1);
-        format!(" (partitions: {}, replication: {replicas})", topic.config.partitions)
+        format!(" (partitions: {}, replication: {})", topic.config.partitions, replicas(topic))
     });
     let facts = Listing::facts([
         ("Name", source.name.clone()),
@@ -139,16 +175,32 @@ pub fn describe_extended(catalog: &Catalog, source: &DataSource, topic: Option<&
         ("Kafka topic", format!("{}{size}", source.topic)),
         ("Statement", one_line(&source.sql)),
     ]);
-    let queries = |title: &str, queries: Vec<&std::sync::Arc<QueryInfo>>| {
-        let rows = queries.iter().map(|query| vec![query.id.to_string(), one_line(&query.sql)]).collect();
-        listing(title, &["Query ID", "Query String"], rows)
+    [facts, source_fields(source)].into_iter().chain(dependents(catalog, source, status)).collect()
+}
+
+/// What would stop a source from being dropped, and who reads and writes it. Lists without entries are left out.
+fn dependents(
+    catalog: &Catalog,
+    source: &DataSource,
+    status: impl Fn(&QueryInfo) -> String,
+) -> impl Iterator<Item = Listing> {
+    let kind = source.collection.keyword();
+    let derived = catalog.readers(&source.name).filter(|query| query.kind == QueryKind::CreateAs);
+    let derived = derived.map(|query| vec![query.sink.clone()]).collect();
+    let row = |query: &std::sync::Arc<QueryInfo>| vec![query.id.to_string(), status(query), one_line(&query.sql)];
+    let queries = |what: &str, queries: Vec<Vec<String>>| {
+        listing(format!("Queries that {what} this {kind}"), &["Query ID", "Status", "Query String"], queries)
     };
     let lists = [
-        queries("Queries that read from this source", catalog.readers(&source.name).collect()),
-        queries("Queries that write from this source", catalog.writers(&source.name).collect()),
+        listing("Sources that have a DROP constraint on this source", &["Source Name"], derived),
+        queries("read from", catalog.readers(&source.name).map(row).collect()),
+        // As ksqlDB says it.
+        queries("write from", catalog.writers(&source.name).map(row).collect()),
     ];
-    let lists = lists.into_iter().filter(|list| !list.rows.is_empty());
-    [facts, source_fields(source)].into_iter().chain(lists).collect()
+    let has_queries = lists[1..].iter().any(|list| !list.rows.is_empty());
+    let footer = "For query topology and execution plan please run: EXPLAIN <QueryId>";
+    let footer = has_queries.then(|| lines("", [footer.to_owned(), String::new()]));
+    lists.into_iter().filter(|list| !list.rows.is_empty()).chain(footer)
 }
 
 fn source_fields(source: &DataSource) -> Listing {

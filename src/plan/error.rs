@@ -221,7 +221,7 @@ fn list(items: &[String], word: &str) -> String {
 }
 
 /// The names of `known` that differ from `name` in little, nearest first, at most three.
-pub(super) fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = name.to_uppercase();
     let allowed = 1 + wanted.chars().count() / 3;
     let mut near: Vec<(usize, &str)> = known

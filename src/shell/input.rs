@@ -1,18 +1,19 @@
 //! Text as it arrives, cut into statements and commands.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::command::Command;
-use crate::sql::{is_complete, split_statements};
+use crate::sql::{is_complete, split_statements, without_continuations};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
     /// A statement and where it begins.
     Statement(Statement),
-    /// A command of the shell.
-    Command(Command),
+    /// A command of the shell, and the line that it stands in.
+    Command(Command, Statement),
 }
 
 /// A statement with its `;`.
@@ -60,10 +61,10 @@ impl Input {
         let rest = &self.pending[piece.start..];
         let line_length = rest.find(['\n', ';']).map_or(rest.len(), |end| end + 1);
         if let Some(command) = Command::parse(&rest[..line_length]) {
-            self.advance(piece.start + line_length);
+            let line = self.take(piece.start..piece.start + line_length);
             // What follows was cut as if the command were part of a statement.
             self.split();
-            return Some(Item::Command(command));
+            return Some(Item::Command(command, line));
         }
         if self.pieces.len() == 1 && !is_complete(&self.pending[piece.clone()]) {
             return None;
@@ -92,6 +93,9 @@ impl Input {
     fn split(&mut self) {
         self.pending.drain(..self.taken);
         self.taken = 0;
+        if let Cow::Owned(joined) = without_continuations(&self.pending) {
+            self.pending = joined;
+        }
         let begin = self.pending.as_ptr() as usize;
         let ranges = split_statements(&self.pending).into_iter().filter(|piece| *piece != ";").map(|piece| {
             let start = piece.as_ptr() as usize - begin;
@@ -136,7 +140,7 @@ mod tests {
     fn show(item: &Item) -> String {
         match item {
             Item::Statement(statement) => format!("{}:{} {}", statement.line, statement.column, statement.text),
-            Item::Command(command) => format!("{command:?}"),
+            Item::Command(command, place) => format!("{}:{} {command:?}", place.line, place.column),
         }
     }
 
@@ -163,10 +167,17 @@ mod tests {
 
     #[test]
     fn commands_stand_where_a_statement_could_begin() {
-        check("A;\nexit\n", &["1:1 A;", "Exit"]);
-        check("output json; A;", &["Output(Some(Json))", "1:14 A;"]);
+        check("A;\nexit\n", &["1:1 A;", "2:1 Exit"]);
+        check("output json; A;", &["1:1 Output(Some(Json))", "1:14 A;"]);
         check("A\nexit\n;", &["1:1 A\nexit\n;"]);
-        check("run script 'a b.sql';\nA;", &["RunScript(\"a b.sql\")", "2:1 A;"]);
+        check("run script 'a b.sql';\nA;", &["1:1 RunScript(\"a b.sql\")", "2:1 A;"]);
+    }
+
+    #[test]
+    fn a_backslash_says_that_a_statement_goes_on() {
+        check("A \\\n  B;\nC;", &["1:1 A  \n  B;", "3:1 C;"]);
+        check("\\\nexit\n", &["2:1 Exit"]);
+        check("\\d x\n", &["1:1 Statements(\"DESCRIBE x;\")"]);
     }
 
     #[test]

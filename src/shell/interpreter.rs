@@ -1,15 +1,13 @@
 //! Statements and commands, one after the other: executed, shown, failures explained.
 
 use std::io::{self, BufRead};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::command::{Command, HELP};
 use super::input::{Input, Item, Statement};
 use super::{Backend, Interrupt, Screen, Source};
 use crate::engine::{EngineError, Session};
-
-/// Scripts that run scripts end here: one that runs itself must not go on for ever.
-const SCRIPT_DEPTH_MAX: usize = 16;
+use crate::sql::substitute_variables;
 
 /// How to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +30,15 @@ pub struct Interpreter<'a> {
     session: Session,
     /// Whether a person waits for rows, and none are read from the beginning unless the session says so.
     tells_waiting: bool,
-    scripts: usize,
+    /// The script that runs, after those that run it: as it was named, and where it really is.
+    scripts: Vec<(String, PathBuf)>,
 }
 
 impl<'a> Interpreter<'a> {
     /// A new session. `interrupt` stops a running query.
     pub fn new(backend: &'a dyn Backend, interrupt: &'a Interrupt, screen: Screen<'a>) -> Self {
         let tells_waiting = screen.tells_waiting;
-        Self { backend, interrupt, screen, session: Session::default(), tells_waiting, scripts: 0 }
+        Self { backend, interrupt, screen, session: Session::default(), tells_waiting, scripts: Vec::new() }
     }
 
     /// Runs all statements of `text`, which is that of `file` or was typed, up to the first failure.
@@ -63,7 +62,7 @@ impl<'a> Interpreter<'a> {
             line.clear();
             let at_end = match reader.read_line(&mut line) {
                 Ok(length) => length == 0,
-                Err(error) => return self.refuse(unreadable("standard input", &error)),
+                Err(error) => return self.refuse(Source::whole(None, ""), unreadable("standard input", &error)),
             };
             input.push(&line);
             while let Some(item) = input.next().or_else(|| if at_end { input.finish() } else { None }) {
@@ -80,25 +79,56 @@ impl<'a> Interpreter<'a> {
 
     /// Runs the statements of the file at `path`.
     pub fn run_file(&mut self, path: &Path) -> io::Result<Flow> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => return self.refuse(unreadable(&path.display().to_string(), &error)),
-        };
-        if self.scripts == SCRIPT_DEPTH_MAX {
-            return self.refuse(format!("scripts run scripts {SCRIPT_DEPTH_MAX} deep"));
+        match self.open_script(path) {
+            Ok((script, text)) => self.run_opened(script, &text),
+            Err(message) => self.refuse(Source::whole(None, ""), message),
         }
-        let file = path.display().to_string();
-        self.scripts += 1;
-        let flow = self.run_text(Some(&file), &text);
-        self.scripts -= 1;
+    }
+
+    /// Runs the script `path` at a statement of `source`: from the folder of the script that the statement stands in, else
+    /// from the current one.
+    fn run_script(&mut self, path: &str, source: Source<'_>) -> io::Result<Flow> {
+        let path = with_variables(path, &self.session);
+        let beside = self.scripts.last().and_then(|(_, script)| script.parent()).map(|folder| folder.join(&path));
+        let path = beside.filter(|beside| beside.exists()).unwrap_or_else(|| PathBuf::from(&path));
+        match self.open_script(&path) {
+            Ok((script, text)) => self.run_opened(script, &text),
+            Err(message) => self.refuse(source, message),
+        }
+    }
+
+    fn run_opened(&mut self, script: (String, PathBuf), text: &str) -> io::Result<Flow> {
+        let name = script.0.clone();
+        self.scripts.push(script);
+        let flow = self.run_text(Some(&name), text);
+        self.scripts.pop();
         flow
+    }
+
+    /// The script at `path` and its text, unless it runs already.
+    fn open_script(&self, path: &Path) -> Result<((String, PathBuf), String), String> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
+        let place = path.canonicalize().map_err(|error| unreadable(&name, &error))?;
+        let running = self.scripts.iter().position(|(_, running)| *running == place);
+        match running {
+            Some(first) => {
+                let chain = self.scripts[first..].iter().map(|(name, _)| name.as_str());
+                let chain: Vec<&str> = chain.chain([name.as_str()]).collect();
+                Err(format!("a script cannot run itself: {}", chain.join(" runs ")))
+            }
+            None => Ok(((name, place), text)),
+        }
     }
 
     /// Runs one statement or command, which is from `file` or was typed.
     pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
         match item {
             Item::Statement(statement) => self.run_statement(statement, file),
-            Item::Command(command) => self.run_command(command),
+            Item::Command(command, place) => {
+                let Statement { text, line, column } = place;
+                self.run_command(command, Source { file, text, line: *line, column: *column })
+            }
         }
     }
 
@@ -115,10 +145,11 @@ impl<'a> Interpreter<'a> {
             self.backend.execute(&mut self.session, &statement.text, &mut |response| responses.push(response));
         self.screen.tells_waiting = self.tells_waiting && !reads_from_start(&self.session);
         // Shown only now, so that a query that runs for hours does not do so inside the engine's call.
+        let mut shown = Ok(());
         for response in responses {
-            self.screen.show(&response, &|| interrupt.is_requested())?;
+            shown = shown.and(self.screen.show(&response, &|| interrupt.is_requested())?);
         }
-        match executed {
+        match executed.and(shown) {
             Err(error) => {
                 let Statement { text, line, column } = statement;
                 self.screen.problem(Source { file, text, line: *line, column: *column }, &error)?;
@@ -129,7 +160,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    fn run_command(&mut self, command: &Command) -> io::Result<Flow> {
+    fn run_command(&mut self, command: &Command, source: Source<'_>) -> io::Result<Flow> {
         match command {
             Command::Exit => return Ok(Flow::Exit),
             Command::Help => self.screen.message(HELP.trim_end())?,
@@ -139,19 +170,25 @@ impl<'a> Interpreter<'a> {
                 let text = format!("output is {:?}", self.screen.format).to_lowercase();
                 self.screen.message(&text)?;
             }
-            Command::RunScript(path) => return self.run_file(Path::new(path)),
+            Command::RunScript(path) => return self.run_script(path, source),
             Command::Statements(text) => return self.run_text(None, text),
-            Command::Misused(usage) => return self.refuse(format!("the command is: {usage}")),
+            Command::Misused(usage) => return self.refuse(source, format!("the command is: {usage}")),
         }
         self.screen.out.flush()?;
         Ok(Flow::Continue)
     }
 
-    fn refuse(&mut self, message: String) -> io::Result<Flow> {
-        let error = EngineError { message, position: None, hint: None };
-        self.screen.problem(Source::whole(None, ""), &error)?;
+    fn refuse(&mut self, source: Source<'_>, message: String) -> io::Result<Flow> {
+        self.screen.problem(source, &EngineError::new(message))?;
         Ok(Flow::Failed)
     }
+}
+
+/// `path` with the values of its variables: it stands in quotes, where none of them can be wrong.
+fn with_variables(path: &str, session: &Session) -> String {
+    let quoted = format!("'{}'", path.replace('\'', "''"));
+    let replaced = substitute_variables(&quoted, &session.variables).unwrap_or(quoted);
+    replaced[1..replaced.len() - 1].replace("''", "'")
 }
 
 fn unreadable(source: &str, error: &io::Error) -> String {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::storage::{KeyValue, WriteSet};
-use crate::topics::{Position, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer};
+use crate::topics::{
+    Position, TopicConfig, TopicConsumers, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer,
+};
 use crate::types::RecordChunk;
 
 /// The topics of a cluster whose names begin with a prefix, without it.
@@ -93,6 +95,14 @@ impl Topics for Namespace {
 
     fn forget_group(&self, group: &str) -> Result<(), TopicError> {
         self.topics.forget_group(group)
+    }
+
+    fn consumers(&self, timeout: Duration) -> Result<Vec<TopicConsumers>, TopicError> {
+        let own = |mut found: TopicConsumers| {
+            found.topic = found.topic.strip_prefix(&self.prefix)?.to_owned();
+            Some(found)
+        };
+        Ok(self.topics.consumers(timeout)?.into_iter().filter_map(own).collect())
     }
 
     fn fetch(

@@ -116,13 +116,12 @@ impl Topics for MemoryTopics {
     }
 
     fn list(&self) -> Result<Vec<TopicInfo>, TopicError> {
-        let info =
-            |(name, topic): (&Arc<str>, &Topic)| TopicInfo { name: name.to_string(), config: topic.config.clone() };
+        let info = |(name, topic): (&Arc<str>, &Topic)| TopicInfo::new(&**name, topic.config.clone());
         Ok(self.state().topics.iter().map(info).collect())
     }
 
     fn describe(&self, name: &str) -> Result<Option<TopicInfo>, TopicError> {
-        let info = |topic: &Topic| TopicInfo { name: name.to_owned(), config: topic.config.clone() };
+        let info = |topic: &Topic| TopicInfo::new(name, topic.config.clone());
         Ok(self.state().topics.get(name).map(info))
     }
 

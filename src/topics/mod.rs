@@ -25,6 +25,7 @@ mod murmur2;
 mod owner;
 mod partitioner;
 mod retention;
+mod time_order;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use kafka::KafkaTopics;
 pub use local::LocalTopics;
 pub use memory::MemoryTopics;
 pub use murmur2::{murmur2, partition_of_key};
+pub use time_order::{RecordRef, TimeOrder};
 
 use chunk_summary::ChunkSummary;
 
@@ -175,6 +177,26 @@ pub struct TopicInfo {
     pub name: String,
     /// Its settings.
     pub config: TopicConfig,
+    /// Copies of each partition; empty where all have as many as the settings say.
+    pub replicas: Vec<u16>,
+}
+
+impl TopicInfo {
+    /// A topic all of whose partitions are as its settings say.
+    pub fn new(name: impl Into<String>, config: TopicConfig) -> Self {
+        Self { name: name.into(), config, replicas: Vec::new() }
+    }
+}
+
+/// A group of consumers that reads a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicConsumers {
+    /// Topic name.
+    pub topic: String,
+    /// The group.
+    pub group: String,
+    /// How many of its members have a partition of the topic.
+    pub consumers: usize,
 }
 
 /// A consumer's position in one partition.
@@ -519,6 +541,13 @@ pub trait Topics: Send + Sync {
         let _ = timeout;
         let offset = |partition| Ok(self.position(group, partition)?.map(|position| position.offset));
         partitions.iter().map(offset).collect()
+    }
+
+    /// Groups of consumers beside the queries of this service, for somebody who looks, by the topics that they read. Gives up after
+    /// `timeout`.
+    fn consumers(&self, timeout: Duration) -> Result<Vec<TopicConsumers>, TopicError> {
+        let _ = timeout;
+        Ok(Vec::new())
     }
 
     /// Applies `transaction` atomically, then wakes those who wait for records.

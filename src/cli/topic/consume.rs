@@ -4,17 +4,13 @@ use std::io::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
-use arrow::array::{Array, BinaryArray};
 use serde_json::{Map, Value, json};
 
 use super::inspect::{existing, partitions_of};
 use super::key_format::{KeyFormat, shown};
 use super::{Streams, TopicFailure, time_text};
-use crate::topics::{TopicError, TopicInfo, TopicPartition, Topics};
-use crate::types::RecordChunk;
+use crate::topics::{RecordRef, TimeOrder, TopicError, TopicInfo, TopicPartition, Topics};
 
-const FETCH_ROWS: usize = 1024;
-const FETCH_BYTES: usize = 1 << 20;
 /// How often somebody who follows a topic can be stopped.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -94,27 +90,17 @@ fn parse_time(text: &str) -> Result<i64, String> {
     time_text::parse(text).ok_or_else(|| "write a number of milliseconds or a time such as 2013-01-01T10:00:00Z".into())
 }
 
-/// How far one partition was read.
-struct Cursor {
-    partition: TopicPartition,
-    offset_next: i64,
-    /// Where to stop; nowhere when following.
-    offset_end: i64,
-    chunk: RecordChunk,
-    row: usize,
-}
-
 impl Consume {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let info = existing(topics, &self.name)?;
         let mut seen = topics.version();
-        let mut cursors = self.cursors(topics, &info)?;
-        self.note_place_past_end(topics, &cursors, streams.notices)?;
+        let partitions = self.partitions(&info)?;
+        let mut records = self.reader(topics, &partitions)?;
+        self.note_place_past_end(topics, &partitions, streams.notices)?;
         let mut left = self.limit.unwrap_or(usize::MAX);
         while left > 0 && !(streams.stop)() {
-            if let Some(cursor) = earliest(topics, &mut cursors, left)? {
-                self.print(cursor, streams.output)?;
-                cursor.row += 1;
+            if let Some(record) = records.next(topics, left)? {
+                self.print(record, streams.output)?;
                 left -= 1;
             } else if self.follow {
                 streams.output.flush()?;
@@ -126,37 +112,41 @@ impl Consume {
         Ok(())
     }
 
-    fn cursors(&self, topics: &dyn Topics, info: &TopicInfo) -> Result<Vec<Cursor>, TopicFailure> {
+    fn partitions(&self, info: &TopicInfo) -> Result<Vec<TopicPartition>, TopicError> {
         let (topic, partitions) = (info.name.clone(), info.config.partitions);
         if let Some(partition) = self.partition.filter(|partition| *partition >= partitions) {
-            return Err(TopicError::UnknownPartition { topic, partition, partitions }.into());
+            return Err(TopicError::UnknownPartition { topic, partition, partitions });
         }
         let wanted = |partition: &TopicPartition| self.partition.is_none_or(|wanted| wanted == partition.partition);
-        let cursor = |partition| {
-            let end = topics.end_offset(&partition)?;
-            let offset_next = match (self.from_time, self.from) {
-                (Some(time), _) => topics.offset_for_time(&partition, time)?,
+        Ok(partitions_of(info).filter(wanted).collect())
+    }
+
+    fn reader(&self, topics: &dyn Topics, partitions: &[TopicPartition]) -> Result<TimeOrder, TopicError> {
+        let mut reader = TimeOrder::default();
+        for partition in partitions {
+            let end = topics.end_offset(partition)?;
+            let from = match (self.from_time, self.from) {
+                (Some(time), _) => topics.offset_for_time(partition, time)?,
                 (None, Place::Beginning) => 0,
                 (None, Place::End) => end,
                 (None, Place::Offset(offset)) => offset,
             };
-            let offset_end = if self.follow { i64::MAX } else { end };
-            Ok(Cursor { partition, offset_next, offset_end, chunk: RecordChunk::empty(), row: 0 })
-        };
-        partitions_of(info).filter(wanted).map(cursor).collect()
+            reader.add(partition.clone(), from, (!self.follow).then_some(end));
+        }
+        Ok(reader)
     }
 
     /// Says when nothing is there to be printed because `--from` is too far.
     fn note_place_past_end(
         &self,
         topics: &dyn Topics,
-        cursors: &[Cursor],
+        partitions: &[TopicPartition],
         notices: &mut dyn Write,
     ) -> Result<(), TopicFailure> {
         let (None, Place::Offset(offset)) = (self.from_time, self.from) else { return Ok(()) };
         let mut end = 0;
-        for cursor in cursors {
-            end = end.max(topics.end_offset(&cursor.partition)?);
+        for partition in partitions {
+            end = end.max(topics.end_offset(partition)?);
         }
         if offset > end {
             writeln!(notices, "topic {} ends before offset {end}: there is none from {offset} on", self.name)?;
@@ -164,22 +154,21 @@ impl Consume {
         Ok(())
     }
 
-    fn print(&self, cursor: &Cursor, output: &mut dyn Write) -> Result<(), TopicFailure> {
+    fn print(&self, record: RecordRef<'_>, output: &mut dyn Write) -> Result<(), TopicFailure> {
         match self.output {
-            Output::Text => self.print_text(cursor, output)?,
-            Output::Json => self.print_json(cursor, output)?,
+            Output::Text => self.print_text(record, output)?,
+            Output::Json => self.print_json(record, output)?,
         }
         Ok(())
     }
 
-    fn print_text(&self, Cursor { partition, chunk, row, .. }: &Cursor, output: &mut dyn Write) -> std::io::Result<()> {
+    fn print_text(&self, record: RecordRef<'_>, output: &mut dyn Write) -> std::io::Result<()> {
         let text =
             |bytes: Option<&[u8]>, format| bytes.map_or("null".to_owned(), |bytes| one_line(shown(bytes, format)));
-        let (time, offset) = (time_text::shown(chunk.timestamps[*row]), chunk.offsets[*row]);
-        let key = text(cell(&chunk.keys, *row), self.key_format);
-        let value = text(cell(&chunk.values, *row), None);
-        write!(output, "{time}\t{}\t{offset}\t{key}\t{value}", partition.partition)?;
-        for (header, index) in chunk.headers_at(*row).iter().zip(0..) {
+        let (time, offset) = (time_text::shown(record.timestamp()), record.offset());
+        let (key, value) = (text(record.key(), self.key_format), text(record.value(), None));
+        write!(output, "{time}\t{}\t{offset}\t{key}\t{value}", record.partition)?;
+        for (header, index) in record.chunk.headers_at(record.row).iter().zip(0..) {
             let before = if index == 0 { "\theaders: " } else { ", " };
             let value = text(header.value.as_deref(), None);
             write!(output, "{before}{}={value}", one_line(header.key.clone()))?;
@@ -187,65 +176,21 @@ impl Consume {
         writeln!(output)
     }
 
-    fn print_json(&self, Cursor { partition, chunk, row, .. }: &Cursor, output: &mut dyn Write) -> std::io::Result<()> {
-        let mut record = Map::new();
-        record.insert("timestamp".into(), json!(chunk.timestamps[*row]));
-        record.insert("partition".into(), json!(partition.partition));
-        record.insert("offset".into(), json!(chunk.offsets[*row]));
-        record
-            .insert("key".into(), cell(&chunk.keys, *row).map_or(Value::Null, |bytes| nested(bytes, self.key_format)));
-        record.insert("value".into(), cell(&chunk.values, *row).map_or(Value::Null, |bytes| nested(bytes, None)));
-        let headers = chunk.headers_at(*row);
+    fn print_json(&self, record: RecordRef<'_>, output: &mut dyn Write) -> std::io::Result<()> {
+        let mut members = Map::new();
+        members.insert("timestamp".into(), json!(record.timestamp()));
+        members.insert("partition".into(), json!(record.partition));
+        members.insert("offset".into(), json!(record.offset()));
+        members.insert("key".into(), record.key().map_or(Value::Null, |bytes| nested(bytes, self.key_format)));
+        members.insert("value".into(), record.value().map_or(Value::Null, |bytes| nested(bytes, None)));
+        let headers = record.chunk.headers_at(record.row);
         if !headers.is_empty() {
             let header = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| shown(bytes, None));
             let headers = headers.iter().map(|found| json!({"key": found.key, "value": header(&found.value)}));
-            record.insert("headers".into(), headers.collect());
+            members.insert("headers".into(), headers.collect());
         }
-        writeln!(output, "{}", Value::Object(record))
+        writeln!(output, "{}", Value::Object(members))
     }
-}
-
-/// The cursor with the earliest unread record; of equals, that of the first partition.
-fn earliest<'a>(
-    topics: &dyn Topics,
-    cursors: &'a mut [Cursor],
-    left: usize,
-) -> Result<Option<&'a mut Cursor>, TopicError> {
-    for cursor in cursors.iter_mut() {
-        cursor.fill(topics, left)?;
-    }
-    let unread = cursors.iter_mut().filter(|cursor| cursor.row < cursor.chunk.len());
-    Ok(unread.min_by_key(|cursor| cursor.chunk.timestamps[cursor.row]))
-}
-
-/// How long to wait for records that are there and have not come yet.
-const ON_THEIR_WAY: Duration = Duration::from_millis(10);
-
-impl Cursor {
-    /// Fetches when all that was fetched is read.
-    fn fill(&mut self, topics: &dyn Topics, left: usize) -> Result<(), TopicError> {
-        if self.row < self.chunk.len() || self.offset_next >= self.offset_end {
-            return Ok(());
-        }
-        let follows = self.offset_end == i64::MAX;
-        let chunk = loop {
-            let version = topics.version();
-            let chunk = topics.fetch(&self.partition, self.offset_next, left.min(FETCH_ROWS), FETCH_BYTES)?;
-            if !chunk.is_empty() || follows || topics.is_drained(&self.partition, self.offset_next)? {
-                break chunk;
-            }
-            topics.wait(version, ON_THEIR_WAY);
-        };
-        let before_end = chunk.offsets.partition_point(|&offset| offset < self.offset_end);
-        self.offset_next = chunk.offsets.last().map_or(self.offset_next, |last| last + 1);
-        self.chunk = chunk.slice(0, before_end);
-        self.row = 0;
-        Ok(())
-    }
-}
-
-fn cell(column: &BinaryArray, row: usize) -> Option<&[u8]> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.

@@ -6,8 +6,8 @@ use super::{Streams, TopicFailure};
 use crate::cli::counted::counted;
 use crate::topics::{TopicConfig, TopicError, TopicInfo, TopicPartition, Topics};
 
-/// Topics whose names begin so are what queries keep for themselves.
-const INTERNAL: &str = "_confluent-ksql-";
+/// Topics whose names begin so are what queries, or the cluster, keep for themselves.
+const INTERNAL: [&str; 2] = ["_confluent-ksql-", "__"];
 
 /// How long a cluster may take to say how much is in its topics.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ impl List {
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let mut rows = vec![["topic", "partitions", "records", "cleanup"].map(str::to_owned)];
         let (shown, internal): (Vec<_>, Vec<_>) =
-            topics.list()?.into_iter().partition(|info| self.all || !info.name.starts_with(INTERNAL));
+            topics.list()?.into_iter().partition(|info| self.all || !is_internal(&info.name));
         let partitions: Vec<TopicPartition> = shown.iter().flat_map(partitions_of).collect();
         let mut ranges = topics.ranges(&partitions, PATIENCE)?.into_iter();
         for info in shown {
@@ -136,6 +136,10 @@ impl Delete {
         writeln!(streams.notices, "deleted topic {}", self.name)?;
         Ok(())
     }
+}
+
+fn is_internal(topic: &str) -> bool {
+    INTERNAL.iter().any(|prefix| topic.starts_with(prefix))
 }
 
 /// `1 partition`, `2 partitions`.

@@ -135,14 +135,56 @@ fn errors_in_files_name_the_place_in_the_file() {
     assert_eq!(err, format!("error: {}:3:3: no\n3 |   wrong;\n      ^\n", path.display()));
 }
 
+/// A folder with files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the scripts");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder in the folder");
+        std::fs::write(path, text).expect("the script is written");
+    }
+    folder
+}
+
 #[test]
-fn scripts_run_scripts_but_not_for_ever() {
-    let folder = tempfile::tempdir().expect("a folder for the script");
-    let path = folder.path().join("a.sql");
-    std::fs::write(&path, format!("A;\nRUN SCRIPT '{}';\nB;\n", path.display())).expect("the script is written");
-    let (flow, out, err) = with(|shell| shell.run_file(&path));
-    assert_eq!((flow, out.matches("[A;]").count(), out.matches("[B;]").count()), (Flow::Failed, 16, 0));
-    assert_eq!(err, "error: scripts run scripts 16 deep\n");
+fn scripts_run_scripts_from_their_own_folders() {
+    let files = [
+        ("a.sql", "A;\nrun script 'parts/b.sql';\nD;\n"),
+        ("parts/b.sql", "B;\nRUN SCRIPT 'c.sql'\n"),
+        ("parts/c.sql", "C;"),
+    ];
+    let folder = folder(&files);
+    let (flow, out, err) = with(|shell| shell.run_file(&folder.path().join("a.sql")));
+    assert_eq!((flow, out.as_str(), err.as_str()), (Flow::Continue, "[A;]\n[B;]\n[C;]\n[D;]\n", ""));
+}
+
+#[test]
+fn a_failure_in_a_script_names_its_own_file_and_ends_all() {
+    let folder = folder(&[("a.sql", "A;\nrun script 'b.sql';\nD;"), ("b.sql", "B;\n\n wrong;\n")]);
+    let (flow, out, err) = with(|shell| shell.run_file(&folder.path().join("a.sql")));
+    assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n[B;]\n"));
+    let place = folder.path().join("b.sql").display().to_string();
+    assert_eq!(err, format!("error: {place}:3:2: no\n3 | wrong;\n    ^\n"));
+}
+
+#[test]
+fn a_script_that_runs_itself_is_refused_where_it_does() {
+    let folder = folder(&[("a.sql", "A;\nrun script 'b.sql';"), ("b.sql", "B;\nrun script './a.sql';")]);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (flow, out, err) = with(|shell| shell.run_file(&folder.path().join("a.sql")));
+    assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n[B;]\n"));
+    let chain = format!("{} runs {} runs {}", path("a.sql"), path("b.sql"), path("./a.sql"));
+    assert_eq!(err, format!("error: {}:2: a script cannot run itself: {chain}\n", path("b.sql")));
+}
+
+#[test]
+fn the_name_of_a_script_may_hold_variables() {
+    let folder = folder(&[("a.sql", "A;")]);
+    let (flow, out, err) = with(|shell| {
+        shell.session.variables.insert("folder".to_owned(), folder.path().display().to_string());
+        shell.run_text(None, "RUN SCRIPT '${folder}/a.sql';")
+    });
+    assert_eq!((flow, out.as_str(), err.as_str()), (Flow::Continue, "[A;]\n", ""));
 }
 
 #[test]

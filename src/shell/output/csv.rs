@@ -60,7 +60,8 @@ fn write_record(
     out.write_all(b"\n")
 }
 
-fn write_field(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
+/// Writes one field, in quotes where it needs them.
+pub(super) fn write_field(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
     let quoted = text.is_empty() || text.iter().any(|byte| b",\"\r\n".contains(byte));
     if !quoted {
         return out.write_all(text);

@@ -10,8 +10,10 @@ use super::palette::Palette;
 use super::problem::{Source, write_problem};
 use super::push_table::PushTable;
 use super::table::count_text;
-use super::{csv, json, table};
-use crate::engine::{EngineError, PushEvent, PushQuery, Response, ResultRows};
+use super::{csv, json, print, table};
+use crate::engine::{
+    EngineError, Listing, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows, TopicPrint,
+};
 use crate::types::Column;
 
 /// How often a running query asks whether it should stop.
@@ -51,23 +53,27 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Shows `response`. Rows that keep coming are shown until their query ends or `stopped` says so.
-    pub fn show(&mut self, response: &Response, stopped: &dyn Fn() -> bool) -> io::Result<()> {
+    /// Shows `response`. What keeps coming is shown until it ends or `stopped` says so; it may also fail.
+    pub fn show(&mut self, response: &Response, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        let mut outcome = Ok(());
         match response {
             Response::Message(text) => self.message(text)?,
-            Response::Listing(listings) => {
-                for listing in listings {
-                    match self.format {
-                        OutputFormat::Table => table::write_listing(self.out, self.layout, listing)?,
-                        OutputFormat::Json => json::write_listing(self.out, listing)?,
-                        OutputFormat::Csv => csv::write_listing(self.out, listing)?,
-                    }
-                }
-            }
+            Response::Listing(listings) => listings.iter().try_for_each(|listing| self.listing(listing))?,
             Response::Rows(rows) => self.rows(rows)?,
             Response::Push(query) => self.push(query, stopped)?,
+            Response::Print(topic) => outcome = self.print(topic, stopped)?,
         }
-        self.out.flush()
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    /// Shows a titled table of texts.
+    pub fn listing(&mut self, listing: &Listing) -> io::Result<()> {
+        match self.format {
+            OutputFormat::Table => table::write_listing(self.out, self.layout, listing),
+            OutputFormat::Json => json::write_listing(self.out, listing),
+            OutputFormat::Csv => csv::write_listing(self.out, listing),
+        }
     }
 
     /// Shows a line of text.
@@ -104,7 +110,7 @@ impl Screen<'_> {
         let mut patience = Patience::new(self.tells_waiting);
         while !stopped() {
             let event = query.next(POLL);
-            let is_waiting = patience.ends(&event);
+            let is_waiting = patience.ends(matches!(event, PushEvent::Idle));
             match event {
                 PushEvent::Rows(batch) if self.format == OutputFormat::Table => table.write_batch(self.out, &batch)?,
                 PushEvent::Rows(batch) => self.batch(&query.columns, &batch)?,
@@ -127,6 +133,50 @@ impl Screen<'_> {
         Ok(())
     }
 
+    /// Prints a topic until as many records have come as were asked for, or `stopped` says so.
+    fn print(&mut self, topic: &TopicPrint, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        print::write_header(self.out, self.format)?;
+        let mut patience = Patience::new(self.tells_patience(topic));
+        while !stopped() {
+            let event = match topic.next(POLL) {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(error)),
+            };
+            let is_waiting = patience.ends(matches!(event, PrintEvent::Idle));
+            match event {
+                PrintEvent::Records(formats, records) => {
+                    if let Some(formats) = formats {
+                        self.formats(&formats)?;
+                    }
+                    records.iter().try_for_each(|record| print::write_record(self.out, self.format, record))?;
+                }
+                PrintEvent::Idle => {}
+                PrintEvent::End => break,
+            }
+            self.out.flush()?;
+            if is_waiting {
+                writeln!(self.err, "{}", self.palette_err.faint(print::WAITING))?;
+            }
+        }
+        if self.format == OutputFormat::Table {
+            writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether somebody waits for records who may not know that only new ones are printed.
+    fn tells_patience(&self, topic: &TopicPrint) -> bool {
+        self.tells_waiting && topic.only_new
+    }
+
+    /// Forms that other programs read hold records and nothing else.
+    fn formats(&mut self, formats: &PrintedFormats) -> io::Result<()> {
+        match self.format {
+            OutputFormat::Table => writeln!(self.out, "{formats}"),
+            OutputFormat::Json | OutputFormat::Csv => writeln!(self.err, "{formats}"),
+        }
+    }
+
     /// Rows in a form without layout.
     fn batch(&mut self, columns: &[Column], batch: &RecordBatch) -> io::Result<()> {
         match self.format {
@@ -147,10 +197,10 @@ impl Patience {
         Self { left: tells.then_some(WAITING_POLLS) }
     }
 
-    /// Takes note of `event`; whether it is the moment to say that nothing comes.
-    fn ends(&mut self, event: &PushEvent) -> bool {
-        match (event, self.left) {
-            (PushEvent::Idle, Some(left)) => {
+    /// Takes note of what a poll has brought; whether it is the moment to say that nothing comes.
+    fn ends(&mut self, was_idle: bool) -> bool {
+        match (was_idle, self.left) {
+            (true, Some(left)) => {
                 self.left = left.checked_sub(1).filter(|&left| left > 0);
                 self.left.is_none()
             }
@@ -164,24 +214,19 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::datatypes::Schema;
-
     use super::*;
 
-    fn told(tells: bool, events: &[PushEvent]) -> usize {
+    fn told(tells: bool, polls: &[bool]) -> usize {
         let mut patience = Patience::new(tells);
-        events.iter().filter(|event| patience.ends(event)).count()
+        polls.iter().filter(|was_idle| patience.ends(**was_idle)).count()
     }
 
     #[test]
     fn waiting_for_the_first_rows_is_told_once() {
-        let idle = |polls: u32| (0..polls).map(|_| PushEvent::Idle);
-        let rows = || PushEvent::Rows(RecordBatch::new_empty(Arc::new(Schema::empty())));
-        assert_eq!(told(true, &idle(100).collect::<Vec<_>>()), 1);
-        assert_eq!(told(true, &idle(WAITING_POLLS - 1).collect::<Vec<_>>()), 0);
-        assert_eq!(told(true, &std::iter::once(rows()).chain(idle(100)).collect::<Vec<_>>()), 0, "rows have come");
-        assert_eq!(told(false, &idle(100).collect::<Vec<_>>()), 0, "nobody is there, or all is read");
+        let idle = |polls: u32| vec![true; polls as usize];
+        assert_eq!(told(true, &idle(100)), 1);
+        assert_eq!(told(true, &idle(WAITING_POLLS - 1)), 0);
+        assert_eq!(told(true, &[vec![false], idle(100)].concat()), 0, "rows have come");
+        assert_eq!(told(false, &idle(100)), 0, "nobody is there, or all is read");
     }
 }

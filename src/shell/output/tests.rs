@@ -17,7 +17,8 @@ fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
     let layout = Layout { width, palette: Palette::PLAIN };
     let mut screen =
         Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
-    screen.show(response, &|| false).expect("memory takes every byte");
+    let shown = screen.show(response, &|| false).expect("memory takes every byte");
+    shown.expect("nothing fails");
     assert!(err.is_empty(), "nothing is wrong");
     String::from_utf8(out).expect("answers are UTF-8")
 }

@@ -49,8 +49,8 @@ struct Known {
 
 /// What the metadata say of a topic.
 struct Layout {
-    partitions: u32,
-    replicas: u16,
+    /// Copies of each partition.
+    replicas: Vec<u16>,
 }
 
 impl Admin {
@@ -168,10 +168,9 @@ impl Admin {
                 return Err(self.caller.failed(&doing, Needs::topic("Describe", name), code));
             }
             let has_leaders = topic.partitions().iter().all(|partition| partition.leader() >= 0);
-            if let (None, Some(first), true) = (topic.error(), topic.partitions().first(), has_leaders) {
-                let layout =
-                    Layout { partitions: topic.partitions().len() as u32, replicas: first.replicas().len() as u16 };
-                layouts.insert(topic.name().to_owned(), layout);
+            if topic.error().is_none() && !topic.partitions().is_empty() && has_leaders {
+                let replicas = topic.partitions().iter().map(|partition| partition.replicas().len() as u16);
+                layouts.insert(topic.name().to_owned(), Layout { replicas: replicas.collect() });
             }
         }
         Ok(layouts)
@@ -221,9 +220,7 @@ impl Admin {
 
     /// All topics, ordered by name.
     pub(super) fn list(&self) -> Result<Vec<TopicInfo>, TopicError> {
-        let mut layouts = self.layouts(None)?;
-        layouts.retain(|name, _| !name.starts_with("__"));
-        self.with_settings(&layouts)
+        self.with_settings(&self.layouts(None)?)
     }
 
     fn with_settings(&self, layouts: &BTreeMap<String, Layout>) -> Result<Vec<TopicInfo>, TopicError> {
@@ -236,7 +233,8 @@ impl Admin {
         let infos = layouts.iter().zip(described).map(|((name, layout), resource)| {
             // Who may not see the settings can still read and write.
             let entries = resource.map(|resource| resource.entries).unwrap_or_default();
-            TopicInfo { name: name.clone(), config: config_of(layout.partitions, layout.replicas, &entries) }
+            let config = config_of(layout.replicas.len() as u32, layout.replicas[0], &entries);
+            TopicInfo { name: name.clone(), config, replicas: layout.replicas.clone() }
         });
         Ok(infos.collect())
     }

@@ -14,6 +14,7 @@ mod admin_request;
 mod client_config;
 mod deadline;
 mod group_client;
+mod group_members;
 mod group_offsets;
 mod membership;
 mod native;
@@ -46,7 +47,8 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
 use super::{
-    Membership, Position, SharedLog, TopicConfig, TopicError, TopicInfo, TopicPartition, Topics, Transaction, Writer,
+    Membership, Position, SharedLog, TopicConfig, TopicConsumers, TopicError, TopicInfo, TopicPartition, Topics,
+    Transaction, Writer,
 };
 use crate::storage::{Family, KeyValue, WriteSet};
 use crate::types::RecordChunk;
@@ -448,6 +450,13 @@ impl Topics for KafkaTopics {
             entry.and_then(|(_, offset)| offset.as_ref().map(|(offset, _)| *offset))
         };
         Ok(partitions.iter().map(offset).collect())
+    }
+
+    fn consumers(&self, timeout: Duration) -> Result<Vec<TopicConsumers>, TopicError> {
+        let groups = self.consumer.fetch_group_list(None, timeout);
+        groups
+            .map(|groups| group_members::consumers(&groups))
+            .map_err(|error| self.caller.failed_client("cannot list consumer groups", Needs::group("*"), &error))
     }
 
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {

@@ -288,7 +288,7 @@ impl Topics for LocalTopics {
 impl Topic {
     fn new(id: u32, name: String, config: TopicConfig) -> Self {
         let partitions = (0..config.partitions).map(|partition| Partition::new(id, partition)).collect();
-        Self { id, info: TopicInfo { name, config }, partitions }
+        Self { id, info: TopicInfo::new(name, config), partitions }
     }
 
     fn partition(&self, partition: u32) -> Result<&Partition, TopicError> {

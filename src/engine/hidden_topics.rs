@@ -1,0 +1,53 @@
+//! Topics that only SHOW ALL TOPICS shows: `ksql.hidden.topics`, and what the servers of a service keep for themselves.
+
+/// What is at the end of the names of the topics that servers agree by.
+const OWN: [&str; 2] = ["levada-commands", "levada-placement"];
+
+/// Which topics are hidden.
+pub(super) struct HiddenTopics<'a> {
+    patterns: Vec<Vec<&'a str>>,
+    service: &'a str,
+}
+
+impl<'a> HiddenTopics<'a> {
+    /// Those that `patterns` say, with commas between them, and those of `service`. In a pattern `.*` stands for any text; all
+    /// else stands for itself.
+    pub(super) fn new(patterns: &'a str, service: &'a str) -> Self {
+        let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+        Self { patterns: patterns.map(|pattern| pattern.split(".*").collect()).collect(), service }
+    }
+
+    /// Whether the topic `name` is hidden.
+    pub(super) fn contain(&self, name: &str) -> bool {
+        let is_own = name.strip_prefix(self.service).is_some_and(|rest| OWN.contains(&rest));
+        is_own || self.patterns.iter().any(|pattern| matches(pattern, name))
+    }
+}
+
+/// Whether all of `name` is the pieces of a pattern with any text between them.
+fn matches(pieces: &[&str], name: &str) -> bool {
+    let [first, middle @ .., last] = pieces else { return pieces == [name] };
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    for piece in middle {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_held_against_whole_names() {
+        let hidden = HiddenTopics::new("_confluent.*, _schemas,a.*b.*c", "shop_");
+        for name in ["_confluent-ksql-x", "_schemas", "abc", "a1b2c", "shop_levada-commands"] {
+            assert!(hidden.contain(name), "{name}");
+        }
+        for name in ["orders", "_schemas2", "my_confluent", "ac", "levada-commands", "other_levada-commands"] {
+            assert!(!hidden.contain(name), "{name}");
+        }
+        assert!(!HiddenTopics::new("", "").contain("orders"));
+    }
+}

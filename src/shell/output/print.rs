@@ -1,0 +1,89 @@
+//! Records of a topic as PRINT shows them.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use super::OutputFormat;
+use super::layout::printable;
+use crate::engine::PrintedRecord;
+
+/// Said below the last record.
+pub(super) const CEASED: &str = "Topic printing ceased";
+
+/// What somebody is told who waits for records and sees none.
+pub(super) const WAITING: &str = "waiting for new records; PRINT … FROM BEGINNING also prints those that are there";
+
+const COLUMNS: &str = "rowtime,partition,offset,key,value";
+
+/// Writes what stands above the records, if the form has such a thing.
+pub(super) fn write_header(out: &mut dyn Write, format: OutputFormat) -> io::Result<()> {
+    match format {
+        OutputFormat::Csv => writeln!(out, "{COLUMNS}"),
+        OutputFormat::Table | OutputFormat::Json => Ok(()),
+    }
+}
+
+/// Writes one record: a line.
+pub(super) fn write_record(out: &mut dyn Write, format: OutputFormat, record: &PrintedRecord) -> io::Result<()> {
+    match format {
+        OutputFormat::Table => writeln!(out, "{}", printable(record.to_string()).replace('\n', "\\n")),
+        OutputFormat::Json => writeln!(out, "{}", json(record)),
+        OutputFormat::Csv => csv(out, record),
+    }
+}
+
+fn json(record: &PrintedRecord) -> Value {
+    let mut members = Map::new();
+    members.insert("rowtime".into(), record.timestamp.into());
+    members.insert("partition".into(), record.partition.into());
+    members.insert("offset".into(), record.offset.into());
+    members.insert("key".into(), nested(record.key.as_deref()));
+    members.insert("value".into(), nested(record.value.as_deref()));
+    Value::Object(members)
+}
+
+/// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
+fn nested(text: Option<&str>) -> Value {
+    let Some(text) = text else { return Value::Null };
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
+        _ => Value::from(text),
+    }
+}
+
+/// No key and no value are empty fields.
+fn csv(out: &mut dyn Write, record: &PrintedRecord) -> io::Result<()> {
+    write!(out, "{},{},{},", record.timestamp, record.partition, record.offset)?;
+    let field = |out: &mut dyn Write, text: &Option<String>| match text {
+        Some(text) => super::csv::write_field(out, text.as_bytes()),
+        None => Ok(()),
+    };
+    field(out, &record.key)?;
+    out.write_all(b",")?;
+    field(out, &record.value)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(format: OutputFormat, key: Option<&str>, value: Option<&str>, expected: &str) {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let record = PrintedRecord { timestamp: 1, key: text(key), value: text(value), partition: 2, offset: 3 };
+        let mut out = Vec::new();
+        write_record(&mut out, format, &record).expect("memory takes every byte");
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn a_record_is_a_line_in_every_form() {
+        let time = "rowtime: 1970/01/01 00:00:00.001 Z";
+        let line = format!("{time}, key: a, value: two\\nlines\\u{{1b}}, partition: 2\n");
+        check(OutputFormat::Table, Some("a"), Some("two\nlines\u{1b}"), &line);
+        let json = "{\"rowtime\":1,\"partition\":2,\"offset\":3,\"key\":\"7\",\"value\":{\"b\":1.10}}\n";
+        check(OutputFormat::Json, Some("7"), Some("{\"b\":1.10}"), json);
+        check(OutputFormat::Csv, None, Some("a,b"), "1,2,3,,\"a,b\"\n");
+    }
+}
