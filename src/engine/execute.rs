@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Collection, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
     self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
 };
+use crate::runtime::unsupported;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
@@ -236,6 +237,10 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        // Before anything is made that would have to be taken back.
+        if let Some(plan) = planned.query() {
+            unsupported::check(plan)?;
+        }
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
