@@ -16,6 +16,7 @@ use super::{
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
+use crate::runtime::unsupported;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
@@ -175,6 +176,10 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        // Before anything is made that would have to be taken back.
+        if let Some(plan) = planned.query() {
+            unsupported::check(plan)?;
+        }
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {

@@ -1,7 +1,7 @@
 //! `PARTITION BY`, `GROUP BY` and join keys: new key columns and new value columns.
 //!
 //! A key expression that fails gives null in its column and is reported. What becomes of nulls in the key depends on
-//! [`NullKeys`]. A windowed key keeps its windows. Semantics 3.1.
+//! [`NullKeys`]. A windowed key keeps its windows, unless it is told not to. Semantics 3.1.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::buffer::BooleanBuffer;
@@ -28,13 +28,20 @@ pub struct Rekey {
     key: Vec<CompiledExpr>,
     columns: Vec<CompiledExpr>,
     null_keys: NullKeys,
+    keeps_windows: bool,
     rows: SchemaRef,
 }
 
 impl Rekey {
     /// Key columns from `key` and value columns from `columns`, over the layout `rows`.
     pub fn new(key: Vec<CompiledExpr>, columns: Vec<CompiledExpr>, null_keys: NullKeys, rows: SchemaRef) -> Self {
-        Self { key, columns, null_keys, rows }
+        Self { key, columns, null_keys, keeps_windows: true, rows }
+    }
+
+    /// The same, where the new key has no windows though the old one has.
+    #[must_use]
+    pub fn without_windows(self) -> Self {
+        Self { keeps_windows: false, ..self }
     }
 
     /// Rows that go on, where some do not.
@@ -74,6 +81,7 @@ impl Operator for Rekey {
             _ => None,
         };
         (batch.key, batch.value, batch.old) = (key, value, None);
+        batch.window = batch.window.filter(|_| self.keeps_windows);
         out.emit(match kept {
             Some(kept) => batch.filter(&kept),
             None => batch,

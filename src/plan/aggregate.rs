@@ -10,10 +10,7 @@
 
 use crate::catalog::WindowType;
 use crate::sql::Span;
-use crate::sql::ast::{
-    Expression, FunctionCall, Grouping, Literal, Query, Refinement, TimeSpan, WindowExpression,
-    WindowKind as WrittenWindow,
-};
+use crate::sql::ast::{Expression, FunctionCall, Grouping, Literal, Query, Refinement, WindowKind as WrittenWindow};
 use crate::types::{Column, SqlType};
 
 use super::aggregate_function::{KnownAggregate, known};
@@ -24,10 +21,7 @@ use super::names::{WINDOWEND, WINDOWSTART, is_window_bound};
 use super::relation::{KeyColumn, Layout, Relation, Tail};
 use super::scope::{Clause, Scope, as_column, column, columns_of};
 use super::select::{Item, Purpose};
-use super::{Aggregate, AggregateCall, AggregateFunction, Expr, NullKeys, PlanNode, WindowSpec};
-
-/// Longest time that late rows are waited for when nothing else is said.
-const GRACE_DEFAULT_MS: i64 = 24 * 3_600_000;
+use super::{Aggregate, AggregateCall, AggregateFunction, Expr, NullKeys, PlanNode, WindowSpec, windows};
 
 /// The parts of a query that its aggregation consists of, with internal names.
 #[derive(Debug)]
@@ -38,6 +32,8 @@ pub(super) struct Aggregation {
     calls: Vec<FunctionCall>,
     having: Option<Expression>,
     window: Option<WindowSpec>,
+    /// EMIT FINAL.
+    is_final: bool,
     /// The word of the window.
     pub(super) window_type: Option<WindowType>,
     span: Span,
@@ -102,12 +98,14 @@ pub(super) fn resolve(
         check_without_group(query, &calls, purpose)?;
     }
     super::join::check_value_formats(scope, "GROUP BY")?;
-    let window = query.window.as_ref().map(window_spec).transpose()?;
-    if query.refinement == Some(Refinement::Final) {
-        if window.is_none() {
-            return Err(not_windowed(query));
-        }
-        return Err(PlanError::not_supported("EMIT FINAL", query.span));
+    let is_final = query.refinement == Some(Refinement::Final);
+    let window = query.window.as_ref().map(|window| windows::spec(window, is_final)).transpose()?;
+    if is_final && window.is_none() {
+        return Err(not_windowed(query));
+    }
+    if is_final && !typer.settings.is_on("ksql.suppress.enabled", true) {
+        let text = "Suppression is currently disabled. You can enable it by setting ksql.suppress.enabled to true";
+        return Err(PlanError::refused(text, query.span));
     }
     let span = query.group_by.as_ref().map_or(query.span, |grouping| grouping.span);
     let window_type = query.window.as_ref().map(|window| match window.kind {
@@ -115,7 +113,7 @@ pub(super) fn resolve(
         WrittenWindow::Hopping { .. } => WindowType::Hopping,
         WrittenWindow::Session { .. } => WindowType::Session,
     });
-    Ok(Some(Aggregation { group, calls, having, window, window_type, span }))
+    Ok(Some(Aggregation { group, calls, having, window, is_final, window_type, span }))
 }
 
 fn not_windowed(query: &Query) -> PlanError {
@@ -282,38 +280,6 @@ fn check_without_group(query: &Query, calls: &[FunctionCall], purpose: Purpose) 
     Ok(())
 }
 
-fn window_spec(written: &WindowExpression) -> Result<WindowSpec, PlanError> {
-    let refused = |text: &str| Err(PlanError::refused(text, written.span));
-    let (size_ms, advance_ms) = match written.kind {
-        WrittenWindow::Tumbling { size } => (size.as_millis(), size.as_millis()),
-        WrittenWindow::Hopping { size, advance } => (size.as_millis(), advance.as_millis()),
-        WrittenWindow::Session { .. } => return Err(PlanError::not_supported("SESSION windows", written.span)),
-    };
-    if size_ms <= 0 {
-        return refused("Window size must be larger than zero.");
-    }
-    if advance_ms <= 0 || advance_ms > size_ms {
-        return refused("Window advancement interval should be more than zero and less than window duration.");
-    }
-    let grace_ms = written.grace.map_or_else(|| (GRACE_DEFAULT_MS - size_ms).max(0), TimeSpan::as_millis);
-    if grace_ms < 0 {
-        return refused("Grace period must not be negative.");
-    }
-    let kept_ms = size_ms.saturating_add(grace_ms);
-    let retention_ms = written.retention.map_or(kept_ms, TimeSpan::as_millis);
-    if retention_ms < kept_ms {
-        return Err(PlanError::refused_with_hint(
-            format!(
-                "The retention period of the window store must be no smaller than its window size plus the grace \
-                 period. Got size=[{size_ms}], grace=[{grace_ms}], retention=[{retention_ms}]"
-            ),
-            "without GRACE PERIOD, rows up to 24 hours late are accepted",
-            written.span,
-        ));
-    }
-    Ok(WindowSpec { size_ms, advance_ms, grace_ms, retention_ms })
-}
-
 /// Aggregates `relation`, whose rows come from the sources of `scope`.
 pub(super) fn plan(
     aggregation: &Aggregation,
@@ -323,12 +289,11 @@ pub(super) fn plan(
 ) -> Result<Relation, PlanError> {
     let is_table = relation.node.collection() == super::Collection::Table;
     check_source(aggregation, is_table)?;
-    if relation.node.window().is_some() {
-        return Err(PlanError::not_supported("GROUP BY over a source with a windowed key", aggregation.span));
-    }
     let (arguments, calls) = resolve_calls(aggregation, &relation, scope, typer)?;
     let key = group_key(aggregation, &relation, typer)?;
-    let is_grouped = !is_table && is_keyed_by(&relation, &aggregation.group);
+    // The windows of a source are no part of the groups, so its rows are keyed anew.
+    let has_windows = relation.node.window().is_some();
+    let is_grouped = !is_table && !has_windows && is_keyed_by(&relation, &aggregation.group);
     let input = if is_grouped {
         let key_names = vec![key[0].0.name.clone()];
         PlanNode::Project { input: Box::new(relation.node), key_names, columns: arguments }
@@ -345,6 +310,7 @@ pub(super) fn plan(
                 key,
                 columns: arguments,
                 null_keys: NullKeys::DropAndReport,
+                keeps_window: false,
             }),
         }
     };
@@ -353,6 +319,7 @@ pub(super) fn plan(
         carried: 0,
         calls,
         window: aggregation.window.clone(),
+        is_final: aggregation.is_final,
         undo: is_table,
     });
     let relation = aggregated(aggregation, node);

@@ -9,8 +9,8 @@ use super::expression::shown;
 use super::planned::{Planned, PushPlan};
 use super::pull::{PullLookup, PullPlan, WindowBounds};
 use super::{
-    Aggregate, AggregateCall, Collection, Expr, NullKeys, PlanNode, PseudoColumn, QueryPlan, Sink, Source,
-    StreamTableJoinKind, WindowSpec,
+    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, PseudoColumn, QueryPlan, Sink, Source,
+    StreamStreamJoin, StreamTableJoinKind, WindowShape, WindowSpec,
 };
 
 /// Columns of indentation per step.
@@ -96,7 +96,7 @@ fn step_line(node: &PlanNode) -> String {
             let key = if key_names.is_empty() { String::new() } else { format!("key {}; ", key_names.join(", ")) };
             format!("Project: {key}{}", assignments(columns, &names))
         }
-        PlanNode::Rekey { input, key, columns, null_keys } => {
+        PlanNode::Rekey { input, key, columns, null_keys, keeps_window } => {
             let names = names(input);
             let key = if key.is_empty() { "none".to_owned() } else { assignments(key, &names) };
             let nulls = match null_keys {
@@ -104,7 +104,8 @@ fn step_line(node: &PlanNode) -> String {
                 NullKeys::DropAndReport => " (null keys are rejected)",
                 NullKeys::Drop => " (null keys are dropped)",
             };
-            format!("Rekey: key {key}{nulls}; {}", assignments(columns, &names))
+            let windows = if input.window().is_some() && !keeps_window { " without windows" } else { "" };
+            format!("Rekey: key {key}{windows}{nulls}; {}", assignments(columns, &names))
         }
         PlanNode::Repartition { topic, key_serde, value_serde, .. } => {
             format!("Repartition: internal topic {topic} ({})", serdes(key_serde, value_serde))
@@ -115,10 +116,33 @@ fn step_line(node: &PlanNode) -> String {
                 StreamTableJoinKind::Inner => "INNER",
                 StreamTableJoinKind::Left => "LEFT",
             };
-            let key: Vec<String> = left.schema().key.into_iter().map(|column| column.name).collect();
-            format!("StreamTableJoin: {kind} on {}", key.join(", "))
+            format!("StreamTableJoin: {kind} on {}", key_names(left))
         }
+        PlanNode::StreamStreamJoin(join) => {
+            format!("StreamStreamJoin: {} on {}{}", join.kind.name(), join.key_name, join_window_text(join))
+        }
+        PlanNode::TableTableJoin(join) => format!("TableTableJoin: {} on {}", join.kind.name(), join.key_name),
+        PlanNode::ForeignKeyJoin(join) => format!(
+            "ForeignKeyJoin: {} on {} = {}",
+            join.kind.name(),
+            shown(&join.foreign_key, &names(&join.left)),
+            key_names(&join.right)
+        ),
     }
+}
+
+fn key_names(node: &PlanNode) -> String {
+    let key: Vec<String> = node.schema().key.into_iter().map(|column| column.name).collect();
+    key.join(", ")
+}
+
+fn join_window_text(join: &StreamStreamJoin) -> String {
+    let window = &join.window;
+    let (before, after) = (duration(window.before_ms), duration(window.after_ms));
+    let within = if window.before_ms == window.after_ms { before } else { format!("{before} before, {after} after") };
+    let unmatched =
+        if window.is_eager && join.kind != JoinKind::Inner { ", rows without a partner at once" } else { "" };
+    format!("; within {within}, grace {}{unmatched}", duration(window.grace_ms))
 }
 
 fn sink_line(sink: &Sink) -> String {
@@ -161,7 +185,8 @@ fn aggregate_line(aggregate: &Aggregate) -> String {
     let key: Vec<&str> = input.key.iter().map(|column| column.name.as_str()).collect();
     let window = aggregate.window.as_ref().map(window_text).unwrap_or_default();
     let undo = if aggregate.undo { ", old rows are taken back" } else { "" };
-    format!("Aggregate by {}: {}{window}{undo}", key.join(", "), calls.join(", "))
+    let emit = if aggregate.is_final { ", one row when a window closes" } else { "" };
+    format!("Aggregate by {}: {}{window}{emit}{undo}", key.join(", "), calls.join(", "))
 }
 
 fn call_text(call: &AggregateCall, input: &Schema) -> String {
@@ -170,10 +195,12 @@ fn call_text(call: &AggregateCall, input: &Schema) -> String {
 }
 
 fn window_text(window: &WindowSpec) -> String {
-    let kind = if window.size_ms == window.advance_ms {
-        format!("TUMBLING {}", duration(window.size_ms))
-    } else {
-        format!("HOPPING {} by {}", duration(window.size_ms), duration(window.advance_ms))
+    let kind = match window.shape {
+        WindowShape::Time { size_ms, advance_ms } if size_ms == advance_ms => format!("TUMBLING {}", duration(size_ms)),
+        WindowShape::Time { size_ms, advance_ms } => {
+            format!("HOPPING {} by {}", duration(size_ms), duration(advance_ms))
+        }
+        WindowShape::Session { gap_ms } => format!("SESSION {}", duration(gap_ms)),
     };
     format!("; window {kind}, grace {}, retention {}", duration(window.grace_ms), duration(window.retention_ms))
 }

@@ -100,7 +100,7 @@ fn converted(root: PlanNode, sink: &Schema, insert: &InsertSelect) -> Result<Pla
         let key_names = sink.key.iter().map(|column| column.name.clone()).collect();
         return Ok(PlanNode::Project { input: Box::new(root), key_names, columns: value });
     }
-    Ok(PlanNode::Rekey { input: Box::new(root), key, columns: value, null_keys: NullKeys::Keep })
+    Ok(PlanNode::Rekey { input: Box::new(root), key, columns: value, null_keys: NullKeys::Keep, keeps_window: true })
 }
 
 fn convert_side(from: &[Column], to: &[Column], offset: usize) -> Option<Vec<(Column, Expr)>> {

@@ -44,6 +44,7 @@ mod settings;
 mod source;
 mod type_expr;
 mod upgrade;
+mod windows;
 
 use crate::catalog::Catalog;
 use crate::expr::Expr;
@@ -55,8 +56,9 @@ pub use aggregate_function::aggregate_names;
 pub use error::{PlanError, PlanErrorKind, similar_names};
 pub use explain::{explain, explain_pull};
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan, Sink, Source,
-    StreamTableJoinKind, WindowSpec,
+    Aggregate, AggregateCall, AggregateFunction, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode,
+    PseudoColumn, QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin,
+    WindowShape, WindowSpec,
 };
 pub use planned::{
     InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,

@@ -23,6 +23,17 @@ pub(super) fn is_window_bound(name: &str) -> bool {
     matches!(name, WINDOWSTART | WINDOWEND)
 }
 
+/// `name`, or `name_1`, `name_2`, …: the first that is not `taken`.
+pub(super) fn first_free(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_owned();
+    let mut number = 0;
+    while taken(&free) {
+        number += 1;
+        free = format!("{name}_{number}");
+    }
+    free
+}
+
 /// Makes up names for results that have none; a name of a source column is never made up.
 pub(super) struct NameGenerator {
     taken: HashSet<String>,
@@ -51,8 +62,7 @@ impl NameGenerator {
         if self.taken.insert(field.to_owned()) {
             return field.to_owned();
         }
-        let numbered = (1..).map(|number| format!("{field}_{number}"));
-        let free = numbered.into_iter().find(|name| !self.taken.contains(name)).unwrap_or_default();
+        let free = first_free(field, |name| self.taken.contains(name));
         self.taken.insert(free.clone());
         free
     }

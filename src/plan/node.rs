@@ -3,12 +3,16 @@
 //! Columns are referred to by index into the row layout of the step below
 //! ([`Schema::row_schema`](crate::types::Schema::row_schema)); names matter to people only.
 
+mod joins;
+
 use std::sync::Arc;
 
 use crate::catalog::{Collection, TimestampColumn};
 use crate::expr::Expr;
 use crate::formats::Serde;
 use crate::types::{Column, Schema, SqlType, WindowKind};
+
+pub use joins::{ForeignKeyJoin, JoinKind, JoinWindow, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 
 /// A column that every record has beside its key and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub enum PlanNode {
         columns: Vec<(Column, Expr)>,
         /// What becomes of rows with a null in the key.
         null_keys: NullKeys,
+        /// A windowed key keeps its windows (`PARTITION BY`), else the new key has none (`GROUP BY`).
+        keeps_window: bool,
     },
     /// Rows by way of an internal topic, so that rows of one key meet in one partition.
     Repartition {
@@ -75,6 +81,12 @@ pub enum PlanNode {
         /// INNER drops stream rows without a partner, LEFT fills with nulls.
         kind: StreamTableJoinKind,
     },
+    /// Pairs of rows of two streams.
+    StreamStreamJoin(StreamStreamJoin),
+    /// Rows of two tables with the same primary key.
+    TableTableJoin(TableTableJoin),
+    /// Rows of a table with those of another to which they refer.
+    ForeignKeyJoin(ForeignKeyJoin),
 }
 
 /// What [`PlanNode::Rekey`] does with null keys.
@@ -86,15 +98,6 @@ pub enum NullKeys {
     DropAndReport,
     /// Drops the row silently (inner sides of joins).
     Drop,
-}
-
-/// Kind of a stream-table join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamTableJoinKind {
-    /// Only stream rows with a partner.
-    Inner,
-    /// All stream rows.
-    Left,
 }
 
 /// A source step: the records of one topic.
@@ -138,6 +141,8 @@ pub struct Aggregate {
     pub calls: Vec<AggregateCall>,
     /// Windowing, if any.
     pub window: Option<WindowSpec>,
+    /// One row per window, when it has closed (`EMIT FINAL`), instead of one per change.
+    pub is_final: bool,
     /// The input is a table: the old row is undone before the new one is added (semantics 4.2).
     pub undo: bool,
 }
@@ -173,14 +178,39 @@ pub enum AggregateFunction {
 /// Windows of an aggregation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowSpec {
-    /// Length of a window.
-    pub size_ms: i64,
-    /// Distance of two starts; equals the size for tumbling windows.
-    pub advance_ms: i64,
+    /// Which rows share a window.
+    pub shape: WindowShape,
     /// How late a row may be.
     pub grace_ms: i64,
     /// How long a window can be read.
     pub retention_ms: i64,
+}
+
+/// Which rows share a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowShape {
+    /// Those in the same stretch of time.
+    Time {
+        /// Length of a window.
+        size_ms: i64,
+        /// Distance of two starts; equals the size for tumbling windows.
+        advance_ms: i64,
+    },
+    /// Those that follow each other without a longer pause.
+    Session {
+        /// The longest pause.
+        gap_ms: i64,
+    },
+}
+
+impl WindowSpec {
+    /// The windows of keys.
+    pub fn kind(&self) -> WindowKind {
+        match self.shape {
+            WindowShape::Time { size_ms, .. } => WindowKind::Time { size_ms },
+            WindowShape::Session { .. } => WindowKind::Session,
+        }
+    }
 }
 
 /// Where a persistent query writes.
@@ -237,6 +267,9 @@ impl PlanNode {
                 schema.value.extend(right.schema().value);
                 schema
             }
+            Self::StreamStreamJoin(join) => join.schema(),
+            Self::TableTableJoin(join) => join.schema(),
+            Self::ForeignKeyJoin(join) => join.schema(),
         }
     }
 
@@ -244,14 +277,15 @@ impl PlanNode {
     pub fn window(&self) -> Option<WindowKind> {
         match self {
             Self::Source(source) => source.window,
-            Self::Aggregate(aggregate) => {
-                aggregate.window.as_ref().map(|window| WindowKind::Time { size_ms: window.size_ms })
+            Self::Aggregate(aggregate) => aggregate.window.as_ref().map(WindowSpec::kind),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Project { input, .. } => {
+                input.window()
             }
-            Self::Filter { input, .. }
-            | Self::Repartition { input, .. }
-            | Self::Project { input, .. }
-            | Self::Rekey { input, .. } => input.window(),
-            Self::StreamTableJoin { left, .. } => left.window(),
+            Self::Rekey { input, keeps_window, .. } => input.window().filter(|_| *keeps_window),
+            Self::StreamTableJoin { left, .. }
+            | Self::StreamStreamJoin(StreamStreamJoin { left, .. })
+            | Self::TableTableJoin(TableTableJoin { left, .. })
+            | Self::ForeignKeyJoin(ForeignKeyJoin { left, .. }) => left.window(),
         }
     }
 
@@ -259,12 +293,12 @@ impl PlanNode {
     pub fn collection(&self) -> Collection {
         match self {
             Self::Source(source) => source.collection,
-            Self::Aggregate(_) => Collection::Table,
+            Self::Aggregate(_) | Self::TableTableJoin(_) | Self::ForeignKeyJoin(_) => Collection::Table,
             Self::Filter { input, .. }
             | Self::Repartition { input, .. }
             | Self::Project { input, .. }
             | Self::Rekey { input, .. } => input.collection(),
-            Self::StreamTableJoin { .. } => Collection::Stream,
+            Self::StreamTableJoin { .. } | Self::StreamStreamJoin(_) => Collection::Stream,
         }
     }
 
@@ -277,7 +311,10 @@ impl PlanNode {
             | Self::Project { input, .. }
             | Self::Rekey { input, .. } => vec![input],
             Self::Aggregate(aggregate) => vec![&aggregate.input],
-            Self::StreamTableJoin { left, right, .. } => vec![left, right],
+            Self::StreamTableJoin { left, right, .. }
+            | Self::StreamStreamJoin(StreamStreamJoin { left, right, .. })
+            | Self::TableTableJoin(TableTableJoin { left, right, .. })
+            | Self::ForeignKeyJoin(ForeignKeyJoin { left, right, .. }) => vec![left, right],
         }
     }
 

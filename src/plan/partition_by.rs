@@ -104,6 +104,7 @@ pub(super) fn plan(
         input: Box::new(relation.node),
         columns,
         null_keys: NullKeys::Keep,
+        keeps_window: true,
     };
     Ok(Partitioned { node, results })
 }

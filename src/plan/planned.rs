@@ -82,6 +82,18 @@ pub enum Planned {
     },
 }
 
+impl Planned {
+    /// The persistent query that the statement starts.
+    pub fn query(&self) -> Option<&QueryPlan> {
+        match self {
+            Self::CreateSource(create) => create.query.as_ref(),
+            Self::CreateAs(create) => Some(&create.query),
+            Self::InsertInto(insert) => Some(&insert.query),
+            _ => None,
+        }
+    }
+}
+
 /// A stream or table to add.
 #[derive(Debug, Clone)]
 pub struct PlannedSource {

@@ -1,6 +1,7 @@
 //! The last step of a query: which results are key columns, which are values.
 
 use crate::sql::Span;
+use crate::sql::ast::Expression;
 use crate::types::{Column, SqlType};
 
 use super::error::{PlanError, or_list};
@@ -22,6 +23,10 @@ pub(super) enum KeyKind {
     Partitioning,
     /// Sides of a join.
     Join,
+    /// A column that a join makes up.
+    MadeUp,
+    /// Key columns of a table with a foreign key.
+    ForeignKey,
 }
 
 /// Which item is which key column, and which are values.
@@ -45,15 +50,11 @@ pub(super) fn split<'a>(
     let mut key_names = Vec::new();
     let mut missing = Vec::new();
     for part in key {
-        // Of several expressions with the value of the key, the first that is selected is the key column.
-        let selected = part.expressions.iter().find_map(|expression| {
-            let found: Vec<usize> = (0..items.len()).filter(|i| items[*i].expression == *expression).collect();
-            (!found.is_empty()).then_some((expression, found))
-        });
-        let Some((expression, found)) = selected else {
+        let Some(expression) = selected(part, items) else {
             missing.push(alternatives(part, kind, scope));
             continue;
         };
+        let found: Vec<usize> = (0..items.len()).filter(|i| items[*i].expression == *expression).collect();
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|i| items[*i].name.clone()).collect();
             let shown = as_column(expression).map_or_else(|| expression.plain().to_string(), str::to_owned);
@@ -61,6 +62,10 @@ pub(super) fn split<'a>(
         }
         is_key[found[0]] = true;
         key_names.push(items[found[0]].name.clone());
+    }
+    if !missing.is_empty() && kind == KeyKind::ForeignKey {
+        let missing = missing.concat();
+        return Err(PlanError::refused(foreign_key_missing(&missing, &scope.sources[0].alias), span));
     }
     if !missing.is_empty() {
         return Err(PlanError::refused_with_hint(
@@ -76,9 +81,18 @@ pub(super) fn split<'a>(
     Ok(Split { key_names, value })
 }
 
+/// Of several expressions with the value of the key, the first that is selected is the key column.
+fn selected<'p>(part: &'p KeyColumn, items: &[Item]) -> Option<&'p Expression> {
+    part.expressions.iter().find(|expression| items.iter().any(|item| item.expression == **expression))
+}
+
 fn alternatives(part: &KeyColumn, kind: KeyKind, scope: &Scope) -> Vec<String> {
     let shown = part.expressions.iter().map(|expression| match kind {
-        KeyKind::Source | KeyKind::Grouping => expression.plain().to_string(),
+        KeyKind::Source | KeyKind::Grouping | KeyKind::MadeUp => expression.plain().to_string(),
+        KeyKind::ForeignKey => {
+            let name = as_column(expression).and_then(|name| scope.column(name)).map(|found| found.name.clone());
+            name.unwrap_or_else(|| expression.plain().to_string())
+        }
         KeyKind::Partitioning | KeyKind::Join => scope.qualified(expression).plain().to_string(),
     });
     shown.collect()
@@ -103,16 +117,35 @@ fn key_missing(missing: &[Vec<String>], kind: KeyKind, sink: &str) -> String {
         KeyKind::Source => "key column",
         KeyKind::Grouping => "grouping expression",
         KeyKind::Partitioning => "partitioning expression",
-        KeyKind::Join => "join expression",
+        KeyKind::Join | KeyKind::MadeUp | KeyKind::ForeignKey => "join expression",
+    };
+    let why = if kind == KeyKind::MadeUp {
+        format!(
+            "\n{} was added as a synthetic key column because the join criteria did not match any source column. This \
+             expression must be included in the projection and may be aliased.",
+            missing.concat().concat()
+        )
+    } else {
+        String::new()
     };
     let listed: Vec<String> = missing.iter().map(|alternatives| or_list(alternatives)).collect();
     let examples: Vec<&str> =
         missing.iter().filter_map(|alternatives| alternatives.first()).map(String::as_str).collect();
     format!(
         "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\nThe query used to build `{sink}` must \
-         include the {noun}{plural} {} in its projection (eg, SELECT {}...).",
+         include the {noun}{plural} {} in its projection (eg, SELECT {}...).{why}",
         super::error::and_list(&listed),
         examples.join(", ")
+    )
+}
+
+fn foreign_key_missing(missing: &[String], left: &str) -> String {
+    let plural = if missing.len() > 1 { "s" } else { "" };
+    let listed: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "Primary key column{plural} missing in projection. For foreign-key table-table joins, the projection must include all \
+         primary key columns from the left input table (`{left}`). Missing column{plural}: {}.",
+        listed.join(", ")
     )
 }
 
@@ -139,10 +172,16 @@ pub(super) fn transient(
     typer: &Typer,
 ) -> Result<(PlanNode, Vec<ResultColumn>), PlanError> {
     let schema = relation.node.schema();
+    let selected: Vec<Option<&Expression>> = relation.key.iter().map(|part| selected(part, items)).collect();
     let mut columns = Vec::new();
     let mut results = Vec::new();
     for item in items {
-        let (column, part) = match part_of_key(item, &relation) {
+        let stands_for = selected.iter().position(|expression| *expression == Some(&item.expression));
+        let part = match stands_for {
+            Some(index) => Some((RowPart::Key(index), relation.key[index].sql_type.clone())),
+            None => part_of_key(item, &relation),
+        };
+        let (column, part) = match part {
             Some((part, sql_type)) => (Column::new(item.name.clone(), sql_type), part),
             None => {
                 let (column, expr) = value_column(item, &relation.layout, typer)?;

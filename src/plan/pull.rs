@@ -92,7 +92,8 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     }
     let typer = Typer::new(catalog, settings, &scope);
     let purpose = Purpose::Transient;
-    let context = SelectContext { scope: &scope, typer: &typer, purpose, beside: &[], partition_by: None };
+    let context =
+        SelectContext { scope: &scope, typer: &typer, purpose, beside: &[], partition_by: None, join_key: None };
     let items = select::items(&query.select, &context)?;
     check_pseudo_columns(query, &scope)?;
     check_items(&items, source, query.span)?;

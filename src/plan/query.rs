@@ -47,9 +47,15 @@ pub(super) fn plan(
     let partition_by =
         query.partition_by.as_ref().map(|grouping| partition_by::expressions(grouping, &scope)).transpose()?;
     let beside: &[&str] = if query.window.is_some() && !scope.is_join() { &OWN_WINDOW } else { &[] };
-    let context =
-        SelectContext { scope: &scope, typer: &typer, purpose, beside, partition_by: partition_by.as_deref() };
     let joins = join::resolve(&query.from, &scope, &typer)?;
+    let context = SelectContext {
+        scope: &scope,
+        typer: &typer,
+        purpose,
+        beside,
+        partition_by: partition_by.as_deref(),
+        join_key: join::synthetic_key(&joins).map(|key| key.name.as_str()),
+    };
     let items = select::items(&query.select, &context)?;
     check_timestamp(timestamp, &items)?;
     check_table_functions(query, &items, &scope)?;
@@ -87,7 +93,12 @@ pub(super) fn plan(
             (partitioned.node, partitioned.results)
         }
         (None, None) => {
-            let kind = if scope.is_join() { KeyKind::Join } else { KeyKind::Source };
+            let kind = match (scope.is_join(), join::synthetic_key(&joins)) {
+                (false, _) => KeyKind::Source,
+                (true, _) if join::is_foreign_key(&joins) => KeyKind::ForeignKey,
+                (true, None) => KeyKind::Join,
+                (true, Some(_)) => KeyKind::MadeUp,
+            };
             results_of(query, relation, &items, kind, &scope, purpose, &typer)?
         }
     };

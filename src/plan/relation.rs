@@ -36,6 +36,12 @@ impl Layout {
         self
     }
 
+    /// The columns before index `width`, and the others.
+    pub(super) fn split_at(self, width: usize) -> (Self, Self) {
+        let (before, others) = self.columns.into_iter().partition(|column| column.index < width);
+        (Self { columns: before }, Self { columns: others })
+    }
+
     /// Adds the columns of `other`, whose index 0 is `offset` here.
     pub(super) fn append(&mut self, other: Self, offset: usize) {
         let columns = other.columns.into_iter();

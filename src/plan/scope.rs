@@ -12,7 +12,7 @@ use crate::sql::ast::{AliasedSource, Expression, Identifier, Relation};
 use crate::types::SqlType;
 
 use super::error::{PlanError, PlanErrorKind, similar_names};
-use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
+use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART, first_free};
 use super::rewrite::rewrite;
 
 /// A part of a query that refers to columns, as messages name it.
@@ -62,8 +62,10 @@ impl Role {
 /// A column that a query can see.
 #[derive(Debug, Clone)]
 pub(super) struct ScopeColumn {
-    /// Name within the query.
+    /// Name within the query, which no other column has.
     pub(super) internal: String,
+    /// Name of a result that is this column, where its own name alone is not clear.
+    pub(super) shown: String,
     /// Name within its source.
     pub(super) name: String,
     /// Index of its source.
@@ -102,7 +104,7 @@ impl Scope {
             scope.sources.push(ScopeSource { alias, data, span: source.span });
         }
         for index in 0..scope.sources.len() {
-            scope.add_columns(index)?;
+            scope.add_columns(index);
         }
         Ok(scope)
     }
@@ -112,8 +114,8 @@ impl Scope {
         self.sources.len() > 1
     }
 
-    fn add_columns(&mut self, source: usize) -> Result<(), PlanError> {
-        let ScopeSource { alias, data, span } = self.sources[source].clone();
+    fn add_columns(&mut self, source: usize) {
+        let ScopeSource { alias, data, .. } = self.sources[source].clone();
         let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));
         let value = data.schema.value.iter().enumerate().map(|(i, column)| (Role::Value(i), column));
         let declared = key.chain(value).map(|(role, column)| (role, column.name.clone(), column.sql_type.clone()));
@@ -126,14 +128,11 @@ impl Scope {
             visible.push((Role::WindowEnd, WINDOWEND.to_owned(), SqlType::Bigint));
         }
         for (role, name, sql_type) in visible {
-            let internal = if self.is_join() { format!("{alias}_{name}") } else { name.clone() };
-            if self.column(&internal).is_some() {
-                let what = format!("a join in which two columns are called {internal}");
-                return Err(PlanError::not_supported(what, span));
-            }
-            self.columns.push(ScopeColumn { internal, name, source, sql_type, role });
+            let shown = if self.is_join() { format!("{alias}_{name}") } else { name.clone() };
+            // `A.B_C` and `A_B.C` are both called A_B_C.
+            let internal = first_free(&shown, |internal| self.column(internal).is_some());
+            self.columns.push(ScopeColumn { internal, shown, name, source, sql_type, role });
         }
-        Ok(())
     }
 
     /// The column with this internal name.

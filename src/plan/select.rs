@@ -38,18 +38,21 @@ pub(super) struct SelectContext<'a> {
     pub(super) beside: &'a [&'a str],
     /// PARTITION BY: its expressions, which `*` includes.
     pub(super) partition_by: Option<&'a [Expression]>,
+    /// The key column that a join makes up.
+    pub(super) join_key: Option<&'a str>,
 }
 
 /// The results of the list `select`.
 pub(super) fn items(select: &[SelectItem], context: &SelectContext) -> Result<Vec<Item>, PlanError> {
     check_reserved(select, context)?;
+    let beside: Vec<&str> = context.beside.iter().copied().chain(context.join_key).collect();
     let taken = context.scope.columns.iter().map(|column| column.name.clone());
     let mut names = NameGenerator::new(taken);
     let mut items = Vec::new();
     for item in select {
         match item {
             SelectItem::Single { expression, alias, span } => {
-                let resolved = context.scope.resolve_beside(expression, Clause::Select, context.beside)?;
+                let resolved = context.scope.resolve_beside(expression, Clause::Select, &beside)?;
                 let name = match alias {
                     Some(alias) => alias.name.clone(),
                     None => name_of(&resolved, context.scope, &mut names),
@@ -100,7 +103,8 @@ fn name_of(resolved: &Expression, scope: &Scope, names: &mut NameGenerator) -> S
     match resolved {
         Expression::Column { name, .. } => match scope.column(name.as_str()) {
             Some(found) if !scope.clashes(&found.name) => found.name.clone(),
-            _ => name.name.clone(),
+            Some(found) => found.shown.clone(),
+            None => name.name.clone(),
         },
         Expression::Dereference { field, .. } => names.for_field(field.as_str()),
         _ => names.for_expression(),
@@ -114,15 +118,16 @@ fn star(
     names: &mut NameGenerator,
 ) -> Result<Vec<Item>, PlanError> {
     let scope = context.scope;
-    if let Some(expressions) = context.partition_by {
-        return star_of_partition_by(expressions, span, scope, names);
+    if let Some(expressions) = context.partition_by.filter(|_| source.is_none() || !scope.is_join()) {
+        return Ok(star_of_partition_by(expressions, span, context, names));
     }
     let wanted = |index: usize| {
         source.is_none_or(|source| {
             scope.sources[index].alias == source.name || scope.sources[index].data.name == source.name
         })
     };
-    let mut items = Vec::new();
+    let mut items: Vec<Item> =
+        context.join_key.filter(|_| source.is_none()).map(|name| made_up(name, span)).into_iter().collect();
     for index in (0..scope.sources.len()).filter(|index| wanted(*index)) {
         let (key, value): (Vec<&ScopeColumn>, Vec<&ScopeColumn>) =
             scope.declared(index).partition(|found| matches!(found.role, Role::Key(_)));
@@ -136,34 +141,57 @@ fn star(
 }
 
 fn item(found: &ScopeColumn, span: Span) -> Item {
-    Item { expression: column(&found.internal, span), name: found.internal.clone(), span }
+    Item { expression: column(&found.internal, span), name: found.shown.clone(), span }
 }
 
-/// The new key, then what is left of the value, then what is left of the old key.
+fn made_up(name: &str, span: Span) -> Item {
+    Item { expression: column(name, span), name: name.to_owned(), span }
+}
+
+/// The new key, then what is left of each source.
 fn star_of_partition_by(
     expressions: &[Expression],
     span: Span,
-    scope: &Scope,
+    context: &SelectContext,
     names: &mut NameGenerator,
-) -> Result<Vec<Item>, PlanError> {
-    if scope.is_join() {
-        return Err(PlanError::not_supported("SELECT * of a join with PARTITION BY: list the columns", span));
-    }
+) -> Vec<Item> {
+    let scope = context.scope;
     let is_null = |expression: &Expression| super::partition_by::is_null(expression);
     let key = expressions.iter().filter(|expression| !is_null(expression)).map(|expression| Item {
         expression: expression.clone(),
-        name: name_of(expression, scope, names),
+        name: name_in_star(expression, scope, names),
         span,
     });
     let mut items: Vec<Item> = key.collect();
-    let (old_key, value): (Vec<&ScopeColumn>, Vec<&ScopeColumn>) =
-        scope.declared(0).partition(|found| matches!(found.role, Role::Key(_)));
-    for found in value.into_iter().chain(old_key) {
+    let rest = (0..scope.sources.len()).flat_map(|source| rest_of(source, scope));
+    items.extend(context.join_key.map(|name| made_up(name, span)));
+    for found in rest {
         if !expressions.iter().any(|expression| as_column(expression) == Some(&found.internal)) {
             items.push(item(found, span));
         }
     }
-    Ok(items)
+    items
+}
+
+/// All columns of a source but the new key: values first, the old key last. In joins ROWTIME and its like are among them, as
+/// in ksqlDB.
+fn rest_of(source: usize, scope: &Scope) -> Vec<&ScopeColumn> {
+    let rank = |role: Role| match role {
+        Role::Value(_) => 0,
+        Role::RowTime | Role::RowPartition | Role::RowOffset => 1,
+        Role::Key(_) => 2,
+        Role::WindowStart | Role::WindowEnd => 3,
+    };
+    let all = scope.columns.iter().filter(|found| found.source == source);
+    let mut columns: Vec<&ScopeColumn> = all.filter(|found| scope.is_join() || !found.role.is_pseudo()).collect();
+    columns.sort_by_key(|found| rank(found.role));
+    columns
+}
+
+/// Columns have the names here that they have in any `*`.
+fn name_in_star(expression: &Expression, scope: &Scope, names: &mut NameGenerator) -> String {
+    let found = as_column(expression).and_then(|name| scope.column(name));
+    found.map_or_else(|| name_of(expression, scope, names), |found| found.shown.clone())
 }
 
 fn all_fields(

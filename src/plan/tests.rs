@@ -158,3 +158,5 @@ mod joins;
 mod keys;
 mod reads;
 mod selects;
+mod stream_joins;
+mod table_joins;

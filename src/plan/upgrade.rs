@@ -67,6 +67,9 @@ fn name(node: &PlanNode) -> &'static str {
         PlanNode::Aggregate(Aggregate { undo: true, .. }) => "TableAggregate",
         PlanNode::Aggregate(_) => "StreamAggregate",
         PlanNode::StreamTableJoin { .. } => "StreamTableJoin",
+        PlanNode::StreamStreamJoin(_) => "StreamStreamJoin",
+        PlanNode::TableTableJoin(_) => "TableTableJoin",
+        PlanNode::ForeignKeyJoin(_) => "ForeignKeyTableTableJoin",
         PlanNode::Repartition { .. } => "Repartition",
         PlanNode::Filter { .. } | PlanNode::Project { .. } => "Select",
     }
@@ -207,6 +210,9 @@ fn lowest_source_mut(node: &mut PlanNode) -> Option<&mut Source> {
         | PlanNode::Rekey { input, .. }
         | PlanNode::Repartition { input, .. } => lowest_source_mut(input),
         PlanNode::Aggregate(aggregate) => lowest_source_mut(&mut aggregate.input),
-        PlanNode::StreamTableJoin { .. } => None,
+        PlanNode::StreamTableJoin { .. }
+        | PlanNode::StreamStreamJoin(_)
+        | PlanNode::TableTableJoin(_)
+        | PlanNode::ForeignKeyJoin(_) => None,
     }
 }

@@ -9,7 +9,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
-use super::{Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources};
+use super::{
+    Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
+};
 use crate::expr::{CompiledExpr, Expr};
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
@@ -88,6 +90,7 @@ pub struct Topology {
 impl Topology {
     /// Lowers `spec`, whose sources must be there. Its tasks share decoded rows with others through `decodes`.
     pub fn new(spec: QuerySpec, topics: &dyn Topics, decodes: &Arc<SharedDecodes>) -> Result<Self, RuntimeError> {
+        unsupported::check(&spec.plan)?;
         let mut lowering =
             Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
         let root = &spec.plan.root;
@@ -448,7 +451,8 @@ impl Lowering<'_> {
                     Box::new(move |_| Ok(Box::new(Project::new(compile(&columns, &rows), Arc::clone(&rows)))));
                 self.current.add([tail], factory)
             }
-            PlanNode::Rekey { input, key, columns, null_keys } => {
+            PlanNode::Rekey { input, key, columns, null_keys, keeps_window } => {
+                let drops_window = !keeps_window && input.window().is_some();
                 let table = input.collection() == Collection::Table;
                 let tail = self.lower(input, table)?;
                 let (rows, key, columns) = (rows_of(input), key.clone(), columns.clone());
@@ -463,7 +467,8 @@ impl Lowering<'_> {
                     Ok(if table {
                         Box::new(TableRekey::new(key, columns, rows)) as Box<dyn Operator>
                     } else {
-                        Box::new(Rekey::new(key, columns, null_keys, rows))
+                        let rekey = Rekey::new(key, columns, null_keys, rows);
+                        Box::new(if drops_window { rekey.without_windows() } else { rekey })
                     })
                 });
                 self.current.add([tail], factory)
@@ -473,6 +478,11 @@ impl Lowering<'_> {
             }
             PlanNode::Aggregate(aggregate) => self.aggregate(aggregate, needs_old)?,
             PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
+            PlanNode::StreamStreamJoin(_) | PlanNode::TableTableJoin(_) | PlanNode::ForeignKeyJoin(_) => {
+                return Err(
+                    unsupported::refusal(node).unwrap_or_else(|| RuntimeError::Bug("a join is missing".to_owned()))
+                );
+            }
         })
     }
 
@@ -586,6 +596,15 @@ pub(super) const SOURCE_STORE: &str = "Source-Reduce";
 /// Kind in the names of stores of aggregates.
 pub(super) const AGGREGATE_STORE: &str = "Aggregate-Materialize";
 
+fn time_windows(window: &plan::WindowSpec) -> Result<TimeWindows, RuntimeError> {
+    match window.shape {
+        plan::WindowShape::Time { size_ms, advance_ms } => {
+            Ok(TimeWindows { size_ms, advance_ms, grace_ms: window.grace_ms, retention_ms: window.retention_ms })
+        }
+        plan::WindowShape::Session { .. } => Err(unsupported::session_windows()),
+    }
+}
+
 /// What the operator of `aggregate` is made of.
 pub(super) fn aggregate_options(
     aggregate: &plan::Aggregate,
@@ -610,12 +629,7 @@ pub(super) fn aggregate_options(
         key_types: types(&input.key),
         carried_types: types(&input.value[..aggregate.carried]),
         calls: calls.collect::<Result<_, RuntimeError>>()?,
-        windows: aggregate.window.as_ref().map(|window| TimeWindows {
-            size_ms: window.size_ms,
-            advance_ms: window.advance_ms,
-            grace_ms: window.grace_ms,
-            retention_ms: window.retention_ms,
-        }),
+        windows: aggregate.window.as_ref().map(time_windows).transpose()?,
         emission,
         attach_old,
         undo: aggregate.undo,

@@ -12,13 +12,13 @@ use super::lower::{AGGREGATE_STORE, SOURCE_STORE, aggregate_options, rows_of};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
-use crate::plan::{PlanNode, QueryPlan};
+use crate::plan::{PlanNode, QueryPlan, WindowSpec};
 use crate::state::key_encoding::{EncodedKeys, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};
 use crate::storage::Entry;
 use crate::topics::Topics;
-use crate::types::{ChangeBatch, WindowColumns};
+use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 
 /// The rows of the table that `query` with `plan` keeps, in layout and order of the plan's result: all of them, or those
 /// with one of `keys` (one row of key columns each). `None` if the query keeps no table. `is_here` says whether this server has
@@ -162,11 +162,15 @@ impl Materialized<'_> {
                 calls.iter_mut().for_each(|call| call.accumulator.grow(slots.len()));
                 load_state(&mut calls, &slots, state, &counts);
                 columns.extend(calls.iter().map(|call| call.accumulator.results(&slots)));
-                let window = aggregate.window.as_ref().map(|window| {
-                    let start: Vec<i64> = entries.iter().map(|(key, _)| window_start(key)).collect();
-                    let end: Vec<i64> = start.iter().map(|start| start + window.size_ms).collect();
-                    WindowColumns { start: start.into(), end: end.into() }
-                });
+                let window = match aggregate.window.as_ref().map(WindowSpec::kind) {
+                    Some(WindowKind::Time { size_ms }) => {
+                        let start: Vec<i64> = entries.iter().map(|(key, _)| window_start(key)).collect();
+                        let end: Vec<i64> = start.iter().map(|start| start + size_ms).collect();
+                        Some(WindowColumns { start: start.into(), end: end.into() })
+                    }
+                    // Sessions are refused before anything is stored.
+                    Some(WindowKind::Session) | None => None,
+                };
                 (columns, window)
             }
             _ => {

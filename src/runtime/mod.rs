@@ -26,6 +26,7 @@ mod shared_decode;
 mod slot;
 mod sources;
 mod task;
+pub mod unsupported;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -61,6 +62,12 @@ pub enum RuntimeError {
     /// A topic failed.
     #[error(transparent)]
     Topic(#[from] TopicError),
+    /// A step of the plan cannot be run yet.
+    #[error("not supported yet: {what}")]
+    NotSupported {
+        /// Which part of the language.
+        what: &'static str,
+    },
     /// State failed.
     #[error(transparent)]
     State(#[from] StateError),

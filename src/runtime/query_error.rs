@@ -40,7 +40,8 @@ impl ErrorClass {
         match error {
             RuntimeError::Topic(error) => Self::of_topic(error),
             RuntimeError::State(_) => Self::System,
-            RuntimeError::Format(_)
+            RuntimeError::NotSupported { .. }
+            | RuntimeError::Format(_)
             | RuntimeError::TimestampFormat(_)
             | RuntimeError::SourceGone { .. }
             | RuntimeError::SourcePartitions { .. }

@@ -79,10 +79,45 @@ fn windows_have_grace_and_retention() {
             "HOPPING (SIZE 30 SECONDS, ADVANCE BY 15 SECONDS, RETENTION 3 DAYS)",
             "HOPPING 30 SECONDS by 15 SECONDS, grace 86370 SECONDS, retention 3 DAYS",
         ),
+        ("SESSION (1 HOUR)", "SESSION 1 HOURS, grace 23 HOURS, retention 1 DAYS"),
+        ("W SESSION (1 HOUR, GRACE PERIOD 0 SECONDS)", "SESSION 1 HOURS, grace 0 MILLISECONDS, retention 1 HOURS"),
     ];
     for (written, expected) in cases {
         assert_eq!(window(written), expected, "{written}");
     }
+}
+
+#[test]
+fn final_results_wait_for_no_late_rows_unless_told_to() {
+    let window = |window: &str| {
+        let text = plan_text(&format!("SELECT ID, COUNT(*) FROM S WINDOW {window} GROUP BY ID EMIT FINAL;"));
+        text.lines().nth(2).unwrap_or(&text).split("; window ").nth(1).unwrap_or(&text).to_owned()
+    };
+    assert_eq!(
+        window("TUMBLING (SIZE 1 HOUR)"),
+        "TUMBLING 1 HOURS, grace 0 MILLISECONDS, retention 1 HOURS, one row when a window closes"
+    );
+    assert_eq!(
+        window("SESSION (1 HOUR, GRACE PERIOD 1 HOUR)"),
+        "SESSION 1 HOURS, grace 1 HOURS, retention 2 HOURS, one row when a window closes"
+    );
+}
+
+#[test]
+fn windows_of_the_source_are_no_part_of_groups() {
+    let hours = "CREATE STREAM H (ID BIGINT KEY, V INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLING', \
+                 WINDOW_SIZE='1 HOUR');";
+    check(
+        &format!("{hours} CREATE TABLE X AS SELECT ID, COUNT(*) AS C FROM H GROUP BY ID;"),
+        "
+        Sink X: topic X (key KAFKA, value JSON, 4 partitions)
+          Project: key ID; C = KSQL_AGG_VARIABLE_0
+            Aggregate by ID: KSQL_AGG_VARIABLE_0 = COUNT(*)
+              Repartition: internal topic Aggregate-GroupBy-repartition (key KAFKA, value JSON)
+                Rekey: key ID without windows (null keys are rejected); no values
+                  Source H: stream, topic x (key KAFKA, value JSON) [ID KEY]
+        ",
+    );
 }
 
 #[test]
@@ -186,8 +221,14 @@ fn aggregations_that_cannot_be() {
         ),
         ("SELECT ID, NAME FROM S WINDOW TUMBLING (SIZE 1 DAY)", "WINDOW clause requires a GROUP BY clause.".to_owned()),
         (
-            "SELECT ID, COUNT(*) FROM S WINDOW SESSION (1 DAY) GROUP BY ID",
-            "not supported yet: SESSION windows".to_owned(),
+            "SELECT ID, COUNT(*) FROM S WINDOW SESSION (1 DAY, RETENTION 2 DAYS, GRACE PERIOD 3 DAYS) GROUP BY ID",
+            "The retention period of the session store must be no smaller than the session inactivity gap plus the grace \
+             period. Got gap=[86400000], grace=[259200000], retention=[172800000]"
+                .to_owned(),
+        ),
+        (
+            "SELECT ID, COUNT(*) FROM S WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 2 HOURS) GROUP BY ID",
+            "Window advancement interval should be more than zero and less than window duration.".to_owned(),
         ),
         (
             "SELECT ID, COUNT(*) FROM S WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY ID, WINDOWSTART",

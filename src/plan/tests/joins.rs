@@ -1,4 +1,4 @@
-//! Stream-table joins.
+//! Stream-table joins, and what joins of all kinds have in common.
 
 use super::{check, plan_text, schema_text};
 
@@ -121,7 +121,8 @@ fn results_of_joins_get_names() {
 
 #[test]
 fn joins_that_cannot_be() {
-    let second = "CREATE STREAM S2 (ID BIGINT KEY, Q INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');";
+    let second = "CREATE STREAM S2 (ID BIGINT KEY, Q INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');
+        CREATE TABLE T2 (ID BIGINT PRIMARY KEY, Z INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');";
     let cases = [
         ("S JOIN T ON S.ID = T.W", "Invalid join condition: types don't match. Got S.ID{BIGINT} = T.W{INTEGER}."),
         (
@@ -148,8 +149,49 @@ fn joins_that_cannot_be() {
              and right references `S`",
         ),
         ("S A JOIN S B WITHIN 1 HOUR ON A.ID = B.ID", "Can not join 'S' to 'S': self joins are not yet supported."),
-        ("S JOIN S2 WITHIN 1 HOUR ON S.ID = S2.ID", "not supported yet: joins of two streams"),
-        ("T JOIN N ON T.NAME = N.NAME", "not supported yet: joins of two tables"),
+        (
+            "S JOIN S2 ON S.ID = S2.ID",
+            "Stream-Stream joins must have a WITHIN clause specified. None was provided. To learn about how to specify a \
+             WITHIN clause with a stream-stream join, please visit: https://docs.confluent.io/current/ksql/docs/\
+             syntax-reference.html#create-stream-as-select",
+        ),
+        (
+            "S JOIN T WITHIN 1 HOUR ON S.ID = T.ID",
+            "A window definition was provided for a Stream-Table join. These joins are not windowed. Please remove the window \
+             definition (ie. the WITHIN clause) and try executing your join again.",
+        ),
+        (
+            "T JOIN N WITHIN 1 HOUR ON T.NAME = N.NAME",
+            "A window definition was provided for a Table-Table join. These joins are not windowed. Please remove the window \
+             definition (i.e. the WITHIN clause) and try executing your Table-Table join again.",
+        ),
+        (
+            "T JOIN N ON T.NAME = N.TITLE",
+            "Invalid join condition: table-table joins require to join on the primary key of the right input table. Got \
+             T.NAME = N.TITLE.",
+        ),
+        (
+            "T FULL JOIN N ON T.NAME = N.NAME",
+            "Invalid join type: full-outer join not supported for foreign-key table-table join. Got T FULL [OUTER] JOIN N.",
+        ),
+        (
+            "T RIGHT JOIN N ON T.NAME = N.NAME",
+            "Invalid join type: RIGHT OUTER JOIN on a foreign key is not supported. Got T RIGHT [OUTER] JOIN N.",
+        ),
+        (
+            "T JOIN T2 ON T.ID = T2.ID JOIN N ON T.NAME = N.NAME",
+            "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. Got T.NAME = \
+             N.NAME.",
+        ),
+        (
+            "S JOIN T ON S.ID = T.ID JOIN T ON S.ID = T.ID",
+            "N-way joins do not support multiple occurrences of the same source. Source: 'T'",
+        ),
+        (
+            "S JOIN T ON S.ID = T.ID AND S.V = T.W",
+            "Unsupported join expression: ((S.ID = T.ID) AND (S.V = T.W)): joins on multiple conditions are not yet supported.",
+        ),
+        ("S JOIN S2 WITHIN 1 HOUR GRACE PERIOD -1 HOURS ON S.ID = S2.ID", "Grace period must not be negative."),
     ];
     for (from, expected) in cases {
         let text = plan_text(&format!("{second} SELECT * FROM {from} EMIT CHANGES;"));
