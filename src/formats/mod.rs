@@ -8,14 +8,17 @@
 //! A decoder reads each record once and appends straight to the columns it builds; nothing a record holds can stop a
 //! batch: a row that is wrong is reported and null. Windowed keys are taken apart by [`windowed`] before they get here.
 
+pub mod avro;
 mod delimited;
 mod json;
 mod kafka;
+mod nested_column;
 mod none;
 mod number_text;
 mod rows;
 mod scalar_cells;
 mod scalar_column;
+mod schema_lookup;
 pub mod windowed;
 
 use arrow::array::{ArrayRef, BinaryArray};

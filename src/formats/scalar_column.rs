@@ -200,6 +200,11 @@ impl ScalarColumn {
         }
     }
 
+    /// Whether the cell at `row` is NULL.
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        on_column!(self, column => !column.nulls.is_valid(row), boolean => !column.nulls.is_valid(row))
+    }
+
     pub(super) fn push_null(&mut self) {
         on_column!(self, column => column.push_null(), boolean => column.push_null());
     }

@@ -10,6 +10,7 @@
 //! of a case means is fixed by ksqlDB's own runner; the rules are repeated beside the code that follows them. Not run
 //! yet: Schema Registry formats and what the registry holds, functions that exist for tests only, Protobuf answers.
 
+mod avro;
 mod case;
 mod comparison;
 mod decimal;

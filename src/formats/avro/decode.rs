@@ -1,0 +1,518 @@
+//! Avro to columns. The writer's schema is found by the id in front of each record, and compiled against the columns once.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
+use arrow::datatypes::i256;
+
+use super::cursor::{Cursor, Fault, Read};
+use super::schema::{AvroSchema, Node, NodeId};
+use crate::formats::nested_column::{NestedColumn, find_field};
+use crate::formats::rows::RowMarks;
+use crate::formats::scalar_column::{ScalarColumn, decimal_parameters};
+use crate::formats::schema_lookup::{SchemaLookup, SchemaText, split_id};
+use crate::formats::{Decoded, Decoder};
+use crate::types::{Column, SqlType};
+
+/// Decodes records, or bare values of the only column.
+pub(in crate::formats) struct AvroDecoder {
+    columns: Vec<Column>,
+    needed: Vec<bool>,
+    bare: bool,
+    schemas: SchemaLookup,
+    /// What to do with records of the schemas seen so far.
+    plans: HashMap<u32, Result<Plan, String>>,
+}
+
+/// A schema, and where its values go.
+struct Plan {
+    schema: AvroSchema,
+    step: Step,
+}
+
+/// What is done with a value of a node.
+enum Step {
+    /// It is read and forgotten.
+    Skip(NodeId),
+    /// It is NULL.
+    Null,
+    Scalar(NodeId),
+    List(Box<Step>),
+    /// A map, by its values.
+    Map(Box<Step>),
+    /// A map written as an array of keys and values.
+    Entries(Box<Step>, Box<Step>),
+    Record {
+        /// For each field of the writer what is done and for which column.
+        fields: Vec<(Step, Option<usize>)>,
+        /// Columns that the writer does not know.
+        missing: Vec<usize>,
+    },
+    /// The branch says what is done.
+    Union(Vec<Step>),
+    /// Each branch goes into a field of its own.
+    Branches(Vec<(Step, Option<usize>)>),
+}
+
+impl AvroDecoder {
+    pub(in crate::formats) fn new(columns: &[Column], needed: &[bool], bare: bool, schemas: SchemaLookup) -> Self {
+        Self { columns: columns.to_vec(), needed: needed.to_vec(), bare, schemas, plans: HashMap::new() }
+    }
+
+    /// Compiles the schema `id` unless that was done.
+    fn prepare(&mut self, id: u32) {
+        if self.plans.contains_key(&id) {
+            return;
+        }
+        let plan = match (self.schemas)(id) {
+            Ok(found) => self.plan(id, found),
+            // It may be there the next time.
+            Err(_) => return,
+        };
+        self.plans.insert(id, plan);
+    }
+
+    fn plan(&self, id: u32, found: Option<SchemaText>) -> Result<Plan, String> {
+        let Some(text) = found else { return Err(format!("there is no schema with the id {id}")) };
+        let schema =
+            AvroSchema::parse(&text.text, &text.references).map_err(|fault| format!("schema {id}: {fault}"))?;
+        let compiler = Compiler { schema: &schema };
+        let root = schema.root();
+        let step = if self.bare {
+            compiler.step(root, &self.columns[0].sql_type)
+        } else {
+            let columns = self.columns.iter().map(|column| (column.name.clone(), &column.sql_type));
+            compiler.record(schema.without_null(root), columns.collect(), &self.needed)
+        };
+        let step = step.map_err(|reason| format!("schema {id} does not fit the columns: {reason}"))?;
+        Ok(Plan { schema, step })
+    }
+
+    fn read_row(&self, bytes: &[u8], columns: &mut [NestedColumn]) -> Result<(), String> {
+        let (id, datum) = split_id(bytes)?;
+        let plan = match self.plans.get(&id) {
+            Some(Ok(plan)) => plan,
+            Some(Err(reason)) => return Err(reason.clone()),
+            None => return Err(format!("the schema {id} cannot be looked up")),
+        };
+        let mut reader = Reader { schema: &plan.schema, cursor: Cursor::new(datum), depth: 0 };
+        let read = match (&plan.step, self.bare) {
+            (step, true) => reader.read(step, &mut columns[0]),
+            (Step::Record { fields, missing }, false) => {
+                reader.fields(fields, missing, columns, self.is_nullable(plan))
+            }
+            _ => unreachable!("columns are the fields of a record"),
+        };
+        read.and_then(|()| {
+            if reader.cursor.is_at_end() { Ok(()) } else { Err(Fault::Wrong("bytes are left over".to_owned())) }
+        })
+        .map_err(|fault| fault.to_string())
+    }
+
+    fn is_nullable(&self, plan: &Plan) -> bool {
+        matches!(plan.schema.node(plan.schema.root()), Node::Union(_))
+    }
+}
+
+impl Decoder for AvroDecoder {
+    fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
+        let rows = bytes.len();
+        let mut ids: Vec<u32> = bytes.iter().flatten().filter_map(|record| Some(split_id(record).ok()?.0)).collect();
+        ids.dedup();
+        ids.into_iter().for_each(|id| self.prepare(id));
+        let mut columns: Vec<NestedColumn> =
+            self.columns.iter().map(|column| NestedColumn::new(&column.sql_type)).collect();
+        let mut marks = RowMarks::default();
+        for row in 0..rows {
+            if bytes.is_null(row) {
+                marks.null(row);
+                columns.iter_mut().for_each(NestedColumn::push_null);
+                continue;
+            }
+            if let Err(reason) = self.read_row(bytes.value(row), &mut columns) {
+                marks.error(row, reason);
+                for column in &mut columns {
+                    column.truncate(row);
+                    column.push_null();
+                }
+            }
+        }
+        let finish = |(column, (declared, needed)): (&mut NestedColumn, (&Column, &bool))| -> ArrayRef {
+            if *needed { column.finish() } else { new_null_array(&declared.sql_type.arrow(), rows) }
+        };
+        let columns = columns.iter_mut().zip(self.columns.iter().zip(&self.needed)).map(finish).collect();
+        Decoded { columns, nulls: marks.null_bits(rows), errors: marks.errors }
+    }
+}
+
+/// Compiles nodes of a schema against types.
+struct Compiler<'a> {
+    schema: &'a AvroSchema,
+}
+
+impl Compiler<'_> {
+    fn step(&self, node: NodeId, sql_type: &SqlType) -> Result<Step, String> {
+        let misfit = || Err(format!("{} cannot be read as {sql_type}", self.name(node)));
+        match (self.schema.node(node), sql_type) {
+            (Node::Null, _) => Ok(Step::Null),
+            (Node::Union(branches), _) => self.union(branches, sql_type),
+            (Node::Array(items), SqlType::Array(element)) => Ok(Step::List(Box::new(self.step(*items, element)?))),
+            (Node::Array(items), SqlType::Map(key, value)) if self.schema.is_entry(*items) => {
+                let fields = self.schema.fields(*items).unwrap_or_default();
+                let (key, value) = (self.step(fields[0].node, key)?, self.step(fields[1].node, value)?);
+                Ok(Step::Entries(Box::new(key), Box::new(value)))
+            }
+            (Node::Map(values), SqlType::Map(key, value)) if **key == SqlType::String => {
+                Ok(Step::Map(Box::new(self.step(*values, value)?)))
+            }
+            (Node::Record(_), SqlType::Struct(fields)) => {
+                let columns = fields.iter().map(|field| (field.name.clone(), &field.sql_type)).collect();
+                self.record(node, columns, &vec![true; fields.len()])
+            }
+            (scalar, sql_type) if fits(scalar, sql_type) => Ok(Step::Scalar(node)),
+            _ => misfit(),
+        }
+    }
+
+    /// The fields of `node` for the columns of which `needed` are built.
+    fn record(&self, node: NodeId, columns: Vec<(String, &SqlType)>, needed: &[bool]) -> Result<Step, String> {
+        let Some(written) = self.schema.fields(node) else { return Err(format!("{} is no record", self.name(node))) };
+        let (names, types): (Vec<String>, Vec<&SqlType>) = columns.into_iter().unzip();
+        let mut fields = Vec::with_capacity(written.len());
+        let mut missing: Vec<usize> = (0..names.len()).collect();
+        for field in written {
+            let found = find_field(&names, &field.name).filter(|index| missing.contains(index));
+            missing.retain(|index| Some(*index) != found);
+            let step = match found {
+                Some(index) if needed[index] => {
+                    let step = self.step(field.node, types[index]);
+                    step.map_err(|reason| format!("field {}: {reason}", field.name))?
+                }
+                _ => Step::Skip(field.node),
+            };
+            let kept = found.filter(|index| needed[*index]);
+            fields.push((step, kept));
+        }
+        // Columns that nobody needs have no cells.
+        missing.retain(|index| needed[*index]);
+        Ok(Step::Record { fields, missing })
+    }
+
+    fn union(&self, branches: &[NodeId], sql_type: &SqlType) -> Result<Step, String> {
+        let others = branches.iter().filter(|branch| *self.schema.node(**branch) != Node::Null).count();
+        let SqlType::Struct(fields) = sql_type else {
+            let steps = branches.iter().map(|branch| self.step(*branch, sql_type));
+            return steps.collect::<Result<_, _>>().map(Step::Union);
+        };
+        if others == 1 {
+            return branches
+                .iter()
+                .map(|branch| self.step(*branch, sql_type))
+                .collect::<Result<_, _>>()
+                .map(Step::Union);
+        }
+        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let steps = branches.iter().map(|branch| {
+            let found = find_field(&names, self.name(*branch));
+            Ok(match found {
+                _ if *self.schema.node(*branch) == Node::Null => (Step::Null, None),
+                Some(index) => (self.step(*branch, &fields[index].sql_type)?, Some(index)),
+                None => (Step::Skip(*branch), None),
+            })
+        });
+        steps.collect::<Result<_, String>>().map(Step::Branches)
+    }
+
+    fn name(&self, node: NodeId) -> &'static str {
+        match self.schema.node(node) {
+            Node::Null => "null",
+            Node::Boolean => "boolean",
+            Node::Int => "int",
+            Node::Long => "long",
+            Node::Float => "float",
+            Node::Double => "double",
+            Node::Bytes { .. } => "bytes",
+            Node::String => "string",
+            Node::Fixed { .. } => "fixed",
+            Node::Enum(_) => "enum",
+            Node::Array(_) => "array",
+            Node::Map(_) => "map",
+            Node::Record(_) | Node::Open => "record",
+            Node::Union(_) => "union",
+        }
+    }
+}
+
+/// Whether values of a node can stand in a column of this type.
+fn fits(node: &Node, sql_type: &SqlType) -> bool {
+    match sql_type {
+        SqlType::Boolean => matches!(node, Node::Boolean),
+        SqlType::Integer | SqlType::Date | SqlType::Time => matches!(node, Node::Int),
+        SqlType::Bigint | SqlType::Timestamp => matches!(node, Node::Int | Node::Long),
+        SqlType::Double => matches!(node, Node::Int | Node::Long | Node::Float | Node::Double),
+        SqlType::Decimal { .. } => {
+            matches!(node, Node::Bytes { scale: Some(_) } | Node::Fixed { scale: Some(_), .. } | Node::Int | Node::Long)
+        }
+        SqlType::String => matches!(node, Node::String | Node::Enum(_)),
+        SqlType::Bytes => matches!(node, Node::Bytes { .. } | Node::Fixed { .. }),
+        SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => false,
+    }
+}
+
+/// A datum being read.
+struct Reader<'a> {
+    schema: &'a AvroSchema,
+    cursor: Cursor<'a>,
+    depth: u32,
+}
+
+/// Values nested deeper are refused: a schema may hold itself.
+const DEPTH_MAX: u32 = 256;
+
+impl Reader<'_> {
+    fn read(&mut self, step: &Step, column: &mut NestedColumn) -> Read<()> {
+        match (step, column) {
+            (Step::Null, column) => column.push_null(),
+            (Step::Skip(node), column) => {
+                self.skip(*node)?;
+                column.push_null();
+            }
+            (Step::Union(steps), column) => {
+                let step = self.branch(steps)?;
+                self.read(step, column)?;
+            }
+            (Step::Scalar(node), NestedColumn::Scalar(column, sql_type)) => self.scalar(*node, column, sql_type)?,
+            (Step::List(element), NestedColumn::List(list)) => {
+                self.blocks(|reader| reader.read(element, &mut list.element))?;
+                list.end();
+            }
+            (Step::Map(value), NestedColumn::Map(map)) => {
+                self.blocks(|reader| {
+                    let NestedColumn::Scalar(ScalarColumn::Text(keys), _) = &mut *map.keys else {
+                        unreachable!("keys of maps are texts")
+                    };
+                    keys.data.extend_from_slice(text(reader.cursor.bytes()?)?);
+                    close(keys.end())?;
+                    reader.read(value, &mut map.values)
+                })?;
+                map.end();
+            }
+            (Step::Entries(key, value), NestedColumn::Map(map)) => {
+                self.blocks(|reader| {
+                    let before = map.keys.len();
+                    reader.read(key, &mut map.keys)?;
+                    reader.read(value, &mut map.values)?;
+                    if map.is_null_key(before) {
+                        map.drop_last_entry();
+                    }
+                    Ok(())
+                })?;
+                map.end();
+            }
+            (Step::Record { fields, missing }, NestedColumn::Record(record)) => {
+                self.fields(fields, missing, &mut record.fields, false)?;
+                record.end();
+            }
+            (Step::Branches(branches), NestedColumn::Record(record)) => {
+                let index = self.cursor.long()?;
+                let (step, field) = usize::try_from(index)
+                    .ok()
+                    .and_then(|index| branches.get(index))
+                    .ok_or_else(|| no_branch(index))?;
+                let Some(field) = field else {
+                    if let Step::Skip(node) = step {
+                        self.skip(*node)?;
+                    }
+                    record.push_null();
+                    return Ok(());
+                };
+                for (index, column) in record.fields.iter_mut().enumerate() {
+                    if index == *field { self.read(step, column)? } else { column.push_null() }
+                }
+                record.end();
+            }
+            _ => unreachable!("steps are compiled for their columns"),
+        }
+        Ok(())
+    }
+
+    /// Reads the fields of a record into `columns`.
+    fn fields(
+        &mut self,
+        fields: &[(Step, Option<usize>)],
+        missing: &[usize],
+        columns: &mut [NestedColumn],
+        nullable: bool,
+    ) -> Read<()> {
+        if nullable {
+            // A record in a union with null: the branch of the record has fields, the other none.
+            let index = self.cursor.long()?;
+            let Node::Union(branches) = self.schema.node(self.schema.root()) else { unreachable!("it is a union") };
+            let branch =
+                usize::try_from(index).ok().and_then(|index| branches.get(index)).ok_or_else(|| no_branch(index))?;
+            if *self.schema.node(*branch) == Node::Null {
+                let kept = fields.iter().filter_map(|(_, column)| *column);
+                kept.chain(missing.iter().copied()).for_each(|column| columns[column].push_null());
+                return Ok(());
+            }
+        }
+        for (step, column) in fields {
+            match (step, column) {
+                (step, Some(column)) => self.read(step, &mut columns[*column])?,
+                (Step::Skip(node), None) => self.skip(*node)?,
+                _ => unreachable!("what has no column is skipped"),
+            }
+        }
+        missing.iter().for_each(|column| columns[*column].push_null());
+        Ok(())
+    }
+
+    fn branch<'s>(&mut self, steps: &'s [Step]) -> Read<&'s Step> {
+        let index = self.cursor.long()?;
+        usize::try_from(index).ok().and_then(|index| steps.get(index)).ok_or_else(|| no_branch(index))
+    }
+
+    /// Reads the elements of an array or map.
+    fn blocks(&mut self, mut read: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        loop {
+            let count = self.cursor.block()?;
+            if count == 0 {
+                return Ok(());
+            }
+            for _ in 0..count {
+                read(self)?;
+            }
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, node: NodeId, column: &mut ScalarColumn, sql_type: &SqlType) -> Read<()> {
+        let node = self.schema.node(node);
+        match (node, column) {
+            (Node::Boolean, ScalarColumn::Boolean(column)) => column.push(self.cursor.boolean()?),
+            (Node::Int, ScalarColumn::Integer(column)) => column.push(self.cursor.int()?),
+            (Node::Int, ScalarColumn::Date(column)) => column.push(self.cursor.int()?),
+            (Node::Int, ScalarColumn::Time(column)) => column.push(self.cursor.int()?),
+            (Node::Int | Node::Long, ScalarColumn::Bigint(column)) => column.push(self.cursor.long()?),
+            (Node::Int | Node::Long, ScalarColumn::Timestamp(column)) => column.push(self.cursor.long()?),
+            (Node::Int | Node::Long, ScalarColumn::Double(column)) => column.push(self.cursor.long()? as f64),
+            (Node::Float, ScalarColumn::Double(column)) => column.push(f64::from(self.cursor.float()?)),
+            (Node::Double, ScalarColumn::Double(column)) => column.push(self.cursor.double()?),
+            (Node::String, ScalarColumn::Text(column)) => {
+                column.data.extend_from_slice(text(self.cursor.bytes()?)?);
+                close(column.end())?;
+            }
+            (Node::Enum(symbols), ScalarColumn::Text(column)) => {
+                let index = self.cursor.long()?;
+                let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));
+                let symbol = symbol.ok_or_else(|| Fault::Wrong(format!("an enum has no symbol {index}")))?;
+                column.data.extend_from_slice(symbol.as_bytes());
+                close(column.end())?;
+            }
+            (Node::Bytes { .. }, ScalarColumn::Bytes(column)) => {
+                column.data.extend_from_slice(self.cursor.bytes()?);
+                close(column.end())?;
+            }
+            (Node::Fixed { size, .. }, ScalarColumn::Bytes(column)) => {
+                column.data.extend_from_slice(self.cursor.take(*size)?);
+                close(column.end())?;
+            }
+            (node, ScalarColumn::Decimal128(column)) => {
+                let digits = self.decimal(node, sql_type)?;
+                column.push(digits.to_i128().ok_or_else(|| too_wide(sql_type))?);
+            }
+            (node, ScalarColumn::Decimal256(column)) => column.push(self.decimal(node, sql_type)?),
+            _ => unreachable!("steps are compiled for their columns"),
+        }
+        Ok(())
+    }
+
+    /// Digits of a decimal with the scale of `sql_type`.
+    fn decimal(&mut self, node: &Node, sql_type: &SqlType) -> Read<i256> {
+        let (digits, from) = match node {
+            Node::Int | Node::Long => (Some(i256::from_i128(self.cursor.long()?.into())), 0),
+            Node::Fixed { size, scale } => (big_endian(self.cursor.take(*size)?), scale.unwrap_or(0)),
+            Node::Bytes { scale } => (big_endian(self.cursor.bytes()?), scale.unwrap_or(0)),
+            _ => unreachable!("steps are compiled for their columns"),
+        };
+        let (precision, to) = decimal_parameters(sql_type);
+        let power = |exponent: u8| i256::from_i128(10).checked_pow(u32::from(exponent));
+        let scaled = if to >= from {
+            power(to - from).and_then(|power| digits?.checked_mul(power))
+        } else {
+            // No digit may be lost.
+            power(from - to).and_then(|power| {
+                let digits = digits?;
+                (digits.checked_rem(power)? == i256::ZERO).then(|| digits.checked_div(power))?
+            })
+        };
+        let fits =
+            |digits: &i256| power(precision).is_none_or(|limit| *digits < limit && digits.wrapping_neg() < limit);
+        scaled.filter(fits).ok_or_else(|| too_wide(sql_type))
+    }
+
+    fn skip(&mut self, node: NodeId) -> Read<()> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(Fault::Wrong(format!("values are nested more than {DEPTH_MAX} deep")));
+        }
+        let schema = self.schema;
+        match schema.node(node) {
+            Node::Null | Node::Open => {}
+            Node::Boolean => drop(self.cursor.boolean()?),
+            Node::Int | Node::Long | Node::Enum(_) => drop(self.cursor.long()?),
+            Node::Float => drop(self.cursor.float()?),
+            Node::Double => drop(self.cursor.double()?),
+            Node::Bytes { .. } | Node::String => drop(self.cursor.bytes()?),
+            Node::Fixed { size, .. } => drop(self.cursor.take(*size)?),
+            Node::Array(items) => self.blocks(|reader| reader.skip(*items))?,
+            Node::Map(values) => self.blocks(|reader| {
+                reader.cursor.bytes()?;
+                reader.skip(*values)
+            })?,
+            Node::Record(fields) => fields.iter().try_for_each(|field| self.skip(field.node))?,
+            Node::Union(branches) => {
+                let index = self.cursor.long()?;
+                let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
+                self.skip(*branch.ok_or_else(|| no_branch(index))?)?;
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+}
+
+fn no_branch(index: i64) -> Fault {
+    Fault::Wrong(format!("a union has no branch {index}"))
+}
+
+fn too_wide(sql_type: &SqlType) -> Fault {
+    Fault::Wrong(format!("a decimal does not fit {sql_type}"))
+}
+
+/// Bytes that must be text.
+fn text(bytes: &[u8]) -> Read<&[u8]> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Ok(text.as_bytes()),
+        Err(_) => Err(Fault::Wrong("a string is no UTF-8".to_owned())),
+    }
+}
+
+fn close(ended: bool) -> Read<()> {
+    if ended { Ok(()) } else { Err(Fault::Wrong("the batch's texts are larger than two gigabytes".to_owned())) }
+}
+
+/// A number in two's complement; `None` if it has more than 256 bits.
+fn big_endian(bytes: &[u8]) -> Option<i256> {
+    let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
+    let extra = bytes.len().saturating_sub(32);
+    let (head, tail) = bytes.split_at(extra);
+    let is_padding =
+        head.iter().all(|byte| *byte == sign) && tail.first().is_none_or(|first| first & 0x80 == sign & 0x80);
+    if extra > 0 && !is_padding {
+        return None;
+    }
+    let mut wide = [sign; 32];
+    wide[32 - tail.len()..].copy_from_slice(tail);
+    Some(i256::from_be_bytes(wide))
+}

@@ -1,0 +1,360 @@
+//! Columns to Avro, by one schema: that of the columns, or one that a statement names.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::i256;
+
+use super::cursor::write_long;
+use super::schema::{AvroSchema, Node, NodeId};
+use crate::formats::nested_column::find_field;
+use crate::formats::rows::RowsWriter;
+use crate::formats::scalar_cells::ScalarCells;
+use crate::formats::schema_lookup::write_id;
+use crate::formats::{Encoded, Encoder};
+use crate::types::{Column, SqlType};
+
+/// Encodes rows as records, or as bare values of their only column.
+pub(in crate::formats) struct AvroEncoder {
+    id: u32,
+    root: Template,
+    bare: bool,
+}
+
+/// How values of a type are written by a node.
+struct Template {
+    /// Branches of a union: that of null, and that of the value.
+    null: Option<i64>,
+    value: Option<i64>,
+    kind: Kind,
+}
+
+enum Kind {
+    Scalar(SqlType, Leaf),
+    List(Box<Template>),
+    Map(Box<Template>),
+    Entries(Box<Template>, Box<Template>),
+    /// Fields of the schema, with the columns that fill them.
+    Record(Vec<(String, Option<usize>, Template)>),
+    /// Nothing fills it.
+    Absent,
+}
+
+/// What a scalar becomes.
+enum Leaf {
+    Plain,
+    Float,
+    Enum(Vec<String>),
+    Fixed(usize),
+    /// Digits with this scale, in so many bytes or as many as needed.
+    Decimal {
+        scale: u8,
+        size: Option<usize>,
+    },
+}
+
+impl AvroEncoder {
+    /// Writes `columns` by `schema`, which has the id `id`.
+    ///
+    /// # Errors
+    /// A text that says which column the schema has no room for.
+    pub(in crate::formats) fn new(
+        columns: &[Column],
+        bare: bool,
+        id: u32,
+        schema: &AvroSchema,
+    ) -> Result<Self, String> {
+        let compiler = Compiler { schema };
+        let root = if bare {
+            compiler.template(schema.root(), &columns[0].sql_type)?
+        } else {
+            let types = columns.iter().map(|column| (column.name.clone(), column.sql_type.clone())).collect();
+            compiler.record(schema.root(), types)?
+        };
+        Ok(Self { id, root, bare })
+    }
+}
+
+impl Encoder for AvroEncoder {
+    fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded {
+        let mut writer = RowsWriter::new(rows, rows * 64);
+        let cells = if self.bare {
+            Cells::new(&self.root, &columns[0])
+        } else {
+            Cells { nulls: None, values: Values::record(&self.root, columns) }
+        };
+        for row in 0..rows {
+            if nulls.is_some_and(|nulls| nulls.value(row)) || self.bare && cells.is_null(row) {
+                writer.null();
+                continue;
+            }
+            write_id(&mut writer.out, self.id);
+            match cells.write(&self.root, &mut writer.out, row) {
+                Ok(()) => writer.end(),
+                Err(reason) => writer.fail(format!("Unable to serialize record: {reason}")),
+            }
+        }
+        writer.finish()
+    }
+}
+
+/// Compiles types against nodes of a schema.
+struct Compiler<'a> {
+    schema: &'a AvroSchema,
+}
+
+impl Compiler<'_> {
+    /// The node behind a union, with its branch and that of null.
+    fn branches(&self, node: NodeId) -> (NodeId, Option<i64>, Option<i64>) {
+        let Node::Union(branches) = self.schema.node(node) else { return (node, None, None) };
+        let is_null = |branch: &NodeId| *self.schema.node(*branch) == Node::Null;
+        let null = branches.iter().position(is_null).map(|index| index as i64);
+        match branches.iter().position(|branch| !is_null(branch)) {
+            Some(index) => (branches[index], null, Some(index as i64)),
+            None => (node, null, None),
+        }
+    }
+
+    fn template(&self, node: NodeId, sql_type: &SqlType) -> Result<Template, String> {
+        let (node, null, value) = self.branches(node);
+        let schema = self.schema;
+        let kind = match (schema.node(node), sql_type) {
+            (Node::Array(items), SqlType::Array(element)) => Kind::List(Box::new(self.template(*items, element)?)),
+            (Node::Array(items), SqlType::Map(key, element)) if schema.is_entry(*items) => {
+                let fields = schema.fields(*items).unwrap_or_default();
+                let (key, element) = (self.template(fields[0].node, key)?, self.template(fields[1].node, element)?);
+                Kind::Entries(Box::new(key), Box::new(element))
+            }
+            (Node::Map(values), SqlType::Map(key, element)) if **key == SqlType::String => {
+                Kind::Map(Box::new(self.template(*values, element)?))
+            }
+            (Node::Record(_), SqlType::Struct(fields)) => {
+                let fields = fields.iter().map(|field| (field.name.clone(), field.sql_type.clone())).collect();
+                self.record(node, fields)?.kind
+            }
+            (node, sql_type) => match leaf(node, sql_type) {
+                Some(leaf) => Kind::Scalar(sql_type.clone(), leaf),
+                None => return Err(format!("the schema has no room for {sql_type}")),
+            },
+        };
+        Ok(Template { null, value, kind })
+    }
+
+    fn record(&self, node: NodeId, columns: Vec<(String, SqlType)>) -> Result<Template, String> {
+        let (node, null, value) = self.branches(node);
+        let Some(written) = self.schema.fields(node) else { return Err("the schema is no record".to_owned()) };
+        let (names, types): (Vec<String>, Vec<SqlType>) = columns.into_iter().unzip();
+        // Avro knows no points in names.
+        let plain: Vec<String> = written.iter().map(|field| field.name.clone()).collect();
+        let avro_names: Vec<String> = names.iter().map(|name| name.replace('.', "_")).collect();
+        if let Some(lost) = avro_names.iter().find(|name| {
+            find_field(&plain, name).is_none() && !plain.iter().any(|field| field.to_uppercase() == **name)
+        }) {
+            return Err(format!("the schema has no field {lost}"));
+        }
+        let mut fields = Vec::with_capacity(written.len());
+        for field in written {
+            let column = find_field(&avro_names, &field.name);
+            let template = match column {
+                Some(index) => self
+                    .template(field.node, &types[index])
+                    .map_err(|reason| format!("field {}: {reason}", field.name))?,
+                None => {
+                    let (_, null, value) = self.branches(field.node);
+                    Template { null, value, kind: Kind::Absent }
+                }
+            };
+            fields.push((field.name.clone(), column, template));
+        }
+        Ok(Template { null, value, kind: Kind::Record(fields) })
+    }
+}
+
+/// How values of a scalar type are written by `node`; `None` if they are not.
+fn leaf(node: &Node, sql_type: &SqlType) -> Option<Leaf> {
+    Some(match (sql_type, node) {
+        (SqlType::Boolean, Node::Boolean)
+        | (SqlType::Integer, Node::Int | Node::Long)
+        | (SqlType::Date | SqlType::Time, Node::Int)
+        | (SqlType::Bigint | SqlType::Timestamp, Node::Long)
+        | (SqlType::Double, Node::Double)
+        | (SqlType::String, Node::String)
+        | (SqlType::Bytes, Node::Bytes { scale: None }) => Leaf::Plain,
+        (SqlType::Double, Node::Float) => Leaf::Float,
+        (SqlType::String, Node::Enum(symbols)) => Leaf::Enum(symbols.clone()),
+        (SqlType::Bytes, Node::Fixed { size, scale: None }) => Leaf::Fixed(*size),
+        (SqlType::Decimal { .. }, Node::Bytes { scale: Some(scale) }) => Leaf::Decimal { scale: *scale, size: None },
+        (SqlType::Decimal { .. }, Node::Fixed { size, scale: Some(scale) }) => {
+            Leaf::Decimal { scale: *scale, size: Some(*size) }
+        }
+        _ => return None,
+    })
+}
+
+/// One column of a batch, downcast once.
+struct Cells<'a> {
+    nulls: Option<&'a NullBuffer>,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    Scalar(ScalarCells<'a>),
+    List(&'a [i32], Box<Cells<'a>>),
+    Map(&'a [i32], &'a StringArray, Box<Cells<'a>>),
+    Entries(&'a [i32], Box<Cells<'a>>, Box<Cells<'a>>),
+    Record(Vec<Option<Cells<'a>>>),
+    Absent,
+}
+
+impl<'a> Values<'a> {
+    fn record(template: &Template, columns: &'a [ArrayRef]) -> Self {
+        let Kind::Record(fields) = &template.kind else { unreachable!("columns are written as a record") };
+        let cells =
+            fields.iter().map(|(_, column, template)| column.map(|column| Cells::new(template, &columns[column])));
+        Self::Record(cells.collect())
+    }
+}
+
+impl<'a> Cells<'a> {
+    fn new(template: &Template, array: &'a ArrayRef) -> Self {
+        let values = match &template.kind {
+            Kind::Scalar(sql_type, _) => Values::Scalar(ScalarCells::new(sql_type, array)),
+            Kind::List(element) => {
+                let list = array.as_list::<i32>();
+                Values::List(list.value_offsets(), Box::new(Self::new(element, list.values())))
+            }
+            Kind::Map(value) => {
+                let map = array.as_map();
+                Values::Map(map.value_offsets(), map.keys().as_string(), Box::new(Self::new(value, map.values())))
+            }
+            Kind::Entries(key, value) => {
+                let map = array.as_map();
+                let (keys, values) = (Self::new(key, map.keys()), Self::new(value, map.values()));
+                Values::Entries(map.value_offsets(), Box::new(keys), Box::new(values))
+            }
+            Kind::Record(_) => Values::record(template, array.as_struct().columns()),
+            Kind::Absent => Values::Absent,
+        };
+        Self { nulls: array.nulls().filter(|nulls| nulls.null_count() > 0), values }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    fn write(&self, template: &Template, out: &mut Vec<u8>, row: usize) -> Result<(), String> {
+        if self.is_null(row) {
+            return write_null(template, out);
+        }
+        if let Some(branch) = template.value {
+            write_long(out, branch);
+        }
+        match (&self.values, &template.kind) {
+            (Values::Scalar(cells), Kind::Scalar(_, leaf)) => write_scalar(cells, leaf, out, row)?,
+            (Values::List(offsets, elements), Kind::List(template)) => {
+                write_block(out, offsets, row, |out, element| elements.write(template, out, element))?;
+            }
+            (Values::Map(offsets, keys, values), Kind::Map(template)) => {
+                write_block(out, offsets, row, |out, entry| {
+                    write_bytes(out, keys.value(entry).as_bytes());
+                    values.write(template, out, entry)
+                })?;
+            }
+            (Values::Entries(offsets, keys, values), Kind::Entries(key, value)) => {
+                write_block(out, offsets, row, |out, entry| {
+                    keys.write(key, out, entry)?;
+                    values.write(value, out, entry)
+                })?;
+            }
+            (Values::Record(cells), Kind::Record(fields)) => {
+                for (cells, (name, _, template)) in cells.iter().zip(fields) {
+                    let written = match cells {
+                        Some(cells) => cells.write(template, out, row),
+                        None => write_null(template, out),
+                    };
+                    written.map_err(|reason| format!("field {name}: {reason}"))?;
+                }
+            }
+            _ => unreachable!("cells are made for their template"),
+        }
+        Ok(())
+    }
+}
+
+fn write_null(template: &Template, out: &mut Vec<u8>) -> Result<(), String> {
+    let branch = template.null.ok_or("the schema takes no null")?;
+    write_long(out, branch);
+    Ok(())
+}
+
+/// One block with all elements of a row, and the end.
+fn write_block(
+    out: &mut Vec<u8>,
+    offsets: &[i32],
+    row: usize,
+    mut write: impl FnMut(&mut Vec<u8>, usize) -> Result<(), String>,
+) -> Result<(), String> {
+    let range = offsets[row] as usize..offsets[row + 1] as usize;
+    if !range.is_empty() {
+        write_long(out, range.len() as i64);
+        range.into_iter().try_for_each(|element| write(out, element))?;
+    }
+    out.push(0);
+    Ok(())
+}
+
+fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    write_long(out, bytes.len() as i64);
+    out.extend_from_slice(bytes);
+}
+
+#[inline]
+fn write_scalar(cells: &ScalarCells<'_>, leaf: &Leaf, out: &mut Vec<u8>, row: usize) -> Result<(), String> {
+    match (cells, leaf) {
+        (ScalarCells::Boolean(values), _) => out.push(u8::from(values.value(row))),
+        (ScalarCells::Int32(values), _) => write_long(out, values[row].into()),
+        (ScalarCells::Int64(values), _) => write_long(out, values[row]),
+        (ScalarCells::Double(values), Leaf::Float) => out.extend_from_slice(&(values[row] as f32).to_le_bytes()),
+        (ScalarCells::Double(values), _) => out.extend_from_slice(&values[row].to_le_bytes()),
+        (ScalarCells::Decimal128(values, from), leaf) => {
+            write_decimal(out, i256::from_i128(values[row]), *from, leaf)?;
+        }
+        (ScalarCells::Decimal256(values, from), leaf) => write_decimal(out, values[row], *from, leaf)?,
+        (ScalarCells::Text(values), Leaf::Enum(symbols)) => {
+            let text = values.value(row);
+            let symbol = symbols.iter().position(|symbol| symbol == text);
+            write_long(out, symbol.ok_or_else(|| format!("'{text}' is no symbol of the enum"))? as i64);
+        }
+        (ScalarCells::Text(values), _) => write_bytes(out, values.value(row).as_bytes()),
+        (ScalarCells::Bytes(values), Leaf::Fixed(size)) => {
+            let bytes = values.value(row);
+            if bytes.len() != *size {
+                return Err(format!("{} bytes where the schema has {size}", bytes.len()));
+            }
+            out.extend_from_slice(bytes);
+        }
+        (ScalarCells::Bytes(values), _) => write_bytes(out, values.value(row)),
+    }
+    Ok(())
+}
+
+fn write_decimal(out: &mut Vec<u8>, digits: i256, from: u8, leaf: &Leaf) -> Result<(), String> {
+    let Leaf::Decimal { scale, size } = leaf else { unreachable!("decimals have decimal nodes") };
+    let power = scale.checked_sub(from).and_then(|more| i256::from_i128(10).checked_pow(u32::from(more)));
+    let digits = power.and_then(|power| digits.checked_mul(power));
+    let digits = digits.ok_or_else(|| format!("a decimal has more digits than the schema's scale {scale} takes"))?;
+    let wide = digits.to_be_bytes();
+    let sign = if digits < i256::ZERO { 0xff } else { 0 };
+    // The fewest bytes that keep the sign.
+    let padding = wide.iter().take_while(|byte| **byte == sign).count().min(31);
+    let start = if wide[padding] & 0x80 == sign & 0x80 { padding } else { padding - 1 };
+    let bytes = &wide[start..];
+    match size {
+        None => write_bytes(out, bytes),
+        Some(size) if bytes.len() <= *size => {
+            out.extend(std::iter::repeat_n(sign, size - bytes.len()));
+            out.extend_from_slice(bytes);
+        }
+        Some(size) => return Err(format!("a decimal has more than {size} bytes")),
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! AVRO: binary data behind the id of their schema.
+
+mod cursor;
+mod decode;
+mod encode;
+pub mod schema;
+
+pub use cursor::{Cursor, Fault, write_long};
+pub(super) use decode::AvroDecoder;
+pub(super) use encode::AvroEncoder;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
+    use arrow::datatypes::{DataType, Int64Type};
+
+    use super::schema::AvroSchema;
+    use super::{AvroDecoder, AvroEncoder};
+    use crate::formats::json::{JsonDecoder, JsonEncoder};
+    use crate::formats::schema_lookup::{SchemaLookup, SchemaText};
+    use crate::formats::{Decoder, Encoder};
+    use crate::types::{Column, SqlType, StructField};
+
+    fn struct_of(fields: &[(&str, SqlType)]) -> SqlType {
+        let field =
+            |(name, sql_type): &(&str, SqlType)| StructField { name: (*name).to_owned(), sql_type: sql_type.clone() };
+        SqlType::Struct(fields.iter().map(field).collect())
+    }
+
+    fn lookup(schemas: &[(u32, &str)]) -> SchemaLookup {
+        let known: Vec<(u32, String)> = schemas.iter().map(|(id, text)| (*id, (*text).to_owned())).collect();
+        Arc::new(move |id| {
+            let found = known.iter().find(|(known, _)| *known == id);
+            Ok(found.map(|(_, text)| SchemaText { text: text.clone(), references: Vec::new() }))
+        })
+    }
+
+    fn parse(text: &str) -> AvroSchema {
+        AvroSchema::parse(text, &[]).expect("a schema")
+    }
+
+    /// Columns from JSON, one document per row.
+    fn columns_of(columns: &[Column], rows: &[&str]) -> Vec<ArrayRef> {
+        let bytes = BinaryArray::from_iter(rows.iter().map(|row| Some(row.as_bytes())));
+        let decoded = JsonDecoder::new(columns, &vec![true; columns.len()], false).decode(&bytes);
+        assert_eq!(decoded.errors, vec![]);
+        decoded.columns
+    }
+
+    /// Rows as JSON.
+    fn rows_of(columns: &[Column], arrays: &[ArrayRef]) -> Vec<String> {
+        let encoded = JsonEncoder::new(columns, false).encode(arrays, arrays[0].len(), None);
+        let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.expect("a row").to_vec()).expect("JSON is text");
+        encoded.bytes.iter().map(text).collect()
+    }
+
+    const ALL: &str = r#"{"type": "record", "name": "all", "fields": [
+        {"name": "b", "type": ["null", "boolean"]}, {"name": "i", "type": ["null", "int"]},
+        {"name": "L", "type": "long"}, {"name": "d", "type": ["double", "null"]},
+        {"name": "m", "type": ["null", {"type": "bytes", "logicalType": "decimal", "precision": 6, "scale": 2}]},
+        {"name": "s", "type": ["null", "string"]}, {"name": "y", "type": ["null", "bytes"]},
+        {"name": "a", "type": ["null", {"type": "array", "items": ["null", "int"]}]},
+        {"name": "p", "type": ["null", {"type": "array", "items": {"type": "record", "name": "e", "fields": [
+            {"name": "key", "type": ["null", "string"]}, {"name": "value", "type": ["null", "long"]}]}}]},
+        {"name": "q", "type": ["null", {"type": "map", "values": "int"}]},
+        {"name": "t", "type": ["null", {"type": "record", "name": "n", "fields": [{"name": "x", "type": ["null", "int"]}]}]}]}"#;
+
+    fn all_columns() -> Vec<Column> {
+        let map = |value: SqlType| SqlType::Map(Box::new(SqlType::String), Box::new(value));
+        vec![
+            Column::new("B", SqlType::Boolean),
+            Column::new("I", SqlType::Integer),
+            Column::new("L", SqlType::Bigint),
+            Column::new("D", SqlType::Double),
+            Column::new("M", SqlType::Decimal { precision: 6, scale: 2 }),
+            Column::new("S", SqlType::String),
+            Column::new("Y", SqlType::Bytes),
+            Column::new("A", SqlType::Array(Box::new(SqlType::Integer))),
+            Column::new("P", map(SqlType::Bigint)),
+            Column::new("Q", map(SqlType::Integer)),
+            Column::new("T", struct_of(&[("X", SqlType::Integer)])),
+        ]
+    }
+
+    const ROWS: [&str; 3] = [
+        r#"{"B":true,"I":-1,"L":5000000000,"D":1.5,"M":-1.28,"S":"é","Y":"AQI=","A":[1,null,3],"P":{"k":7},"Q":{"a":1,"b":2},"T":{"X":9}}"#,
+        r#"{"B":null,"I":null,"L":0,"D":null,"M":null,"S":null,"Y":null,"A":null,"P":null,"Q":null,"T":null}"#,
+        r#"{"B":false,"I":0,"L":-7,"D":-0.0,"M":327.68,"S":"","Y":"","A":[],"P":{},"Q":{},"T":{"X":null}}"#,
+    ];
+
+    fn encoded(rows: &[&str]) -> BinaryArray {
+        let columns = all_columns();
+        let arrays = columns_of(&columns, rows);
+        let mut encoder = AvroEncoder::new(&columns, false, 7, &parse(ALL)).expect("the schema fits");
+        let encoded = encoder.encode(&arrays, rows.len(), None);
+        assert_eq!(encoded.errors, vec![]);
+        encoded.bytes
+    }
+
+    #[test]
+    fn every_type_comes_back() {
+        let columns = all_columns();
+        let mut decoder = AvroDecoder::new(&columns, &[true; 11], false, lookup(&[(7, ALL)]));
+        let decoded = decoder.decode(&encoded(&ROWS));
+        assert_eq!((decoded.errors, decoded.nulls), (vec![], None));
+        assert_eq!(rows_of(&columns, &decoded.columns), ROWS);
+    }
+
+    #[test]
+    fn columns_that_nobody_needs_are_not_built() {
+        let columns = all_columns();
+        let needed: Vec<bool> = columns.iter().map(|column| column.name == "L").collect();
+        let mut decoder = AvroDecoder::new(&columns, &needed, false, lookup(&[(7, ALL)]));
+        let decoded = decoder.decode(&encoded(&ROWS));
+        assert_eq!(decoded.columns[2].as_primitive::<Int64Type>().values(), &[5_000_000_000, 0, -7]);
+        assert_eq!(decoded.columns[5].null_count(), 3);
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_specification() {
+        let columns = [Column::new("S", SqlType::String), Column::new("I", SqlType::Integer)];
+        let schema = r#"{"type": "record", "name": "r", "fields": [
+            {"name": "I", "type": "int"}, {"name": "S", "type": ["null", "string"]}]}"#;
+        let arrays = columns_of(&columns, &[r#"{"S": "foo", "I": 64}"#]);
+        let encoded = AvroEncoder::new(&columns, false, 258, &parse(schema)).expect("it fits").encode(&arrays, 1, None);
+        assert_eq!(encoded.bytes.value(0), [0, 0, 0, 1, 2, 0x80, 0x01, 2, 6, b'f', b'o', b'o']);
+    }
+
+    #[test]
+    fn a_field_without_a_column_must_take_null() {
+        let columns = [Column::new("A", SqlType::Integer)];
+        let schema = |kind: &str| {
+            let fields = format!(r#"[{{"name": "A", "type": "int"}}, {{"name": "B", "type": {kind}}}]"#);
+            parse(&format!(r#"{{"type": "record", "name": "r", "fields": {fields}}}"#))
+        };
+        let arrays = columns_of(&columns, &[r#"{"A": 1}"#]);
+        let encode =
+            |kind: &str| AvroEncoder::new(&columns, false, 1, &schema(kind)).expect("it fits").encode(&arrays, 1, None);
+        assert_eq!(encode(r#"["null", "int"]"#).bytes.value(0), [0, 0, 0, 0, 1, 2, 0]);
+        let errors = encode("\"double\"").errors;
+        assert_eq!(errors[0].reason, "Unable to serialize record: field B: the schema takes no null");
+        let unfit = AvroEncoder::new(&[Column::new("C", SqlType::Integer)], false, 1, &schema("\"int\"")).err();
+        assert_eq!(unfit.as_deref(), Some("the schema has no field C"));
+    }
+
+    #[test]
+    fn writers_may_know_other_fields_and_narrower_types() {
+        let schema = r#"{"type": "record", "name": "r", "fields": [
+            {"name": "old", "type": {"type": "array", "items": "string"}}, {"name": "n", "type": "int"},
+            {"name": "e", "type": {"type": "enum", "name": "k", "symbols": ["UP", "DOWN"]}}]}"#;
+        let columns =
+            [Column::new("N", SqlType::Bigint), Column::new("E", SqlType::String), Column::new("NEW", SqlType::String)];
+        let record: &[u8] = &[0, 0, 0, 0, 3, 2, 2, b'x', 0, 13, 2];
+        let mut decoder = AvroDecoder::new(&columns, &[true; 3], false, lookup(&[(3, schema)]));
+        let decoded = decoder.decode(&BinaryArray::from(vec![record]));
+        assert_eq!(rows_of(&columns, &decoded.columns), [r#"{"N":-7,"E":"DOWN","NEW":null}"#]);
+    }
+
+    #[test]
+    fn wrong_records_are_told_and_the_others_read() {
+        let columns = [Column::new("S", SqlType::String)];
+        let mut decoder = AvroDecoder::new(&columns, &[true], true, lookup(&[(1, "\"string\""), (2, "\"int\"")]));
+        let record = |id: u8, datum: &[u8]| Some([&[0, 0, 0, 0, id], datum].concat());
+        let rows: Vec<Option<Vec<u8>>> = vec![
+            record(1, &[2, b'a']),
+            record(1, &[4, b'a']),
+            record(1, &[2, 0xff]),
+            record(1, &[2, b'a', 0]),
+            record(2, &[2]),
+            record(9, &[2, b'a']),
+            Some(vec![1, 0]),
+            None,
+            record(1, &[0]),
+        ];
+        let decoded = decoder.decode(&rows.iter().map(|row| row.as_deref()).collect());
+        let texts: &StringArray = decoded.columns[0].as_string();
+        let expected = [Some("a"), None, None, None, None, None, None, None, Some("")];
+        assert_eq!(texts.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(*texts.data_type(), DataType::Utf8);
+        let reasons: Vec<(u32, &str)> = decoded.errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
+        let expected = [
+            (1, "the bytes end too early"),
+            (2, "a string is no UTF-8"),
+            (3, "bytes are left over"),
+            (4, "schema 2 does not fit the columns: int cannot be read as STRING"),
+            (5, "there is no schema with the id 9"),
+            (6, "the bytes do not begin with the id of a schema"),
+        ];
+        assert_eq!(reasons, expected);
+    }
+}

@@ -1,0 +1,307 @@
+//! Avro schemas, as trees of numbered nodes: a name may lead back to the type that it stands in.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+/// A parsed schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AvroSchema {
+    nodes: Vec<Node>,
+    root: NodeId,
+}
+
+/// Which node.
+pub type NodeId = usize;
+
+/// A type of Avro.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// `null`: no bytes.
+    Null,
+    /// `boolean`
+    Boolean,
+    /// `int`
+    Int,
+    /// `long`
+    Long,
+    /// `float`
+    Float,
+    /// `double`
+    Double,
+    /// `bytes`; with a scale, the digits of a decimal.
+    Bytes {
+        /// Digits after the point of the logical type `decimal`.
+        scale: Option<u8>,
+    },
+    /// `string`
+    String,
+    /// `fixed`; with a scale, the digits of a decimal.
+    Fixed {
+        /// Bytes.
+        size: usize,
+        /// Digits after the point of the logical type `decimal`.
+        scale: Option<u8>,
+    },
+    /// `enum`, by its symbols.
+    Enum(Vec<String>),
+    /// `array` of a type.
+    Array(NodeId),
+    /// `map` from strings to a type.
+    Map(NodeId),
+    /// `record` of fields.
+    Record(Vec<Field>),
+    /// One of several types.
+    Union(Vec<NodeId>),
+    /// A record, enum or fixed that is being read.
+    Open,
+}
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub node: NodeId,
+}
+
+/// Why a text is no schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no Avro schema: {0}")]
+pub struct SchemaFault(String);
+
+fn fault<T>(reason: impl Into<String>) -> Result<T, SchemaFault> {
+    Err(SchemaFault(reason.into()))
+}
+
+impl AvroSchema {
+    /// Reads `text`, which may use the names that `references` define.
+    pub fn parse(text: &str, references: &[String]) -> Result<Self, SchemaFault> {
+        let mut parser = Parser::default();
+        for reference in references {
+            parser.read(&json(reference)?, "")?;
+        }
+        let root = parser.read(&json(text)?, "")?;
+        Ok(Self { nodes: parser.nodes, root })
+    }
+
+    /// The type of a whole datum.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The node `id`.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id]
+    }
+
+    /// Fields of the node `id`, if it is a record.
+    pub fn fields(&self, id: NodeId) -> Option<&[Field]> {
+        match self.node(id) {
+            Node::Record(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Whether the node `id` is a record of `key` and `value`: entries of a map whose keys are no texts or may be null.
+    pub fn is_entry(&self, id: NodeId) -> bool {
+        self.fields(id)
+            .is_some_and(|fields| matches!(fields, [key, value] if key.name == "key" && value.name == "value"))
+    }
+
+    /// The only type of the node `id` beside null: its own, or that of a union with null.
+    pub fn without_null(&self, id: NodeId) -> NodeId {
+        let Node::Union(branches) = self.node(id) else { return id };
+        let mut others = branches.iter().filter(|branch| *self.node(**branch) != Node::Null);
+        match (others.next(), others.next()) {
+            (Some(only), None) => *only,
+            _ => id,
+        }
+    }
+}
+
+/// A bare word is the name of a type.
+fn json(text: &str) -> Result<Value, SchemaFault> {
+    let is_word = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    if is_word {
+        return Ok(Value::String(text.to_owned()));
+    }
+    serde_json::from_str(text).map_err(|error| SchemaFault(error.to_string()))
+}
+
+#[derive(Default)]
+struct Parser {
+    nodes: Vec<Node>,
+    /// Nodes by full name.
+    names: HashMap<String, NodeId>,
+}
+
+impl Parser {
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    fn read(&mut self, schema: &Value, namespace: &str) -> Result<NodeId, SchemaFault> {
+        match schema {
+            Value::String(name) => self.by_name(name, namespace),
+            Value::Array(branches) => {
+                let branches = branches.iter().map(|branch| self.read(branch, namespace)).collect::<Result<_, _>>()?;
+                Ok(self.add(Node::Union(branches)))
+            }
+            Value::Object(object) => self.object(object, namespace),
+            other => fault(format!("{other} is no type")),
+        }
+    }
+
+    fn by_name(&mut self, name: &str, namespace: &str) -> Result<NodeId, SchemaFault> {
+        if let Some(node) = primitive(name) {
+            return Ok(self.add(node));
+        }
+        let found = self.names.get(&full_name(name, namespace)).or_else(|| self.names.get(name));
+        found.copied().map_or_else(|| fault(format!("the type {name} is not defined")), Ok)
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
+        let kind = match object.get("type") {
+            Some(Value::String(kind)) => kind.as_str(),
+            Some(nested) => return self.read(nested, namespace),
+            None => return fault("a type has no \"type\""),
+        };
+        match kind {
+            "record" | "error" => self.record(object, namespace),
+            "enum" => {
+                let Some(Value::Array(symbols)) = object.get("symbols") else { return fault("an enum has no symbols") };
+                let symbols = symbols.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+                let id = self.define(object, namespace)?;
+                self.nodes[id] = Node::Enum(symbols);
+                Ok(id)
+            }
+            "fixed" => {
+                let Some(size) = object.get("size").and_then(Value::as_u64) else {
+                    return fault("a fixed has no size");
+                };
+                let id = self.define(object, namespace)?;
+                self.nodes[id] = Node::Fixed { size: size as usize, scale: decimal_scale(object)? };
+                Ok(id)
+            }
+            "bytes" => {
+                let scale = decimal_scale(object)?;
+                Ok(self.add(Node::Bytes { scale }))
+            }
+            "array" => {
+                let items = self.part(object, "items", namespace)?;
+                Ok(self.add(Node::Array(items)))
+            }
+            "map" => {
+                let values = self.part(object, "values", namespace)?;
+                Ok(self.add(Node::Map(values)))
+            }
+            name => self.by_name(name, namespace),
+        }
+    }
+
+    fn part(&mut self, object: &Map<String, Value>, name: &str, namespace: &str) -> Result<NodeId, SchemaFault> {
+        match object.get(name) {
+            Some(schema) => self.read(schema, namespace),
+            None => fault(format!("a type has no \"{name}\"")),
+        }
+    }
+
+    /// Gives the name of `object` to a new node.
+    fn define(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
+        let text = |name: &str| object.get(name).and_then(Value::as_str);
+        let Some(name) = text("name") else { return fault("a named type has no name") };
+        let id = self.add(Node::Open);
+        self.names.insert(full_name(name, text("namespace").unwrap_or(namespace)), id);
+        Ok(id)
+    }
+
+    fn record(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
+        let Some(Value::Array(declared)) = object.get("fields") else { return fault("a record has no fields") };
+        let id = self.define(object, namespace)?;
+        let text = |name: &str| object.get(name).and_then(Value::as_str);
+        let name = full_name(text("name").unwrap_or_default(), text("namespace").unwrap_or(namespace));
+        let inner = name.rsplit_once('.').map_or("", |(namespace, _)| namespace);
+        let mut fields = Vec::with_capacity(declared.len());
+        for field in declared {
+            let (Some(name), Some(schema)) = (field.get("name").and_then(Value::as_str), field.get("type")) else {
+                return fault("a field has no name or no type");
+            };
+            fields.push(Field { name: name.to_owned(), node: self.read(schema, inner)? });
+        }
+        self.nodes[id] = Node::Record(fields);
+        Ok(id)
+    }
+}
+
+fn full_name(name: &str, namespace: &str) -> String {
+    if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
+}
+
+fn primitive(name: &str) -> Option<Node> {
+    Some(match name {
+        "null" => Node::Null,
+        "boolean" => Node::Boolean,
+        "int" => Node::Int,
+        "long" => Node::Long,
+        "float" => Node::Float,
+        "double" => Node::Double,
+        "bytes" => Node::Bytes { scale: None },
+        "string" => Node::String,
+        _ => return None,
+    })
+}
+
+/// The scale of the logical type `decimal`.
+fn decimal_scale(object: &Map<String, Value>) -> Result<Option<u8>, SchemaFault> {
+    if object.get("logicalType").and_then(Value::as_str) != Some("decimal") {
+        return Ok(None);
+    }
+    let scale = object.get("scale").and_then(Value::as_u64).unwrap_or(0);
+    u8::try_from(scale).map_or_else(|_| fault(format!("a decimal has the scale {scale}")), |scale| Ok(Some(scale)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> AvroSchema {
+        AvroSchema::parse(text, &[]).expect("a schema")
+    }
+
+    #[test]
+    fn records_may_hold_themselves() {
+        let schema = parse(
+            r#"{"type": "record", "name": "node", "namespace": "n", "fields": [
+                {"name": "value", "type": ["null", {"type": "bytes", "logicalType": "decimal", "scale": 2}]},
+                {"name": "next", "type": ["null", "node"]}]}"#,
+        );
+        let fields = schema.fields(schema.root()).expect("a record");
+        assert_eq!(*schema.node(schema.without_null(fields[0].node)), Node::Bytes { scale: Some(2) });
+        assert_eq!(schema.without_null(fields[1].node), schema.root());
+    }
+
+    #[test]
+    fn names_are_those_of_their_namespace_and_of_references() {
+        let address = r#"{"type": "enum", "name": "n.Kind", "symbols": ["A", "B"]}"#.to_owned();
+        let text = r#"{"type": "record", "name": "r", "namespace": "n", "fields": [{"name": "k", "type": "Kind"}]}"#;
+        let schema = AvroSchema::parse(text, &[address]).expect("the name is known");
+        let kind = schema.fields(schema.root()).expect("a record")[0].node;
+        assert_eq!(*schema.node(kind), Node::Enum(vec!["A".to_owned(), "B".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_no_schema_says_why() {
+        for (text, reason) in [
+            ("unheard", "the type unheard is not defined"),
+            ("[1]", "1 is no type"),
+            (r#"{"type": "array"}"#, "a type has no \"items\""),
+            (r#"{"type": "record", "name": "r"}"#, "a record has no fields"),
+        ] {
+            let error = AvroSchema::parse(text, &[]).expect_err(text);
+            assert_eq!(error.to_string(), format!("no Avro schema: {reason}"));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Columns of any type under construction, for formats whose records are read value by value.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Fields};
+
+use crate::types::SqlType;
+
+use super::scalar_column::ScalarColumn;
+
+/// A column that cells are appended to.
+pub(super) enum NestedColumn {
+    Scalar(ScalarColumn, SqlType),
+    List(ListColumn),
+    Map(MapColumn),
+    Record(RecordColumn),
+}
+
+/// Lists: cells are appended to `element`, then the list is closed.
+pub(super) struct ListColumn {
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+    pub(super) element: Box<NestedColumn>,
+    field: Arc<Field>,
+}
+
+/// Maps: keys and values are appended in turn, then the map is closed.
+pub(super) struct MapColumn {
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+    pub(super) keys: Box<NestedColumn>,
+    pub(super) values: Box<NestedColumn>,
+    entries: Fields,
+}
+
+/// Structs: a cell is appended to each of `fields`, then the struct is closed.
+pub(super) struct RecordColumn {
+    pub(super) fields: Vec<NestedColumn>,
+    nulls: NullBufferBuilder,
+    arrow: Fields,
+}
+
+impl NestedColumn {
+    /// An empty column of `sql_type`.
+    pub(super) fn new(sql_type: &SqlType) -> Self {
+        if let Some(column) = ScalarColumn::new(sql_type) {
+            return Self::Scalar(column, sql_type.clone());
+        }
+        match (sql_type, sql_type.arrow()) {
+            (SqlType::Array(element), DataType::List(field)) => Self::List(ListColumn {
+                offsets: vec![0],
+                nulls: NullBufferBuilder::new(0),
+                element: Box::new(Self::new(element)),
+                field,
+            }),
+            (SqlType::Map(key, value), DataType::Map(entries, _)) => {
+                let DataType::Struct(entries) = entries.data_type() else { unreachable!("entries are structs") };
+                Self::Map(MapColumn {
+                    offsets: vec![0],
+                    nulls: NullBufferBuilder::new(0),
+                    keys: Box::new(Self::new(key)),
+                    values: Box::new(Self::new(value)),
+                    entries: entries.clone(),
+                })
+            }
+            (SqlType::Struct(fields), DataType::Struct(arrow)) => Self::Record(RecordColumn {
+                fields: fields.iter().map(|field| Self::new(&field.sql_type)).collect(),
+                nulls: NullBufferBuilder::new(0),
+                arrow,
+            }),
+            (other, _) => unreachable!("{other} is a scalar type"),
+        }
+    }
+
+    /// Cells so far.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Scalar(column, _) => column.len(),
+            Self::List(list) => list.offsets.len() - 1,
+            Self::Map(map) => map.offsets.len() - 1,
+            Self::Record(record) => record.nulls.len(),
+        }
+    }
+
+    /// Appends NULL.
+    pub(super) fn push_null(&mut self) {
+        match self {
+            Self::Scalar(column, _) => column.push_null(),
+            Self::List(list) => {
+                list.offsets.push(list.offsets[list.offsets.len() - 1]);
+                list.nulls.append_null();
+            }
+            Self::Map(map) => {
+                map.offsets.push(map.offsets[map.offsets.len() - 1]);
+                map.nulls.append_null();
+            }
+            Self::Record(record) => record.push_null(),
+        }
+    }
+
+    /// Drops the cells from `len` on, and what was written of the one after them.
+    pub(super) fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Scalar(column, _) => column.truncate(len),
+            Self::List(list) => {
+                list.offsets.truncate(len + 1);
+                list.nulls.truncate(len.min(list.nulls.len()));
+                list.element.truncate(list.offsets[list.offsets.len() - 1] as usize);
+            }
+            Self::Map(map) => {
+                map.offsets.truncate(len + 1);
+                map.nulls.truncate(len.min(map.nulls.len()));
+                map.truncate_entries(map.offsets[map.offsets.len() - 1] as usize);
+            }
+            Self::Record(record) => {
+                record.fields.iter_mut().for_each(|field| field.truncate(len));
+                record.nulls.truncate(len.min(record.nulls.len()));
+            }
+        }
+    }
+
+    /// The array of all cells; the column is empty afterwards.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        const FITS: &str = "children have as many cells as their parent says";
+        match self {
+            Self::Scalar(column, _) => column.finish(),
+            Self::List(list) => {
+                let offsets = OffsetBuffer::new(std::mem::replace(&mut list.offsets, vec![0]).into());
+                let (field, element) = (Arc::clone(&list.field), list.element.finish());
+                Arc::new(ListArray::try_new(field, offsets, element, list.nulls.finish()).expect(FITS))
+            }
+            Self::Map(map) => {
+                let offsets = OffsetBuffer::new(std::mem::replace(&mut map.offsets, vec![0]).into());
+                let columns = vec![map.keys.finish(), map.values.finish()];
+                let entries = StructArray::try_new(map.entries.clone(), columns, None).expect(FITS);
+                let field = Arc::new(Field::new("entries", DataType::Struct(map.entries.clone()), false));
+                Arc::new(MapArray::try_new(field, offsets, entries, map.nulls.finish(), false).expect(FITS))
+            }
+            Self::Record(record) => {
+                let (len, nulls) = (record.nulls.len(), record.nulls.finish());
+                let columns = record.fields.iter_mut().map(Self::finish).collect();
+                Arc::new(StructArray::try_new_with_length(record.arrow.clone(), columns, nulls, len).expect(FITS))
+            }
+        }
+    }
+}
+
+impl ListColumn {
+    /// Closes a list.
+    pub(super) fn end(&mut self) {
+        self.offsets.push(self.element.len() as i32);
+        self.nulls.append_non_null();
+    }
+}
+
+impl MapColumn {
+    /// Closes a map.
+    pub(super) fn end(&mut self) {
+        self.offsets.push(self.keys.len() as i32);
+        self.nulls.append_non_null();
+    }
+
+    fn truncate_entries(&mut self, len: usize) {
+        self.keys.truncate(len);
+        self.values.truncate(len);
+    }
+
+    /// Whether the key at `index` is NULL.
+    pub(super) fn is_null_key(&self, index: usize) -> bool {
+        match &*self.keys {
+            NestedColumn::Scalar(keys, _) => keys.is_null(index),
+            _ => false,
+        }
+    }
+
+    /// Takes back a key and its value, of which the key is NULL: maps have none.
+    pub(super) fn drop_last_entry(&mut self) {
+        self.truncate_entries(self.keys.len() - 1);
+    }
+}
+
+impl RecordColumn {
+    /// Appends NULL.
+    pub(super) fn push_null(&mut self) {
+        self.fields.iter_mut().for_each(NestedColumn::push_null);
+        self.nulls.append_null();
+    }
+
+    /// Closes a struct, whose fields have one cell more each.
+    pub(super) fn end(&mut self) {
+        self.nulls.append_non_null();
+    }
+}
+
+/// Index of the field for `name`: the one of that very name, else the one of the name in upper case.
+pub(super) fn find_field(names: &[String], name: &str) -> Option<usize> {
+    let upper = name.to_uppercase();
+    names.iter().position(|known| known == name).or_else(|| names.iter().position(|known| *known == upper))
+}
