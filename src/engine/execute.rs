@@ -1,6 +1,5 @@
 //! Statements to effects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +9,11 @@ use super::queries::{self, Queries, QuerySetup};
 use super::query_report::Observer;
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
+use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, session, show};
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
 use crate::sql::ast::{SourceKind, Statement};
-use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
+use crate::sql::{ParsedStatement, parse_statements};
 use crate::topics::Transaction;
 
 /// Executes a script for a client.
@@ -39,21 +38,8 @@ pub(super) fn parsed(
     parsed: ParsedStatement,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
-    let parsed = with_variables(parsed, &session.variables)?;
+    let parsed = session::with_variables(shared, parsed, session)?;
     Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(&parsed, show)
-}
-
-/// `parsed` with the values of its variables.
-pub(super) fn with_variables(
-    parsed: ParsedStatement,
-    variables: &BTreeMap<String, String>,
-) -> Result<ParsedStatement, EngineError> {
-    if variables.is_empty() || !parsed.text.contains("${") {
-        return Ok(parsed);
-    }
-    let text = substitute_variables(&parsed.text, variables).map_err(EngineError::environment)?;
-    let mut statements = parse_statements(&text)?;
-    statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
 }
 
 /// One statement of one client.
@@ -122,7 +108,9 @@ impl Execution<'_> {
         let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
-        Ok(planned?)
+        let planned = planned?;
+        queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        Ok(planned)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
@@ -267,9 +255,7 @@ impl Execution<'_> {
                 };
                 Response::Listing(show::queries(catalog, status))
             }
-            Statement::ShowProperties => {
-                listing(show::properties(self.shared.properties(&self.session.properties).values()))
-            }
+            Statement::ShowProperties => listing(session::show_properties(self.shared, self.session)),
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
             Statement::ShowFunctions => {
@@ -277,29 +263,18 @@ impl Execution<'_> {
                 listing(Listing::table("", &["Function Name", "Category"], names.collect()))
             }
             Statement::SetProperty { name, value } => {
-                let mut changed = self.session.properties.clone();
-                changed.insert(name.clone(), value.clone());
-                self.shared.properties(&changed).check()?;
-                let old = self.session.properties.insert(name.clone(), value.clone());
-                Response::Message(match old {
-                    Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
-                    None => format!("Successfully changed local property '{name}' to '{value}'."),
-                })
+                Response::Message(session::set(self.shared, self.session, name, value)?)
             }
-            Statement::UnsetProperty { name } => match self.session.properties.remove(name) {
-                Some(old) => {
-                    Response::Message(format!("Successfully unset local property '{name}' (value was '{old}')."))
-                }
-                None => Response::Message(format!("Property '{name}' was not set.")),
-            },
+            Statement::UnsetProperty { name } => Response::Message(session::unset(self.session, name)),
             Statement::DefineVariable { name, value } => {
-                self.session.variables.insert(name.to_lowercase(), value.clone());
+                session::define(self.session, name, value);
                 return Ok(());
             }
-            Statement::UndefineVariable { name } => {
-                self.session.variables.remove(&name.to_lowercase());
-                return Ok(());
-            }
+            Statement::UndefineVariable { name } => match session::undefine(self.session, name) {
+                Some(warning) => Response::Message(warning),
+                None => return Ok(()),
+            },
+            Statement::AlterSystem { name, .. } => return Err(session::alter_system(name)),
             other => return Err(EngineError::new(format!("not supported yet: {other}"))),
         };
         show(response);

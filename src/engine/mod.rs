@@ -11,11 +11,13 @@ mod config;
 mod execute;
 mod file;
 mod insert;
+mod property;
 mod pull;
 mod queries;
 mod query_report;
 mod recording;
 mod response;
+mod session;
 mod show;
 mod topics;
 mod upkeep;
@@ -469,3 +471,6 @@ impl Core {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

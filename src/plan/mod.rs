@@ -63,6 +63,7 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use reserved_topics::RESERVED_TOPICS;
 pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
@@ -111,7 +112,6 @@ fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> 
             "connectors"
         }
         Statement::ShowConnectors(_) | Statement::ShowConnectorPlugins => "connectors",
-        Statement::AlterSystem { .. } => "ALTER SYSTEM",
         Statement::AssertTopic(_) | Statement::AssertSchema(_) => "ASSERT",
         Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => "ASSERT",
         Statement::RunScript { .. } => "RUN SCRIPT",
