@@ -22,6 +22,7 @@ const OFFSET_RESET: &str = "auto.offset.reset";
 const THREADS: &str = "num.stream.threads";
 const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
+const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
@@ -77,12 +78,22 @@ impl Properties {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Whether the property `name`, which is on unless it is set, is `false`.
+    pub fn is_off(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    }
+
     fn number(&self, name: &str) -> Result<Option<u64>, EngineError> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(EngineError::new(format!("Invalid value {text} for configuration {name}: not a number"))),
         }
+    }
+
+    /// How many persistent queries there may be.
+    pub fn queries_max(&self) -> Result<usize, EngineError> {
+        Ok(self.number(QUERIES_MAX)?.map_or(usize::MAX, |limit| limit as usize))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.

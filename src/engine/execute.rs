@@ -1,6 +1,5 @@
 //! Statements to effects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +11,14 @@ use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, show,
+    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, session,
+    show,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
 use crate::runtime::unsupported;
 use crate::sql::ast::{SourceKind, Statement};
-use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
+use crate::sql::ParsedStatement;
 use crate::topics::Transaction;
 
 /// Executes one statement for a client, whose variables were replaced.
@@ -30,19 +30,6 @@ pub(super) fn parsed(
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
     Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(parsed, show)
-}
-
-/// `parsed` with the values of its variables.
-pub(super) fn with_variables(
-    parsed: ParsedStatement,
-    variables: &BTreeMap<String, String>,
-) -> Result<ParsedStatement, EngineError> {
-    if variables.is_empty() || !parsed.text.contains("${") {
-        return Ok(parsed);
-    }
-    let text = substitute_variables(&parsed.text, variables).map_err(EngineError::environment)?;
-    let mut statements = parse_statements(&text)?;
-    statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
 }
 
 /// One statement of one client.
@@ -112,7 +99,9 @@ impl Execution<'_> {
         let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
-        Ok(planned?)
+        let planned = planned?;
+        queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        Ok(planned)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
@@ -265,9 +254,7 @@ impl Execution<'_> {
                 let pushed = self.core.transients.iter().map(|push| (push.id.as_str(), push.sql.as_str()));
                 Response::Listing(show::queries(catalog, status, pushed))
             }
-            Statement::ShowProperties => {
-                listing(show::properties(self.shared.properties(&self.session.properties).values()))
-            }
+            Statement::ShowProperties => listing(session::show_properties(self.shared, self.session)),
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
             Statement::ShowFunctions => {
@@ -275,29 +262,18 @@ impl Execution<'_> {
                 listing(Listing::table("", &["Function Name", "Category"], names.collect()))
             }
             Statement::SetProperty { name, value } => {
-                let mut changed = self.session.properties.clone();
-                changed.insert(name.clone(), value.clone());
-                self.shared.properties(&changed).check()?;
-                let old = self.session.properties.insert(name.clone(), value.clone());
-                Response::Message(match old {
-                    Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
-                    None => format!("Successfully changed local property '{name}' to '{value}'."),
-                })
+                Response::Message(session::set(self.shared, self.session, name, value)?)
             }
-            Statement::UnsetProperty { name } => match self.session.properties.remove(name) {
-                Some(old) => {
-                    Response::Message(format!("Successfully unset local property '{name}' (value was '{old}')."))
-                }
-                None => Response::Message(format!("Property '{name}' was not set.")),
-            },
+            Statement::UnsetProperty { name } => Response::Message(session::unset(self.session, name)),
             Statement::DefineVariable { name, value } => {
-                self.session.variables.insert(name.to_lowercase(), value.clone());
+                session::define(self.session, name, value);
                 return Ok(());
             }
-            Statement::UndefineVariable { name } => {
-                self.session.variables.remove(&name.to_lowercase());
-                return Ok(());
-            }
+            Statement::UndefineVariable { name } => match session::undefine(self.session, name) {
+                Some(warning) => Response::Message(warning),
+                None => return Ok(()),
+            },
+            Statement::AlterSystem { name, .. } => return Err(session::alter_system(name)),
             Statement::PrintTopic(topic) => Response::Print(print::start(self.shared, catalog, topic)?),
             other => {
                 let properties = self.shared.properties(&self.session.properties);

@@ -14,11 +14,13 @@ mod file;
 mod hidden_topics;
 mod insert;
 mod print;
+mod property;
 mod pull;
 mod queries;
 mod query_report;
 mod recording;
 mod response;
+mod session;
 mod show;
 mod topics;
 mod upkeep;
@@ -321,7 +323,7 @@ impl Engine {
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         let shared = &self.inner.shared;
-        let parsed = execute::with_variables(parsed.clone(), &session.variables)?;
+        let parsed = session::with_variables(shared, parsed.clone(), session)?;
         let properties = shared.properties(&session.properties);
         if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
             show(asserted?);
@@ -487,3 +489,6 @@ impl Core {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

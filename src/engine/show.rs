@@ -98,22 +98,6 @@ pub fn queries<'a>(
     ]
 }
 
-/// `SHOW PROPERTIES`.
-pub fn properties<'a>(properties: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
-    let rows = properties.into_iter().map(|(name, value)| vec![name.clone(), shown_value(name, value)]);
-    listing("", &["Property", "Effective Value"], rows.collect())
-}
-
-/// Secrets are not shown.
-fn shown_value(name: &str, value: &str) -> String {
-    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
-    if secret.iter().any(|word| name.to_ascii_lowercase().contains(word)) {
-        "[hidden]".to_owned()
-    } else {
-        value.to_owned()
-    }
-}
-
 /// `SHOW VARIABLES`.
 pub fn variables<'a>(variables: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
     let rows = variables.into_iter().map(|(name, value)| vec![name.clone(), value.clone()]);

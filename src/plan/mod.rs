@@ -65,6 +65,7 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use reserved_topics::RESERVED_TOPICS;
 pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
@@ -114,7 +115,6 @@ fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> 
         | Statement::DescribeConnector { .. }
         | Statement::ShowConnectors(_)
         | Statement::ShowConnectorPlugins => return Err(no_connect()),
-        Statement::AlterSystem { .. } => "ALTER SYSTEM",
         Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => "ASSERT",
         Statement::RunScript { .. } => "RUN SCRIPT",
         _ => return Ok(Planned::Direct),
