@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
-use crate::plan::{PushPlan, QueryPlan};
+use crate::plan::{PushPlan, QueryPlan, query_group};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
 use crate::topics::Topics;
@@ -57,7 +57,7 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
 }
 
 fn persistent_spec(id: &str, plan: QueryPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
-    spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
+    spec(id, query_group(setup.properties.service_id(), id), plan, setup)
 }
 
 impl Queries {

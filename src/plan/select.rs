@@ -7,7 +7,7 @@ use crate::types::SqlType;
 use super::error::PlanError;
 use super::expression::Typer;
 use super::names::{NameGenerator, WINDOWEND, WINDOWSTART, is_reserved};
-use super::scope::{Clause, Role, Scope, ScopeColumn, as_column, column};
+use super::scope::{Clause, Role, Scope, ScopeColumn, as_column, called_bound, column};
 
 /// A result of SELECT.
 #[derive(Debug, Clone)]
@@ -76,6 +76,7 @@ fn check_reserved(select: &[SelectItem], context: &SelectContext) -> Result<(), 
         let SelectItem::Single { expression, alias, span } = item else { continue };
         let column = match expression {
             Expression::Column { source, name, .. } => Some((source.is_some(), name.as_str())),
+            Expression::FunctionCall(call) => called_bound(call).map(|bound| (false, bound)),
             _ => None,
         };
         let name = alias.as_ref().map(Identifier::as_str);
