@@ -214,7 +214,8 @@ pub(super) fn text(subs: &[SubTopology], to_client: bool) -> String {
             lines.push("    answers the client".to_owned());
         }
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn topic_text(topic: &TopicUse) -> String {
