@@ -145,8 +145,9 @@ impl Serdes {
             (true, _) => left_serde.clone(),
             (false, true) => right_serde.clone(),
             (false, false) => {
-                let formats = [&scope.sources[0], added].map(|source| &source.data.key_serde.format);
-                let format = formats.into_iter().find(|format| **format != Format::None).unwrap_or(&Format::None);
+                let formats = scope.sources[..=step.source].iter().map(|source| &source.data.key_serde.format);
+                let mut formats = formats.filter(|format| **format != Format::None);
+                let format = formats.next().unwrap_or(&Format::None);
                 let sql_type = typer.type_of(&step.right, super::Clause::JoinOn)?.unwrap_or(SqlType::String);
                 internal_key_serde(format.clone(), &[Column::new(ROWKEY, sql_type)], typer.settings)?
             }

@@ -72,7 +72,8 @@ fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
             } else {
                 format!("N-way joins do not support multiple occurrences of the same source. Source: '{name}'")
             };
-            return Err(PlanError::refused(text, source.span));
+            let copy = format!("make a copy of {name} with CREATE … AS SELECT * FROM {name}, and join with that");
+            return Err(PlanError::refused_with_hint(text, copy, source.span));
         }
     }
     check_value_formats(scope, "JOIN")
