@@ -142,6 +142,10 @@ impl Execution<'_> {
 
     /// Checks all that can be checked, then appends the statement to the command log.
     fn append(&mut self, parsed: &ParsedStatement, planned: &Planned) -> Result<Result<Done, Overtaken>, EngineError> {
+        // Before anything is made that would have to be taken back.
+        if let Some(plan) = planned.query() {
+            unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
+        }
         let number = self.core.next_command;
         let (transaction, done) = match planned {
             Planned::InsertValues(row) => (insert::transaction(self.shared, &self.core.catalog, row)?, Done::Inserted),
@@ -165,10 +169,6 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        // Before anything is made that would have to be taken back.
-        if let Some(plan) = planned.query() {
-            unsupported::check(plan)?;
-        }
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
@@ -327,7 +327,7 @@ impl Execution<'_> {
         let found = self.core.catalog.query(id).zip(self.core.queries.get(id.as_str()));
         let (info, query) = found.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
         let mut listings = Observer::new(self.shared, [query]).query(info, query);
-        let plan = plan::explain(&query.spec.plan);
+        let plan = plan::explain(&query.spec.plan, &Known::new(&*self.shared.topics), &query.spec.group);
         let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
         listings.insert(2, show::lines("Execution plan", plan));
         Ok(Response::Listing(listings))

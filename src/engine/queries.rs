@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
 use crate::catalog::Catalog;
-use crate::plan::{Planned, PushPlan, SharedPlan};
+use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
 use crate::sql::ParsedStatement;
@@ -60,7 +60,7 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
 }
 
 fn persistent_spec(id: &str, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
-    spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
+    spec(id, query_group(setup.properties.service_id(), id), plan, setup)
 }
 
 impl Queries {

@@ -9,12 +9,13 @@ use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
 use super::create_source::{already_there, check_existing, check_new, collection, timestamp_column};
-use super::error::PlanError;
+use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
 use super::properties::{Clause, Properties, property_error};
 use super::query::{self, PlannedQuery};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::sanitize::sanitized;
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
 use super::{Planned, QueryPlan, Sink, upgrade};
@@ -38,7 +39,11 @@ pub(super) fn plan(
     let planned =
         query::plan(&create.query, catalog, settings, Purpose::Persistent(name), properties.timestamp.as_ref())?;
     check_kind(create, &planned)?;
-    let mut source = data_source(create, sql, &properties, &planned, settings)?;
+    let source = data_source(create, sql, &properties, &planned, settings);
+    let mut source = source.map_err(|error| match error.kind() {
+        PlanErrorKind::Format { .. } => error.quoting(sanitized(create, &planned.scope).to_string()),
+        _ => error,
+    })?;
     check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
     let former = former_query(create, catalog)?;
     if let Some(former) = &former {

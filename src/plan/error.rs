@@ -13,6 +13,10 @@ use crate::sql::Span;
 pub struct PlanError {
     kind: Box<PlanErrorKind>,
     span: Option<Span>,
+    /// What to do, where the kind does not say it.
+    advice: Option<Box<str>>,
+    /// The statement as ksqlDB prints it, where its message has it.
+    statement: Option<Box<str>>,
 }
 
 /// What is wrong with a statement.
@@ -121,7 +125,7 @@ pub enum PlanErrorKind {
 impl PlanError {
     /// An error without a place.
     pub fn new(kind: PlanErrorKind) -> Self {
-        Self { kind: Box::new(kind), span: None }
+        Self { kind: Box::new(kind), span: None, advice: None, statement: None }
     }
 
     /// An error at `span`.
@@ -153,6 +157,20 @@ impl PlanError {
         self
     }
 
+    /// This error, with what to do about it.
+    #[must_use]
+    pub fn advising(mut self, advice: impl Into<Box<str>>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// This error, with the statement in its text.
+    #[must_use]
+    pub(super) fn quoting(mut self, statement: impl Into<Box<str>>) -> Self {
+        self.statement = Some(statement.into());
+        self
+    }
+
     /// What is wrong.
     pub fn kind(&self) -> &PlanErrorKind {
         &self.kind
@@ -165,6 +183,9 @@ impl PlanError {
 
     /// What ksqlDB does not say: the nearest names, what to do.
     pub fn hint(&self) -> Option<String> {
+        if let Some(advice) = &self.advice {
+            return Some(advice.to_string());
+        }
         match &*self.kind {
             PlanErrorKind::UnknownSource { similar, .. } | PlanErrorKind::UndescribedSource { similar, .. } => {
                 similar.as_ref().map(|name| format!("did you mean {name}?"))
@@ -191,7 +212,8 @@ impl fmt::Display for PlanError {
                 write!(f, "Exception while preparing statement: {span}: {}", self.kind)
             }
             _ => write!(f, "{}", self.kind),
-        }
+        }?;
+        self.statement.as_ref().map_or(Ok(()), |statement| write!(f, "\nStatement: {statement}"))
     }
 }
 

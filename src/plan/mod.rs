@@ -37,6 +37,7 @@ mod query;
 mod relation;
 mod reserved_topics;
 mod rewrite;
+mod sanitize;
 mod scalar_function;
 mod scope;
 mod select;
@@ -54,7 +55,10 @@ use crate::sql::ast::{Explain, Query, Statement};
 pub use crate::catalog::{Collection, TimestampColumn};
 pub use aggregate_function::aggregate_names;
 pub use error::{PlanError, PlanErrorKind, similar_names};
-pub use explain::{explain, explain_pull};
+pub use explain::{
+    AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, explain, explain_pull,
+    query_group, topology,
+};
 pub use node::{
     Aggregate, AggregateCall, AggregateFunction, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode,
     PseudoColumn, QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin,
@@ -100,7 +104,7 @@ pub fn analyze_statement(
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
             let planned = analyze_statement(statement, sql, catalog, settings)?;
-            let text = explain::planned(&planned)
+            let text = explain::statement(&planned, settings)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })
         }

@@ -328,6 +328,11 @@ impl PlanNode {
 }
 
 impl Source {
+    /// Whether its rows are kept in a store of its own.
+    pub fn is_stored(&self) -> bool {
+        self.collection == Collection::Table && self.materialized
+    }
+
     /// Declared columns, then pseudo columns.
     pub fn schema(&self) -> Schema {
         let mut schema = self.declared.clone();

@@ -68,11 +68,14 @@ pub(super) fn split<'a>(
         return Err(PlanError::refused(foreign_key_missing(&missing, &scope.sources[0].alias), span));
     }
     if !missing.is_empty() {
-        return Err(PlanError::refused_with_hint(
-            key_missing(&missing, kind, sink),
-            "a second copy of a key column for the value is AS_VALUE(column)",
-            span,
-        ));
+        let hint = match kind {
+            KeyKind::MadeUp => {
+                let name = missing.concat().concat();
+                format!("the join has no other key: select {name}, or {name} AS another name")
+            }
+            _ => "a second copy of a key column for the value is AS_VALUE(column)".to_owned(),
+        };
+        return Err(PlanError::refused_with_hint(key_missing(&missing, kind, sink), hint, span));
     }
     let value: Vec<&Item> = items.iter().zip(&is_key).filter(|(_, is_key)| !**is_key).map(|(item, _)| item).collect();
     if value.is_empty() {

@@ -76,7 +76,8 @@ impl Properties {
             let name = property.name.to_uppercase();
             if !is_allowed(&name, clause) {
                 let message = format!("Invalid config variable(s) in the WITH clause: {}", property.name);
-                return Err(property_error(message, property.span));
+                let error = property_error(message, property.span);
+                return Err(if name == "KEY" { error.advising(KEY_ADVICE) } else { error });
             }
             if name == "FORMAT" {
                 format = Some((FormatName::read(&text(property), property.span)?, property.span));
@@ -155,6 +156,10 @@ const SINK_PROPERTIES: [&str; 21] = [
 ];
 
 const SOURCE_PROPERTIES: [&str; 3] = ["WINDOW_TYPE", "WINDOW_SIZE", "SOURCE_CONNECTOR"];
+
+/// What to write instead of the `KEY` of old.
+const KEY_ADVICE: &str =
+    "the key is declared with the columns: `ID BIGINT KEY` for streams, `ID BIGINT PRIMARY KEY` for tables";
 
 fn is_allowed(name: &str, clause: Clause) -> bool {
     match clause {

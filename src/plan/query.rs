@@ -54,7 +54,7 @@ pub(super) fn plan(
         purpose,
         beside,
         partition_by: partition_by.as_deref(),
-        join_key: join::synthetic_key(&joins).map(|key| key.name.as_str()),
+        join_key: join::synthetic_key(&joins),
     };
     let items = select::items(&query.select, &context)?;
     check_timestamp(timestamp, &items)?;

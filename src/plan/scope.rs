@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
-use crate::sql::ast::{AliasedSource, Expression, Identifier, Relation};
+use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
 use crate::types::SqlType;
 
 use super::error::{PlanError, PlanErrorKind, similar_names};
@@ -164,6 +164,10 @@ impl Scope {
     ) -> Result<Expression, PlanError> {
         rewrite(expression, &mut |part| match part {
             Expression::Column { source: None, name, .. } if beside.contains(&name.as_str()) => Ok(Some(part.clone())),
+            Expression::FunctionCall(call) => match called_bound(call) {
+                Some(bound) => self.resolve_beside(&column(bound, call.span), clause, beside).map(Some),
+                None => Ok(None),
+            },
             Expression::Column { source, name, span } => {
                 let found = self.find(source.as_ref(), name.as_str(), clause, *span)?;
                 Ok(Some(column(&found.internal, *span)))
@@ -209,7 +213,37 @@ impl Scope {
         };
         let known = self.columns.iter().filter(|column| !column.role.is_pseudo()).map(|column| column.name.as_str());
         let similar = similar_names(name, known);
-        PlanError::at(PlanErrorKind::UnknownColumn { clause: clause.name(), name: written, input_only, similar }, span)
+        let advice = self.advice_for(name);
+        let kind = PlanErrorKind::UnknownColumn { clause: clause.name(), name: written, input_only, similar };
+        let error = PlanError::at(kind, span);
+        match advice {
+            Some(advice) => error.advising(advice),
+            None => error,
+        }
+    }
+
+    /// What to write instead of a column that every source had in older versions, or that only some have.
+    fn advice_for(&self, name: &str) -> Option<String> {
+        let first = &self.sources[0];
+        let key: Vec<&str> = first.data.schema.key.iter().map(|column| column.name.as_str()).collect();
+        let windowed = self.sources.iter().find(|source| source.data.window.is_some());
+        Some(match name {
+            "ROWKEY" if self.is_join() => "a join has the key column ROWKEY only where no column of its sources has the \
+                                           value of the key in every row, and only SELECT sees it"
+                .to_owned(),
+            "ROWKEY" if key.is_empty() => format!(
+                "{} has no key column: declare it with CREATE STREAM {} (ROWKEY STRING KEY, …)",
+                first.data.name, first.data.name
+            ),
+            "ROWKEY" => format!("the key of {} is {}", first.data.name, key.join(", ")),
+            WINDOWSTART | WINDOWEND => match windowed {
+                Some(source) if self.is_join() => format!("say of which source: {}.{name}", source.alias),
+                _ => "the bounds of windows are columns of windowed streams and tables, and of aggregations of one source \
+                      with a WINDOW clause"
+                    .to_owned(),
+            },
+            _ => return None,
+        })
     }
 
     /// `expression`, which has internal names, as the user would write it: `S.ID`.
@@ -234,6 +268,13 @@ fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, 
         let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();
         PlanError::at(PlanErrorKind::UnknownSource { name: name.to_owned(), similar }, source.span)
     })
+}
+
+/// The bound of a window that `call` stands for: in older versions bounds were functions.
+pub(super) fn called_bound(call: &FunctionCall) -> Option<&'static str> {
+    let bounds = [WINDOWSTART, WINDOWEND].into_iter();
+    let mut called = bounds.filter(|bound| call.arguments.is_empty() && call.name.as_str().eq_ignore_ascii_case(bound));
+    called.next()
 }
 
 /// A reference to the column with this internal name.

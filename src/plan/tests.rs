@@ -120,7 +120,7 @@ fn planned(sql: &str) -> Result<Planned, PlanError> {
 /// The plan of a statement as text.
 fn plan_text(sql: &str) -> String {
     match planned(sql) {
-        Ok(planned) => explain::planned(&planned).unwrap_or_else(|| format!("{planned:?}")),
+        Ok(planned) => explain::tree(&planned).unwrap_or_else(|| format!("{planned:?}")),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -154,8 +154,10 @@ fn schema_text(sql: &str) -> String {
 mod aggregates;
 mod conformance;
 mod definitions;
+mod explained;
 mod joins;
 mod keys;
+mod old_spellings;
 mod reads;
 mod selects;
 mod stream_joins;

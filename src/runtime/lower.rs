@@ -19,7 +19,10 @@ use crate::operators::{
     Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
     stream_table_join,
 };
-use crate::plan::{self, AggregateFunction, Collection, PlanNode, Source, StreamTableJoinKind};
+use crate::plan::{
+    self, AGGREGATE_STORE, AggregateFunction, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source,
+    StreamTableJoinKind,
+};
 use crate::state::{Store, StoreId};
 use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
 use crate::types::{Column, Schema};
@@ -498,7 +501,7 @@ impl Lowering<'_> {
         let index = self.current.sources.len();
         self.current.sources.push((source.clone(), Next::Output));
         let tail = Tail::Source(index);
-        if source.collection == Collection::Stream || !source.materialized {
+        if !source.is_stored() {
             return tail;
         }
         let name = self.store_name(SOURCE_STORE, None);
@@ -579,7 +582,7 @@ impl Lowering<'_> {
         let outer = std::mem::replace(&mut self.in_join, true);
         let tails = [left, self.lower(right, false)?];
         self.in_join = outer;
-        let name = self.store_name("StreamTableJoin-Table", None);
+        let name = self.store_name(JOINED_TABLE_STORE, None);
         let value_types = types(&right.schema().value);
         let kind = match kind {
             StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,
@@ -590,11 +593,6 @@ impl Lowering<'_> {
         Ok(self.current.add(tails, factory))
     }
 }
-
-/// Kind in the names of stores of materialised sources.
-pub(super) const SOURCE_STORE: &str = "Source-Reduce";
-/// Kind in the names of stores of aggregates.
-pub(super) const AGGREGATE_STORE: &str = "Aggregate-Materialize";
 
 fn time_windows(window: &plan::WindowSpec) -> Result<TimeWindows, RuntimeError> {
     match window.shape {
@@ -634,4 +632,90 @@ pub(super) fn aggregate_options(
         attach_old,
         undo: aggregate.undo,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::operators::aggregate::Emission;
+    use crate::plan::{Planned, QueryPlan, Settings, TopicFacts, TopicLookup};
+    use crate::sql::parse_statements;
+    use crate::topics::MemoryTopics;
+
+    const SOURCES: &str = "
+CREATE STREAM S (ID BIGINT KEY, NAME STRING, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+CREATE TABLE T (ID BIGINT PRIMARY KEY, NAME STRING) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');
+CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FORMAT='JSON');
+";
+
+    struct Known<'a>(&'a MemoryTopics);
+
+    impl TopicLookup for Known<'_> {
+        fn find(&self, topic: &str) -> Option<TopicFacts> {
+            let info = self.0.describe(topic).expect("topics in memory can be asked about");
+            info.map(|info| TopicFacts::with_partitions(info.config.partitions))
+        }
+    }
+
+    /// The plan of the last statement of `sql`.
+    fn plan_of(sql: &str, topics: &MemoryTopics) -> QueryPlan {
+        let mut catalog = Catalog::new();
+        let properties = BTreeMap::new();
+        let known = Known(topics);
+        for parsed in parse_statements(sql).expect("well-formed statements") {
+            let settings = Settings { properties: &properties, topics: &known, query_number: 0 };
+            match crate::plan::analyze(&parsed, &catalog, &settings).expect("a statement that can be planned") {
+                Planned::CreateSource(create) => catalog.add_source(create.source, false).expect("a new name"),
+                planned => return planned.query().expect("a persistent query").clone(),
+            }
+        }
+        panic!("no query in {sql}");
+    }
+
+    #[test]
+    fn explain_shows_the_topology_that_runs() {
+        let topics = MemoryTopics::new();
+        for topic in ["s", "t", "n"] {
+            topics.create(topic, &TopicConfig::with_partitions(3)).expect("a new topic");
+        }
+        let queries = [
+            "CREATE STREAM X AS SELECT ID, V FROM S",
+            "CREATE TABLE X AS SELECT NAME, COUNT(*) AS C FROM S GROUP BY NAME",
+            "CREATE TABLE X AS SELECT NAME, COUNT(*) AS C FROM T WHERE ID > 1 GROUP BY NAME",
+            "CREATE TABLE X AS SELECT TITLE, SUM(V) AS C FROM S LEFT JOIN N ON S.NAME = N.NAME GROUP BY TITLE",
+            "CREATE STREAM X AS SELECT N.NAME, TITLE, V FROM S JOIN T ON S.ID = T.ID JOIN N ON T.NAME = N.NAME",
+        ];
+        for query in queries {
+            let plan = plan_of(&format!("{SOURCES} {query};"), &topics);
+            let explained = plan::topology(&plan, &Known(&topics));
+            let spec = QuerySpec {
+                id: "Q".into(),
+                group: "group".into(),
+                plan: Arc::new(plan),
+                emission: Emission::EveryRow,
+                start_from: StartFrom::Earliest,
+                batch_rows_max: 1,
+                fails_on_production: true,
+                client: None,
+            };
+            let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");
+            topology.prepare(&topics).expect("internal topics can be made");
+            let short = |name: &str| name.strip_prefix("group-").unwrap_or(name).to_owned();
+            for (sub, shown) in topology.subs.iter().zip(&explained) {
+                let reads: Vec<String> = sub.sources.iter().map(|(source, _)| short(&source.topic)).collect();
+                let shown_reads: Vec<String> = shown.reads.iter().map(|topic| topic.name.clone()).collect();
+                assert_eq!(reads, shown_reads, "{query}");
+                let stores: Vec<&String> = sub.stores.iter().map(|(name, _)| name).collect();
+                assert_eq!(stores, shown.keeps.iter().map(|store| &store.name).collect::<Vec<_>>(), "{query}");
+                let OutputSpec::Topic { topic, .. } = &sub.output else { panic!("{query} writes topics") };
+                assert_eq!(shown.writes.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>(), [short(topic)]);
+            }
+            let tasks = topology.task_ids(&topics).expect("topics are there").len() as u32;
+            let shown_tasks: u32 = explained.iter().filter_map(|sub| sub.tasks).sum();
+            assert_eq!((topology.subs.len(), tasks), (explained.len(), shown_tasks), "{query}");
+        }
+    }
 }

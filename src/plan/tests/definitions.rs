@@ -288,7 +288,7 @@ fn source_tables_keep_their_rows() {
     let Planned::CreateSource(create) = planned(sql).expect(sql) else { panic!("{sql}") };
     assert_eq!(create.source.created_by_query.expect("a query keeps them").as_str(), "CST_X_0");
     assert_eq!(
-        super::super::explain(&create.query.expect("a query keeps them")).trim(),
+        crate::plan::explain::plan_tree(&create.query.expect("a query keeps them")).trim(),
         "Source X: table, topic x (key KAFKA, value JSON, rows kept) [A KEY, B]"
     );
 }
