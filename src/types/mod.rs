@@ -19,3 +19,7 @@ pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};
 pub use sql_type::{SqlType, StructField};
 pub use window::{WindowColumns, WindowKind};
+
+/// Stack of a thread that plans statements or evaluates expressions: trees are as high as the parser lets them be, and
+/// are walked recursively. Only what is used takes memory.
+pub const STACK_BYTES: usize = 64 << 20;
