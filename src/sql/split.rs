@@ -85,13 +85,13 @@ impl Splitter {
     /// Takes what `rest` begins with, and gives its length; `None` when more text is needed.
     fn step(&mut self, rest: &[u8], ended: &mut Vec<Range<usize>>) -> Option<usize> {
         let find = |wanted: &[u8]| rest.iter().position(|byte| wanted.contains(byte));
-        match self.inside {
-            Inside::Quotes(quote) => Some(self.leave(find(&[quote]), rest)),
-            Inside::LineComment => Some(self.leave(find(b"\r\n"), rest)),
+        let length = match self.inside {
+            Inside::Quotes(quote) => self.leave(find(&[quote]), rest),
+            Inside::LineComment => self.leave(find(b"\r\n"), rest),
             Inside::BlockComment(_) => self.block_comment(rest),
             Inside::Nothing => return self.outside(rest, ended),
-        }
-        .filter(|length| *length > 0)
+        };
+        (length > 0).then_some(length)
     }
 
     /// Passes over the end of quotes or a comment, if it is there, or over everything.
@@ -102,14 +102,14 @@ impl Splitter {
         end.map_or(rest.len(), |end| end + 1)
     }
 
-    fn block_comment(&mut self, rest: &[u8]) -> Option<usize> {
+    fn block_comment(&mut self, rest: &[u8]) -> usize {
         match rest.windows(2).position(|pair| pair == b"*/") {
             Some(end) => {
                 self.inside = Inside::Nothing;
-                Some(end + 2)
+                end + 2
             }
             // Its last character may be the `*` of the end.
-            None => Some(rest.len().saturating_sub(1)),
+            None => rest.len().saturating_sub(1),
         }
     }
 
