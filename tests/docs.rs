@@ -57,7 +57,10 @@ impl Shown {
 fn engine() -> Settled {
     let properties = [("auto.offset.reset", "earliest"), ("cache.max.bytes.buffering", "0")];
     let options = EngineOptions {
-        properties: properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+        properties: properties
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
         clock: Arc::new(ManualClock::default()),
         threads: false,
         ..EngineOptions::default()
@@ -151,7 +154,11 @@ fn every_page_is_linked() {
     }
     for path in pages(&docs()) {
         let is_index = path.ends_with("docs/README.md");
-        assert!(is_index || linked.contains(&path.canonicalize().expect("it exists")), "nothing links to {}", path.display());
+        assert!(
+            is_index || linked.contains(&path.canonicalize().expect("it exists")),
+            "nothing links to {}",
+            path.display()
+        );
     }
 }
 

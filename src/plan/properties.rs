@@ -76,7 +76,15 @@ impl Properties {
             let name = property.name.to_uppercase();
             if !is_allowed(&name, clause) {
                 let message = format!("Invalid config variable(s) in the WITH clause: {}", property.name);
-                return Err(property_error(message, property.span));
+                return Err(match name.as_str() {
+                    // What KSQL had before it had key columns.
+                    "KEY" => PlanError::refused_with_hint(
+                        message,
+                        "write KEY behind the type of the column: (id INT KEY, …); in a table PRIMARY KEY",
+                        property.span,
+                    ),
+                    _ => property_error(message, property.span),
+                });
             }
             if name == "FORMAT" {
                 format = Some((FormatName::read(&text(property), property.span)?, property.span));
