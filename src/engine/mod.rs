@@ -38,6 +38,7 @@ use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
 use crate::topics::{self as topic_store, TopicError, Topics};
+use crate::types::STACK_BYTES;
 
 use command_log::CommandLog;
 use config::Properties;
@@ -298,7 +299,7 @@ impl Engine {
                 std::thread::park_timeout(FOLLOWING);
             }
         };
-        let thread = std::thread::Builder::new().name("command-log".to_owned()).spawn(follow);
+        let thread = std::thread::Builder::new().name("command-log".to_owned()).stack_size(STACK_BYTES).spawn(follow);
         self.follower = Some((stop, thread.expect("the system can start a thread")));
     }
 

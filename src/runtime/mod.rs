@@ -41,7 +41,7 @@ use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
 use crate::topics::{Membership, TopicError, Topics, Transaction};
-use crate::types::{Column, RecordChunk};
+use crate::types::{Column, RecordChunk, STACK_BYTES};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
@@ -228,6 +228,7 @@ impl Runtime {
             let worker = Worker::new(Arc::clone(&shared), &format!("worker-{index}"));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{index}"))
+                .stack_size(STACK_BYTES)
                 .spawn(move || worker.run(index, &receiver))
                 .expect("the system can start a thread");
             (sender, thread)

@@ -37,6 +37,7 @@ pub fn instead_of_function(name: &str) -> Option<&'static str> {
         "TO_TIMESTAMP" => "write PARSE_TIMESTAMP(text, 'yyyy-MM-dd HH:mm:ss')",
         "DATE_ADD" => "write DATEADD(DAYS, 1, x)",
         "DATE_SUB" => "write DATESUB(DAYS, 1, x)",
+        "WINDOWSTART" | "WINDOWEND" | "ROWTIME" => "write it without parentheses: WINDOWSTART, WINDOWEND, ROWTIME",
         "TUMBLE" | "HOP" => "windows stand after FROM: WINDOW TUMBLING (SIZE 1 HOUR)",
         "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "LAG" | "LEAD" | "NTILE" => {
             "there are no window functions; TOPK keeps the greatest of a group, EARLIEST_BY_OFFSET and LATEST_BY_OFFSET \

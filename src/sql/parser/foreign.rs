@@ -121,7 +121,7 @@ pub(super) fn clause(words: Words<'_>) -> Option<&'static str> {
         [_, "INTERVAL", _, _] | ["INTERVAL", _, "DAY" | "DAYS" | "HOUR" | "HOURS" | "MINUTE" | "MINUTES", _] => {
             INTERVAL
         }
-        [_, _, "AT", _] => TIME_ZONE,
+        [_, _, "AT", "TIME"] => TIME_ZONE,
         [_, _, "ILIKE", _] | [_, "ILIKE", _, _] => CASELESS_LIKE,
         [_, _, "RLIKE" | "REGEXP" | "SIMILAR" | "~", _] | [_, "RLIKE" | "REGEXP" | "SIMILAR", _, _] => REGEXP,
         ["=" | "<>" | "<" | ">", "ANY" | "SOME" | "ALL", "(", _] | [_, "=" | "<>" | "<" | ">", "ALL", "("] => ANY_OF,

@@ -196,6 +196,7 @@ fn quotes_and_odd_characters() {
         ("SELECT a FROM s \\\nWHERE b;", "leave the '\\' out"),
         ("SELECT 'a FROM s;", "never closed"),
         ("SELECT a /* b FROM s;", "never closed"),
+        ("CREATE STREAM ${shop}_sales (a INT);", "a whole name or literal"),
         ("PRINT my-topic;", "'single quotes'"),
         ("PRINT my.topic FROM BEGINNING;", "'single quotes'"),
     ]);
