@@ -14,6 +14,7 @@
 
 mod aggregate;
 mod aggregate_function;
+mod assert_values;
 mod create_as;
 mod create_source;
 mod error;
@@ -49,6 +50,7 @@ use crate::sql::ast::{Explain, Query, Statement};
 
 pub use crate::catalog::{Collection, TimestampColumn};
 pub use aggregate_function::aggregate_names;
+pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind, similar_names};
 pub use explain::{explain, explain_pull};
 pub use node::{
