@@ -7,7 +7,7 @@ use super::command::{Command, HELP};
 use super::input::{Input, Item, Statement};
 use super::{Backend, Interrupt, Screen, Source};
 use crate::engine::{EngineError, Session};
-use crate::sql::substitute_variables;
+use crate::sql::{ParseError, ast, parse_test_statements, substitute_variables};
 
 /// How to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,13 @@ impl<'a> Interpreter<'a> {
     /// Runs one statement or command, which is from `file` or was typed.
     pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
         match item {
+            Item::Statement(Statement { text, line, column }) if begins_with_run(text) => {
+                let source = Source { file, text, line: *line, column: *column };
+                match script_of(text) {
+                    Ok(path) => self.run_script(&path, source),
+                    Err(error) => self.fail(source, &error.into()),
+                }
+            }
             Item::Statement(statement) => self.run_statement(statement, file),
             Item::Command(command, place) => {
                 let Statement { text, line, column } = place;
@@ -155,8 +162,7 @@ impl<'a> Interpreter<'a> {
         match executed.and(shown) {
             Err(error) => {
                 let Statement { text, line, column } = statement;
-                self.screen.problem(Source { file, text, line: *line, column: *column }, &error)?;
-                Ok(Flow::Failed)
+                self.fail(Source { file, text, line: *line, column: *column }, &error)
             }
             Ok(()) if interrupt.is_requested() => Ok(Flow::Stopped),
             Ok(()) => Ok(Flow::Continue),
@@ -182,8 +188,26 @@ impl<'a> Interpreter<'a> {
     }
 
     fn refuse(&mut self, source: Source<'_>, message: String) -> io::Result<Flow> {
-        self.screen.problem(source, &EngineError::new(message))?;
+        self.fail(source, &EngineError::new(message))
+    }
+
+    fn fail(&mut self, source: Source<'_>, error: &EngineError) -> io::Result<Flow> {
+        self.screen.problem(source, error)?;
         Ok(Flow::Failed)
+    }
+}
+
+/// Whether a statement is one that only a shell knows, over several lines.
+fn begins_with_run(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("run"))
+}
+
+/// The script that the statement `text` runs.
+fn script_of(text: &str) -> Result<String, ParseError> {
+    match parse_test_statements(text)?.pop().map(|parsed| parsed.statement) {
+        Some(ast::Statement::RunScript { path }) => Ok(path),
+        // No other statement begins with this word.
+        _ => Ok(String::new()),
     }
 }
 
