@@ -53,6 +53,7 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
         batch_rows_max: setup.batch_rows_max,
         fails_on_production: setup.properties.fails_on_production(),
         client: None,
+        overridden: setup.properties.overridden().clone(),
     })
 }
 

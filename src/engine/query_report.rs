@@ -93,6 +93,7 @@ impl<'a> Observer<'a> {
         let schema = query.spec.plan.root.schema();
         let fields = show::fields(&schema.key, &schema.value, is_table(query), None);
         let mut listings = vec![self.facts(info, query), fields.about([("Query ID", &*query.spec.id)])];
+        listings.extend(overridden(query));
         listings.extend(self.progress(query));
         listings.extend(self.local(query));
         listings
@@ -185,6 +186,15 @@ impl<'a> Observer<'a> {
             ("rejected-messages", rejected.to_string()),
         ])
     }
+}
+
+/// What the client had set that created the query.
+fn overridden(query: &RunningQuery) -> Option<Listing> {
+    let rows: Vec<_> =
+        query.spec.overridden.iter().map(|(name, value)| vec![name.clone(), show::shown_value(name, value)]).collect();
+    let is_any = !rows.is_empty();
+    let listing = Listing::table("Overridden Properties", &["Property", "Value"], rows);
+    is_any.then(|| listing.about([("Query ID", &*query.spec.id)]))
 }
 
 fn is_table(query: &RunningQuery) -> bool {

@@ -105,7 +105,7 @@ pub fn properties<'a>(properties: impl IntoIterator<Item = (&'a String, &'a Stri
 }
 
 /// Secrets are not shown.
-fn shown_value(name: &str, value: &str) -> String {
+pub fn shown_value(name: &str, value: &str) -> String {
     let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
     if secret.iter().any(|word| name.to_ascii_lowercase().contains(word)) {
         "[hidden]".to_owned()
@@ -339,6 +339,22 @@ mod tests {
         let written = answer(&engine, "DESCRIBE a EXTENDED;");
         assert!(written.contains(&"Queries that write from this STREAM".to_owned()), "{written:?}");
         assert!(written.contains(&query.to_owned()), "{written:?}");
+    }
+
+    #[test]
+    fn a_query_keeps_what_was_set_when_it_was_created() {
+        let engine = engine(&format!(
+            "{BERTHS} SET 'auto.offset.reset' = 'earliest'; CREATE STREAM a AS SELECT * FROM berths; \
+             UNSET 'auto.offset.reset'; CREATE STREAM b AS SELECT * FROM berths;"
+        ));
+        let set = ["Overridden Properties", "Property|Value", "auto.offset.reset|earliest"];
+        let shown = answer(&engine, "EXPLAIN CSAS_A_1;");
+        assert!(shown.windows(set.len()).any(|lines| lines == set), "{shown:?}");
+        assert!(!answer(&engine, "EXPLAIN csas_b_2;").contains(&set[0].to_owned()));
+        let error =
+            engine.execute(&mut Session::default(), "EXPLAIN csas_b_3;", &mut |_| ()).expect_err("no such query");
+        let text = "Query with id:CSAS_B_3 does not exist, use SHOW QUERIES to view the full set of queries.";
+        assert_eq!((error.message.as_str(), error.hint.as_deref()), (text, Some("did you mean CSAS_B_2?")));
     }
 
     #[test]
