@@ -224,6 +224,10 @@ fn tests_in_sql_are_told_and_fail_with_their_place() {
     assert_eq!(err, none);
     let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
     assert!(out.contains("part.sql: a plain script and no test"), "{out}");
+    write("b.sql", &format!("SHOW STREAMS;\n{good}"));
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
+    let wrong = "b.sql\n\t>>>>> Test failed: there are statements before the first --@test";
+    assert!(out.contains(wrong) && out.contains("a - good\n\t>>> Test passed!"), "the others are run: {out}");
 }
 
 #[test]

@@ -52,8 +52,8 @@ const NO_TESTS: &str = "a plain script and no test: a test begins with a line --
 enum AnyJob {
     Spec(SpecJob),
     Sql(Box<SqlJob>),
-    /// A script without tests among files of tests.
-    Script(String),
+    /// What is known of a file of SQL among others without running it.
+    Known(Outcome),
     Conformance(Box<ConformanceJob>),
 }
 
@@ -62,7 +62,7 @@ impl Job for AnyJob {
         match self {
             Self::Spec(job) => job.id(),
             Self::Sql(job) => job.id(),
-            Self::Script(id) => id,
+            Self::Known(outcome) => &outcome.id,
             Self::Conformance(job) => job.id(),
         }
     }
@@ -71,7 +71,7 @@ impl Job for AnyJob {
         match self {
             Self::Spec(job) => job.run(),
             Self::Sql(job) => job.run(),
-            Self::Script(id) => Outcome::skipped(id, NO_TESTS).always_told(),
+            Self::Known(outcome) => outcome.clone(),
             Self::Conformance(job) => job.run(),
         }
     }
@@ -114,19 +114,21 @@ fn collect(root: &Path, path: &Path, open: Open, bless: bool, jobs: &mut Vec<Any
     Ok(())
 }
 
-/// The tests of a file; where it has none and was not named, it only is told that it has none.
+/// The tests of a file. One that was named must have some; among others it is told that it has none, or not as it should.
 fn sql_jobs(root: &Path, path: &Path) -> Result<Vec<AnyJob>, CollectError> {
-    let shown = || path.display().to_string();
     let file = spec_id(root, path);
-    let jobs = sql::read_jobs(&file, path).map_err(|error| match error {
-        SqlFileError::Read(source) => CollectError::Read { path: shown(), source },
-        SqlFileError::Malformed(reason) => CollectError::Sql { path: shown(), reason },
-    })?;
-    match jobs.is_empty() {
-        true if root == path => Err(CollectError::Sql { path: shown(), reason: NO_TESTS.to_owned() }),
-        true => Ok(vec![AnyJob::Script(format!("{file}.sql"))]),
-        false => Ok(jobs.into_iter().map(|job| AnyJob::Sql(Box::new(job))).collect()),
+    let wrong = match sql::read_jobs(&file, path) {
+        Ok(jobs) if !jobs.is_empty() => return Ok(jobs.into_iter().map(|job| AnyJob::Sql(Box::new(job))).collect()),
+        Ok(_) => Outcome::skipped(format!("{file}.sql"), NO_TESTS),
+        Err(SqlFileError::Malformed(reason)) => Outcome::of(format!("{file}.sql"), Err(reason)),
+        Err(SqlFileError::Read(source)) => {
+            return Err(CollectError::Read { path: path.display().to_string(), source });
+        }
+    };
+    if root == path {
+        return Err(CollectError::Sql { path: path.display().to_string(), reason: wrong.reason });
     }
+    Ok(vec![AnyJob::Known(wrong.always_told())])
 }
 
 /// `joins/left_join` for `tests/specs/joins/left_join.spec` below `tests/specs`.
