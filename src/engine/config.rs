@@ -11,6 +11,7 @@ use crate::runtime::StartFrom;
 #[derive(Debug, Clone, Default)]
 pub struct Properties {
     values: BTreeMap<String, String>,
+    overridden: BTreeMap<String, String>,
 }
 
 /// What ksqlDB puts in front of the properties of Kafka Streams.
@@ -66,12 +67,18 @@ impl Properties {
     /// `server` properties with those of a session over them.
     pub fn new(server: &BTreeMap<String, String>, session: &BTreeMap<String, String>) -> Self {
         let entries = server.iter().chain(session);
-        Self { values: entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect() }
+        let values = entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect();
+        Self { values, overridden: session.clone() }
     }
 
     /// All properties by their names without prefix.
     pub fn values(&self) -> &BTreeMap<String, String> {
         &self.values
+    }
+
+    /// Those of the session, as it has named them.
+    pub fn overridden(&self) -> &BTreeMap<String, String> {
+        &self.overridden
     }
 
     fn get(&self, name: &str) -> Option<&str> {

@@ -245,7 +245,10 @@ impl Execution<'_> {
                 return Ok(());
             }
             Statement::ShowTopics { all, extended } => listing(self.topics(*all, *extended)?),
-            Statement::ShowQueries { extended: true } => Response::Listing(self.queries_extended()),
+            Statement::ShowQueries { extended: true } => match self.queries_extended() {
+                listings if listings.is_empty() => Response::Message("No queries exist.".to_owned()),
+                listings => Response::Listing(listings),
+            },
             Statement::ShowQueries { extended: false } => {
                 let status = |query: &QueryInfo| match self.core.queries.get(query.id.as_str()) {
                     Some(running) => format!("{}:1", running.state()),

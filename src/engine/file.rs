@@ -29,9 +29,10 @@ pub(super) fn apply(
     let todo = check(shared, core, statements)?;
     let mut session = Session::default();
     for (parsed, applied_before) in todo {
+        let span = parsed.span;
         let parsed = session::with_variables(shared, parsed, &session)?;
         let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File, applied_before };
-        execution.statement(&parsed, show)?;
+        execution.statement(&parsed, show).map_err(|error| error.at(span))?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::plan::PlanError;
+use crate::plan::{PlanError, Settings};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
@@ -47,6 +47,7 @@ pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
 #[derive(Debug, Clone, Default)]
@@ -331,6 +332,15 @@ impl Engine {
             return Ok(());
         }
         execute::parsed(shared, &mut self.lock(), session, &parsed, show)
+    }
+
+    /// Asks `analyze` about the catalog as it is now, with the settings that a client of `session` works under.
+    pub fn analyze<T>(&self, session: &Session, analyze: impl FnOnce(&Catalog, &Settings<'_>) -> T) -> T {
+        let core = self.lock();
+        let properties = self.inner.shared.properties(&session.properties);
+        let topics = Known::new(&*self.inner.shared.topics);
+        let query_number = core.next_command;
+        analyze(&core.catalog, &Settings { properties: properties.values(), topics: &topics, query_number, plans: &core.plans })
     }
 
     /// Persistent queries with the topics of their sources, each once, in order of creation.

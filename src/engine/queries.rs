@@ -56,6 +56,7 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
         batch_rows_max: setup.batch_rows_max,
         fails_on_production: setup.properties.fails_on_production(),
         client: None,
+        overridden: setup.properties.overridden().clone(),
     })
 }
 

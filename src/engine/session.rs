@@ -109,7 +109,7 @@ pub(super) fn show_properties(shared: &Shared, session: &Session) -> Listing {
         }
     }
     let rows = rows.into_iter().map(|(name, (from, value))| {
-        let value = if is_secret(&name) && !from.is_empty() { "[hidden]".to_owned() } else { value };
+        let value = if from.is_empty() { value } else { shown_value(&name, value) };
         vec![name, "KSQL".to_owned(), from.to_owned(), value]
     });
     Listing::table("", &["Property", "Scope", "Default override", "Effective Value"], rows.collect())
@@ -119,7 +119,11 @@ fn shown_name(name: &str) -> String {
     if name.starts_with("ksql.") { name.to_owned() } else { format!("{STREAMS_PREFIX}{name}") }
 }
 
-/// Secrets are not shown.
+/// What is shown of the property `name`: of secrets nothing.
+pub(super) fn shown_value(name: &str, value: String) -> String {
+    if is_secret(name) { "[hidden]".to_owned() } else { value }
+}
+
 fn is_secret(name: &str) -> bool {
     let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
     let name = name.to_ascii_lowercase();

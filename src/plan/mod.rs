@@ -15,6 +15,7 @@
 mod aggregate;
 mod aggregate_function;
 mod alter;
+mod assert_values;
 mod create_as;
 mod create_source;
 mod error;
@@ -54,6 +55,7 @@ use crate::sql::ast::{Explain, Query, Statement};
 
 pub use crate::catalog::{Collection, TimestampColumn};
 pub use aggregate_function::aggregate_names;
+pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind, similar_names};
 pub use explain::{
     AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, explain, explain_pull,

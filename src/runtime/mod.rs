@@ -29,6 +29,7 @@ mod task;
 pub mod unsupported;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -158,6 +159,8 @@ pub struct QuerySpec {
     pub fails_on_production: bool,
     /// Takes the rows, when the query is transient.
     pub client: Option<Client>,
+    /// Properties that its client had set, for who looks; what they say is in the other fields.
+    pub overridden: BTreeMap<String, String>,
 }
 
 /// Where the rows of a transient query go.
