@@ -1,4 +1,4 @@
-//! What exists: streams, tables, custom types, and which persistent queries connect them. The only place that changes it.
+//! What exists: streams, tables, custom types, functions, and which persistent queries connect them. The only place that changes it.
 //!
 //! A [`Catalog`] is a value. Copies share everything until one of them changes, so a whole file of statements is tried
 //! on a copy first, and nothing is half-created.
@@ -10,24 +10,36 @@ mod source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::functions::Registry;
 use crate::types::SqlType;
 
 pub use error::CatalogError;
 pub use query::{QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, QueryId, TimestampColumn, WindowType};
 
-/// Streams, tables, types and queries by name.
+/// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     sources: Arc<BTreeMap<String, Arc<DataSource>>>,
     types: Arc<BTreeMap<String, SqlType>>,
     queries: Arc<BTreeMap<QueryId, Arc<QueryInfo>>>,
+    functions: Arc<Registry>,
 }
 
 impl Catalog {
     /// A catalog without anything.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A catalog without anything but `functions`.
+    pub fn with_functions(functions: Arc<Registry>) -> Self {
+        Self { functions, ..Self::default() }
+    }
+
+    /// The functions that statements may call.
+    pub fn functions(&self) -> &Arc<Registry> {
+        &self.functions
     }
 
     /// The stream or table called `name`.

@@ -9,7 +9,7 @@ use super::config::Properties;
 use super::queries::{self, Queries, QuerySetup};
 use super::query_report::Observer;
 use super::topics::{self, Known};
-use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
+use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show, show_functions};
 use crate::catalog::{Catalog, Collection, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
     self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
@@ -323,9 +323,10 @@ impl Execution<'_> {
             }
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
-            Statement::ShowFunctions => {
-                let names = plan::aggregate_names().map(|name| vec![name.to_owned(), "AGGREGATE".to_owned()]);
-                listing(Listing::table("", &["Function Name", "Category"], names.collect()))
+            Statement::ShowFunctions => Response::Listing(show_functions::functions(catalog.functions())),
+            Statement::DescribeFunction { name } => {
+                let function = catalog.functions().get(name.as_str());
+                Response::Listing(function.map(show_functions::function).unwrap_or_default())
             }
             Statement::SetProperty { name, value } => {
                 let mut changed = self.session.properties.clone();

@@ -16,6 +16,7 @@ mod queries;
 mod query_report;
 mod response;
 mod show;
+mod show_functions;
 mod topics;
 mod upkeep;
 
@@ -27,6 +28,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
+use crate::functions::Registry;
 use crate::plan::PlanError;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
@@ -192,6 +194,8 @@ pub struct EngineOptions {
     pub threads: bool,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// The functions that statements may call.
+    pub functions: Arc<Registry>,
 }
 
 impl Default for EngineOptions {
@@ -201,6 +205,7 @@ impl Default for EngineOptions {
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
+            functions: Arc::default(),
         }
     }
 }
@@ -243,7 +248,8 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let core = Core { log: Some(log), ..Core::default() };
+        let catalog = Catalog::with_functions(options.functions);
+        let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;
         if follows {

@@ -1,21 +1,20 @@
-//! Written expressions to typed ones: columns to indices, literals to values, operators to [`Expr`]'s constructors.
+//! Written expressions to typed ones: columns to indices, literals to values, operators to [`Expr`]'s constructors. Calls of
+//! functions are in `call`.
 
 use arrow::array::{Array, ArrayRef, new_null_array};
 
 use crate::catalog::Catalog;
 use crate::expr::{ArithmeticOp, CompareOp, Expr, Literal, TypeError, parse_timestamp};
+use crate::functions::Registry;
 use crate::sql::Span;
 use crate::sql::ast::{
-    self, ArithmeticOperator, ComparisonOperator, Expression, FunctionCall, Identifier, LogicalOperator, Sign,
-    WhenClause,
+    self, ArithmeticOperator, ComparisonOperator, Expression, Identifier, LogicalOperator, Sign, WhenClause,
 };
 use crate::types::SqlType;
 
-use super::aggregate_function::aggregate_names;
 use super::error::{PlanError, PlanErrorKind};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
-use super::scalar_function::is_planned_for_later;
 use super::scope::{Clause, Scope, as_column, column};
 use super::settings::Settings;
 use super::type_expr::resolve_type;
@@ -50,7 +49,7 @@ impl<'a> Typer<'a> {
 
     /// `expression` over rows of `layout`.
     pub(super) fn typed(&self, expression: &Expression, layout: &Layout, clause: Clause) -> Result<Expr, PlanError> {
-        Typing { typer: self, layout, clause }.expr(expression)
+        Typing { typer: self, layout, clause, variables: Vec::new() }.expr(expression)
     }
 
     /// As [`Typer::typed`]; NULL, which has no type, is refused.
@@ -63,11 +62,7 @@ impl<'a> Typer<'a> {
         let expr = self.typed(expression, layout, clause)?;
         match expr.sql_type().cloned() {
             Some(sql_type) => Ok((expr, sql_type)),
-            None => {
-                let text = "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS \
-                            VARCHAR).";
-                Err(PlanError::refused(text, expression.span()))
-            }
+            None => Err(untyped(expression.span())),
         }
     }
 
@@ -158,26 +153,17 @@ impl<'a> Typer<'a> {
         Expr::coerced(expr, &SqlType::Bigint)?.constant().ok()
     }
 
-    /// Whether there is a function called `name`.
-    pub(super) fn is_function(&self, name: &str) -> bool {
-        [CONCAT, AS_VALUE].iter().any(|known| name.eq_ignore_ascii_case(known))
-            || aggregate_names().any(|known| known.eq_ignore_ascii_case(name))
-    }
-
-    /// The error for a function that is not there.
-    pub(super) fn unknown_function(&self, call: &FunctionCall) -> PlanError {
-        let name = call.name.as_str();
-        if is_planned_for_later(name) {
-            return PlanError::not_supported(format!("the function {}", name.to_uppercase()), call.span);
-        }
-        PlanError::refused(format!("Can't find any functions with the name '{name}'"), call.span)
+    /// The functions that there are.
+    pub(super) fn functions(&self) -> &'a Registry {
+        self.catalog.functions()
     }
 }
 
-/// What `||` is read as.
-const CONCAT: &str = "concat";
-/// Makes a copy of a key column for the value.
-const AS_VALUE: &str = "as_value";
+/// NULL where a type is needed.
+pub(super) fn untyped(span: Span) -> PlanError {
+    let text = "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR).";
+    PlanError::refused(text, span)
+}
 
 fn is_number_pair(from: Option<&SqlType>, to: &SqlType) -> bool {
     let whole = |sql_type: &SqlType| matches!(sql_type, SqlType::Integer | SqlType::Bigint);
@@ -232,14 +218,16 @@ fn is_same_nesting(from: Option<&SqlType>, to: &SqlType) -> bool {
 }
 
 /// One expression over one layout.
-struct Typing<'a> {
-    typer: &'a Typer<'a>,
-    layout: &'a Layout,
-    clause: Clause,
+pub(super) struct Typing<'a> {
+    pub(super) typer: &'a Typer<'a>,
+    pub(super) layout: &'a Layout,
+    pub(super) clause: Clause,
+    /// Parameters of the enclosing lambdas.
+    pub(super) variables: Vec<(String, SqlType)>,
 }
 
 impl Typing<'_> {
-    fn expr(&self, expression: &Expression) -> Result<Expr, PlanError> {
+    pub(super) fn expr(&self, expression: &Expression) -> Result<Expr, PlanError> {
         if let Some(found) = self.layout.find(expression) {
             return Ok(column_expr(found.index, &found.sql_type));
         }
@@ -339,9 +327,11 @@ impl Typing<'_> {
             Expression::SimpleCase { span, .. } => {
                 return Err(PlanError::not_supported("CASE with an operand: write CASE WHEN operand = value", *span));
             }
-            Expression::Lambda { span, .. } => return Err(PlanError::not_supported("lambdas", *span)),
-            Expression::LambdaVariable(name) => return Err(PlanError::not_supported("lambdas", name.span)),
-            Expression::IntervalUnit { span, .. } => return Err(PlanError::not_supported("interval units", *span)),
+            Expression::LambdaVariable(name) => Ok(self.variable(name)?),
+            Expression::Lambda { span, .. } | Expression::IntervalUnit { span, .. } => {
+                let text = "Lambdas and units of time can only be arguments of functions.";
+                return Err(PlanError::refused(text, *span));
+            }
         })
     }
 
@@ -409,20 +399,6 @@ impl Typing<'_> {
         }
         let typed = fields.iter().map(|(name, value)| Ok((name.as_str().to_owned(), self.expr(value)?)));
         Ok(Expr::structure(typed.collect::<Result<_, PlanError>>()?))
-    }
-
-    fn call(&self, call: &FunctionCall) -> Result<Result<Expr, TypeError>, PlanError> {
-        // A copy for the value: the planner has told it from the key by now.
-        if let (true, [argument]) = (call.name.as_str().eq_ignore_ascii_case(AS_VALUE), call.arguments.as_slice()) {
-            return Ok(Ok(self.expr(argument)?));
-        }
-        if !call.name.as_str().eq_ignore_ascii_case(CONCAT) || call.arguments.len() < 2 {
-            return Err(self.typer.unknown_function(call));
-        }
-        let mut texts =
-            call.arguments.iter().map(|argument| self.expr(argument)).collect::<Result<Vec<_>, _>>()?.into_iter();
-        let Some(first) = texts.next() else { return Err(self.typer.unknown_function(call)) };
-        Ok(texts.try_fold(first, |joined, text| Expr::arithmetic(ArithmeticOp::Add, joined, text)))
     }
 }
 

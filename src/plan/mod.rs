@@ -13,7 +13,7 @@
 //! planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
-mod aggregate_function;
+mod call;
 mod create_as;
 mod create_source;
 mod error;
@@ -35,11 +35,11 @@ mod pull;
 mod query;
 mod relation;
 mod rewrite;
-mod scalar_function;
 mod scope;
 mod select;
 mod settings;
 mod source;
+mod table_functions;
 mod type_expr;
 
 use crate::catalog::Catalog;
@@ -48,11 +48,10 @@ use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
 pub use crate::catalog::{Collection, TimestampColumn};
-pub use aggregate_function::aggregate_names;
 pub use error::{PlanError, PlanErrorKind};
 pub use explain::{explain, explain_pull};
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan, Sink, Source,
+    Aggregate, AggregateCall, NullKeys, PlanNode, PseudoColumn, QueryPlan, SharedPlan, Sink, Source,
     StreamTableJoinKind, WindowSpec,
 };
 pub use planned::{
@@ -75,6 +74,20 @@ pub fn analyze_statement(
     catalog: &Catalog,
     settings: &Settings,
 ) -> Result<Planned, PlanError> {
+    let planned = plan_statement(statement, sql, catalog, settings)?;
+    match planned.unbuilt_function() {
+        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), crate::sql::Span::NONE)),
+        None => Ok(planned),
+    }
+}
+
+/// The plan of a statement, which may call functions that nothing computes yet.
+fn plan_statement(
+    statement: &Statement,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
     use lifecycle::Action;
     match statement {
         Statement::CreateSource(create) => create_source::plan(create, sql, catalog, settings),
@@ -90,9 +103,12 @@ pub fn analyze_statement(
         Statement::Pause(target) => lifecycle::act_on_queries(Action::Pause, target, catalog),
         Statement::Resume(target) => lifecycle::act_on_queries(Action::Resume, target, catalog),
         Statement::DescribeSource { name, extended } => lifecycle::describe(name, *extended, catalog),
+        Statement::DescribeFunction { name } if catalog.functions().get(name.as_str()).is_none() => {
+            Err(call::unknown_function(catalog.functions(), name, name.span))
+        }
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
-            let planned = analyze_statement(statement, sql, catalog, settings)?;
+            let planned = plan_statement(statement, sql, catalog, settings)?;
             let text = explain::planned(&planned)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })

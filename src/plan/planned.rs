@@ -80,6 +80,22 @@ pub enum Planned {
     },
 }
 
+impl Planned {
+    /// The first function that it would have to call and that nothing computes yet.
+    pub(super) fn unbuilt_function(&self) -> Option<&str> {
+        match self {
+            Self::CreateAs(create) => create.query.root.unbuilt_function(),
+            Self::InsertInto(insert) => insert.query.root.unbuilt_function(),
+            Self::Push(push) | Self::PullStream(push) => push.query.root.unbuilt_function(),
+            Self::Pull(pull) => {
+                let columns = pull.columns.iter().map(|(_, expr)| expr);
+                columns.chain(&pull.filter).find_map(super::Expr::unbuilt_function)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A stream or table to add.
 #[derive(Debug, Clone)]
 pub struct PlannedSource {

@@ -10,10 +10,12 @@ use arrow::compute::concat;
 use arrow::datatypes::Int64Type;
 
 use crate::catalog::{Catalog, DataSource, QueryId};
+use crate::functions::{FunctionKind, Registry};
 use crate::sql::Span;
 use crate::sql::ast::{ComparisonOperator, Expression, LogicalOperator, Query};
 use crate::types::{Column, SqlType};
 
+use super::aggregate::calls_of;
 use super::error::PlanError;
 use super::expression::Typer;
 use super::names::{ROWOFFSET, ROWPARTITION, WINDOWEND, WINDOWSTART};
@@ -95,7 +97,7 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     let context = SelectContext { scope: &scope, typer: &typer, purpose, beside: &[], partition_by: None };
     let items = select::items(&query.select, &context)?;
     check_pseudo_columns(query, &scope)?;
-    check_items(&items, source, query.span)?;
+    check_items(&items, source, typer.functions(), query.span)?;
     let materialized_by = materialized_by(source, catalog, query.span)?;
     let layout = layout(&scope);
     let predicate = query.where_clause.as_ref();
@@ -174,11 +176,13 @@ fn check_pseudo_columns(query: &Query, scope: &Scope) -> Result<(), PlanError> {
 }
 
 /// Rows are single, and every result has its own name.
-fn check_items(items: &[Item], source: &DataSource, span: Span) -> Result<(), PlanError> {
+fn check_items(items: &[Item], source: &DataSource, functions: &Registry, span: Span) -> Result<(), PlanError> {
     for (i, item) in items.iter().enumerate() {
-        if super::aggregate::has_aggregate(&item.expression) {
-            let text = "Pull queries don't support aggregate functions in SELECT clauses.";
-            return Err(PlanError::refused(format!("{text}{HELP}"), item.span));
+        for (kind, name) in [(FunctionKind::Aggregate, "aggregate"), (FunctionKind::Table, "table")] {
+            if calls_of(&item.expression, kind, functions).next().is_some() {
+                let text = format!("Pull queries don't support {name} functions in SELECT clauses.{HELP}");
+                return Err(PlanError::refused(text, item.span));
+            }
         }
         if items[..i].iter().any(|other| other.name == item.name) {
             let found = source.columns().find(|column| column.name == item.name);
