@@ -154,13 +154,7 @@ fn group_expressions(
     let mut group: Vec<Expression> = Vec::new();
     for written in &grouping.expressions {
         let resolved = scope.resolve_beside(written, Clause::GroupBy, beside)?;
-        for (kind, what) in [(FunctionKind::Aggregate, "an aggregate"), (FunctionKind::Table, "a table")] {
-            if let Some(name) = first_call(&resolved, kind, functions) {
-                let kind = what.trim_start_matches("an ").trim_start_matches("a ");
-                let text = format!("GROUP BY does not support {kind} functions: {name} is {what} function.");
-                return Err(PlanError::refused(text, written.span()));
-            }
-        }
+        check_row_functions(&resolved, Clause::GroupBy, written.span(), functions)?;
         if group.contains(&resolved) {
             let text = format!("Duplicate GROUP BY expression: {}", scope.qualified(&resolved).plain());
             return Err(PlanError::refused(text, written.span()));
@@ -171,6 +165,23 @@ fn group_expressions(
         return Err(PlanError::refused("GROUP BY requires at least one expression", grouping.span));
     }
     Ok(group)
+}
+
+/// Keys are computed from one row and are one value.
+pub(super) fn check_row_functions(
+    expression: &Expression,
+    clause: Clause,
+    span: Span,
+    functions: &Registry,
+) -> Result<(), PlanError> {
+    for (kind, article, what) in [(FunctionKind::Aggregate, "an", "aggregate"), (FunctionKind::Table, "a", "table")] {
+        if let Some(name) = first_call(expression, kind, functions) {
+            let clause = clause.name();
+            let text = format!("{clause} does not support {what} functions: {name} is {article} {what} function.");
+            return Err(PlanError::refused(text, span));
+        }
+    }
+    Ok(())
 }
 
 /// Name of the first function of `kind` that `expression` calls.

@@ -3,7 +3,7 @@
 use crate::expr::{ArithmeticOp, Expr, Literal, TypeError};
 use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Registry};
 use crate::sql::Span;
-use crate::sql::ast::{Expression, FunctionCall, Identifier};
+use crate::sql::ast::{Expression, FunctionCall, Identifier, SelectItem, Statement};
 
 use super::error::{PlanError, similar_names};
 use super::expression::{Typing, untyped};
@@ -46,15 +46,15 @@ impl Typing<'_> {
 
     /// Aggregates were planned before expressions are typed, and rows are made of results only.
     fn check_kind(&self, function: &Function, span: Span) -> Result<(), PlanError> {
-        let (clause, name) = (self.clause.name(), function.name());
-        let what = match function.kind {
+        let (article, what) = match function.kind {
             FunctionKind::Scalar => return Ok(()),
             FunctionKind::Table if self.clause == Clause::Select => return Ok(()),
-            FunctionKind::Table => "a table function",
-            FunctionKind::Aggregate => "an aggregate function",
+            FunctionKind::Table => ("a", "table"),
+            FunctionKind::Aggregate => ("an", "aggregate"),
         };
-        let kind = what.trim_start_matches("an ").trim_start_matches("a ");
-        Err(PlanError::refused(format!("{clause} does not support {kind}s: {name} is {what}."), span))
+        let (clause, name) = (self.clause.name(), function.name());
+        let text = format!("{clause} does not support {what} functions: {name} is {article} {what} function.");
+        Err(PlanError::refused(text, span))
     }
 
     fn resolved_call(&self, function: &Function, call: &FunctionCall) -> Result<Expr, PlanError> {
@@ -169,4 +169,31 @@ fn check_lambdas_within<'e>(
     }
     outer.truncate(depth);
     Ok(())
+}
+
+/// Where `statement` calls the function `name`.
+pub(super) fn place(name: &str, statement: &Statement) -> Span {
+    let query = match statement {
+        Statement::Query(query) => query,
+        Statement::CreateAsSelect(create) => &create.query,
+        Statement::InsertSelect(insert) => &insert.query,
+        _ => return Span::NONE,
+    };
+    let selected = query.select.iter().filter_map(|item| match item {
+        SelectItem::Single { expression, .. } | SelectItem::AllFields { base: expression, .. } => Some(expression),
+        SelectItem::All { .. } => None,
+    });
+    let joined = query.from.joins.iter().map(|join| &join.on);
+    let grouped = query.group_by.iter().chain(&query.partition_by).flat_map(|grouping| &grouping.expressions);
+    let mut place = None;
+    for expression in selected.chain(joined).chain(&query.where_clause).chain(grouped).chain(&query.having) {
+        expression.walk(&mut |part| {
+            if let Expression::FunctionCall(call) = part
+                && call.name.as_str().eq_ignore_ascii_case(name)
+            {
+                place.get_or_insert(call.span);
+            }
+        });
+    }
+    place.unwrap_or(Span::NONE)
 }

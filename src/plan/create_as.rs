@@ -14,7 +14,7 @@ use super::properties::{Clause, Properties, property_error};
 use super::query::{self, PlannedQuery};
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
-use super::{Planned, QueryPlan, Sink};
+use super::{Planned, QueryPlan, Sink, restate};
 
 /// Retention of windowed tables' topics when nothing longer is asked for: a week.
 const RETENTION_DEFAULT_MS: i64 = 604_800_000;
@@ -35,7 +35,8 @@ pub(super) fn plan(
     let planned =
         query::plan(&create.query, catalog, settings, Purpose::Persistent(name), properties.timestamp.as_ref())?;
     check_kind(create, &planned)?;
-    let source = data_source(create, sql, &properties, &planned, settings)?;
+    let source = data_source(create, sql, &properties, &planned, settings)
+        .map_err(|error| restate::with_statement(error, create, &planned.scope))?;
     check_replacement(&source, create.or_replace, catalog, create.span)?;
     catalog
         .check_add(name, collection, create.or_replace)

@@ -34,6 +34,7 @@ mod properties;
 mod pull;
 mod query;
 mod relation;
+mod restate;
 mod rewrite;
 mod scope;
 mod select;
@@ -76,7 +77,7 @@ pub fn analyze_statement(
 ) -> Result<Planned, PlanError> {
     let planned = plan_statement(statement, sql, catalog, settings)?;
     match planned.unbuilt_function() {
-        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), crate::sql::Span::NONE)),
+        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), call::place(name, statement))),
         None => Ok(planned),
     }
 }

@@ -44,8 +44,11 @@ pub(super) fn plan(
 ) -> Result<PlannedQuery, PlanError> {
     let scope = Scope::new(&query.from, catalog)?;
     let typer = Typer::new(catalog, settings, &scope);
-    let partition_by =
-        query.partition_by.as_ref().map(|grouping| partition_by::expressions(grouping, &scope)).transpose()?;
+    let partition_by = query
+        .partition_by
+        .as_ref()
+        .map(|grouping| partition_by::expressions(grouping, &scope, typer.functions()))
+        .transpose()?;
     let beside: &[&str] = if query.window.is_some() && !scope.is_join() { &OWN_WINDOW } else { &[] };
     let context =
         SelectContext { scope: &scope, typer: &typer, purpose, beside, partition_by: partition_by.as_deref() };
