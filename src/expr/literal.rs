@@ -143,3 +143,37 @@ impl fmt::Display for Literal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_the_smallest_type_that_holds_them() {
+        let cases = [
+            ("7", Some("INTEGER 7")),
+            (" -7 ", Some("INTEGER -7")),
+            ("3000000000", Some("BIGINT 3000000000")),
+            ("1.50", Some("DECIMAL(3, 2) 1.50")),
+            ("2e1", Some("DECIMAL(2, 0) 20")),
+            ("-1.5E1", Some("DECIMAL(2, 0) -15")),
+            ("1.25e1", Some("DECIMAL(3, 1) 12.5")),
+            ("25e-3", Some("DECIMAL(4, 3) 0.025")),
+            ("1e-2", Some("DECIMAL(3, 2) 0.01")),
+            ("", None),
+            ("ten", None),
+            ("1e", None),
+            ("1e999", None),
+            ("--1", None),
+            ("1.2.3", None),
+            ("é1e5", None),
+        ];
+        for (text, expected) in cases {
+            let shown = Literal::number(text).map(|number| {
+                let sql_type = number.sql_type().map_or_else(String::new, |sql_type| sql_type.to_string());
+                format!("{sql_type} {number}")
+            });
+            assert_eq!(shown.as_deref(), expected, "{text}");
+        }
+    }
+}

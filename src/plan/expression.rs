@@ -250,6 +250,9 @@ impl Typing<'_> {
             TypeError::Expected { found, .. } if matches!(expression, Expression::Like { .. }) => {
                 format!("The column type for Like condition must be VARCHAR. The column type is {found}")
             }
+            TypeError::Compare { .. } if matches!(expression, Expression::Between { .. }) => {
+                format!("Invalid expression: {error} expression: {shown}")
+            }
             TypeError::Expected { .. } => format!("Invalid expression: {error} expression: {shown}"),
             TypeError::InvalidText { sql_type, text } => {
                 format!("invalid input syntax for type {}: \"{text}\".", base_name(sql_type))

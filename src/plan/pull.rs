@@ -12,7 +12,7 @@ use arrow::datatypes::Int64Type;
 use crate::catalog::{Catalog, DataSource, QueryId};
 use crate::functions::{FunctionKind, Registry};
 use crate::sql::Span;
-use crate::sql::ast::{ComparisonOperator, Expression, LogicalOperator, Query};
+use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, Query};
 use crate::types::{Column, SqlType};
 
 use super::aggregate::calls_of;
@@ -286,6 +286,11 @@ impl Conditions<'_> {
 
     /// The constant as a key; `None` if no key can equal it by look-up.
     fn key_value(&self, constant: &Expression, key: &Column) -> Result<Option<ArrayRef>, PlanError> {
+        let is_text = matches!(constant, Expression::Literal { value: Literal::String(_), .. });
+        if is_text && (key.sql_type.is_numeric() || key.sql_type == SqlType::Boolean) {
+            let text = format!("{} can not be converted to the type of the key column: {key} KEY", constant.plain());
+            return Err(PlanError::refused(text, constant.span()));
+        }
         let Some(value) = self.typer.lossless_constant(constant, &key.sql_type)? else { return Ok(None) };
         if value.is_null(0) {
             let text = format!("Primary key columns can not be NULL: ({} = {})", key.name, constant.plain());

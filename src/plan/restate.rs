@@ -18,8 +18,12 @@ pub(super) fn with_statement(error: PlanError, create: &CreateAsSelect, scope: &
 fn query(query: &Query, scope: &Scope) -> Query {
     let select = query.select.iter().map(|item| match item {
         SelectItem::Single { expression, alias, span } => {
+            let own = match expression {
+                Expression::Column { name, .. } => Some(name.clone()),
+                _ => None,
+            };
             let expression = qualified(expression, Clause::Select, scope);
-            SelectItem::Single { expression, alias: alias.clone(), span: *span }
+            SelectItem::Single { expression, alias: alias.clone().or(own), span: *span }
         }
         other => other.clone(),
     });

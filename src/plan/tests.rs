@@ -136,6 +136,7 @@ fn schema_text(sql: &str) -> String {
 mod aggregates;
 mod conformance;
 mod definitions;
+mod functions;
 mod joins;
 mod keys;
 mod reads;

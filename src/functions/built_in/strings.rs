@@ -1,6 +1,6 @@
 //! Texts and bytes.
 
-use super::{Function, concat, scalar};
+use super::{Function, ScalarBody, concat, scalar};
 
 const CATEGORY: &str = "STRING";
 const REGEX: &str = "REGULAR EXPRESSION";
@@ -94,7 +94,8 @@ fn texts() -> Vec<Function> {
         function("trim", "The text without blanks at its ends.", &TEXT_TO_TEXT),
         function("ucase", "The text in capitals.", &TEXT_TO_TEXT),
         function("UUID", "A random UUID, or the one that 16 bytes make.", &["() -> STRING", "(bytes BYTES) -> STRING"]),
-        scalar(OTHER, "AS_VALUE", "A copy of a key column for the value.", &["(column T) -> T"]),
+        scalar(OTHER, "AS_VALUE", "A copy of a key column for the value.", &["(column T) -> T"])
+            .computed_by(&ScalarBody::new(|arguments, rows, _| arguments[0].expanded(rows))),
     ]
 }
 
