@@ -234,7 +234,8 @@ impl Expr {
         };
         let found = fields.iter().position(|candidate| candidate.name == field);
         let Some(index) = found else {
-            return Err(TypeError::UnknownField { field: field.to_owned(), operand: operand_text.to_string() });
+            let known = fields.iter().map(|field| field.name.clone()).collect();
+            return Err(TypeError::UnknownField { field: field.to_owned(), operand: operand_text.to_string(), known });
         };
         let sql_type = fields[index].sql_type.clone();
         Ok(Self::new(ExprKind::Field(Box::new(operand), index), sql_type))

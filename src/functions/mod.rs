@@ -17,6 +17,7 @@ mod param_type;
 mod registry;
 mod resolve;
 mod signature;
+mod synonyms;
 
 pub use binding::Binding;
 pub use body::{AggregateBody, Failures, Operand, ScalarBody};
@@ -25,3 +26,4 @@ pub use param_type::ParamType;
 pub use registry::Registry;
 pub use resolve::{Argument, Unresolved};
 pub use signature::SignatureError;
+pub use synonyms::instead_of;

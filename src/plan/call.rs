@@ -7,6 +7,7 @@ use crate::sql::ast::{Expression, FunctionCall, Identifier, SelectItem, Statemen
 
 use super::error::{PlanError, similar_names};
 use super::expression::{Typing, untyped};
+use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::scope::Clause;
 
 /// What `||` is read as. Unlike the function of that name, which is written in capitals by now, it gives NULL if either
@@ -15,14 +16,27 @@ const CONCATENATION: &str = "concat";
 /// Makes a copy of a key column for the value.
 const AS_VALUE: &str = "as_value";
 
+/// Columns that older KSQL called as functions.
+const COLUMNS: [&str; 3] = [WINDOWSTART, WINDOWEND, ROWTIME];
+
 /// The error for a function that is not there.
 pub(super) fn unknown_function(functions: &Registry, name: &Identifier, span: Span) -> PlanError {
-    let known: Vec<String> = functions.functions().map(Function::name).collect();
-    let similar = similar_names(name.as_str(), known.iter().map(String::as_str));
     let text = format!("Can't find any functions with the name '{}'", name.as_str());
-    match similar.as_slice() {
-        [] => PlanError::refused_with_hint(text, "SHOW FUNCTIONS lists all functions", span),
-        _ => PlanError::refused_with_hint(text, format!("did you mean {}?", super::error::or_list(&similar)), span),
+    PlanError::refused_with_hint(text, instead_of_unknown(functions, name.as_str()), span)
+}
+
+/// What may have been meant by `name`.
+fn instead_of_unknown(functions: &Registry, name: &str) -> String {
+    if let Some(column) = COLUMNS.iter().find(|column| column.eq_ignore_ascii_case(name)) {
+        return format!("{column} is a column: write it without brackets");
+    }
+    if let Some(instead) = crate::functions::instead_of(name) {
+        return format!("write {instead}");
+    }
+    let known: Vec<String> = functions.functions().map(Function::name).collect();
+    match similar_names(name, known.iter().map(String::as_str)).as_slice() {
+        [] => "SHOW FUNCTIONS lists all functions".to_owned(),
+        similar => format!("did you mean {}?", super::error::or_list(similar)),
     }
 }
 

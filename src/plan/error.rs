@@ -83,6 +83,8 @@ pub enum PlanErrorKind {
     Expression {
         /// ksqlDB's text, with the clause it stands in.
         message: String,
+        /// What to do instead.
+        hint: Option<String>,
     },
     /// A property of a WITH clause has no meaning there or an impossible value.
     #[error("{message}")]
@@ -172,7 +174,7 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => {
                 Some(format!("did you mean {}?", or_list(similar)))
             }
-            PlanErrorKind::Refused { hint, .. } => hint.clone(),
+            PlanErrorKind::Refused { hint, .. } | PlanErrorKind::Expression { hint, .. } => hint.clone(),
             _ => None,
         }
     }

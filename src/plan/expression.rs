@@ -12,7 +12,7 @@ use crate::sql::ast::{
 };
 use crate::types::SqlType;
 
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, or_list, similar_names};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
 use super::scope::{Clause, Scope, as_column, column};
@@ -195,12 +195,57 @@ fn no_element_type(error: &TypeError, expression: &Expression) -> String {
     }
 }
 
+/// What to do about `error` in `expression`.
+fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
+    let text = SqlType::String.to_string();
+    match (error, expression) {
+        (TypeError::UnknownField { field, known, .. }, _) => {
+            let similar = similar_names(field, known.iter().map(String::as_str));
+            (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
+        }
+        (TypeError::Compare { left, left_type, right, right_type, .. }, _) => {
+            let (written, other) = match (*left_type == text, *right_type == text) {
+                (true, _) => (left, right),
+                (_, true) => (right, left),
+                _ => return None,
+            };
+            let number = written.trim_matches('\'');
+            let is_number = number.len() + 2 == written.len() && Literal::number(number).is_some();
+            Some(if is_number {
+                format!("write {number} without quotes")
+            } else {
+                format!("write CAST({other} AS STRING)")
+            })
+        }
+        (TypeError::Arithmetic { left, right }, _) if left != NULL && right != NULL => {
+            let operands = match expression {
+                Expression::Arithmetic { operator: ArithmeticOperator::Add, left, right, .. } => {
+                    Some((&**left, &**right))
+                }
+                Expression::FunctionCall(call) => match call.arguments.as_slice() {
+                    [left, right] => Some((left, right)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let (left_text, right_text) = operands?;
+            let other = match (*left == text, *right == text) {
+                (true, false) => right_text,
+                (false, true) => left_text,
+                _ => return None,
+            };
+            Some(format!("write CAST({} AS STRING) to join it to a text", other.plain()))
+        }
+        _ => None,
+    }
+}
+
 /// What is wrong in a condition is said with the clause.
 fn in_predicate(error: PlanError, clause: Clause) -> PlanError {
     match error.kind() {
-        PlanErrorKind::Expression { message } if !message.starts_with("Invalid Predicate") => {
+        PlanErrorKind::Expression { message, hint } if !message.starts_with("Invalid Predicate") => {
             let message = format!("Error in {} expression: {message}", clause.name());
-            let wrapped = PlanError::new(PlanErrorKind::Expression { message });
+            let wrapped = PlanError::new(PlanErrorKind::Expression { message, hint: hint.clone() });
             error.span().map_or(wrapped.clone(), |span| wrapped.or_at(span))
         }
         _ => error,
@@ -267,7 +312,7 @@ impl Typing<'_> {
             }
             _ => message,
         };
-        PlanError::at(PlanErrorKind::Expression { message }, expression.span())
+        PlanError::at(PlanErrorKind::Expression { message, hint: hint(error, expression) }, expression.span())
     }
 
     /// The outer error is final, the inner one gets the expression's place.

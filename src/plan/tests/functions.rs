@@ -98,7 +98,7 @@ fn what_cannot_be_run_is_said_last_and_where() {
         "SELECT ID, LEN(NAME) FROM S WHERE V > 'x' EMIT CHANGES;",
         (1, 37),
         "Error in WHERE expression: Cannot compare V (INTEGER) to 'x' (STRING) with GREATER_THAN.",
-        None,
+        Some("write CAST(V AS STRING)"),
     );
     check_error("SELECT ID FROM S WHERE UNIX_DATE() > 1;", (1, 24), "not supported yet: the function UNIX_DATE", None);
     let text = plan_text("EXPLAIN CREATE TABLE X AS SELECT NAME, TOPK(V, 3) AS T FROM S GROUP BY NAME;");
@@ -114,4 +114,30 @@ fn names_are_looked_for_when_they_are_described() {
         "Can't find any functions with the name 'SUBSTRNG'",
         Some("did you mean SUBSTRING?"),
     );
+}
+
+#[test]
+fn names_from_elsewhere_are_translated() {
+    let cases = [
+        ("UPPER(NAME)", "UPPER", "write UCASE(text)"),
+        ("WINDOWSTART()", "WINDOWSTART", "WINDOWSTART is a column: write it without brackets"),
+        ("UNIX_TIMESTAM()", "UNIX_TIMESTAM", "did you mean UNIX_TIMESTAMP?"),
+    ];
+    for (call, name, hint) in cases {
+        let message = format!("Can't find any functions with the name '{name}'");
+        check_error(&format!("SELECT {call} FROM S EMIT CHANGES;"), (1, 8), &message, Some(hint));
+    }
+}
+
+#[test]
+fn types_that_do_not_go_together_have_advice() {
+    let cases = [
+        ("ID, ADDRESS->CTY", "Could not find field 'CTY' in 'ADDRESS'.", "did you mean CITY?"),
+        ("ID, V > '5'", "Cannot compare V (INTEGER) to '5' (STRING) with GREATER_THAN.", "write 5 without quotes"),
+        ("ID, NAME = V", "Cannot compare NAME (STRING) to V (INTEGER) with EQUAL.", "write CAST(V AS STRING)"),
+    ];
+    for (select, message, hint) in cases {
+        let error = planned(&format!("SELECT {select} FROM S EMIT CHANGES;")).expect_err(select);
+        assert_eq!((error.to_string().as_str(), error.hint().as_deref()), (message, Some(hint)), "{select}");
+    }
 }
