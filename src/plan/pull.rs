@@ -16,7 +16,7 @@ use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, 
 use crate::types::{Column, SqlType};
 
 use super::aggregate::calls_of;
-use super::error::PlanError;
+use super::error::{PlanError, PlanErrorKind};
 use super::expression::Typer;
 use super::names::{ROWOFFSET, ROWPARTITION, WINDOWEND, WINDOWSTART};
 use super::planned::PushPlan;
@@ -102,7 +102,10 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     let layout = layout(&scope);
     let predicate = query.where_clause.as_ref();
     let predicate = predicate.map(|predicate| scope.resolve(predicate, Clause::Where)).transpose()?;
-    let filter = predicate.as_ref().map(|predicate| typer.predicate(predicate, &layout, Clause::Where)).transpose()?;
+    let filter = predicate.as_ref().map(|predicate| {
+        typer.predicate(predicate, &layout, Clause::Where).map_err(|error| with_predicate(error, predicate))
+    });
+    let filter = filter.transpose()?;
     let columns = items.iter().map(|item| {
         let (expr, sql_type) = typer.typed_with_type(&item.expression, &layout, Clause::Select)?;
         Ok((Column::new(item.name.clone(), sql_type), expr))
@@ -122,6 +125,14 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         columns,
         limit: query.limit.map(|limit| u64::from(limit.unsigned_abs())),
     })))
+}
+
+/// An error of types, with the WHERE that it is in, as ksqlDB shows it for look-ups.
+fn with_predicate(error: PlanError, predicate: &Expression) -> PlanError {
+    let PlanErrorKind::Expression { message, hint } = error.kind() else { return error };
+    let message = format!("{message}\nStatement: {}", predicate.plain());
+    let kind = PlanErrorKind::Expression { message, hint: hint.clone() };
+    PlanError::at(kind, error.span().unwrap_or(predicate.span()))
 }
 
 const SCAN_DISABLED: &str = "Query requires table scan to be enabled. Table scans can be enabled by setting \
