@@ -5,6 +5,7 @@ pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod formats;
+pub mod functions;
 pub mod operators;
 pub mod plan;
 pub mod runtime;

@@ -12,13 +12,13 @@ use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
     Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, session,
-    show,
+    show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
 use crate::runtime::unsupported;
-use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::ParsedStatement;
+use crate::sql::ast::{SourceKind, Statement};
 use crate::topics::Transaction;
 
 /// Executes one statement for a client, whose variables were replaced.
@@ -260,9 +260,10 @@ impl Execution<'_> {
             Statement::ShowProperties => listing(session::show_properties(self.shared, self.session)),
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
-            Statement::ShowFunctions => {
-                let names = plan::aggregate_names().map(|name| vec![name.to_owned(), "AGGREGATE".to_owned()]);
-                listing(Listing::table("", &["Function Name", "Category"], names.collect()))
+            Statement::ShowFunctions => Response::Listing(show_functions::functions(catalog.functions())),
+            Statement::DescribeFunction { name } => {
+                let function = catalog.functions().get(name.as_str());
+                Response::Listing(function.map(show_functions::function).unwrap_or_default())
             }
             Statement::SetProperty { name, value } => {
                 Response::Message(session::set(self.shared, self.session, name, value)?)

@@ -22,6 +22,7 @@ mod recording;
 mod response;
 mod session;
 mod show;
+mod show_functions;
 mod topics;
 mod upkeep;
 
@@ -33,6 +34,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
+use crate::functions::Registry;
 use crate::plan::{PlanError, Settings};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
@@ -211,6 +213,8 @@ pub struct EngineOptions {
     pub threads: bool,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// The functions that statements may call.
+    pub functions: Arc<Registry>,
 }
 
 impl Default for EngineOptions {
@@ -220,6 +224,7 @@ impl Default for EngineOptions {
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
+            functions: Arc::default(),
         }
     }
 }
@@ -262,7 +267,8 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let core = Core { log: Some(log), ..Core::default() };
+        let catalog = Catalog::with_functions(options.functions);
+        let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;
         if follows {
@@ -340,7 +346,10 @@ impl Engine {
         let properties = self.inner.shared.properties(&session.properties);
         let topics = Known::new(&*self.inner.shared.topics);
         let query_number = core.next_command;
-        analyze(&core.catalog, &Settings { properties: properties.values(), topics: &topics, query_number, plans: &core.plans })
+        analyze(
+            &core.catalog,
+            &Settings { properties: properties.values(), topics: &topics, query_number, plans: &core.plans },
+        )
     }
 
     /// Persistent queries with the topics of their sources, each once, in order of creation.

@@ -190,8 +190,12 @@ impl<'a> Observer<'a> {
 
 /// What the client had set that created the query.
 fn overridden(query: &RunningQuery) -> Option<Listing> {
-    let rows: Vec<_> =
-        query.spec.overridden.iter().map(|(name, value)| vec![name.clone(), session::shown_value(name, value.clone())]).collect();
+    let rows: Vec<_> = query
+        .spec
+        .overridden
+        .iter()
+        .map(|(name, value)| vec![name.clone(), session::shown_value(name, value.clone())])
+        .collect();
     let is_any = !rows.is_empty();
     let listing = Listing::table("Overridden Properties", &["Property", "Value"], rows);
     is_any.then(|| listing.about([("Query ID", &*query.spec.id)]))

@@ -87,6 +87,8 @@ pub enum PlanErrorKind {
     Expression {
         /// ksqlDB's text, with the clause it stands in.
         message: String,
+        /// What to do instead.
+        hint: Option<String>,
     },
     /// A property of a WITH clause has no meaning there or an impossible value.
     #[error("{message}")]
@@ -197,7 +199,7 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { name, .. } if name.contains(char::is_lowercase) => {
                 Some("texts stand in 'single quotes'; \"double quotes\" and `back-ticks` make a name".to_owned())
             }
-            PlanErrorKind::Refused { hint, .. } => hint.clone(),
+            PlanErrorKind::Refused { hint, .. } | PlanErrorKind::Expression { hint, .. } => hint.clone(),
             _ => None,
         }
     }

@@ -13,9 +13,9 @@
 //! planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
-mod aggregate_function;
 mod alter;
 mod assert_values;
+mod call;
 mod create_as;
 mod create_source;
 mod error;
@@ -39,11 +39,11 @@ mod relation;
 mod reserved_topics;
 mod rewrite;
 mod sanitize;
-mod scalar_function;
 mod scope;
 mod select;
 mod settings;
 mod source;
+mod table_functions;
 mod type_expr;
 mod upgrade;
 mod windows;
@@ -54,7 +54,6 @@ use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
 pub use crate::catalog::{Collection, TimestampColumn};
-pub use aggregate_function::aggregate_names;
 pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind, similar_names};
 pub use explain::{
@@ -62,9 +61,8 @@ pub use explain::{
     query_group, topology,
 };
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode,
-    PseudoColumn, QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin,
-    WindowShape, WindowSpec,
+    Aggregate, AggregateCall, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn, QueryPlan,
+    SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin, WindowShape, WindowSpec,
 };
 pub use planned::{
     InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
@@ -87,6 +85,20 @@ pub fn analyze_statement(
     catalog: &Catalog,
     settings: &Settings,
 ) -> Result<Planned, PlanError> {
+    let planned = plan_statement(statement, sql, catalog, settings)?;
+    match planned.unbuilt_function() {
+        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), call::place(name, statement))),
+        None => Ok(planned),
+    }
+}
+
+/// The plan of a statement, which may call functions that nothing computes yet.
+fn plan_statement(
+    statement: &Statement,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
     use lifecycle::Action;
     match statement {
         Statement::CreateSource(create) => create_source::plan(create, sql, catalog, settings),
@@ -103,9 +115,12 @@ pub fn analyze_statement(
         Statement::Pause(target) => lifecycle::act_on_queries(Action::Pause, target, catalog),
         Statement::Resume(target) => lifecycle::act_on_queries(Action::Resume, target, catalog),
         Statement::DescribeSource { name, extended } => lifecycle::describe(name, *extended, catalog),
+        Statement::DescribeFunction { name } if catalog.functions().get(name.as_str()).is_none() => {
+            Err(call::unknown_function(catalog.functions(), name, name.span))
+        }
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
-            let planned = analyze_statement(statement, sql, catalog, settings)?;
+            let planned = plan_statement(statement, sql, catalog, settings)?;
             let text = explain::statement(&planned, settings)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })

@@ -152,6 +152,11 @@ fn foreign_key_missing(missing: &[String], left: &str) -> String {
     )
 }
 
+/// Whether every item has a type, NULL aside: that is said before anything about keys.
+pub(super) fn check_types(items: &[Item], layout: &Layout, typer: &Typer) -> Result<(), PlanError> {
+    items.iter().try_for_each(|item| typer.typed(&item.expression, layout, Clause::Select).map(drop))
+}
+
 /// `relation` with the values of `split`.
 pub(super) fn persistent(relation: Relation, split: &Split, typer: &Typer) -> Result<PlanNode, PlanError> {
     let columns = value_columns(&split.value, &relation.layout, typer)?;

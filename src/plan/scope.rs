@@ -11,6 +11,7 @@ use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
 use crate::types::SqlType;
 
+use super::call::check_lambdas;
 use super::error::{PlanError, PlanErrorKind, similar_names};
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART, first_free};
 use super::rewrite::rewrite;
@@ -162,6 +163,7 @@ impl Scope {
         clause: Clause,
         beside: &[&str],
     ) -> Result<Expression, PlanError> {
+        check_lambdas(expression, &|name| self.columns.iter().any(|column| column.name == name))?;
         rewrite(expression, &mut |part| match part {
             Expression::Column { source: None, name, .. } if beside.contains(&name.as_str()) => Ok(Some(part.clone())),
             Expression::FunctionCall(call) => match called_bound(call) {

@@ -155,6 +155,7 @@ mod aggregates;
 mod conformance;
 mod definitions;
 mod explained;
+mod functions;
 mod joins;
 mod keys;
 mod old_spellings;

@@ -13,6 +13,7 @@ use super::{
     Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
 };
 use crate::expr::{CompiledExpr, Expr};
+use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
@@ -20,8 +21,7 @@ use crate::operators::{
     stream_table_join,
 };
 use crate::plan::{
-    self, AGGREGATE_STORE, AggregateFunction, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source,
-    StreamTableJoinKind,
+    self, AGGREGATE_STORE, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source, StreamTableJoinKind,
 };
 use crate::state::{Store, StoreId};
 use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
@@ -611,17 +611,20 @@ pub(super) fn aggregate_options(
 ) -> Result<AggregateOptions, RuntimeError> {
     let input = aggregate.input.schema();
     let calls = aggregate.calls.iter().map(|call| {
-        let function = match call.function {
-            AggregateFunction::Count => Function::Count,
-            AggregateFunction::Sum => Function::Sum,
-            AggregateFunction::Min => Function::Min,
-            AggregateFunction::Max => Function::Max,
-            AggregateFunction::Avg => Function::Avg,
+        let body =
+            call.body.ok_or_else(|| RuntimeError::Bug(format!("{} was planned without a body", call.function)))?;
+        let function = match body {
+            AggregateBody::Count => Function::Count,
+            AggregateBody::Sum => Function::Sum,
+            AggregateBody::Min => Function::Min,
+            AggregateBody::Max => Function::Max,
+            AggregateBody::Avg => Function::Avg,
         };
-        let argument = call.argument.map(|index| input.value[index].sql_type.arrow());
+        let index = call.arguments.first().copied();
+        let argument = index.map(|index| input.value[index].sql_type.arrow());
         let accumulator = accumulator(function, argument.as_ref())
             .ok_or_else(|| RuntimeError::Bug(format!("no {function:?} over {argument:?}")))?;
-        Ok(Call { accumulator, argument: call.argument })
+        Ok(Call { accumulator, argument: index })
     });
     Ok(AggregateOptions {
         key_types: types(&input.key),

@@ -14,7 +14,6 @@
 
 pub mod ast;
 mod error;
-mod foreign_function;
 mod keyword;
 mod lexer;
 mod nearest;
@@ -28,7 +27,6 @@ mod variables;
 mod conformance;
 
 pub use error::{Expected, ParseError, ParseErrorKind};
-pub use foreign_function::instead_of_function;
 pub use parser::{ParsedStatement, parse_expression, parse_statements, parse_test_statements, parse_type};
 pub use print::Plain;
 pub use span::Span;

@@ -32,15 +32,22 @@ pub struct RunMode {
     /// Whether every record goes to partition 0, whatever its key and however many partitions a topic is said to have:
     /// the order within a topic is then the order of writing, as ksqlDB's cases want it.
     pub one_partition: bool,
+    /// Whether statements may call the functions that only ksqlDB's cases have.
+    pub test_functions: bool,
 }
 
 impl RunMode {
     /// One record at a time, in memory.
-    pub const ONE_BY_ONE: Self =
-        Self { batch_rows_max: 1, storage: Storage::Memory, restarts: false, one_partition: false };
+    pub const ONE_BY_ONE: Self = Self {
+        batch_rows_max: 1,
+        storage: Storage::Memory,
+        restarts: false,
+        one_partition: false,
+        test_functions: false,
+    };
 
     /// How ksqlDB runs its own cases of persistent queries.
-    pub const CONFORMANCE: Self = Self { one_partition: true, ..Self::ONE_BY_ONE };
+    pub const CONFORMANCE: Self = Self { one_partition: true, test_functions: true, ..Self::ONE_BY_ONE };
 
     /// All records together, in memory.
     const ALL_TOGETHER: Self = Self { batch_rows_max: 4096, ..Self::ONE_BY_ONE };

@@ -11,6 +11,7 @@ use arrow::array::{Array, RecordBatch};
 use super::driver::{
     BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
 };
+use super::functions;
 use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
@@ -186,6 +187,7 @@ fn open_engine(
         clock: Arc::new(ManualClock::default()),
         threads: false,
         batch_rows_max: mode.batch_rows_max,
+        functions: if mode.test_functions { functions::registry().map_err(environment)? } else { Arc::default() },
     };
     Engine::with_options(Arc::clone(topics), options).map_err(environment)
 }

@@ -13,6 +13,7 @@ mod collect;
 mod conformance;
 pub mod driver;
 mod engine_driver;
+mod functions;
 mod namespace;
 mod outcome;
 mod pool;

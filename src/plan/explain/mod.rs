@@ -282,8 +282,10 @@ fn aggregate_line(aggregate: &Aggregate) -> String {
 }
 
 fn call_text(call: &AggregateCall, input: &Schema) -> String {
-    let argument = call.argument.map_or("*", |index| input.value[index].name.as_str());
-    format!("{} = {}({argument})", call.name, call.function.name())
+    let columns = call.arguments.iter().map(|index| input.value[*index].name.clone());
+    let arguments: Vec<String> = columns.chain(call.literals.iter().map(|literal| shown(literal, &[]))).collect();
+    let arguments = if arguments.is_empty() { "*".to_owned() } else { arguments.join(", ") };
+    format!("{} = {}({arguments})", call.name, call.function)
 }
 
 fn window_text(window: &WindowSpec) -> String {
