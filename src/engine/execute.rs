@@ -15,7 +15,7 @@ use crate::plan::{
     self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
 };
 use crate::sql::ast::{SourceKind, Statement};
-use crate::sql::{ParsedStatement, Span, parse_statements, substitute_variables};
+use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
 
 /// A persistent query that replay has met and that is not started yet.
@@ -60,12 +60,11 @@ pub(super) fn with_variables(
     if !parsed.text.contains("${") {
         return Ok(parsed);
     }
-    let text = substitute_variables(&parsed.text, variables).map_err(|error| {
-        let column = if error.span.line == 1 { parsed.span.column - 1 } else { 0 };
-        let place =
-            Span { line: parsed.span.line + error.span.line - 1, column: column + error.span.column, ..error.span };
-        EngineError::environment(&error).at(place).with_hint(error.help())
-    })?;
+    // The place of the statement, so that errors say where they are in what was given.
+    let place = "\n".repeat((parsed.span.line as usize).saturating_sub(1))
+        + &" ".repeat((parsed.span.column as usize).saturating_sub(1));
+    let text = substitute_variables(&(place + &parsed.text), variables)
+        .map_err(|error| EngineError::environment(&error).at(error.span).with_hint(error.help()))?;
     let mut statements = parse_statements(&text)?;
     statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
 }
