@@ -5,15 +5,15 @@
 
 SET 'auto.offset.reset' = 'earliest';
 
-CREATE TABLE stock_in (item STRING PRIMARY KEY, pieces INT)
-  WITH (KAFKA_TOPIC = 'stock', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+CREATE TABLE shelf_in (item STRING PRIMARY KEY, pieces INT)
+  WITH (KAFKA_TOPIC = 'shelf', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
 
-INSERT INTO stock_in VALUES ('cork', 12);
-INSERT INTO stock_in VALUES ('tile', 3);
-INSERT INTO stock_in VALUES ('cork', 11);
+INSERT INTO shelf_in VALUES ('cork', 12);
+INSERT INTO shelf_in VALUES ('tile', 3);
+INSERT INTO shelf_in VALUES ('cork', 11);
 
-CREATE SOURCE TABLE stock (item STRING PRIMARY KEY, pieces INT)
-  WITH (KAFKA_TOPIC = 'stock', VALUE_FORMAT = 'JSON');
+CREATE SOURCE TABLE shelf (item STRING PRIMARY KEY, pieces INT)
+  WITH (KAFKA_TOPIC = 'shelf', VALUE_FORMAT = 'JSON');
 
--- > SELECT * FROM stock WHERE item = 'cork';
+-- > SELECT * FROM shelf WHERE item = 'cork';
 -- {"ITEM":"cork","PIECES":11}

@@ -195,6 +195,10 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => {
                 Some(format!("did you mean {}?", or_list(similar)))
             }
+            // Older KSQL had it without saying.
+            PlanErrorKind::UnknownColumn { name, .. } if name.rsplit('.').next() == Some("ROWKEY") => {
+                Some("a key is there if it is declared: (ROWKEY STRING KEY, …)".to_owned())
+            }
             // Names without quotes are in capitals: this one stood in quotes.
             PlanErrorKind::UnknownColumn { name, .. } if name.contains(char::is_lowercase) => {
                 Some("texts stand in 'single quotes'; \"double quotes\" and `back-ticks` make a name".to_owned())

@@ -171,6 +171,9 @@ pub(super) fn object(words: Words<'_>) -> Option<&'static str> {
         [_, "SHOW" | "LIST", "COLUMNS" | "COLUMN" | "CREATE" | "FIELDS", _] => "write DESCRIBE name",
         [_, "SHOW" | "LIST", "VIEWS" | "MATERIALIZED", _] => "write SHOW TABLES or SHOW STREAMS",
         ["DESCRIBE" | "DESC", "STREAM" | "TABLE", _, _] | [_, "DESCRIBE" | "DESC", "STREAM" | "TABLE", _] => SINGULAR,
+        [_, "ASSERT", "VALUES" | "NULL" | "STREAM" | "TABLE", _] => {
+            "this ASSERT is for test files, which levada test runs; here, there are ASSERT TOPIC and ASSERT SCHEMA"
+        }
         ["KEY", "(", _, _] | [_, "KEY", "(", _] => KEY_OF_COLUMN,
         [_, "INTO", "TABLE" | "STREAM", _] => "write INSERT INTO name, without the kind",
         _ => return None,

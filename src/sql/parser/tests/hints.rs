@@ -132,6 +132,7 @@ fn statements_of_other_systems() {
         ("INSERT INTO s VALUES (1), (2);", "one row of values"),
         ("INSERT INTO s (a) SELECT a FROM t;", "lists no columns"),
         ("INSERT INTO TABLE s VALUES (1);", "without the kind"),
+        ("ASSERT VALUES s (a) VALUES (1);", "for test files"),
         ("RUN SCRIPT 'a';", "for the shell"),
     ]);
 }
