@@ -252,6 +252,9 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
     };
     let stream = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);";
     check(&format!("{stream}\nSELECT * FROM a EMIT CHANGES;"), "a.sql:2:1: a SELECT with EMIT CHANGES never ends");
-    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
-    check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
+    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: Unknown property: auto.ofset.reset");
+    check(
+        "\nSET 'auto.offset.reset' = 'first';",
+        "a.sql:2:1: Invalid property 'auto.offset.reset': Invalid value first",
+    );
 }

@@ -154,7 +154,9 @@ fn schema_text(sql: &str) -> String {
 mod aggregates;
 mod conformance;
 mod definitions;
+mod inserts;
 mod joins;
 mod keys;
 mod reads;
 mod selects;
+mod upgrades;
