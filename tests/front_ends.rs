@@ -338,8 +338,11 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
     };
     let stream = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);";
     check(&format!("{stream}\nSELECT * FROM a EMIT CHANGES;"), "a.sql:2:1: a SELECT with EMIT CHANGES never ends");
-    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
+    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: Unknown property: auto.ofset.reset");
     check(&format!("{stream}\nPRINT a LIMIT 1;"), "a.sql:2:1: PRINT never ends");
     check("SHOW STREAMS;\nASSERT TOPIC b TIMEOUT 0 SECONDS;", "a.sql:2:1: Topic b does not exist");
-    check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
+    check(
+        "\nSET 'auto.offset.reset' = 'first';",
+        "a.sql:2:1: Invalid property 'auto.offset.reset': Invalid value first",
+    );
 }
