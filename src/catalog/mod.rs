@@ -14,7 +14,7 @@ use crate::types::SqlType;
 
 pub use error::CatalogError;
 pub use query::{QueryInfo, QueryKind};
-pub use source::{Collection, DataSource, QueryId, TimestampColumn, WindowType};
+pub use source::{Collection, DataSource, HeaderColumn, QueryId, TimestampColumn, WindowType};
 
 /// Streams, tables, types and queries by name.
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,7 @@ use super::config::Properties;
 use super::queries::{self, Queries, QuerySetup};
 use super::query_report::Observer;
 use super::topics::{self, Known};
-use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, insert, pull, show};
+use super::{Core, EngineError, Listing, PushQuery, Response, Session, Shared, codecs, insert, pull, show};
 use crate::catalog::{Catalog, Collection, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
     self, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, TopicFacts, TopicLookup as _,
@@ -236,6 +236,7 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        codecs::check(planned, &self.core.catalog)?;
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::command_log::Origin;
 use super::execute::{self, Execution};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared};
+use super::{Core, EngineError, Response, Session, Shared, codecs};
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::sql::ast::Statement;
@@ -151,6 +151,7 @@ impl Trial<'_> {
                 return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
             }
             planned => {
+                codecs::check(planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), topics::facts(&config));
                 }

@@ -6,6 +6,7 @@
 //!
 //! Everything that must outlive the process is in the command log, which is replayed at open.
 
+mod codecs;
 mod command_log;
 mod config;
 mod execute;

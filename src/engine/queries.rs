@@ -52,6 +52,7 @@ fn spec(id: &str, group: String, plan: QueryPlan, setup: &QuerySetup<'_>) -> Res
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
         fails_on_production: setup.properties.fails_on_production(),
+        fails_on_invalid_time: setup.properties.fails_on_invalid_time(),
         client: None,
     })
 }

@@ -1,7 +1,7 @@
 //! Listings: SHOW and DESCRIBE, as ksqlDB's command line lays them out (ksqldb-surface 7.2).
 
 use super::response::Listing;
-use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
 use crate::formats::Format;
 use crate::topics::TopicInfo;
 use crate::types::Column;
@@ -153,7 +153,21 @@ pub fn describe_extended(catalog: &Catalog, source: &DataSource, topic: Option<&
 
 fn source_fields(source: &DataSource) -> Listing {
     let window = source.window_type.map(crate::catalog::WindowType::name);
-    fields(&source.schema.key, &source.schema.value, source.is_table(), window)
+    let mut fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
+    for (i, header) in source.headers.iter().enumerate() {
+        let at = source.schema.key.len() + header.position + i;
+        let row = vec![header.column.name.clone(), format!("{} ({})", shown_type(&header.column), role(header))];
+        fields.rows.insert(at.min(fields.rows.len()), row);
+    }
+    fields
+}
+
+/// `headers` or `header('name')`.
+fn role(header: &HeaderColumn) -> String {
+    match &header.header {
+        Some(name) => format!("header('{name}')"),
+        None => "headers".to_owned(),
+    }
 }
 
 fn format_name(format: &Format) -> &'static str {

@@ -98,7 +98,7 @@ impl AggregateFunction {
 
     /// Whether the state fits values of `format`: the mean is kept as a STRUCT of sum and count.
     pub(super) fn fits(self, format: &Format) -> bool {
-        self != Self::Avg || matches!(format, Format::Json)
+        self != Self::Avg || format.can_wrap()
     }
 }
 

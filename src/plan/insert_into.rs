@@ -70,6 +70,8 @@ fn check_target(target: &DataSource, insert: &InsertSelect) -> Result<(), PlanEr
         format!("INSERT INTO can only be used to insert into a stream. {name} is a table.")
     } else if target.is_source {
         format!("Cannot insert into read-only stream: {name}")
+    } else if !target.headers.is_empty() {
+        format!("Cannot insert into {name} because it has header columns")
     } else {
         return Ok(());
     };

@@ -20,6 +20,7 @@ mod error;
 mod explain;
 mod expression;
 mod formats;
+mod headers;
 mod insert_into;
 mod insert_values;
 mod join;
@@ -47,7 +48,7 @@ use crate::expr::Expr;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
-pub use crate::catalog::{Collection, TimestampColumn};
+pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 pub use aggregate_function::aggregate_names;
 pub use error::{PlanError, PlanErrorKind};
 pub use explain::{explain, explain_pull};

@@ -33,6 +33,8 @@ pub struct Input {
     decoding: Decoding,
     /// Among those who read the same; `None` where nobody may.
     shared: Option<Member>,
+    /// A record whose event time column holds no time ends the query, instead of being left out.
+    fails_on_invalid_time: bool,
 }
 
 impl Input {
@@ -59,7 +61,14 @@ impl Input {
             rows_max,
             decoding,
             shared,
+            fails_on_invalid_time: false,
         })
+    }
+
+    /// The input that gives up at a record whose event time column holds no time, if it `fails`.
+    #[must_use]
+    pub fn failing_on_invalid_time(self, fails: bool) -> Self {
+        Self { fails_on_invalid_time: fails, ..self }
     }
 
     /// Takes records from [`Input::feed`] instead of the topic.
@@ -97,6 +106,7 @@ impl Input {
             }
             records += chunk.len() as u64;
             let (decoded, rejected) = self.decode(&chunk)?;
+            self.check_times(&chunk, &rejected)?;
             self.buffered = decoded;
             if !rejected.is_empty() {
                 reject(&self.partition, &chunk, rejected);
@@ -119,6 +129,18 @@ impl Input {
         let mut rejected = Vec::new();
         let batch = self.decoding.decode(chunk, number, &mut rejected);
         Ok((batch, rejected))
+    }
+
+    fn check_times(&self, chunk: &RecordChunk, rejected: &[Rejected]) -> Result<(), RuntimeError> {
+        let Some(record) = rejected.iter().find(|record| self.fails_on_invalid_time && record.has_no_time) else {
+            return Ok(());
+        };
+        Err(RuntimeError::InvalidTime {
+            topic: self.partition.topic.to_string(),
+            partition: self.partition.partition,
+            offset: chunk.offsets[record.row as usize],
+            reason: record.reason.clone(),
+        })
     }
 
     /// The partition has lost its last records, which were read already: what comes next takes their place.
