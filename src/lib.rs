@@ -7,6 +7,7 @@ pub mod expr;
 pub mod formats;
 pub mod operators;
 pub mod plan;
+pub mod registry;
 pub mod runtime;
 pub mod shell;
 pub mod sql;

@@ -141,9 +141,10 @@ impl Trial<'_> {
         let known = Known::new(&*self.shared.topics);
         let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| known.find(topic));
         let settings = Settings { properties: properties.values(), topics: &topics, query_number: self.number };
-        let planned = plan::analyze(parsed, &self.catalog, &settings);
+        let completed = self.shared.completed(parsed, &self.catalog, &settings);
+        let planned = completed.map(|completed| plan::analyze(&completed, &self.catalog, &settings));
         known.check()?;
-        let planned = planned?;
+        let planned = planned??;
         match &planned {
             Planned::Push(_) => {
                 let message = "a SELECT with EMIT CHANGES never ends: it cannot stand in a file that runs headless";

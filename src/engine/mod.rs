@@ -16,6 +16,7 @@ mod pull;
 mod queries;
 mod query_report;
 mod response;
+mod schemas;
 mod show;
 mod topics;
 mod upkeep;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::plan::PlanError;
+use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span};
@@ -158,6 +160,7 @@ struct Shared {
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
+    registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
@@ -193,6 +196,8 @@ pub struct EngineOptions {
     pub threads: bool,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// Where schemas are.
+    pub registry: Option<Arc<dyn SchemaRegistry>>,
 }
 
 impl Default for EngineOptions {
@@ -202,6 +207,7 @@ impl Default for EngineOptions {
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
+            registry: None,
         }
     }
 }
@@ -240,6 +246,7 @@ impl Engine {
             runtime,
             clock: options.clock,
             server: options.properties,
+            registry: options.registry,
             batch_rows_max: options.batch_rows_max,
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),

@@ -78,7 +78,7 @@ fn data_source(
     let span = create.span;
     let (key_format, value_format) = declared_formats(properties, settings, span)?;
     if create.columns.is_empty() && (key_format.infers_schemas() || value_format.infers_schemas()) {
-        return Err(PlanError::not_supported("columns from Schema Registry", span));
+        return Err(PlanError::refused(super::schemas::NO_REGISTRY, span));
     }
     let topic = properties.topic.clone().ok_or_else(|| {
         let message =

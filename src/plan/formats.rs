@@ -66,6 +66,13 @@ fn schema_settings(
     ];
     let excess = given.iter().filter(|(name, given)| *given && !allowed.contains(name));
     let excess: Vec<&str> = excess.map(|(name, _)| *name).collect();
+    if excess.contains(&SCHEMA_ID) {
+        let name = if side.is_key { "KEY" } else { "VALUE" };
+        let message = format!(
+            "{name}_FORMAT should support schema inference when {name}_SCHEMA_ID is provided. Current format is {format}."
+        );
+        return Err(property_error(message, span));
+    }
     if !excess.is_empty() {
         let message = format!("{format} does not support the following configs: [{}]", excess.join(", "));
         return Err(property_error(message, span));
@@ -75,11 +82,7 @@ fn schema_settings(
         let message = "fullSchemaName cannot be empty. Format configuration: {fullSchemaName=}";
         return Err(property_error(message.to_owned(), span));
     }
-    Ok(SchemaSettings {
-        full_name: full_name.map(str::to_owned),
-        schema_id: side.schema_id.map(|(id, _)| id),
-        nullable: side.nullable,
-    })
+    Ok(SchemaSettings { full_name: full_name.map(str::to_owned), schema_id: side.schema_id, nullable: side.nullable })
 }
 
 /// The format that the property `name` sets as default.

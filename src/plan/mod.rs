@@ -37,6 +37,7 @@ mod query;
 mod relation;
 mod rewrite;
 mod scalar_function;
+mod schemas;
 mod scope;
 mod select;
 mod settings;
@@ -61,6 +62,7 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 

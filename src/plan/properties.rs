@@ -44,7 +44,9 @@ pub(super) struct SideProperties {
     pub(super) format: Option<FormatName>,
     pub(super) delimiter: Option<char>,
     pub(super) full_name: Option<String>,
-    pub(super) schema_id: Option<(u32, Span)>,
+    pub(super) schema_id: Option<u32>,
+    /// Whether it is the side of keys.
+    pub(super) is_key: bool,
     pub(super) nullable: Option<NullableRepresentation>,
 }
 
@@ -103,6 +105,7 @@ impl Properties {
     /// Reads the properties of a statement of kind `clause`.
     pub(super) fn read(properties: &[Property], clause: Clause) -> Result<Self, PlanError> {
         let mut read = Self::default();
+        read.key.is_key = true;
         let mut format = None;
         check_names(properties, clause)?;
         for property in properties {
@@ -174,7 +177,7 @@ impl SideProperties {
         match name {
             "FORMAT" => self.format = Some(FormatName::read(&text(property), property.span)?),
             "DELIMITER" => self.delimiter = Some(delimiter(property)?),
-            "SCHEMA_ID" => self.schema_id = Some((count(property)?, property.span)),
+            "SCHEMA_ID" => self.schema_id = Some(count(property)?),
             "SCHEMA_FULL_NAME" => self.full_name = Some(text(property)),
             "PROTOBUF_NULLABLE_REPRESENTATION" => self.nullable = Some(nullable(property)?),
             other => return Err(PlanError::not_supported(format!("the property {other}"), property.span)),

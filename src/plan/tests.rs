@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::registry::MemoryRegistry;
 use crate::sql::parse_statements;
 
 /// What exists in most tests.
@@ -19,12 +20,19 @@ pub(super) struct World {
     pub(super) catalog: Catalog,
     pub(super) topics: BTreeMap<String, u32>,
     pub(super) properties: BTreeMap<String, String>,
+    pub(super) registry: MemoryRegistry,
     queries: u64,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { catalog: Catalog::new(), topics: BTreeMap::new(), properties: BTreeMap::new(), queries: 0 }
+        Self {
+            catalog: Catalog::new(),
+            topics: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            registry: MemoryRegistry::new(),
+            queries: 0,
+        }
     }
 
     /// The world after `sql`, in which every topic has 4 partitions.
@@ -42,7 +50,8 @@ impl World {
     pub(super) fn analyze(&self, parsed: &ParsedStatement) -> Result<Planned, PlanError> {
         let topics = |topic: &str| self.topics.get(topic).copied().map(TopicFacts::with_partitions);
         let settings = Settings { properties: &self.properties, topics: &topics, query_number: self.queries };
-        analyze(parsed, &self.catalog, &settings)
+        let completed = complete(parsed, &self.catalog, &settings, Ok(&self.registry))?;
+        analyze(completed.as_ref().unwrap_or(parsed), &self.catalog, &settings)
     }
 
     /// Plans a statement and lets it take effect on the catalog.
@@ -139,4 +148,5 @@ mod definitions;
 mod joins;
 mod keys;
 mod reads;
+mod schemas;
 mod selects;

@@ -194,3 +194,54 @@ impl Input {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::formats::{Format, Serde};
+    use crate::plan::TimestampColumn;
+    use crate::topics::MemoryTopics;
+    use crate::types::{Column, RecordChunkBuilder, Schema, SqlType};
+
+    /// What becomes of a record whose event time column T holds `json`.
+    fn fill(json: &str, fails_on_invalid_time: bool) -> Result<usize, String> {
+        let source = Source {
+            name: "S".to_owned(),
+            topic: "s".to_owned(),
+            collection: Collection::Stream,
+            key_serde: Serde { format: Format::None, wrap_single: true },
+            value_serde: Serde { format: Format::Json, wrap_single: true },
+            declared: Schema { key: Vec::new(), value: vec![Column::new("T", SqlType::String)] },
+            needed: vec![true],
+            window: None,
+            timestamp: Some(TimestampColumn { column: 0, format: Some("yyyy-MM-dd".to_owned()) }),
+            pseudo_columns: Vec::new(),
+            materialized: false,
+        };
+        let partition = TopicPartition { topic: "s".into(), partition: 0 };
+        let position = Position { offset: 0, partition_time: -1 };
+        let input = Input::new(&source, partition, position, 10, false, None).expect("JSON carries a text");
+        let mut input = input.failing_on_invalid_time(fails_on_invalid_time);
+        let mut chunk = RecordChunkBuilder::new();
+        chunk.push_full(None, Some(json.as_bytes()), 5, 7, Arc::default());
+        input.feed(chunk.finish());
+        let mut left_out = 0;
+        let filled = input.fill(&MemoryTopics::new(), |_, _, rejected| left_out += rejected.len());
+        filled.map(|_| left_out).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_record_without_a_time_is_left_out_or_ends_the_query() {
+        let no_time = r#"{"T": "soon"}"#;
+        assert_eq!(fill(no_time, false), Ok(1));
+        let error = fill(no_time, true).expect_err("it is to end the query");
+        let expected =
+            "Fatal user code error in TimestampExtractor callback for record at offset 7 of topic s partition 0";
+        assert!(error.starts_with(expected), "{error}");
+        for harmless in [r#"{"T": "2020-01-02"}"#, r#"{"T": "1960-01-02"}"#] {
+            assert!(fill(harmless, true).is_ok(), "{harmless}");
+        }
+    }
+}

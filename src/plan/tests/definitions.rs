@@ -217,19 +217,19 @@ fn misspelt_properties_get_the_nearest_name() {
 
 #[test]
 fn formats_with_schemas_are_declared_with_their_settings() {
-    let settings = |full_name: Option<&str>, schema_id, nullable| SchemaSettings {
+    let settings = |full_name: Option<&str>, nullable| SchemaSettings {
         full_name: full_name.map(str::to_owned),
-        schema_id,
         nullable,
+        ..SchemaSettings::default()
     };
     for (properties, key, value) in [
-        ("FORMAT='avro'", Format::Avro(settings(None, None, None)), Format::Avro(settings(None, None, None))),
-        ("VALUE_FORMAT='Json_Sr', VALUE_SCHEMA_ID='7'", Format::Kafka, Format::JsonSr(settings(None, Some(7), None))),
+        ("FORMAT='avro'", Format::Avro(settings(None, None)), Format::Avro(settings(None, None))),
+        ("VALUE_FORMAT='Json_Sr'", Format::Kafka, Format::JsonSr(settings(None, None))),
         (
             "KEY_FORMAT='PROTOBUF_NOSR', VALUE_FORMAT='PROTOBUF', VALUE_SCHEMA_FULL_NAME=' a.B ', \
              KEY_PROTOBUF_NULLABLE_REPRESENTATION='wrapper', VALUE_PROTOBUF_NULLABLE_REPRESENTATION='OPTIONAL'",
-            Format::ProtobufNoSr(settings(None, None, Some(NullableRepresentation::Wrapper))),
-            Format::Protobuf(settings(Some("a.B"), None, Some(NullableRepresentation::Optional))),
+            Format::ProtobufNoSr(settings(None, Some(NullableRepresentation::Wrapper))),
+            Format::Protobuf(settings(Some("a.B"), Some(NullableRepresentation::Optional))),
         ),
     ] {
         let source = created(&format!("CREATE STREAM X (K INT KEY, A INT) WITH (KAFKA_TOPIC='x', {properties});"));
