@@ -12,6 +12,7 @@ pub(super) fn check(planned: &Planned, catalog: &Catalog) -> Result<(), EngineEr
         Planned::CreateSource(create) => create.query.as_ref().map_or(Ok(()), check_query),
         Planned::CreateAs(create) => check_query(&create.query),
         Planned::InsertInto(insert) => check_query(&insert.query),
+        Planned::Push(push) | Planned::PullStream(push) => check_query(&push.query),
         Planned::InsertValues(row) => {
             let target = catalog.source(&row.target).into_iter();
             check_serdes(target.flat_map(|target| [&target.key_serde, &target.value_serde]))

@@ -185,7 +185,9 @@ impl Execution<'_> {
             Settings { properties: properties.values(), topics: &topics, query_number: self.core.next_command };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
-        Ok(planned?)
+        let planned = planned?;
+        codecs::check(&planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
+        Ok(planned)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
@@ -257,7 +259,6 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        codecs::check(planned, &self.core.catalog)?;
         self.shared.register(planned)?;
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;

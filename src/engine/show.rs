@@ -178,3 +178,48 @@ fn format_name(format: &Format) -> &'static str {
 pub fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Serde;
+    use crate::types::{Schema, SqlType};
+
+    #[test]
+    fn columns_of_headers_stand_where_they_are_declared() {
+        let column = |name: &str, sql_type| Column::new(name, sql_type);
+        let header = |name: &str, header: Option<&str>, position| HeaderColumn {
+            column: column(name, SqlType::Bytes),
+            header: header.map(str::to_owned),
+            position,
+        };
+        let serde = Serde { format: Format::Json, wrap_single: true };
+        let source = DataSource {
+            name: "S".to_owned(),
+            collection: Collection::Stream,
+            schema: Schema {
+                key: vec![column("K", SqlType::Integer)],
+                value: vec![column("A", SqlType::String), column("B", SqlType::Double)],
+            },
+            headers: vec![header("H", Some("h"), 1), header("I", None, 2)],
+            topic: "s".to_owned(),
+            key_serde: serde.clone(),
+            value_serde: serde,
+            window: None,
+            window_type: None,
+            timestamp: None,
+            is_source: false,
+            sql: String::new(),
+            created_by_query: None,
+        };
+        let rows: Vec<String> = source_fields(&source).rows.iter().map(|row| row.join(" | ")).collect();
+        let expected = [
+            "K | INTEGER (key)",
+            "A | VARCHAR(STRING)",
+            "H | BYTES (header('h'))",
+            "B | DOUBLE",
+            "I | BYTES (headers)",
+        ];
+        assert_eq!(rows, expected);
+    }
+}

@@ -249,14 +249,13 @@ impl Format {
 
     /// The format of what is made from records of this one: a schema's id and name stay behind.
     #[must_use]
-    pub fn derived(&self) -> Self {
-        let mut derived = self.clone();
+    pub fn derived(mut self) -> Self {
         if let Self::Avro(settings) | Self::JsonSr(settings) | Self::Protobuf(settings) | Self::ProtobufNoSr(settings) =
-            &mut derived
+            &mut self
         {
             *settings = SchemaSettings { nullable: settings.nullable, ..SchemaSettings::default() };
         }
-        derived
+        self
     }
 
     /// Whether a single column can be wrapped in a record.

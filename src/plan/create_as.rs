@@ -133,7 +133,7 @@ fn data_source(
 fn derived_format(side: &SideProperties, inherited: &Format, span: Span) -> Result<Format, PlanError> {
     match side.format {
         Some(named) => formats::format(named, side, span),
-        None => formats::unnamed_format(&inherited.derived(), side, span),
+        None => formats::unnamed_format(&inherited.clone().derived(), side, span),
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) fn check_wrapping(format: &Format, wrap: bool, span: Span) -> Result<
 /// the source cannot hold goes as JSON.
 pub(super) fn internal_value_serde(source: &Serde, columns: &[Column]) -> Serde {
     let wrapped = |format: Format| Serde { wrap_single: format.can_wrap() || columns.len() != 1, format };
-    let serde = wrapped(source.format.derived());
+    let serde = wrapped(source.format.clone().derived());
     let fits = !columns.is_empty() && serde.supports(columns, Side::Value).is_ok();
     if fits { serde } else { wrapped(Format::Json) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; names that are not its own are in `references`.
@@ -49,7 +49,7 @@ impl Reader {
 
     fn by_name(&self, name: &str, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
         if let Some(primitive) = primitive(name) {
-            return Ok(primitive);
+            return Ok(primitive.into_type());
         }
         let known = self.named.get(&full_name(name, namespace)).or_else(|| self.named.get(name));
         known.cloned().ok_or_else(|| malformed(format!("the type {name} is not defined")))
@@ -59,6 +59,7 @@ impl Reader {
         let Some(kind) = object.get("type") else { return Err(malformed("a schema has no type")) };
         let Value::String(kind) = kind else { return self.read(kind, namespace) };
         if let Some(logical) = logical(kind, object) {
+            let logical = logical.into_type();
             if kind == "fixed" {
                 self.define(object, namespace, logical.clone());
             }
@@ -142,22 +143,21 @@ fn full_name(name: &str, namespace: &str) -> String {
     if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
 }
 
-/// `Some(None)` for null.
-fn primitive(name: &str) -> Option<Option<SqlType>> {
-    Some(match name {
-        "null" => None,
-        "boolean" => Some(SqlType::Boolean),
-        "int" => Some(SqlType::Integer),
-        "long" => Some(SqlType::Bigint),
-        "float" | "double" => Some(SqlType::Double),
-        "string" => Some(SqlType::String),
-        "bytes" => Some(SqlType::Bytes),
+fn primitive(name: &str) -> Option<Meaning> {
+    Some(Meaning::Type(match name {
+        "null" => return Some(Meaning::NotInSql),
+        "boolean" => SqlType::Boolean,
+        "int" => SqlType::Integer,
+        "long" => SqlType::Bigint,
+        "float" | "double" => SqlType::Double,
+        "string" => SqlType::String,
+        "bytes" => SqlType::Bytes,
         _ => return None,
-    })
+    }))
 }
 
 /// The type of a logical type. Others than these count as what they are made of, as in Connect.
-fn logical(kind: &str, object: &Map<String, Value>) -> Option<Option<SqlType>> {
+fn logical(kind: &str, object: &Map<String, Value>) -> Option<Meaning> {
     let number = |name: &str| object.get(name).and_then(Value::as_u64);
     let connect = text(object, "connect.name").unwrap_or_default();
     let logical = text(object, "logicalType").unwrap_or_default();
@@ -168,10 +168,12 @@ fn logical(kind: &str, object: &Map<String, Value>) -> Option<Option<SqlType>> {
                 .and_then(|parameters| parameters.get("connect.decimal.precision")?.as_str()?.parse().ok());
             Some(decimal(number("precision").or(in_parameters), number("scale").unwrap_or(0)))
         }
-        ("int", "date", _) | ("int", _, "org.apache.kafka.connect.data.Date") => Some(Some(SqlType::Date)),
-        ("int", "time-millis", _) | ("int", _, "org.apache.kafka.connect.data.Time") => Some(Some(SqlType::Time)),
+        ("int", "date", _) | ("int", _, "org.apache.kafka.connect.data.Date") => Some(Meaning::Type(SqlType::Date)),
+        ("int", "time-millis", _) | ("int", _, "org.apache.kafka.connect.data.Time") => {
+            Some(Meaning::Type(SqlType::Time))
+        }
         ("long", "timestamp-millis", _) | ("long", _, "org.apache.kafka.connect.data.Timestamp") => {
-            Some(Some(SqlType::Timestamp))
+            Some(Meaning::Type(SqlType::Timestamp))
         }
         _ => None,
     }

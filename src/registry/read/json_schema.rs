@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; what a `$ref` names is in it or in `references`.
@@ -74,7 +74,7 @@ impl Reader<'_> {
         open: &mut Open<'s>,
     ) -> Result<Option<SqlType>, SchemaError> {
         if let Some(logical) = logical(object) {
-            return Ok(logical);
+            return Ok(logical.into_type());
         }
         let connect = text(object, "connect.type").unwrap_or_default();
         Ok(match (kind, connect) {
@@ -169,7 +169,7 @@ fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 /// The type that Connect has noted in the title.
-fn logical(object: &Map<String, Value>) -> Option<Option<SqlType>> {
+fn logical(object: &Map<String, Value>) -> Option<Meaning> {
     Some(match text(object, "title")? {
         "org.apache.kafka.connect.data.Decimal" => {
             let parameter = |name: &str| {
@@ -177,9 +177,9 @@ fn logical(object: &Map<String, Value>) -> Option<Option<SqlType>> {
             };
             decimal(parameter("connect.decimal.precision"), parameter("scale").unwrap_or(0))
         }
-        "org.apache.kafka.connect.data.Date" => Some(SqlType::Date),
-        "org.apache.kafka.connect.data.Time" => Some(SqlType::Time),
-        "org.apache.kafka.connect.data.Timestamp" => Some(SqlType::Timestamp),
+        "org.apache.kafka.connect.data.Date" => Meaning::Type(SqlType::Date),
+        "org.apache.kafka.connect.data.Time" => Meaning::Type(SqlType::Time),
+        "org.apache.kafka.connect.data.Timestamp" => Meaning::Type(SqlType::Timestamp),
         _ => return None,
     })
 }

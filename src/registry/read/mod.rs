@@ -119,15 +119,36 @@ fn upper(sql_type: SqlType) -> SqlType {
     }
 }
 
+/// What a name or a note in a schema stands for.
+enum Meaning {
+    /// A type.
+    Type(SqlType),
+    /// Something that SQL has no type for.
+    NotInSql,
+}
+
+impl Meaning {
+    fn into_type(self) -> Option<SqlType> {
+        match self {
+            Self::Type(sql_type) => Some(sql_type),
+            Self::NotInSql => None,
+        }
+    }
+}
+
 /// Digits of a DECIMAL whose schema does not say how many.
 const PRECISION_DEFAULT: u8 = 64;
 
 /// `DECIMAL(precision, scale)` if there is such a type.
-fn decimal(precision: Option<u64>, scale: u64) -> Option<SqlType> {
+fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
     const PRECISION_MAX: u8 = 76;
-    let precision = precision.map_or(Some(PRECISION_DEFAULT), |precision| u8::try_from(precision).ok())?;
-    let scale = u8::try_from(scale).ok()?;
-    ((1..=PRECISION_MAX).contains(&precision) && scale <= precision).then_some(SqlType::Decimal { precision, scale })
+    let precision = precision.map_or(Ok(PRECISION_DEFAULT), u8::try_from);
+    match (precision, u8::try_from(scale)) {
+        (Ok(precision @ 1..=PRECISION_MAX), Ok(scale)) if scale <= precision => {
+            Meaning::Type(SqlType::Decimal { precision, scale })
+        }
+        _ => Meaning::NotInSql,
+    }
 }
 
 /// Types with more parts are refused: names that stand for each other grow without end.

@@ -1,7 +1,7 @@
 //! Protobuf messages.
 
 use super::protobuf_text::{Field, File, Kind, Message, parse};
-use super::{Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
 use crate::types::SqlType;
 
 /// The type of the message called `full_name` in the file `text`, or of its first; what it imports is in `references`.
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         open: &mut Vec<&'a str>,
     ) -> Result<Option<SqlType>, SchemaError> {
         if let Some(known) = well_known(kind, field) {
-            return Ok(known);
+            return Ok(known.into_type());
         }
         for name in candidates(kind, scope) {
             if self.files.iter().any(|file| file.enums.contains(&name)) {
@@ -109,24 +109,22 @@ fn candidates(kind: &str, scope: &str) -> Vec<String> {
 }
 
 /// Scalars, and the messages that stand for a value.
-fn well_known(kind: &str, field: &Field) -> Option<Option<SqlType>> {
+fn well_known(kind: &str, field: &Field) -> Option<Meaning> {
     let parameter = |name: &str| field.parameters.get(name).and_then(|value| value.parse().ok());
-    Some(match kind.strip_prefix('.').unwrap_or(kind) {
-        "bool" | "google.protobuf.BoolValue" => Some(SqlType::Boolean),
-        "int32" | "sint32" | "sfixed32" | "google.protobuf.Int32Value" => Some(SqlType::Integer),
-        "int64" | "sint64" | "sfixed64" | "uint32" | "fixed32" | "uint64" | "fixed64" => Some(SqlType::Bigint),
-        "google.protobuf.Int64Value" | "google.protobuf.UInt32Value" | "google.protobuf.UInt64Value" => {
-            Some(SqlType::Bigint)
-        }
-        "float" | "double" | "google.protobuf.FloatValue" | "google.protobuf.DoubleValue" => Some(SqlType::Double),
-        "string" | "google.protobuf.StringValue" => Some(SqlType::String),
-        "bytes" | "google.protobuf.BytesValue" => Some(SqlType::Bytes),
-        "google.protobuf.Timestamp" => Some(SqlType::Timestamp),
-        "google.type.Date" => Some(SqlType::Date),
-        "google.type.TimeOfDay" => Some(SqlType::Time),
-        "confluent.type.Decimal" => decimal(parameter("precision"), parameter("scale").unwrap_or(0)),
+    Some(Meaning::Type(match kind.strip_prefix('.').unwrap_or(kind) {
+        "bool" | "google.protobuf.BoolValue" => SqlType::Boolean,
+        "int32" | "sint32" | "sfixed32" | "google.protobuf.Int32Value" => SqlType::Integer,
+        "int64" | "sint64" | "sfixed64" | "uint32" | "fixed32" | "uint64" | "fixed64" => SqlType::Bigint,
+        "google.protobuf.Int64Value" | "google.protobuf.UInt32Value" | "google.protobuf.UInt64Value" => SqlType::Bigint,
+        "float" | "double" | "google.protobuf.FloatValue" | "google.protobuf.DoubleValue" => SqlType::Double,
+        "string" | "google.protobuf.StringValue" => SqlType::String,
+        "bytes" | "google.protobuf.BytesValue" => SqlType::Bytes,
+        "google.protobuf.Timestamp" => SqlType::Timestamp,
+        "google.type.Date" => SqlType::Date,
+        "google.type.TimeOfDay" => SqlType::Time,
+        "confluent.type.Decimal" => return Some(decimal(parameter("precision"), parameter("scale").unwrap_or(0))),
         _ => return None,
-    })
+    }))
 }
 
 #[cfg(test)]

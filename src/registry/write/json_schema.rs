@@ -8,13 +8,13 @@ use crate::types::{Column, SqlType};
 /// The schema of an object of `columns`, or of the value that stands `alone`.
 pub(super) fn write(columns: &[Column], alone: Option<&SqlType>) -> Value {
     match alone {
-        Some(sql_type) => nullable(required(sql_type), None),
+        Some(sql_type) => nullable(&required(sql_type), None),
         None => object(columns),
     }
 }
 
 /// `schema` or null; `index` is its place among the properties.
-fn nullable(schema: Value, index: Option<usize>) -> Value {
+fn nullable(schema: &Value, index: Option<usize>) -> Value {
     let mut nullable = Map::new();
     if let Some(index) = index {
         nullable.insert("connect.index".to_owned(), index.into());
@@ -25,7 +25,7 @@ fn nullable(schema: Value, index: Option<usize>) -> Value {
 
 fn object(columns: &[Column]) -> Value {
     let property =
-        |(index, column): (usize, &Column)| (column.name.clone(), nullable(required(&column.sql_type), Some(index)));
+        |(index, column): (usize, &Column)| (column.name.clone(), nullable(&required(&column.sql_type), Some(index)));
     let properties: Map<String, Value> = columns.iter().enumerate().map(property).collect();
     json!({"type": "object", "properties": properties})
 }
@@ -51,7 +51,7 @@ fn required(sql_type: &SqlType) -> Value {
             "connect.type": "bytes",
             "connect.parameters": {"scale": scale.to_string(), "connect.decimal.precision": precision.to_string()}
         }),
-        SqlType::Array(element) => json!({"type": "array", "items": nullable(required(element), None)}),
+        SqlType::Array(element) => json!({"type": "array", "items": nullable(&required(element), None)}),
         SqlType::Map(key, value) => {
             let entry = [Column::new("key", (**key).clone()), Column::new("value", (**value).clone())];
             json!({"type": "array", "connect.type": "map", "items": object(&entry)})

@@ -40,7 +40,7 @@ impl Writer {
         let mut text = format!("{indent}message {name} {{\n");
         let mut nested = String::new();
         for (index, column) in columns.iter().enumerate() {
-            let (kind, options) = self.kind(&column.sql_type, &column.name, depth + 1, &mut nested);
+            let (kind, options) = self.kind(&column.sql_type, depth + 1, &mut nested);
             // Writing to a text does not fail.
             let _ = writeln!(text, "{indent}  {kind} {} = {}{options};", column.name, index + 1);
         }
@@ -51,7 +51,7 @@ impl Writer {
     }
 
     /// What stands before and behind the name of a field; messages that it needs go to `nested`.
-    fn kind(&mut self, sql_type: &SqlType, field: &str, depth: usize, nested: &mut String) -> (String, String) {
+    fn kind(&mut self, sql_type: &SqlType, depth: usize, nested: &mut String) -> (String, String) {
         let mut imported = |import: &'static str, kind: &str| {
             self.imports.insert(import);
             (kind.to_owned(), String::new())
@@ -74,12 +74,12 @@ impl Writer {
                 ("confluent.type.Decimal".to_owned(), options)
             }
             SqlType::Array(element) => {
-                let (kind, options) = self.kind(element, field, depth, nested);
+                let (kind, options) = self.kind(element, depth, nested);
                 (format!("repeated {kind}"), options)
             }
             SqlType::Map(key, value) => {
-                let (key, _) = self.kind(key, field, depth, nested);
-                let (value, options) = self.kind(value, field, depth, nested);
+                let (key, _) = self.kind(key, depth, nested);
+                let (value, options) = self.kind(value, depth, nested);
                 (format!("map<{key}, {value}>"), options)
             }
             SqlType::Struct(_) => {
