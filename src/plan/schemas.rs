@@ -1,8 +1,8 @@
 //! Statements and Schema Registry: columns that a statement leaves to a schema, and the schemas of what it declares.
 //!
-//! A CREATE that lists no columns for a side of its records gets them from the registry *before* it is analyzed: what comes out is
-//! a statement with all columns written out. That statement is analyzed, logged and replayed, so that a source stays what it
-//! was when it was created, whatever the registry says later.
+//! A CREATE that lists no columns for a side of its records gets them from the registry *before* it is analyzed: what
+//! comes out is a statement with all columns written out. That statement is analyzed, logged and replayed, so that a
+//! source stays what it was when it was created, whatever the registry says later.
 
 use crate::catalog::{Catalog, DataSource};
 use crate::formats::{Format, Serde};
