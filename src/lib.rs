@@ -8,6 +8,7 @@ pub mod formats;
 pub mod functions;
 pub mod operators;
 pub mod plan;
+pub mod registry;
 pub mod runtime;
 pub mod shell;
 pub mod sql;

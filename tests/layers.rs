@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 15] = [
+const FOLDERS: [(&str, &[&str]); 17] = [
     ("sql", &[]),
     ("types", &[]),
     ("storage", &[]),
@@ -15,7 +15,8 @@ const FOLDERS: [(&str, &[&str]); 15] = [
     ("catalog", &["types", "formats", "functions"]),
     ("expr", &["functions", "types"]),
     ("formats", &["types"]),
-    ("plan", &["sql", "catalog", "expr", "functions", "types", "formats"]),
+    ("registry", &["types"]),
+    ("plan", &["sql", "catalog", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
@@ -35,10 +36,26 @@ const FOLDERS: [(&str, &[&str]); 15] = [
             "formats",
             "topics",
             "runtime",
+            "registry",
         ],
     ),
     ("shell", &["engine", "sql", "types"]),
-    ("testing", &["engine", "functions", "sql", "types", "storage", "catalog", "plan", "formats", "topics", "runtime"]),
+    (
+        "testing",
+        &[
+            "engine",
+            "functions",
+            "sql",
+            "types",
+            "storage",
+            "catalog",
+            "plan",
+            "formats",
+            "topics",
+            "runtime",
+            "registry",
+        ],
+    ),
 ];
 
 /// Folders on top of everything: they may import all others.

@@ -18,7 +18,7 @@ use crate::types::SqlType;
 pub use error::CatalogError;
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
-pub use source::{Collection, DataSource, QueryId, TimestampColumn, WindowType};
+pub use source::{Collection, DataSource, HeaderColumn, QueryId, TimestampColumn, WindowType};
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]

@@ -34,6 +34,7 @@ const ASSERT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
 const HIDDEN_TOPICS_DEFAULT: &str = "_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,\
     connect-configs,connect-offsets,connect-status,connect-statuses";
 
+const FAIL_ON_INVALID_TIME: &str = "ksql.timestamp.throw.on.invalid";
 const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
 const METADATA_AGE: &str = "metadata.max.age.ms";
 const PURGE_INTERVAL: &str = "repartition.purge.interval.ms";
@@ -131,6 +132,11 @@ impl Properties {
     /// holds ends a query, unless it is asked for.
     pub fn fails_on_production(&self) -> bool {
         self.get(FAIL_ON_PRODUCTION).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether a record without a valid event time ends its query, instead of being left out.
+    pub fn fails_on_invalid_time(&self) -> bool {
+        self.get(FAIL_ON_INVALID_TIME).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Where queries start that have no committed position.

@@ -1,5 +1,6 @@
 //! Statements to effects.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, session,
-    show, show_functions,
+    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
+    session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
@@ -65,7 +66,8 @@ impl Execution<'_> {
         if self.is_applied(parsed) {
             return Ok(());
         }
-        let planned = self.plan(parsed)?;
+        let completed = self.completed(parsed)?;
+        let planned = self.plan(&completed)?;
         let properties = self.shared.properties(&self.session.properties);
         match planned {
             Planned::Direct => return self.direct(&parsed.statement, show),
@@ -87,9 +89,20 @@ impl Execution<'_> {
             Planned::InsertValues(row) if self.origin == Origin::Session => {
                 self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
             }
-            planned => self.logged(parsed, planned, show)?,
+            planned => self.logged(parsed, &completed, planned, show)?,
         }
         Ok(())
+    }
+
+    /// `parsed` with the columns that it leaves to the registry.
+    fn completed<'p>(&self, parsed: &'p ParsedStatement) -> Result<Cow<'p, ParsedStatement>, EngineError> {
+        let properties = self.shared.properties(&self.session.properties);
+        let topics = Known::new(&*self.shared.topics);
+        let (plans, query_number) = (&self.core.plans, self.core.next_command);
+        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
+        let completed = self.shared.completed(parsed, &self.core.catalog, &settings);
+        topics.check()?;
+        completed
     }
 
     fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
@@ -101,6 +114,7 @@ impl Execution<'_> {
         topics.check()?;
         let planned = planned?;
         queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        codecs::check(&planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
         Ok(planned)
     }
 
@@ -108,21 +122,23 @@ impl Execution<'_> {
         QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max }
     }
 
-    /// Executes a statement that goes to the command log: checked and appended first, carried out then.
+    /// Executes a statement that goes to the command log: checked and appended first, carried out then. `written` is what
+    /// `parsed` was before it was completed.
     fn logged(
         &mut self,
+        written: &ParsedStatement,
         parsed: &ParsedStatement,
         mut planned: Planned,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         for attempt in 0..OVERTAKEN_MAX {
             if self.core.take_over(self.shared)? {
-                if self.is_applied(parsed) {
+                if self.is_applied(written) {
                     return Ok(());
                 }
                 planned = self.plan(parsed)?;
             }
-            match self.append(parsed, &planned)? {
+            match self.append(written, parsed, &planned)? {
                 Ok(Done::Inserted) => return Ok(()),
                 Ok(Done::Changed(query)) => {
                     show(Response::Message(self.carry_out(&planned, query)?));
@@ -141,7 +157,12 @@ impl Execution<'_> {
     }
 
     /// Checks all that can be checked, then appends the statement to the command log.
-    fn append(&mut self, parsed: &ParsedStatement, planned: &Planned) -> Result<Result<Done, Overtaken>, EngineError> {
+    fn append(
+        &mut self,
+        written: &ParsedStatement,
+        parsed: &ParsedStatement,
+        planned: &Planned,
+    ) -> Result<Result<Done, Overtaken>, EngineError> {
         // Before anything is made that would have to be taken back.
         if let Some(plan) = planned.query() {
             unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
@@ -153,6 +174,7 @@ impl Execution<'_> {
         };
         let changes = matches!(done, Done::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
+        let command = command.written_as(&written.text);
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {
@@ -162,13 +184,14 @@ impl Execution<'_> {
         }
         self.core.next_command += 1;
         if self.origin == Origin::File {
-            self.core.applied.add(&parsed.text);
+            self.core.applied.add(&written.text);
         }
         Ok(Ok(done))
     }
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
+        self.shared.register(planned)?;
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {

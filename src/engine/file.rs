@@ -7,7 +7,7 @@ use super::execute::Execution;
 use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared, session};
+use super::{Core, EngineError, Response, Session, Shared, codecs, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::sql::ast::Statement;
@@ -154,9 +154,10 @@ impl Trial<'_> {
             plans: &self.plans,
             query_number: self.number,
         };
-        let planned = plan::analyze(parsed, &self.catalog, &settings);
+        let completed = self.shared.completed(parsed, &self.catalog, &settings);
+        let planned = completed.map(|completed| plan::analyze(&completed, &self.catalog, &settings));
         known.check()?;
-        let planned = planned?;
+        let planned = planned??;
         if let Statement::PrintTopic(_) = parsed.statement {
             let message = "PRINT never ends: it cannot stand in a file that runs headless";
             return Err(EngineError::new(message).with_hint("ask in the shell").at(parsed.span));
@@ -169,6 +170,7 @@ impl Trial<'_> {
                 return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
             }
             planned => {
+                codecs::check(planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), topics::facts(&config));
                 }

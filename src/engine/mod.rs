@@ -7,6 +7,7 @@
 //! Everything that must outlive the process is in the command log, which is replayed at open.
 
 mod assert;
+mod codecs;
 mod command_log;
 mod config;
 mod execute;
@@ -20,6 +21,7 @@ mod queries;
 mod query_report;
 mod recording;
 mod response;
+mod schemas;
 mod session;
 mod show;
 mod show_functions;
@@ -36,6 +38,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::functions::Registry;
 use crate::plan::{PlanError, Settings};
+use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
@@ -168,6 +171,7 @@ struct Shared {
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
+    registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
@@ -215,6 +219,8 @@ pub struct EngineOptions {
     pub batch_rows_max: usize,
     /// The functions that statements may call.
     pub functions: Arc<Registry>,
+    /// Where schemas are.
+    pub registry: Option<Arc<dyn SchemaRegistry>>,
 }
 
 impl Default for EngineOptions {
@@ -225,6 +231,7 @@ impl Default for EngineOptions {
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
             functions: Arc::default(),
+            registry: None,
         }
     }
 }
@@ -263,6 +270,7 @@ impl Engine {
             runtime,
             clock: options.clock,
             server: options.properties,
+            registry: options.registry,
             batch_rows_max: options.batch_rows_max,
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),

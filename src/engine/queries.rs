@@ -55,6 +55,7 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
         fails_on_production: setup.properties.fails_on_production(),
+        fails_on_invalid_time: setup.properties.fails_on_invalid_time(),
         client: None,
         overridden: setup.properties.overridden().clone(),
     })

@@ -1,7 +1,7 @@
 //! Listings: SHOW and DESCRIBE, as ksqlDB's command line lays them out (ksqldb-surface 7.2).
 
 use super::response::Listing;
-use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
 use crate::formats::Format;
 use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
@@ -189,7 +189,21 @@ fn dependents(
 
 fn source_fields(source: &DataSource) -> Listing {
     let window = source.window_type.map(crate::catalog::WindowType::name);
-    fields(&source.schema.key, &source.schema.value, source.is_table(), window)
+    let mut fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
+    for (i, header) in source.headers.iter().enumerate() {
+        let at = source.schema.key.len() + header.position + i;
+        let row = vec![header.column.name.clone(), format!("{} ({})", shown_type(&header.column), role(header))];
+        fields.rows.insert(at.min(fields.rows.len()), row);
+    }
+    fields
+}
+
+/// `headers` or `header('name')`.
+fn role(header: &HeaderColumn) -> String {
+    match &header.header {
+        Some(name) => format!("header('{name}')"),
+        None => "headers".to_owned(),
+    }
 }
 
 fn format_name(format: &Format) -> &'static str {
@@ -207,7 +221,9 @@ mod tests {
 
     use super::*;
     use crate::engine::{Engine, EngineOptions, Response, Session};
+    use crate::formats::Serde;
     use crate::topics::{MemoryTopics, TopicConfig, Topics};
+    use crate::types::{Schema, SqlType};
 
     fn engine(setup: &str) -> Engine {
         let topics = Arc::new(MemoryTopics::new());
@@ -366,5 +382,43 @@ mod tests {
             assert!(error.message.contains("Levada does not speak to Kafka Connect"), "{error}");
             assert!(error.hint.is_some_and(|hint| hint.contains("REST API")));
         }
+    }
+
+    #[test]
+    fn columns_of_headers_stand_where_they_are_declared() {
+        let column = |name: &str, sql_type| Column::new(name, sql_type);
+        let header = |name: &str, header: Option<&str>, position| HeaderColumn {
+            column: column(name, SqlType::Bytes),
+            header: header.map(str::to_owned),
+            position,
+        };
+        let serde = Serde { format: Format::Json, wrap_single: true };
+        let source = DataSource {
+            name: "S".to_owned(),
+            collection: Collection::Stream,
+            schema: Schema {
+                key: vec![column("K", SqlType::Integer)],
+                value: vec![column("A", SqlType::String), column("B", SqlType::Double)],
+            },
+            headers: vec![header("H", Some("h"), 1), header("I", None, 2)],
+            topic: "s".to_owned(),
+            key_serde: serde.clone(),
+            value_serde: serde,
+            window: None,
+            window_type: None,
+            timestamp: None,
+            is_source: false,
+            sql: String::new(),
+            created_by_query: None,
+        };
+        let rows: Vec<String> = source_fields(&source).rows.iter().map(|row| row.join(" | ")).collect();
+        let expected = [
+            "K | INTEGER (key)",
+            "A | VARCHAR(STRING)",
+            "H | BYTES (header('h'))",
+            "B | DOUBLE",
+            "I | BYTES (headers)",
+        ];
+        assert_eq!(rows, expected);
     }
 }

@@ -7,10 +7,10 @@
 //!                                 └─ Explain ── text
 //! ```
 //!
-//! [`analyze`] reads the catalog and changes nothing. A SELECT goes through these steps, a file each: FROM and the names
-//! of its columns (`scope`), joins (`join`), the results (`select`), GROUP BY (`aggregate`) or PARTITION BY
-//! (`partition_by`), and the last projection (`project`). Expressions become typed in `expression`. What cannot be
-//! planned is a [`PlanError`] with the place in the text.
+//! [`complete`] gives a CREATE the columns that it leaves to Schema Registry. [`analyze`] reads the catalog and changes
+//! nothing. A SELECT goes through these steps, a file each: FROM and the names of its columns (`scope`), joins (`join`),
+//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`).
+//! Expressions become typed in `expression`. What cannot be planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
 mod alter;
@@ -22,6 +22,7 @@ mod error;
 mod explain;
 mod expression;
 mod formats;
+mod headers;
 mod insert_into;
 mod insert_values;
 mod join;
@@ -39,6 +40,7 @@ mod relation;
 mod reserved_topics;
 mod rewrite;
 mod sanitize;
+mod schemas;
 mod scope;
 mod select;
 mod settings;
@@ -53,7 +55,7 @@ use crate::expr::Expr;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
-pub use crate::catalog::{Collection, TimestampColumn};
+pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind, similar_names};
 pub use explain::{
@@ -70,6 +72,7 @@ pub use planned::{
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
 pub use reserved_topics::RESERVED_TOPICS;
+pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 

@@ -7,7 +7,7 @@ mod joins;
 
 use std::sync::Arc;
 
-use crate::catalog::{Collection, TimestampColumn};
+use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 use crate::expr::Expr;
 use crate::formats::Serde;
 use crate::functions::AggregateBody;
@@ -16,12 +16,25 @@ use crate::types::{Column, Schema, SqlType, WindowKind};
 pub use joins::{ForeignKeyJoin, JoinKind, JoinWindow, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 
 /// A column that every record has beside its key and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PseudoColumn {
     /// `ROWPARTITION`, INTEGER
     RowPartition,
     /// `ROWOFFSET`, BIGINT
     RowOffset,
+    /// Headers, as the source declares a column for them
+    Header(HeaderColumn),
+}
+
+impl PseudoColumn {
+    /// Name and type.
+    pub fn column(&self) -> Column {
+        match self {
+            Self::RowPartition => Column::new("ROWPARTITION", SqlType::Integer),
+            Self::RowOffset => Column::new("ROWOFFSET", SqlType::Bigint),
+            Self::Header(header) => header.column.clone(),
+        }
+    }
 }
 
 /// A step of a plan. Each says what it emits; all keep the order of their input.
@@ -349,10 +362,7 @@ impl Source {
     /// Declared columns, then pseudo columns.
     pub fn schema(&self) -> Schema {
         let mut schema = self.declared.clone();
-        schema.value.extend(self.pseudo_columns.iter().map(|pseudo| match pseudo {
-            PseudoColumn::RowPartition => Column::new("ROWPARTITION", SqlType::Integer),
-            PseudoColumn::RowOffset => Column::new("ROWOFFSET", SqlType::Bigint),
-        }));
+        schema.value.extend(self.pseudo_columns.iter().map(PseudoColumn::column));
         schema
     }
 }

@@ -237,13 +237,16 @@ fn stream(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Plann
 
 /// The rows of the table itself.
 fn layout(scope: &Scope) -> Layout {
-    let schema = &scope.sources[0].data.schema;
-    let after_value = schema.key.len() + schema.value.len();
+    let data = &scope.sources[0].data;
+    let (schema, headers) = (&data.schema, data.headers.len());
+    let after_value = schema.key.len() + schema.value.len() + headers;
     let mut layout = Layout::default();
     for found in &scope.columns {
         let index = match found.role {
             Role::Key(i) => i,
             Role::Value(i) => schema.key.len() + i,
+            // They are kept behind the value.
+            Role::Header(i) => after_value - headers + i,
             Role::RowTime => after_value,
             Role::WindowStart => after_value + 1,
             Role::WindowEnd => after_value + 2,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
-use crate::types::SqlType;
+use crate::types::{Column, SqlType};
 
 use super::call::check_lambdas;
 use super::error::{PlanError, PlanErrorKind, similar_names};
@@ -46,6 +46,7 @@ impl Clause {
 pub(super) enum Role {
     Key(usize),
     Value(usize),
+    Header(usize),
     RowTime,
     RowPartition,
     RowOffset,
@@ -54,9 +55,9 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Whether it is neither key nor value of the record.
+    /// Whether no source declares it.
     pub(super) fn is_pseudo(self) -> bool {
-        !matches!(self, Self::Key(_) | Self::Value(_))
+        !matches!(self, Self::Key(_) | Self::Value(_) | Self::Header(_))
     }
 }
 
@@ -119,6 +120,10 @@ impl Scope {
         let ScopeSource { alias, data, .. } = self.sources[source].clone();
         let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));
         let value = data.schema.value.iter().enumerate().map(|(i, column)| (Role::Value(i), column));
+        let mut value: Vec<(Role, &Column)> = value.collect();
+        for (i, header) in data.headers.iter().enumerate() {
+            value.insert((header.position + i).min(value.len()), (Role::Header(i), &header.column));
+        }
         let declared = key.chain(value).map(|(role, column)| (role, column.name.clone(), column.sql_type.clone()));
         let mut visible: Vec<(Role, String, SqlType)> = declared.collect();
         visible.push((Role::RowTime, ROWTIME.to_owned(), SqlType::Bigint));

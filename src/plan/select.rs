@@ -173,7 +173,7 @@ fn star_of_partition_by(
 /// in ksqlDB.
 fn rest_of(source: usize, scope: &Scope) -> Vec<&ScopeColumn> {
     let rank = |role: Role| match role {
-        Role::Value(_) => 0,
+        Role::Value(_) | Role::Header(_) => 0,
         Role::RowTime | Role::RowPartition | Role::RowOffset => 1,
         Role::Key(_) => 2,
         Role::WindowStart | Role::WindowEnd => 3,

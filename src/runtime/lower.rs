@@ -254,7 +254,8 @@ impl Topology {
                 let position = self.start_position(source, &from, topics)?;
                 let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
-                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes)?, *next));
+                let input = Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes)?;
+                inputs.push((input.failing_on_invalid_time(self.spec.fails_on_invalid_time), *next));
             }
         }
         Ok(inputs)

@@ -13,6 +13,7 @@ mod changelog;
 pub mod clock;
 pub mod dead_letter;
 mod decoding;
+mod header_columns;
 mod input;
 mod lower;
 pub mod materialized;
@@ -121,6 +122,21 @@ pub enum RuntimeError {
     /// A `TIMESTAMP_FORMAT` that is no pattern.
     #[error("invalid TIMESTAMP_FORMAT: {0}")]
     TimestampFormat(String),
+    /// An event time column holds no time, and the query is to end then.
+    #[error(
+        "Fatal user code error in TimestampExtractor callback for record at offset {offset} of topic {topic} partition \
+         {partition}: {reason} (such records are left out unless ksql.timestamp.throw.on.invalid is true)"
+    )]
+    InvalidTime {
+        /// Topic name.
+        topic: String,
+        /// Partition.
+        partition: u32,
+        /// Offset of the record.
+        offset: i64,
+        /// What the column holds.
+        reason: String,
+    },
     /// A task failed; it was logged.
     #[error("{0}")]
     Failed(String),
@@ -157,6 +173,8 @@ pub struct QuerySpec {
     pub batch_rows_max: usize,
     /// Whether a result that cannot be written ends the query, instead of going to the dead letters.
     pub fails_on_production: bool,
+    /// Whether a record whose event time column holds no time ends the query, instead of going to the dead letters.
+    pub fails_on_invalid_time: bool,
     /// Takes the rows, when the query is transient.
     pub client: Option<Client>,
     /// Properties that its client had set, for who looks; what they say is in the other fields.

@@ -4,6 +4,7 @@
 //! with tasks on the caller's thread and a clock that is moved by hand. It is never a second engine.
 
 use crate::formats::Serde;
+use crate::registry::SchemaDocument;
 use crate::types::{Header, Schema, WindowKind};
 
 /// Where state is kept.
@@ -207,6 +208,12 @@ pub struct SelectedRow {
 pub trait Driver {
     /// Creates a topic.
     fn create_topic(&mut self, name: &str, partitions: u32) -> Result<(), Failure>;
+
+    /// Registers a schema under `subject`, with the id `id` if one is given.
+    fn register_schema(&mut self, subject: &str, schema: &SchemaDocument, id: Option<u32>) -> Result<(), Failure>;
+
+    /// The latest schema of `subject`.
+    fn schema(&self, subject: &str) -> Option<SchemaDocument>;
 
     /// Names of all topics, internal ones included.
     fn topics(&self) -> Vec<String>;

@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
 use crate::plan::Settings;
+use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry as _};
 use crate::runtime::clock::ManualClock;
 use crate::sql::ast::{Query, Statement};
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
@@ -31,6 +32,8 @@ pub struct EngineDriver {
     /// Where topics and state are; removed at the end.
     directory: Option<PathBuf>,
     topics: Arc<dyn Topics>,
+    /// Outlives the engine, as the topics do.
+    registry: Arc<MemoryRegistry>,
     /// `None` only while it is opened again.
     engine: Option<Engine>,
     session: Session,
@@ -70,12 +73,14 @@ impl EngineDriver {
             None if mode.one_partition => Arc::new(MemoryTopics::with_single_partition()),
             None => Arc::new(MemoryTopics::new()),
         };
-        let engine = open_engine(mode, &topics, &properties)?;
+        let registry = Arc::new(MemoryRegistry::new());
+        let engine = open_engine(mode, &topics, &registry, &properties)?;
         Ok(Self {
             mode,
             properties,
             directory,
             topics,
+            registry,
             engine: Some(engine),
             session: Session::default(),
             script: Vec::new(),
@@ -180,6 +185,7 @@ fn forget_state(storage: &dyn KeyValue) -> Result<(), Failure> {
 fn open_engine(
     mode: RunMode,
     topics: &Arc<dyn Topics>,
+    registry: &Arc<MemoryRegistry>,
     properties: &BTreeMap<String, String>,
 ) -> Result<Engine, Failure> {
     let options = EngineOptions {
@@ -188,6 +194,7 @@ fn open_engine(
         threads: false,
         batch_rows_max: mode.batch_rows_max,
         functions: if mode.test_functions { functions::registry().map_err(environment)? } else { Arc::default() },
+        registry: Some(Arc::<MemoryRegistry>::clone(registry)),
     };
     Engine::with_options(Arc::clone(topics), options).map_err(environment)
 }
@@ -221,6 +228,18 @@ pub fn rejected(error: EngineError, statement: &str) -> Failure {
 impl Driver for EngineDriver {
     fn create_topic(&mut self, name: &str, partitions: u32) -> Result<(), Failure> {
         self.topics.create(name, &TopicConfig::with_partitions(partitions)).map_err(environment)
+    }
+
+    fn register_schema(&mut self, subject: &str, schema: &SchemaDocument, id: Option<u32>) -> Result<(), Failure> {
+        match id {
+            Some(id) => self.registry.register_as(subject, schema, id),
+            None => self.registry.register(subject, schema).map(drop),
+        }
+        .map_err(environment)
+    }
+
+    fn schema(&self, subject: &str) -> Option<SchemaDocument> {
+        Some(self.registry.latest(subject).ok()??.schema)
     }
 
     fn topics(&self) -> Vec<String> {
@@ -350,7 +369,7 @@ impl Driver for EngineDriver {
                 forget_state(&*self.topics.storage())?;
             }
         }
-        self.engine = Some(open_engine(self.mode, &self.topics, &self.properties)?);
+        self.engine = Some(open_engine(self.mode, &self.topics, &self.registry, &self.properties)?);
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use super::planned::{Planned, PushPlan};
 use super::pull::{PullLookup, PullPlan, WindowBounds};
 use super::settings::{Settings, TopicLookup};
 use super::{
-    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, PseudoColumn, QueryPlan, Sink, Source,
+    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, QueryPlan, Sink, Source,
     StreamStreamJoin, StreamTableJoinKind, WindowShape, WindowSpec,
 };
 
@@ -257,10 +257,7 @@ fn source_line(source: &Source) -> String {
     let key = source.declared.key.iter().map(|column| format!("{} KEY", column.name));
     let needed = source.declared.value.iter().zip(&source.needed).filter(|(_, needed)| **needed);
     let value = needed.map(|(column, _)| column.name.clone());
-    let pseudo = source.pseudo_columns.iter().map(|pseudo| match pseudo {
-        PseudoColumn::RowPartition => super::names::ROWPARTITION.to_owned(),
-        PseudoColumn::RowOffset => super::names::ROWOFFSET.to_owned(),
-    });
+    let pseudo = source.pseudo_columns.iter().map(|pseudo| pseudo.column().name);
     let columns: Vec<String> = key.chain(value).chain(pseudo).collect();
     format!(
         "Source {}: {kind}, topic {} ({}{stored}) [{}]",
