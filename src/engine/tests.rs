@@ -35,7 +35,7 @@ impl World {
             Response::Listing(listings) => {
                 lines.extend(listings.iter().flat_map(|listing| &listing.rows).map(|row| row.join("|")));
             }
-            Response::Rows(_) | Response::Push(_) => {}
+            Response::Rows(_) | Response::Push(_) | Response::Print(_) => {}
         };
         self.engine.execute(&mut self.session, sql, show)?;
         Ok(lines)

@@ -219,6 +219,7 @@ mod tests {
             timestamp: Some(TimestampColumn { column: 0, format: Some("yyyy-MM-dd".to_owned()) }),
             pseudo_columns: Vec::new(),
             materialized: false,
+            old_rows_known: true,
         };
         let partition = TopicPartition { topic: "s".into(), partition: 0 };
         let position = Position { offset: 0, partition_time: -1 };

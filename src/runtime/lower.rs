@@ -670,7 +670,7 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
         let properties = BTreeMap::new();
         let known = Known(topics);
         for parsed in parse_statements(sql).expect("well-formed statements") {
-            let settings = Settings { properties: &properties, topics: &known, query_number: 0 };
+            let settings = Settings { properties: &properties, topics: &known, plans: &plan::NoPlans, query_number: 0 };
             match crate::plan::analyze(&parsed, &catalog, &settings).expect("a statement that can be planned") {
                 Planned::CreateSource(create) => catalog.add_source(create.source, false).expect("a new name"),
                 planned => return planned.query().expect("a persistent query").clone(),
@@ -703,6 +703,8 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 start_from: StartFrom::Earliest,
                 batch_rows_max: 1,
                 fails_on_production: true,
+                fails_on_invalid_time: false,
+                overridden: BTreeMap::new(),
                 client: None,
             };
             let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");

@@ -207,6 +207,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn cutting_agrees_with_reading() {
         let texts =
             ["a-", "a/", "-", "/", "/*", "/* *", "a /*/ */ b; /**/c", "--", "a -- b\rc;", "\u{feff};", "$${a;}", "é;ß"];
