@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use levada::cli::{Cli, Command, start_logging};
+use levada::types::STACK_BYTES;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,7 +19,20 @@ fn main() -> ExitCode {
     unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, KEPT_MS) };
     let cli = Cli::parse();
     start_logging();
-    let outcome = match cli.command {
+    let command = std::thread::Builder::new().name("command".to_owned()).stack_size(STACK_BYTES);
+    let command = command.spawn(|| run(cli.command)).expect("the system can start a thread");
+    match command.join() {
+        Ok(code) => code,
+        // The thread has said why.
+        Err(_) => ExitCode::from(PANICKED),
+    }
+}
+
+/// What a process ends with whose main thread has panicked.
+const PANICKED: u8 = 101;
+
+fn run(command: Command) -> ExitCode {
+    let outcome = match command {
         Command::Run(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),

@@ -145,6 +145,92 @@ fn csv_may_come_through_a_pipe() {
 }
 
 #[test]
+fn a_topic_is_printed_until_ctrl_c() {
+    let folder = folder();
+    let statements = "CREATE STREAM a (k STRING KEY, x INT) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1); \
+                      INSERT INTO a (k, x, rowtime) VALUES ('ann', 1, 1000); PRINT a FROM BEGINNING; SHOW STREAMS;";
+    let mut child = levada(folder.path(), &["shell", "-e", statements]).spawn().expect("the binary starts");
+    let mut answers = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let mut lines = String::new();
+    while !lines.ends_with("partition: 0\n") {
+        assert_ne!(answers.read_line(&mut lines).expect("answers are text"), 0, "{lines}");
+    }
+    interrupt(&child);
+    answers.read_to_string(&mut lines).expect("answers are text");
+    let (_, err) = texts(&child.wait_with_output().expect("the shell ends"), 0);
+    let printed = "Stream created\nKey format: KAFKA_STRING\nValue format: JSON or KAFKA_STRING\n\
+                   rowtime: 1970/01/01 00:00:01.000 Z, key: ann, value: {\"X\":1}, partition: 0\n\
+                   Topic printing ceased\n";
+    assert_eq!((lines.as_str(), err.as_str()), (printed, ""), "what comes after is not run");
+}
+
+#[test]
+fn printing_ends_at_its_limit_in_every_form() {
+    let folder = folder();
+    let create = "CREATE STREAM a (k STRING KEY, x INT) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1); \
+                  INSERT INTO a (k, x, rowtime) VALUES ('ann', 1, 1000);";
+    let shell = |statements: &str, form| {
+        texts(&output(&mut levada(folder.path(), &["shell", "-e", statements, "--output", form])), 0)
+    };
+    shell(create, "table");
+    let print = "PRINT 'a' FROM BEGINNING LIMIT 1;";
+    let (out, err) = shell(print, "json");
+    assert_eq!(out, "{\"rowtime\":1000,\"partition\":0,\"offset\":0,\"key\":\"ann\",\"value\":{\"X\":1}}\n");
+    assert!(err.contains("Value format: JSON or KAFKA_STRING"), "{err}");
+    let (out, _) = shell(print, "csv");
+    assert_eq!(out, "rowtime,partition,offset,key,value\n1000,0,0,ann,\"{\"\"X\"\":1}\"\n");
+}
+
+#[test]
+fn scripts_are_found_beside_those_that_run_them() {
+    let folder = folder();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file is written");
+    std::fs::create_dir(folder.path().join("parts")).expect("a folder is made");
+    write("parts/a.sql", "SHOW TYPES \\\n;\nrun script 'b.sql';\n");
+    write("parts/b.sql", "DEFINE x = 'y';\nRUN SCRIPT 'a.sql';");
+    let (out, err) = texts(&output(&mut levada(folder.path(), &["shell", "-f", "parts/a.sql"])), 1);
+    assert!(out.starts_with(" Type Name"), "{out}");
+    let chain = "parts/a.sql runs parts/b.sql runs parts/a.sql";
+    assert!(err.starts_with(&format!("error: parts/b.sql:2: a script cannot run itself: {chain}")), "{err}");
+}
+
+#[test]
+fn tests_in_sql_are_told_and_fail_with_their_place() {
+    let folder = folder();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file is written");
+    let stream = "CREATE STREAM a (k STRING KEY, x INT) WITH (kafka_topic = 'a', value_format = 'json');";
+    let good = format!("--@test: good\n{stream}\nINSERT INTO a VALUES ('k', 1);\nASSERT VALUES a VALUES ('k', 1);\n");
+    let bad = "--@test: bad\nRUN SCRIPT 'part.sql';\n\n  ASSERT VALUES a VALUES ('k', 2);\n";
+    write("a.sql", &format!("{good}{bad}"));
+    write("part.sql", &format!("{stream}\nINSERT INTO a VALUES ('k', 1);"));
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "a.sql"])), 1);
+    let expected = "a - good\n\t>>> Test passed!\na - bad\n\t>>>>> Test failed: a.sql:8:3: Expected record does not match actual.\n\
+                    \trecord 1 of topic a\n\tX: expected 2, got 1\n1 passed, 1 failed\n";
+    assert_eq!(out, expected);
+    for (text, place) in [
+        ("SELECT * FROM a;", "b.sql:2:1: a test cannot hold SELECT: nothing would look at its answer"),
+        ("RUN SCRIPT 'b.sql';", "b.sql:2:1: a script cannot run itself: b.sql"),
+        ("RUN SCRIPT 'c.sql';", "b.sql:2:1: cannot read c.sql"),
+        (" SELECTED;", "b.sql:2:2: Syntax Error\n\tUnknown statement 'SELECTED'"),
+        ("CREATE STREAM b AS\n SELECT * FROM nowhere;", "b.sql:3:16: NOWHERE does not exist."),
+        ("ASSERT VALUES a VALUES (1);", "b.sql:2:15: Could not find STREAM/TABLE 'A' in the Metastore"),
+    ] {
+        write("b.sql", &format!("--@test: wrong\n{text}\n"));
+        let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "b.sql"])), 1);
+        assert!(out.starts_with(&format!("b - wrong\n\t>>>>> Test failed: {place}")), "{out}");
+    }
+    let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "part.sql"])), 2);
+    let none = "error: part.sql: a plain script and no test: a test begins with a line --@test: name\n";
+    assert_eq!(err, none);
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
+    assert!(out.contains("part.sql: a plain script and no test"), "{out}");
+    write("b.sql", &format!("SHOW STREAMS;\n{good}"));
+    let (out, _) = texts(&output(&mut levada(folder.path(), &["test", "."])), 1);
+    let wrong = "b.sql\n\t>>>>> Test failed: there are statements before the first --@test";
+    assert!(out.contains(wrong) && out.contains("a - good\n\t>>> Test passed!"), "the others are run: {out}");
+}
+
+#[test]
 fn help_is_a_command_too() {
     let folder = folder();
     let (out, _) = texts(&output(&mut levada(folder.path(), &["help"])), 0);
@@ -158,7 +244,7 @@ fn a_test_of_nothing_does_not_pass() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("empty")).expect("a folder is made");
     let (_, err) = texts(&output(&mut levada(folder.path(), &["test", "empty"])), 2);
-    assert_eq!(err, "error: no specs and no cases in empty\n");
+    assert_eq!(err, "error: no specs, no tests and no cases in empty\n");
     let arguments = ["test", "empty", "--ratchet", "missing"];
     let (_, err) = texts(&output(&mut levada(folder.path(), &arguments)), 2);
     assert_eq!(err, "error: no ratchet at missing; --update-ratchet makes one\n");
@@ -252,6 +338,11 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
     };
     let stream = "CREATE STREAM a (x INTEGER) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1);";
     check(&format!("{stream}\nSELECT * FROM a EMIT CHANGES;"), "a.sql:2:1: a SELECT with EMIT CHANGES never ends");
-    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: there is no property 'auto.ofset.reset'");
-    check("\nSET 'auto.offset.reset' = 'first';", "a.sql:2:1: Invalid value first");
+    check("SET 'auto.ofset.reset' = 'earliest';", "a.sql:1:1: Unknown property: auto.ofset.reset");
+    check(&format!("{stream}\nPRINT a LIMIT 1;"), "a.sql:2:1: PRINT never ends");
+    check("SHOW STREAMS;\nASSERT TOPIC b TIMEOUT 0 SECONDS;", "a.sql:2:1: Topic b does not exist");
+    check(
+        "\nSET 'auto.offset.reset' = 'first';",
+        "a.sql:2:1: Invalid property 'auto.offset.reset': Invalid value first",
+    );
 }

@@ -7,24 +7,55 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 14] = [
+const FOLDERS: [(&str, &[&str]); 16] = [
     ("sql", &[]),
     ("types", &[]),
     ("storage", &[]),
-    ("catalog", &["types", "formats"]),
-    ("expr", &["types"]),
+    ("functions", &["types"]),
+    ("catalog", &["types", "formats", "functions"]),
+    ("expr", &["functions", "types"]),
     ("formats", &["types"]),
-    ("plan", &["sql", "catalog", "expr", "types", "formats"]),
+    ("registry", &["types"]),
+    ("plan", &["sql", "catalog", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
-    ("runtime", &["types", "expr", "plan", "state", "storage", "operators", "formats", "topics"]),
+    ("runtime", &["types", "functions", "expr", "plan", "state", "storage", "operators", "formats", "topics"]),
     (
         "engine",
-        &["sql", "types", "storage", "catalog", "expr", "plan", "state", "operators", "formats", "topics", "runtime"],
+        &[
+            "sql",
+            "types",
+            "storage",
+            "catalog",
+            "functions",
+            "expr",
+            "plan",
+            "state",
+            "operators",
+            "formats",
+            "topics",
+            "runtime",
+            "registry",
+        ],
     ),
     ("shell", &["engine", "sql", "types"]),
-    ("testing", &["engine", "sql", "types", "storage", "catalog", "plan", "formats", "topics", "runtime"]),
+    (
+        "testing",
+        &[
+            "engine",
+            "functions",
+            "sql",
+            "types",
+            "storage",
+            "catalog",
+            "plan",
+            "formats",
+            "topics",
+            "runtime",
+            "registry",
+        ],
+    ),
 ];
 
 /// Folders on top of everything: they may import all others.

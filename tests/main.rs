@@ -3,6 +3,7 @@
 mod conformance;
 mod crash;
 mod demo;
+mod docs;
 mod examples;
 mod front_ends;
 mod kafka;

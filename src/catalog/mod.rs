@@ -1,4 +1,4 @@
-//! What exists: streams, tables, custom types, and which persistent queries connect them. The only place that changes it.
+//! What exists: streams, tables, custom types, functions, and which persistent queries connect them. The only place that changes it.
 //!
 //! A [`Catalog`] is a value. A copy costs nothing and a change only what it changes, so every statement is tried on a copy
 //! first, nothing is half-created, and a statement costs the same however much exists.
@@ -12,14 +12,15 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
+use crate::functions::Registry;
 use crate::types::SqlType;
 
 pub use error::CatalogError;
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
-pub use source::{Collection, DataSource, QueryId, TimestampColumn, WindowType};
+pub use source::{Collection, DataSource, HeaderColumn, QueryId, TimestampColumn, WindowType};
 
-/// Streams, tables, types and queries by name.
+/// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     sources: RedBlackTreeMapSync<String, Arc<DataSource>>,
@@ -31,12 +32,23 @@ pub struct Catalog {
     writers: Links,
     /// Topics to the sources over them.
     over_topics: Links,
+    functions: Arc<Registry>,
 }
 
 impl Catalog {
     /// A catalog without anything.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A catalog without anything but `functions`.
+    pub fn with_functions(functions: Arc<Registry>) -> Self {
+        Self { functions, ..Self::default() }
+    }
+
+    /// The functions that statements may call.
+    pub fn functions(&self) -> &Arc<Registry> {
+        &self.functions
     }
 
     /// The stream or table called `name`.

@@ -86,6 +86,27 @@ impl fmt::Display for QueryId {
     }
 }
 
+/// A column that shows headers of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderColumn {
+    /// Name and type.
+    pub column: Column,
+    /// `HEADER('name')`: the last header with this name; `None`: `HEADERS`, all of them.
+    pub header: Option<String>,
+    /// How many value columns are declared before it.
+    pub position: usize,
+}
+
+impl HeaderColumn {
+    /// How its role is declared: `HEADERS` or `HEADER('name')`.
+    pub fn role(&self) -> String {
+        match &self.header {
+            Some(name) => format!("HEADER('{name}')"),
+            None => "HEADERS".to_owned(),
+        }
+    }
+}
+
 /// A stream or a table over a topic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSource {
@@ -95,6 +116,8 @@ pub struct DataSource {
     pub collection: Collection,
     /// Key and value columns.
     pub schema: Schema,
+    /// Columns of headers, in order.
+    pub headers: Vec<HeaderColumn>,
     /// Topic that holds its records.
     pub topic: String,
     /// Bytes of the key.

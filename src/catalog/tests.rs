@@ -8,6 +8,7 @@ fn source(name: &str, collection: Collection, query: Option<&str>) -> DataSource
         name: name.to_owned(),
         collection,
         schema: Schema::default(),
+        headers: Vec::new(),
         topic: name.to_lowercase(),
         key_serde: serde.clone(),
         value_serde: serde,

@@ -4,7 +4,7 @@
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
-//! levada test    specs and conformance cases           ─▶ testing ─▶ engine
+//! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
@@ -46,7 +46,7 @@ pub enum Command {
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out
     Topic(topic::TopicCommand),
-    /// Run specs and conformance cases
+    /// Run tests in SQL, specs and conformance cases
     Test(TestCommand),
 }
 

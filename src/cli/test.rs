@@ -1,4 +1,4 @@
-//! `levada test`: specs and conformance cases.
+//! `levada test`: specs, tests in SQL and conformance cases.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::testing::{
-    CollectError, Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_report, write_verbose,
+    CollectError, Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_report, write_told, write_verbose,
 };
 
 /// Failures told when not all are asked for.
@@ -14,12 +14,16 @@ const FAILURES_SHOWN: usize = 20;
 
 const EXAMPLES: &str = "\
 Examples:
+  levada test orders.sql                           tests in SQL
   levada test tests/specs                          our own specs
   levada test tests/specs/joins/inner.spec --bless  expect what comes out
   levada test ../shared/conformance --report out.jsonl
   levada test ../shared/conformance --ratchet tests/conformance.ratchet
 
-Folders are searched for .spec files and for .json files of ksqlDB's cases.
+Folders are searched for .spec files, .sql files of tests and .json files of
+ksqlDB's cases. In SQL a test begins with a line --@test: name; INSERT VALUES
+gives it records, ASSERT VALUES, ASSERT NULL VALUES, ASSERT STREAM and ASSERT
+TABLE say what must come of them.
 Every spec runs one record at a time and all at once, in memory and on
 RocksDB, and with restarts in between.";
 
@@ -59,13 +63,14 @@ impl TestCommand {
             return Err(Failure::Usage(format!("no ratchet at {}; --update-ratchet makes one", path.display())));
         }
         let outcomes = run_paths(&self.paths, driver::open, self.bless).map_err(|error| match error {
-            CollectError::Nothing { .. } => Failure::Usage(error.to_string()),
+            CollectError::Nothing { .. } | CollectError::Sql { .. } => Failure::Usage(error.to_string()),
             error => Failure::new(error.to_string()),
         })?;
         if let Some(path) = &self.report {
             write_file(path, &outcomes)?;
         }
         let mut out = BufWriter::new(io::stdout());
+        write_told(&mut out, &outcomes)?;
         if self.verbose {
             write_verbose(&mut out, &outcomes)?;
         } else {

@@ -4,11 +4,14 @@
 //! one server     family Meta, key := "command/" sequence: u64 big endian
 //! on a cluster   topic <service>levada-commands, key := sequence in digits
 //! value          JSON {"version": 1, "origin": "file" | "session", "statement": text,
-//!                      "properties": {name: value}, "replayed": bool}
+//!                      "properties": {name: value}, "replayed": bool, "written": text}
 //! ```
 //!
 //! On a cluster every server of the service reads the log and carries out what others have appended. Who wants to append takes over
 //! the log, reads what is new, checks the statement against that, appends: two servers never append to the same past.
+//!
+//! A statement that leaves columns to Schema Registry stands here with the columns that it got, so that replaying it asks nobody;
+//! `written` is then what its author wrote.
 //!
 //! `INSERT VALUES` of a file is kept too, though it is not replayed: so a file that is run again knows what it has done.
 
@@ -48,12 +51,34 @@ pub struct Command {
     pub properties: BTreeMap<String, String>,
     /// Whether it is executed again when the engine is opened.
     pub replayed: bool,
+    /// How it was written, if it was completed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
 }
 
 impl Command {
     /// A command of this version.
     pub fn new(origin: Origin, statement: &str, properties: &BTreeMap<String, String>, replayed: bool) -> Self {
-        Self { version: VERSION, origin, statement: statement.to_owned(), properties: properties.clone(), replayed }
+        Self {
+            version: VERSION,
+            origin,
+            statement: statement.to_owned(),
+            properties: properties.clone(),
+            replayed,
+            written: None,
+        }
+    }
+
+    /// The command, whose statement was written as `text`.
+    #[must_use]
+    pub fn written_as(mut self, text: &str) -> Self {
+        self.written = (text != self.statement).then(|| text.to_owned());
+        self
+    }
+
+    /// The statement as it was written.
+    pub fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.statement)
     }
 }
 

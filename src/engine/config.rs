@@ -11,6 +11,7 @@ use crate::runtime::StartFrom;
 #[derive(Debug, Clone, Default)]
 pub struct Properties {
     values: BTreeMap<String, String>,
+    overridden: BTreeMap<String, String>,
 }
 
 /// What ksqlDB puts in front of the properties of Kafka Streams.
@@ -22,6 +23,7 @@ const OFFSET_RESET: &str = "auto.offset.reset";
 const THREADS: &str = "num.stream.threads";
 const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
+const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
@@ -32,6 +34,7 @@ const ASSERT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
 const HIDDEN_TOPICS_DEFAULT: &str = "_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,\
     connect-configs,connect-offsets,connect-status,connect-statuses";
 
+const FAIL_ON_INVALID_TIME: &str = "ksql.timestamp.throw.on.invalid";
 const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
 const METADATA_AGE: &str = "metadata.max.age.ms";
 const PURGE_INTERVAL: &str = "repartition.purge.interval.ms";
@@ -65,7 +68,8 @@ impl Properties {
     /// `server` properties with those of a session over them.
     pub fn new(server: &BTreeMap<String, String>, session: &BTreeMap<String, String>) -> Self {
         let entries = server.iter().chain(session);
-        Self { values: entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect() }
+        let values = entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect();
+        Self { values, overridden: session.clone() }
     }
 
     /// All properties by their names without prefix.
@@ -73,8 +77,18 @@ impl Properties {
         &self.values
     }
 
+    /// Those of the session, as it has named them.
+    pub fn overridden(&self) -> &BTreeMap<String, String> {
+        &self.overridden
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// Whether the property `name`, which is on unless it is set, is `false`.
+    pub fn is_off(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("false"))
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, EngineError> {
@@ -83,6 +97,11 @@ impl Properties {
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(EngineError::new(format!("Invalid value {text} for configuration {name}: not a number"))),
         }
+    }
+
+    /// How many persistent queries there may be.
+    pub fn queries_max(&self) -> Result<usize, EngineError> {
+        Ok(self.number(QUERIES_MAX)?.map_or(usize::MAX, |limit| limit as usize))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.
@@ -113,6 +132,11 @@ impl Properties {
     /// holds ends a query, unless it is asked for.
     pub fn fails_on_production(&self) -> bool {
         self.get(FAIL_ON_PRODUCTION).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether a record without a valid event time ends its query, instead of being left out.
+    pub fn fails_on_invalid_time(&self) -> bool {
+        self.get(FAIL_ON_INVALID_TIME).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Where queries start that have no committed position.

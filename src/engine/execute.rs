@@ -1,6 +1,6 @@
 //! Statements to effects.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, insert, print, pull, show,
+    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
+    session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
 use crate::runtime::unsupported;
+use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
-use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 use crate::topics::Transaction;
 
 /// Executes one statement for a client, whose variables were replaced.
@@ -30,19 +31,6 @@ pub(super) fn parsed(
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
     Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(parsed, show)
-}
-
-/// `parsed` with the values of its variables.
-pub(super) fn with_variables(
-    parsed: ParsedStatement,
-    variables: &BTreeMap<String, String>,
-) -> Result<ParsedStatement, EngineError> {
-    if variables.is_empty() || !parsed.text.contains("${") {
-        return Ok(parsed);
-    }
-    let text = substitute_variables(&parsed.text, variables).map_err(EngineError::environment)?;
-    let mut statements = parse_statements(&text)?;
-    statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
 }
 
 /// One statement of one client.
@@ -78,7 +66,8 @@ impl Execution<'_> {
         if self.is_applied(parsed) {
             return Ok(());
         }
-        let planned = self.plan(parsed)?;
+        let completed = self.completed(parsed)?;
+        let planned = self.plan(&completed)?;
         let properties = self.shared.properties(&self.session.properties);
         match planned {
             Planned::Direct => return self.direct(&parsed.statement, show),
@@ -100,9 +89,20 @@ impl Execution<'_> {
             Planned::InsertValues(row) if self.origin == Origin::Session => {
                 self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
             }
-            planned => self.logged(parsed, planned, show)?,
+            planned => self.logged(parsed, &completed, planned, show)?,
         }
         Ok(())
+    }
+
+    /// `parsed` with the columns that it leaves to the registry.
+    fn completed<'p>(&self, parsed: &'p ParsedStatement) -> Result<Cow<'p, ParsedStatement>, EngineError> {
+        let properties = self.shared.properties(&self.session.properties);
+        let topics = Known::new(&*self.shared.topics);
+        let (plans, query_number) = (&self.core.plans, self.core.next_command);
+        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
+        let completed = self.shared.completed(parsed, &self.core.catalog, &settings);
+        topics.check()?;
+        completed
     }
 
     fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
@@ -112,28 +112,33 @@ impl Execution<'_> {
         let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
-        Ok(planned?)
+        let planned = planned?;
+        queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        codecs::check(&planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
+        Ok(planned)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
         QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max }
     }
 
-    /// Executes a statement that goes to the command log: checked and appended first, carried out then.
+    /// Executes a statement that goes to the command log: checked and appended first, carried out then. `written` is what
+    /// `parsed` was before it was completed.
     fn logged(
         &mut self,
+        written: &ParsedStatement,
         parsed: &ParsedStatement,
         mut planned: Planned,
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         for attempt in 0..OVERTAKEN_MAX {
             if self.core.take_over(self.shared)? {
-                if self.is_applied(parsed) {
+                if self.is_applied(written) {
                     return Ok(());
                 }
                 planned = self.plan(parsed)?;
             }
-            match self.append(parsed, &planned)? {
+            match self.append(written, parsed, &planned)? {
                 Ok(Done::Inserted) => return Ok(()),
                 Ok(Done::Changed(query)) => {
                     show(Response::Message(self.carry_out(&planned, query)?));
@@ -152,7 +157,16 @@ impl Execution<'_> {
     }
 
     /// Checks all that can be checked, then appends the statement to the command log.
-    fn append(&mut self, parsed: &ParsedStatement, planned: &Planned) -> Result<Result<Done, Overtaken>, EngineError> {
+    fn append(
+        &mut self,
+        written: &ParsedStatement,
+        parsed: &ParsedStatement,
+        planned: &Planned,
+    ) -> Result<Result<Done, Overtaken>, EngineError> {
+        // Before anything is made that would have to be taken back.
+        if let Some(plan) = planned.query() {
+            unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
+        }
         let number = self.core.next_command;
         let (transaction, done) = match planned {
             Planned::InsertValues(row) => (insert::transaction(self.shared, &self.core.catalog, row)?, Done::Inserted),
@@ -160,6 +174,7 @@ impl Execution<'_> {
         };
         let changes = matches!(done, Done::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
+        let command = command.written_as(&written.text);
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {
@@ -169,17 +184,14 @@ impl Execution<'_> {
         }
         self.core.next_command += 1;
         if self.origin == Origin::File {
-            self.core.applied.add(&parsed.text);
+            self.core.applied.add(&written.text);
         }
         Ok(Ok(done))
     }
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        // Before anything is made that would have to be taken back.
-        if let Some(plan) = planned.query() {
-            unsupported::check(plan)?;
-        }
+        self.shared.register(planned)?;
         topics::create(&*self.shared.topics, planned)?;
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
@@ -256,7 +268,10 @@ impl Execution<'_> {
                 return Ok(());
             }
             Statement::ShowTopics { all, extended } => listing(self.topics(*all, *extended)?),
-            Statement::ShowQueries { extended: true } => Response::Listing(self.queries_extended()),
+            Statement::ShowQueries { extended: true } => match self.queries_extended() {
+                listings if listings.is_empty() => Response::Message("No queries exist.".to_owned()),
+                listings => Response::Listing(listings),
+            },
             Statement::ShowQueries { extended: false } => {
                 let status = |query: &QueryInfo| match self.core.queries.get(query.id.as_str()) {
                     Some(running) => format!("{}:1", running.state()),
@@ -265,39 +280,27 @@ impl Execution<'_> {
                 let pushed = self.core.transients.iter().map(|push| (push.id.as_str(), push.sql.as_str()));
                 Response::Listing(show::queries(catalog, status, pushed))
             }
-            Statement::ShowProperties => {
-                listing(show::properties(self.shared.properties(&self.session.properties).values()))
-            }
+            Statement::ShowProperties => listing(session::show_properties(self.shared, self.session)),
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
-            Statement::ShowFunctions => {
-                let names = plan::aggregate_names().map(|name| vec![name.to_owned(), "AGGREGATE".to_owned()]);
-                listing(Listing::table("", &["Function Name", "Category"], names.collect()))
+            Statement::ShowFunctions => Response::Listing(show_functions::functions(catalog.functions())),
+            Statement::DescribeFunction { name } => {
+                let function = catalog.functions().get(name.as_str());
+                Response::Listing(function.map(show_functions::function).unwrap_or_default())
             }
             Statement::SetProperty { name, value } => {
-                let mut changed = self.session.properties.clone();
-                changed.insert(name.clone(), value.clone());
-                self.shared.properties(&changed).check()?;
-                let old = self.session.properties.insert(name.clone(), value.clone());
-                Response::Message(match old {
-                    Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
-                    None => format!("Successfully changed local property '{name}' to '{value}'."),
-                })
+                Response::Message(session::set(self.shared, self.session, name, value)?)
             }
-            Statement::UnsetProperty { name } => match self.session.properties.remove(name) {
-                Some(old) => {
-                    Response::Message(format!("Successfully unset local property '{name}' (value was '{old}')."))
-                }
-                None => Response::Message(format!("Property '{name}' was not set.")),
-            },
+            Statement::UnsetProperty { name } => Response::Message(session::unset(self.session, name)),
             Statement::DefineVariable { name, value } => {
-                self.session.variables.insert(name.to_lowercase(), value.clone());
+                session::define(self.session, name, value);
                 return Ok(());
             }
-            Statement::UndefineVariable { name } => {
-                self.session.variables.remove(&name.to_lowercase());
-                return Ok(());
-            }
+            Statement::UndefineVariable { name } => match session::undefine(self.session, name) {
+                Some(warning) => Response::Message(warning),
+                None => return Ok(()),
+            },
+            Statement::AlterSystem { name, .. } => return Err(session::alter_system(name)),
             Statement::PrintTopic(topic) => Response::Print(print::start(self.shared, catalog, topic)?),
             other => {
                 let properties = self.shared.properties(&self.session.properties);
@@ -351,7 +354,7 @@ impl Execution<'_> {
         let found = self.core.catalog.query(id).zip(self.core.queries.get(id.as_str()));
         let (info, query) = found.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
         let mut listings = Observer::new(self.shared, [query]).query(info, query);
-        let plan = plan::explain(&query.spec.plan);
+        let plan = plan::explain(&query.spec.plan, &Known::new(&*self.shared.topics), &query.spec.group);
         let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
         listings.insert(2, show::lines("Execution plan", plan));
         Ok(Response::Listing(listings))

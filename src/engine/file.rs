@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::command_log::Origin;
-use super::execute::{self, Execution};
+use super::execute::Execution;
+use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared};
+use super::{Core, EngineError, Response, Session, Shared, codecs, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::sql::ast::Statement;
@@ -28,9 +29,10 @@ pub(super) fn apply(
     let todo = check(shared, core, statements)?;
     let mut session = Session::default();
     for (parsed, applied_before) in todo {
-        let parsed = execute::with_variables(parsed, &session.variables)?;
+        let span = parsed.span;
+        let parsed = session::with_variables(shared, parsed, &session)?;
         let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File, applied_before };
-        execution.statement(&parsed, show)?;
+        execution.statement(&parsed, show).map_err(|error| error.at(span))?;
     }
     Ok(())
 }
@@ -66,9 +68,9 @@ fn check(
     let mut session = Session::default();
     let mut todo = Vec::new();
     for parsed in statements {
-        let parsed = execute::with_variables(parsed, &session.variables)?;
-        if keeps_session(&parsed.statement, &mut session) {
-            shared.properties(&session.properties).check().map_err(|error| error.at(parsed.span))?;
+        let parsed = session::with_variables(shared, parsed, &session)?;
+        let kept = keeps_session(shared, &parsed.statement, &mut session);
+        if kept.map_err(|error| error.at(parsed.span))? {
             todo.push((parsed, 0));
             continue;
         }
@@ -85,17 +87,15 @@ fn check(
 }
 
 /// Carries out SET and DEFINE on `session`; they are not kept in the data directory and so always executed.
-fn keeps_session(statement: &Statement, session: &mut Session) -> bool {
+fn keeps_session(shared: &Shared, statement: &Statement, session: &mut Session) -> Result<bool, EngineError> {
     match statement {
-        Statement::SetProperty { name, value } => drop(session.properties.insert(name.clone(), value.clone())),
-        Statement::UnsetProperty { name } => drop(session.properties.remove(name)),
-        Statement::DefineVariable { name, value } => {
-            session.variables.insert(name.to_lowercase(), value.clone());
-        }
-        Statement::UndefineVariable { name } => drop(session.variables.remove(&name.to_lowercase())),
-        _ => return false,
+        Statement::SetProperty { name, value } => drop(session::set(shared, session, name, value)?),
+        Statement::UnsetProperty { name } => drop(session::unset(session, name)),
+        Statement::DefineVariable { name, value } => session::define(session, name, value),
+        Statement::UndefineVariable { name } => drop(session::undefine(session, name)),
+        _ => return Ok(false),
     }
-    true
+    Ok(true)
 }
 
 /// How often each statement was applied from a file.
@@ -154,13 +154,15 @@ impl Trial<'_> {
             plans: &self.plans,
             query_number: self.number,
         };
-        let planned = plan::analyze(parsed, &self.catalog, &settings);
+        let completed = self.shared.completed(parsed, &self.catalog, &settings);
+        let planned = completed.map(|completed| plan::analyze(&completed, &self.catalog, &settings));
         known.check()?;
-        let planned = planned?;
+        let planned = planned??;
         if let Statement::PrintTopic(_) = parsed.statement {
             let message = "PRINT never ends: it cannot stand in a file that runs headless";
             return Err(EngineError::new(message).with_hint("ask in the shell").at(parsed.span));
         }
+        queries::check_limit(&planned, &self.catalog, &properties, parsed)?;
         match &planned {
             Planned::Push(_) => {
                 let message = "a SELECT with EMIT CHANGES never ends: it cannot stand in a file that runs headless";
@@ -168,6 +170,7 @@ impl Trial<'_> {
                 return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
             }
             planned => {
+                codecs::check(planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), topics::facts(&config));
                 }

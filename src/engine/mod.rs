@@ -7,6 +7,7 @@
 //! Everything that must outlive the process is in the command log, which is replayed at open.
 
 mod assert;
+mod codecs;
 mod command_log;
 mod config;
 mod execute;
@@ -14,12 +15,16 @@ mod file;
 mod hidden_topics;
 mod insert;
 mod print;
+mod property;
 mod pull;
 mod queries;
 mod query_report;
 mod recording;
 mod response;
+mod schemas;
+mod session;
 mod show;
+mod show_functions;
 mod topics;
 mod upkeep;
 
@@ -31,11 +36,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::plan::PlanError;
+use crate::functions::Registry;
+use crate::plan::{PlanError, Settings};
+use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
 use crate::topics::{self as topic_store, TopicError, Topics};
+use crate::types::STACK_BYTES;
 
 use command_log::CommandLog;
 use config::Properties;
@@ -44,6 +52,7 @@ pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
 #[derive(Debug, Clone, Default)]
@@ -162,6 +171,7 @@ struct Shared {
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
+    registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
@@ -207,6 +217,10 @@ pub struct EngineOptions {
     pub threads: bool,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// The functions that statements may call.
+    pub functions: Arc<Registry>,
+    /// Where schemas are.
+    pub registry: Option<Arc<dyn SchemaRegistry>>,
 }
 
 impl Default for EngineOptions {
@@ -216,6 +230,8 @@ impl Default for EngineOptions {
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
+            functions: Arc::default(),
+            registry: None,
         }
     }
 }
@@ -254,11 +270,13 @@ impl Engine {
             runtime,
             clock: options.clock,
             server: options.properties,
+            registry: options.registry,
             batch_rows_max: options.batch_rows_max,
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let core = Core { log: Some(log), ..Core::default() };
+        let catalog = Catalog::with_functions(options.functions);
+        let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;
         if follows {
@@ -296,7 +314,7 @@ impl Engine {
                 std::thread::park_timeout(FOLLOWING);
             }
         };
-        let thread = std::thread::Builder::new().name("command-log".to_owned()).spawn(follow);
+        let thread = std::thread::Builder::new().name("command-log".to_owned()).stack_size(STACK_BYTES).spawn(follow);
         self.follower = Some((stop, thread.expect("the system can start a thread")));
     }
 
@@ -321,13 +339,25 @@ impl Engine {
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         let shared = &self.inner.shared;
-        let parsed = execute::with_variables(parsed.clone(), &session.variables)?;
+        let parsed = session::with_variables(shared, parsed.clone(), session)?;
         let properties = shared.properties(&session.properties);
         if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
             show(asserted?);
             return Ok(());
         }
         execute::parsed(shared, &mut self.lock(), session, &parsed, show)
+    }
+
+    /// Asks `analyze` about the catalog as it is now, with the settings that a client of `session` works under.
+    pub fn analyze<T>(&self, session: &Session, analyze: impl FnOnce(&Catalog, &Settings<'_>) -> T) -> T {
+        let core = self.lock();
+        let properties = self.inner.shared.properties(&session.properties);
+        let topics = Known::new(&*self.inner.shared.topics);
+        let query_number = core.next_command;
+        analyze(
+            &core.catalog,
+            &Settings { properties: properties.values(), topics: &topics, query_number, plans: &core.plans },
+        )
     }
 
     /// Persistent queries with the topics of their sources, each once, in order of creation.
@@ -487,3 +517,6 @@ impl Core {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,11 @@ use arrow::array::RecordBatch;
 
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
-use crate::plan::{PushPlan, SharedPlan};
+use crate::catalog::Catalog;
+use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
+use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
 
 /// Rows that may wait for a slow reader of a push query.
@@ -53,12 +55,15 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
         start_from: setup.properties.start_from()?,
         batch_rows_max: setup.batch_rows_max,
         fails_on_production: setup.properties.fails_on_production(),
+        fails_on_invalid_time: setup.properties.fails_on_invalid_time(),
+        schemas: setup.schemas.clone(),
         client: None,
+        overridden: setup.properties.overridden().clone(),
     })
 }
 
 fn persistent_spec(id: &str, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
-    spec(id, format!("_confluent-ksql-{}query_{id}", setup.properties.service_id()), plan, setup)
+    spec(id, query_group(setup.properties.service_id(), id), plan, setup)
 }
 
 impl Queries {
@@ -282,6 +287,32 @@ impl RowReceiver for PushQueue {
     fn is_closed(&self) -> bool {
         Self::is_closed(self)
     }
+}
+
+/// Whether the query that `planned` starts, if any, is one too many.
+pub fn check_limit(
+    planned: &Planned,
+    catalog: &Catalog,
+    properties: &Properties,
+    parsed: &ParsedStatement,
+) -> Result<(), EngineError> {
+    let starts = match planned {
+        Planned::CreateAs(create) => !create.upgrades,
+        Planned::InsertInto(_) => true,
+        Planned::CreateSource(create) => create.query.is_some(),
+        _ => false,
+    };
+    let (count, limit) = (catalog.query_count(), properties.queries_max()?);
+    if !starts || count < limit {
+        return Ok(());
+    }
+    let text = format!(
+        "Not executing statement(s) '{}' as it would cause the number of active, persistent queries to exceed the configured \
+         limit. Use the TERMINATE command to terminate existing queries. Current persistent query count: {count}. \
+         Configured limit: {limit}.",
+        parsed.text
+    );
+    Err(EngineError::new(text).at(parsed.span))
 }
 
 /// Starts a transient query; its rows go to the queue returned.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat};
 
 use super::queries::RunningQuery;
-use super::{Listing, Shared, show};
+use super::{Listing, Shared, session, show};
 use crate::catalog::{QueryInfo, QueryKind};
 use crate::runtime::metrics::{Phase, RestoreFigures, TaskFigures, TaskId};
 use crate::runtime::query_error::QueryError;
@@ -93,6 +93,7 @@ impl<'a> Observer<'a> {
         let schema = query.spec.plan.root.schema();
         let fields = show::fields(&schema.key, &schema.value, is_table(query), None);
         let mut listings = vec![self.facts(info, query), fields.about([("Query ID", &*query.spec.id)])];
+        listings.extend(overridden(query));
         listings.extend(self.progress(query));
         listings.extend(self.local(query));
         listings
@@ -185,6 +186,19 @@ impl<'a> Observer<'a> {
             ("rejected-messages", rejected.to_string()),
         ])
     }
+}
+
+/// What the client had set that created the query.
+fn overridden(query: &RunningQuery) -> Option<Listing> {
+    let rows: Vec<_> = query
+        .spec
+        .overridden
+        .iter()
+        .map(|(name, value)| vec![name.clone(), session::shown_value(name, value.clone())])
+        .collect();
+    let is_any = !rows.is_empty();
+    let listing = Listing::table("Overridden Properties", &["Property", "Value"], rows);
+    is_any.then(|| listing.about([("Query ID", &*query.spec.id)]))
 }
 
 fn is_table(query: &RunningQuery) -> bool {

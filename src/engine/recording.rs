@@ -153,7 +153,7 @@ impl Core {
     pub(super) fn note(&mut self, number: u64, command: &Command) {
         self.next_command = number + 1;
         if command.origin == Origin::File {
-            self.applied.add(&command.statement);
+            self.applied.add(command.written());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Listings: SHOW and DESCRIBE, as ksqlDB's command line lays them out (ksqldb-surface 7.2).
 
 use super::response::Listing;
-use crate::catalog::{Catalog, Collection, DataSource, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
 use crate::formats::Format;
 use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
@@ -98,22 +98,6 @@ pub fn queries<'a>(
     ]
 }
 
-/// `SHOW PROPERTIES`.
-pub fn properties<'a>(properties: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
-    let rows = properties.into_iter().map(|(name, value)| vec![name.clone(), shown_value(name, value)]);
-    listing("", &["Property", "Effective Value"], rows.collect())
-}
-
-/// Secrets are not shown.
-fn shown_value(name: &str, value: &str) -> String {
-    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
-    if secret.iter().any(|word| name.to_ascii_lowercase().contains(word)) {
-        "[hidden]".to_owned()
-    } else {
-        value.to_owned()
-    }
-}
-
 /// `SHOW VARIABLES`.
 pub fn variables<'a>(variables: impl IntoIterator<Item = (&'a String, &'a String)>) -> Listing {
     let rows = variables.into_iter().map(|(name, value)| vec![name.clone(), value.clone()]);
@@ -205,7 +189,21 @@ fn dependents(
 
 fn source_fields(source: &DataSource) -> Listing {
     let window = source.window_type.map(crate::catalog::WindowType::name);
-    fields(&source.schema.key, &source.schema.value, source.is_table(), window)
+    let mut fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
+    for (i, header) in source.headers.iter().enumerate() {
+        let at = source.schema.key.len() + header.position + i;
+        let row = vec![header.column.name.clone(), format!("{} ({})", shown_type(&header.column), role(header))];
+        fields.rows.insert(at.min(fields.rows.len()), row);
+    }
+    fields
+}
+
+/// `headers` or `header('name')`.
+fn role(header: &HeaderColumn) -> String {
+    match &header.header {
+        Some(name) => format!("header('{name}')"),
+        None => "headers".to_owned(),
+    }
 }
 
 fn format_name(format: &Format) -> &'static str {
@@ -215,4 +213,212 @@ fn format_name(format: &Format) -> &'static str {
 /// A statement without its line breaks.
 pub fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::{Engine, EngineOptions, Response, Session};
+    use crate::formats::Serde;
+    use crate::topics::{MemoryTopics, TopicConfig, Topics};
+    use crate::types::{Schema, SqlType};
+
+    fn engine(setup: &str) -> Engine {
+        let topics = Arc::new(MemoryTopics::new());
+        for name in ["berths", "_schemas", "default_levada-commands"] {
+            topics.create(name, &TopicConfig::with_partitions(2)).expect("a new topic");
+        }
+        let options = EngineOptions { threads: false, ..EngineOptions::default() };
+        let engine = Engine::with_options(topics, options).expect("memory is empty");
+        engine.execute(&mut Session::default(), setup, &mut |_| ()).expect("the statements are right");
+        engine
+    }
+
+    /// What a statement answers: titles, headings and rows, a line each; cells with `|` between them.
+    fn answer(engine: &Engine, statement: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let show = &mut |response| match response {
+            Response::Message(text) => lines.push(text),
+            Response::Listing(listings) => {
+                for listing in listings {
+                    lines.extend([listing.title, listing.columns.join("|")]);
+                    lines.extend(listing.rows.iter().map(|row| row.join("|")));
+                }
+            }
+            other => panic!("{other:?}"),
+        };
+        engine.execute(&mut Session::default(), statement, show).expect("it can be answered");
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+
+    const BERTHS: &str = "CREATE STREAM berths (ship STRING KEY, place BIGINT) \
+                          WITH (kafka_topic = 'berths', value_format = 'json');";
+
+    #[test]
+    fn topics_are_hidden_unless_all_are_asked_for() {
+        let engine = engine("");
+        assert_eq!(answer(&engine, "SHOW TOPICS;"), ["Kafka Topic|Partitions|Partition Replicas", "berths|2|1"]);
+        let all = answer(&engine, "LIST ALL TOPICS;");
+        assert_eq!(all[1..], ["_schemas|2|1", "berths|2|1", "default_levada-commands|2|1"]);
+    }
+
+    #[test]
+    fn consumers_are_those_of_running_queries() {
+        let engine = engine(&format!(
+            "{BERTHS} CREATE STREAM a AS SELECT * FROM berths; CREATE STREAM b AS SELECT * FROM berths; PAUSE CSAS_B_2;"
+        ));
+        let topics = answer(&engine, "SHOW TOPICS EXTENDED;");
+        assert_eq!(topics[0], "Kafka Topic|Partitions|Partition Replicas|Consumers|Consumer Groups");
+        assert!(topics.contains(&"berths|2|1|2|1".to_owned()), "a task for each partition: {topics:?}");
+        assert!(topics.contains(&"A|2|1|0|0".to_owned()), "{topics:?}");
+    }
+
+    #[test]
+    fn replicas_are_one_number_where_they_are_the_same() {
+        let topic = |replicas: &[u16]| TopicInfo {
+            replicas: replicas.to_vec(),
+            ..TopicInfo::new("t", TopicConfig { replicas: Some(9), ..TopicConfig::with_partitions(3) })
+        };
+        for (found, shown) in [(&[][..], "9"), (&[3, 3, 3], "3"), (&[3, 2, 3], "3, 2, 3")] {
+            assert_eq!(replicas(&topic(found)), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_there_is_said() {
+        let engine = engine("");
+        for (statement, said) in [
+            ("SHOW STREAMS EXTENDED;", "No streams exist."),
+            ("DESCRIBE TABLES;", "No tables exist."),
+            ("DESCRIBE STREAMS EXTENDED;", "No streams exist."),
+            ("SHOW QUERIES EXTENDED;", "No queries exist."),
+        ] {
+            assert_eq!(answer(&engine, statement), [said], "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_description_shows_roles_and_windows() {
+        let engine = engine(&format!(
+            "{BERTHS} CREATE TABLE n AS SELECT ship, COUNT(*) AS n FROM berths WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY ship;"
+        ));
+        let stream = [
+            "Name                 : BERTHS",
+            "Field|Type",
+            "SHIP|VARCHAR(STRING)  (key)",
+            "PLACE|BIGINT",
+            "For runtime statistics and query details run: DESCRIBE BERTHS EXTENDED;",
+        ];
+        assert_eq!(answer(&engine, "DESCRIBE berths;"), stream);
+        assert_eq!(answer(&engine, "DESCRIBE STREAMS;"), stream);
+        let table = answer(&engine, "DESCRIBE n;");
+        assert_eq!(table[2..4], ["SHIP|VARCHAR(STRING)  (primary key) (Window type: TUMBLING)", "N|BIGINT"]);
+    }
+
+    #[test]
+    fn an_extended_description_shows_who_depends_on_it() {
+        let engine = engine(&format!("{BERTHS} CREATE STREAM a AS SELECT * FROM berths WHERE place > 1;"));
+        let query = "CSAS_A_1|RUNNING|CREATE STREAM a AS SELECT * FROM berths WHERE place > 1;";
+        let lists = [
+            "Sources that have a DROP constraint on this source",
+            "Source Name",
+            "A",
+            "Queries that read from this STREAM",
+            "Query ID|Status|Query String",
+            query,
+            "For query topology and execution plan please run: EXPLAIN <QueryId>",
+        ];
+        for statement in ["DESCRIBE berths EXTENDED;", "DESCRIBE EXTENDED berths;"] {
+            let shown = answer(&engine, statement);
+            assert!(shown.windows(lists.len()).any(|lines| lines == lists), "{shown:?}");
+            assert!(shown[1].contains("|Not set - using <ROWTIME>|KAFKA|JSON|berths (partitions: 2, replication: 1)|"));
+        }
+        let written = answer(&engine, "DESCRIBE a EXTENDED;");
+        assert!(written.contains(&"Queries that write from this STREAM".to_owned()), "{written:?}");
+        assert!(written.contains(&query.to_owned()), "{written:?}");
+    }
+
+    #[test]
+    fn a_query_keeps_what_was_set_when_it_was_created() {
+        let engine = engine(&format!(
+            "{BERTHS} SET 'auto.offset.reset' = 'earliest'; CREATE STREAM a AS SELECT * FROM berths; \
+             UNSET 'auto.offset.reset'; CREATE STREAM b AS SELECT * FROM berths;"
+        ));
+        let set = ["Overridden Properties", "Property|Value", "auto.offset.reset|earliest"];
+        let shown = answer(&engine, "EXPLAIN CSAS_A_1;");
+        assert!(shown.windows(set.len()).any(|lines| lines == set), "{shown:?}");
+        assert!(!answer(&engine, "EXPLAIN csas_b_2;").contains(&set[0].to_owned()));
+        let error =
+            engine.execute(&mut Session::default(), "EXPLAIN csas_b_3;", &mut |_| ()).expect_err("no such query");
+        let text = "Query with id:CSAS_B_3 does not exist, use SHOW QUERIES to view the full set of queries.";
+        assert_eq!((error.message.as_str(), error.hint.as_deref()), (text, Some("did you mean CSAS_B_2?")));
+    }
+
+    #[test]
+    fn push_queries_are_listed_while_they_run() {
+        let engine = engine(BERTHS);
+        let mut pushed = None;
+        let statement = "SELECT * FROM berths EMIT CHANGES;";
+        engine
+            .execute(&mut Session::default(), statement, &mut |response| pushed = Some(response))
+            .expect("the stream is there");
+        let listed = answer(&engine, "SHOW QUERIES;");
+        assert!(listed[1].starts_with("transient_") && listed[1].ends_with(&format!("|PUSH|RUNNING:1|||{statement}")));
+        drop(pushed);
+        let footer = "For detailed information on a Query run: EXPLAIN <Query ID>;";
+        assert_eq!(answer(&engine, "SHOW QUERIES;")[1..], [footer]);
+    }
+
+    #[test]
+    fn there_is_no_kafka_connect() {
+        let engine = engine("");
+        for statement in
+            ["SHOW CONNECTORS;", "LIST SOURCE CONNECTORS;", "SHOW CONNECTOR PLUGINS;", "DESCRIBE CONNECTOR c;"]
+        {
+            let error = engine.execute(&mut Session::default(), statement, &mut |_| ()).expect_err("none can be asked");
+            assert!(error.message.contains("Levada does not speak to Kafka Connect"), "{error}");
+            assert!(error.hint.is_some_and(|hint| hint.contains("REST API")));
+        }
+    }
+
+    #[test]
+    fn columns_of_headers_stand_where_they_are_declared() {
+        let column = |name: &str, sql_type| Column::new(name, sql_type);
+        let header = |name: &str, header: Option<&str>, position| HeaderColumn {
+            column: column(name, SqlType::Bytes),
+            header: header.map(str::to_owned),
+            position,
+        };
+        let serde = Serde { format: Format::Json, wrap_single: true };
+        let source = DataSource {
+            name: "S".to_owned(),
+            collection: Collection::Stream,
+            schema: Schema {
+                key: vec![column("K", SqlType::Integer)],
+                value: vec![column("A", SqlType::String), column("B", SqlType::Double)],
+            },
+            headers: vec![header("H", Some("h"), 1), header("I", None, 2)],
+            topic: "s".to_owned(),
+            key_serde: serde.clone(),
+            value_serde: serde,
+            window: None,
+            window_type: None,
+            timestamp: None,
+            is_source: false,
+            sql: String::new(),
+            created_by_query: None,
+        };
+        let rows: Vec<String> = source_fields(&source).rows.iter().map(|row| row.join(" | ")).collect();
+        let expected = [
+            "K | INTEGER (key)",
+            "A | VARCHAR(STRING)",
+            "H | BYTES (header('h'))",
+            "B | DOUBLE",
+            "I | BYTES (headers)",
+        ];
+        assert_eq!(rows, expected);
+    }
 }

@@ -4,14 +4,15 @@ use std::fmt::Display;
 
 use super::cast::{can_cast, can_coerce};
 use super::error::type_name;
-use super::{ArithmeticOp, CompareOp, Expr, ExprKind, Literal, TypeError};
+use super::{ArithmeticOp, Call, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
+use crate::functions::{Binding, Function, ParamType};
 use crate::types::{SqlType, StructField};
 
 /// An operand and its text for messages.
 pub type Operand<'a> = (Expr, &'a dyn Display);
 
 impl Expr {
-    fn new(kind: ExprKind, sql_type: SqlType) -> Self {
+    pub(super) fn new(kind: ExprKind, sql_type: SqlType) -> Self {
         Self { kind, sql_type: Some(sql_type) }
     }
 
@@ -119,29 +120,15 @@ impl Expr {
         Self::and(above, below)
     }
 
-    /// `operand IN (list)`: the list takes the operand's type.
+    /// `operand IN (list)`: the operand and the list take their common type.
     pub fn in_list(operand: Operand, list: Vec<Operand>) -> Result<Self, TypeError> {
         let (operand, operand_text) = operand;
-        let Some(mut common) = operand.sql_type().cloned() else {
+        let Some(common) = operand.sql_type().cloned() else {
             return Err(TypeError::CompareNull { left: operand_text.to_string(), op: "IN", right: String::new() });
         };
-        let mut elements = Vec::with_capacity(list.len());
-        for (element, text) in list {
-            let Some(element_type) = element.sql_type().cloned() else {
-                elements.push(element);
-                continue;
-            };
-            match list_type(&common, &element, &element_type, text)? {
-                Ok(wider) => common = wider,
-                Err(converted) => {
-                    elements.push(converted);
-                    continue;
-                }
-            }
-            elements.push(element);
-        }
-        let elements = elements.into_iter().map(|element| element.converted(&common)).collect();
-        let operand = operand.converted(&common);
+        let common = list.iter().try_fold(common, |common, element| common_type::with(&common, element))?;
+        let elements = list.into_iter().map(|(element, _)| element.fitted(&common)).collect();
+        let operand = operand.fitted(&common);
         Ok(Self::new(ExprKind::InList(Box::new(operand), elements), SqlType::Boolean))
     }
 
@@ -205,6 +192,41 @@ impl Expr {
         }
     }
 
+    /// A call of variation `index` of `function`, whose generics are `binding`, that gives `result`. Numbers are widened
+    /// to the types that the variation takes.
+    pub fn call(function: &Function, index: usize, binding: &Binding, arguments: Vec<Self>, result: SqlType) -> Self {
+        let variation = &function.variations[index];
+        let count = arguments.len();
+        let arguments = arguments.into_iter().enumerate().map(|(i, argument)| {
+            match variation.parameter(i, count).map(|parameter| &parameter.param_type) {
+                Some(ParamType::Decimal) if argument.sql_type.is_some() => argument.into_decimal(),
+                Some(wanted) => match binding.sql_type(wanted) {
+                    Some(wanted) => argument.converted(&wanted),
+                    None => argument,
+                },
+                None => argument,
+            }
+        });
+        let call = Call {
+            name: function.name(),
+            variation: index,
+            body: variation.scalar.clone(),
+            arguments: arguments.collect(),
+        };
+        Self::new(ExprKind::Call(call), result)
+    }
+
+    /// A lambda as an argument of [`Expr::call`].
+    pub fn lambda(parameters: Vec<String>, body: Self) -> Self {
+        let sql_type = body.sql_type.clone();
+        Self { kind: ExprKind::Lambda(parameters, Box::new(body)), sql_type }
+    }
+
+    /// A parameter of an enclosing lambda.
+    pub fn variable(name: String, sql_type: SqlType) -> Self {
+        Self::new(ExprKind::Variable(name), sql_type)
+    }
+
     /// `operand->field`
     pub fn field(operand: Self, field: &str, operand_text: &dyn Display) -> Result<Self, TypeError> {
         let Some(SqlType::Struct(fields)) = operand.sql_type() else {
@@ -212,7 +234,8 @@ impl Expr {
         };
         let found = fields.iter().position(|candidate| candidate.name == field);
         let Some(index) = found else {
-            return Err(TypeError::UnknownField { field: field.to_owned(), operand: operand_text.to_string() });
+            let known = fields.iter().map(|field| field.name.clone()).collect();
+            return Err(TypeError::UnknownField { field: field.to_owned(), operand: operand_text.to_string(), known });
         };
         let sql_type = fields[index].sql_type.clone();
         Ok(Self::new(ExprKind::Field(Box::new(operand), index), sql_type))
@@ -249,15 +272,15 @@ impl Expr {
 
     /// `ARRAY[elements]`
     pub fn array(elements: Vec<Operand>) -> Result<Self, TypeError> {
-        let (elements, element) = common_elements(elements, "an array", "elements")?;
+        let (elements, element) = common_type::elements(elements, "an array", "elements")?;
         Ok(Self::new(ExprKind::MakeArray(elements), SqlType::Array(Box::new(element))))
     }
 
     /// `MAP(key := value, …)`
     pub fn map(entries: Vec<(Operand, Operand)>) -> Result<Self, TypeError> {
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-        let (keys, key) = common_elements(keys, "a map", "keys")?;
-        let (values, value) = common_elements(values, "a map", "values")?;
+        let (keys, key) = common_type::elements(keys, "a map", "keys")?;
+        let (values, value) = common_type::elements(values, "a map", "values")?;
         let entries = keys.into_iter().zip(values).collect();
         Ok(Self::new(ExprKind::MakeMap(entries), SqlType::Map(Box::new(key), Box::new(value))))
     }
@@ -274,7 +297,7 @@ impl Expr {
     }
 
     /// This value converted to `to`, which [`can_cast`] allows.
-    fn converted(self, to: &SqlType) -> Self {
+    pub(super) fn converted(self, to: &SqlType) -> Self {
         if self.sql_type() == Some(to) {
             return self;
         }
@@ -284,7 +307,7 @@ impl Expr {
         Self::new(ExprKind::Cast(Box::new(self)), to.clone())
     }
 
-    fn into_decimal(self) -> Self {
+    pub(super) fn into_decimal(self) -> Self {
         match self.sql_type() {
             Some(SqlType::Integer) => self.converted(&SqlType::Decimal { precision: 10, scale: 0 }),
             Some(SqlType::Bigint) => self.converted(&SqlType::Decimal { precision: 19, scale: 0 }),
@@ -364,7 +387,7 @@ fn wider_decimal(left: &SqlType, right: &SqlType) -> SqlType {
 }
 
 /// The type that holds all values of two number types.
-fn wider_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
+pub(super) fn wider_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
     Some(match common_number(left, right)? {
         SqlType::Decimal { .. } => wider_decimal(left, right),
         other => other,
@@ -386,70 +409,4 @@ fn comparison_type(left: &SqlType, right: &SqlType, ordered: bool) -> Option<Sql
         (time @ (Date | Time | Timestamp), String) | (String, time @ (Date | Time | Timestamp)) => Some(time.clone()),
         _ => None,
     }
-}
-
-/// The common type of a list after one more element; or the element converted alone, where a text stands for a value.
-fn list_type(
-    common: &SqlType,
-    element: &Expr,
-    element_type: &SqlType,
-    text: &dyn Display,
-) -> Result<Result<SqlType, Expr>, TypeError> {
-    if common == element_type {
-        return Ok(Ok(common.clone()));
-    }
-    if let Some(wider) = wider_number(common, element_type) {
-        return Ok(Ok(wider));
-    }
-    let literal = element.as_literal().is_some();
-    match (common, element_type) {
-        (SqlType::String, _) if literal => Ok(Err(element.clone().converted(common))),
-        (_, SqlType::String) if literal && can_cast(element_type, common) => {
-            let converted = element.clone().converted(common);
-            match converted.constant() {
-                Ok(value) if value.null_count() == 0 => Ok(Err(converted)),
-                _ => Err(TypeError::InvalidText {
-                    sql_type: common.to_string(),
-                    text: text.to_string().trim_matches('\'').to_owned(),
-                }),
-            }
-        }
-        (SqlType::Array(_), SqlType::Array(_))
-        | (SqlType::Map(..), SqlType::Map(..))
-        | (SqlType::Struct(_), SqlType::Struct(_))
-            if can_cast(element_type, common) =>
-        {
-            Ok(Err(element.clone().converted(common)))
-        }
-        _ => Err(TypeError::NoCommonType {
-            left: common.to_string(),
-            right: element_type.to_string(),
-            value: if literal { format!(" ({text})") } else { String::new() },
-        }),
-    }
-}
-
-/// `elements` converted to their common type.
-fn common_elements(
-    elements: Vec<Operand>,
-    what: &'static str,
-    plural: &'static str,
-) -> Result<(Vec<Expr>, SqlType), TypeError> {
-    let first = elements.iter().find_map(|(element, _)| element.sql_type().cloned());
-    let mut common = first.ok_or(TypeError::NoElementType { what, elements: plural })?;
-    let mut kept = Vec::with_capacity(elements.len());
-    for (element, text) in elements {
-        let Some(element_type) = element.sql_type().cloned() else {
-            kept.push(element);
-            continue;
-        };
-        match list_type(&common, &element, &element_type, text)? {
-            Ok(wider) => {
-                common = wider;
-                kept.push(element);
-            }
-            Err(converted) => kept.push(converted),
-        }
-    }
-    Ok((kept.into_iter().map(|element| element.converted(&common)).collect(), common))
 }

@@ -332,6 +332,11 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
     }
 }
 
+/// Whether `text` names a truth value where no other text may stand: part of one of four words.
+pub(super) fn is_boolean_text(text: &str) -> bool {
+    !text.is_empty() && ["true", "false", "yes", "no"].iter().any(|word| is_prefix(word, text))
+}
+
 /// Whether `text` is a prefix of `word`, whatever its case.
 fn is_prefix(word: &str, text: &str) -> bool {
     word.len() >= text.len() && word.is_char_boundary(text.len()) && word[..text.len()].eq_ignore_ascii_case(text)

@@ -11,7 +11,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, Literal as PhysicalLiteral};
 
 use super::kernel::Kernel;
-use super::{Expr, ExprKind, Literal, arithmetic, case, cast, in_place, like, logic, nested, row_errors};
+use super::{Call, Expr, ExprKind, Literal, arithmetic, case, cast, in_place, like, logic, nested, row_errors};
 use crate::types::RowError;
 
 /// An expression ready to be evaluated over batches of one layout.
@@ -65,6 +65,9 @@ impl Expr {
     /// # Errors
     /// The reason why the value cannot be computed.
     pub fn constant(&self) -> Result<ArrayRef, String> {
+        if let Some(name) = self.unbuilt_function() {
+            return Err(format!("not supported yet: the function {name}"));
+        }
         let schema = Arc::new(Schema::empty());
         let options = RecordBatchOptions::new().with_row_count(Some(1));
         let row = RecordBatch::try_new_with_options(Arc::clone(&schema), vec![], &options)
@@ -85,8 +88,12 @@ pub(super) fn arrow_type(expr: &Expr) -> DataType {
 
 fn compile(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
     let physical = compile_node(expr, rows);
-    let constant = expr.children().iter().all(|child| matches!(child.kind, ExprKind::Literal(_)));
-    if constant && !matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_)) {
+    // A function may give something else at every call.
+    let computes = !matches!(
+        expr.kind,
+        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Variable(_) | ExprKind::Lambda(..) | ExprKind::Call(_)
+    );
+    if computes && expr.children().iter().all(|child| matches!(child.kind, ExprKind::Literal(_))) {
         return folded(&physical).unwrap_or(physical);
     }
     physical
@@ -144,10 +151,30 @@ fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
             let inputs = entries.iter().flat_map(|(key, value)| [part(key), part(value)]).collect();
             nested::compile_map(inputs, data_type)
         }
+        ExprKind::Call(call) => compile_call(call, call.arguments.iter().map(one).collect(), data_type),
+        ExprKind::Lambda(..) | ExprKind::Variable(_) => unbuilt("a lambda".to_owned(), data_type),
         ExprKind::MakeStruct(fields) => {
             nested::compile_struct(fields.iter().map(|(_, value)| part(value)).collect(), data_type)
         }
     }
+}
+
+fn compile_call(call: &Call, arguments: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
+    match call.body.clone() {
+        Some(body) => Kernel::compile(&call.name, arguments, data_type, move |operands, rows| {
+            body.evaluate(operands, rows, &mut |row, reason| row_errors::report(row, || reason))
+        }),
+        None => unbuilt(format!("the function {}", call.name), data_type),
+    }
+}
+
+/// Stands for what nothing computes yet: a statement that would run it has been refused before, so that its rows fail is
+/// only the last defence.
+fn unbuilt(what: String, data_type: DataType) -> Arc<dyn PhysicalExpr> {
+    Kernel::compile(what.clone(), vec![], data_type.clone(), move |_, rows| {
+        (0..rows).for_each(|row| row_errors::report(row, || format!("not supported yet: {what}")));
+        arrow::array::new_null_array(&data_type, rows)
+    })
 }
 
 /// `literal` as a value of `data_type`.

@@ -95,6 +95,8 @@ pub enum TypeError {
         field: String,
         /// The struct, printed.
         operand: String,
+        /// The fields that it has.
+        known: Vec<String>,
     },
     /// `->` on something that is no struct.
     #[error("Expected STRUCT type, got: {found}")]

@@ -4,57 +4,13 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Datum, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
 use datafusion_common::Result;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
-/// The values of an input: one per row, or one for all rows.
-pub(super) enum Operand {
-    Column(ArrayRef),
-    Constant(ArrayRef),
-}
-
-impl Operand {
-    pub(super) fn array(&self) -> &ArrayRef {
-        match self {
-            Self::Column(array) | Self::Constant(array) => array,
-        }
-    }
-
-    /// Where the value of `row` stands in the array.
-    pub(super) fn index(&self, row: usize) -> usize {
-        match self {
-            Self::Column(_) => row,
-            Self::Constant(_) => 0,
-        }
-    }
-
-    pub(super) fn is_null(&self, row: usize) -> bool {
-        self.array().is_null(self.index(row))
-    }
-
-    /// One value per row.
-    pub(super) fn expanded(&self, rows: usize) -> ArrayRef {
-        match self {
-            Self::Column(array) => Arc::clone(array),
-            Self::Constant(array) => {
-                let indices = arrow::array::UInt32Array::from(vec![0; rows]);
-                arrow::compute::take(array, &indices, None).expect("a constant has one value")
-            }
-        }
-    }
-}
-
-impl Datum for Operand {
-    fn get(&self) -> (&dyn Array, bool) {
-        match self {
-            Self::Column(array) => (array.as_ref(), false),
-            Self::Constant(array) => (array.as_ref(), true),
-        }
-    }
-}
+pub(super) use crate::functions::Operand;
 
 type Function = dyn Fn(&[Operand], usize) -> ArrayRef + Send + Sync;
 

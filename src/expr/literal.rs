@@ -76,6 +76,35 @@ impl Literal {
         (precision <= 76).then_some(Self::Decimal(value, precision as u8, fraction.len() as u8))
     }
 
+    /// The number that `text` is, of the smallest type that holds it: INTEGER, BIGINT or DECIMAL. An exponent is
+    /// multiplied out.
+    pub fn number(text: &str) -> Option<Self> {
+        /// What no decimal reaches.
+        const EXPONENT_MAX: usize = 100;
+        let text = text.trim();
+        let text = text.strip_prefix('+').filter(|rest| !rest.starts_with('-')).unwrap_or(text);
+        if let Ok(number) = text.parse() {
+            return Some(Self::Integer(number));
+        }
+        if let Ok(number) = text.parse() {
+            return Some(Self::Bigint(number));
+        }
+        let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return Self::decimal(text) };
+        let exponent: i32 = exponent.parse().ok()?;
+        let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let shift = usize::try_from(exponent.unsigned_abs()).ok().filter(|shift| *shift <= EXPONENT_MAX)?;
+        if exponent >= 0 {
+            let fraction = format!("{fraction:0<shift$}");
+            let (more, fraction) = fraction.split_at_checked(shift)?;
+            let point = if fraction.is_empty() { "" } else { "." };
+            return Self::decimal(&format!("{sign}{whole}{more}{point}{fraction}"));
+        }
+        let whole = format!("{whole:0>width$}", width = shift + 1);
+        let (whole, more) = whole.split_at_checked(whole.len() - shift)?;
+        Self::decimal(&format!("{sign}{whole}.{more}{fraction}"))
+    }
+
     /// An array of this value alone.
     pub fn array(&self) -> ArrayRef {
         match self {
@@ -111,6 +140,40 @@ impl fmt::Display for Literal {
         match self {
             Self::String(_) => write!(f, "'{}'", text.replace('\'', "''")),
             _ => f.write_str(&text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_the_smallest_type_that_holds_them() {
+        let cases = [
+            ("7", Some("INTEGER 7")),
+            (" -7 ", Some("INTEGER -7")),
+            ("3000000000", Some("BIGINT 3000000000")),
+            ("1.50", Some("DECIMAL(3, 2) 1.50")),
+            ("2e1", Some("DECIMAL(2, 0) 20")),
+            ("-1.5E1", Some("DECIMAL(2, 0) -15")),
+            ("1.25e1", Some("DECIMAL(3, 1) 12.5")),
+            ("25e-3", Some("DECIMAL(4, 3) 0.025")),
+            ("1e-2", Some("DECIMAL(3, 2) 0.01")),
+            ("", None),
+            ("ten", None),
+            ("1e", None),
+            ("1e999", None),
+            ("--1", None),
+            ("1.2.3", None),
+            ("é1e5", None),
+        ];
+        for (text, expected) in cases {
+            let shown = Literal::number(text).map(|number| {
+                let sql_type = number.sql_type().map_or_else(String::new, |sql_type| sql_type.to_string());
+                format!("{sql_type} {number}")
+            });
+            assert_eq!(shown.as_deref(), expected, "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod arithmetic;
 mod build;
 mod case;
 mod cast;
+mod common_type;
 mod compile;
 mod error;
 mod in_place;
@@ -24,6 +25,7 @@ mod row_errors;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::functions::ScalarBody;
 use crate::types::SqlType;
 
 pub use compile::CompiledExpr;
@@ -53,8 +55,15 @@ pub(crate) enum ExprKind {
     IsNull(Box<Expr>),
     IsNotNull(Box<Expr>),
     InList(Box<Expr>, Vec<Expr>),
-    Like { text: Box<Expr>, pattern: Box<Expr>, escape: Option<char> },
-    Case { branches: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Like {
+        text: Box<Expr>,
+        pattern: Box<Expr>,
+        escape: Option<char>,
+    },
+    Case {
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     Cast(Box<Expr>),
     Field(Box<Expr>, usize),
     Index(Box<Expr>, Box<Expr>),
@@ -62,6 +71,23 @@ pub(crate) enum ExprKind {
     MakeArray(Vec<Expr>),
     MakeMap(Vec<(Expr, Expr)>),
     MakeStruct(Vec<(String, Expr)>),
+    Call(Call),
+    /// An argument of a call, with the names of its parameters.
+    Lambda(Vec<String>, Box<Expr>),
+    /// A parameter of an enclosing lambda.
+    Variable(String),
+}
+
+/// A call of a function, arguments of the types that its variation takes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    /// The function's name in capitals.
+    name: String,
+    /// Which of its variations.
+    variation: usize,
+    /// What computes it; `None` while nothing does.
+    body: Option<ScalarBody>,
+    arguments: Vec<Expr>,
 }
 
 /// `+ - * / %`
@@ -165,6 +191,15 @@ impl Expr {
         }
     }
 
+    /// The first function in it that nothing computes yet.
+    pub fn unbuilt_function(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Call(Call { name, body: None, .. }) => Some(name),
+            // What a body does with a lambda is not settled while no body takes one.
+            _ => self.children().into_iter().find_map(Self::unbuilt_function),
+        }
+    }
+
     /// Adds the indices of all columns used.
     pub fn columns(&self, used: &mut BTreeSet<usize>) {
         if let ExprKind::Column(index) = self.kind {
@@ -190,7 +225,7 @@ impl Expr {
 
     fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Column(_) | ExprKind::Literal(_) => vec![],
+            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Variable(_) => vec![],
             ExprKind::Arithmetic(_, left, right)
             | ExprKind::Concat(left, right)
             | ExprKind::Compare(_, left, right)
@@ -204,6 +239,7 @@ impl Expr {
             | ExprKind::IsNull(operand)
             | ExprKind::IsNotNull(operand)
             | ExprKind::Cast(operand)
+            | ExprKind::Lambda(_, operand)
             | ExprKind::Field(operand, _) => vec![operand],
             ExprKind::InList(left, list) => std::iter::once(&**left).chain(list).collect(),
             ExprKind::Case { branches, otherwise } => {
@@ -211,6 +247,7 @@ impl Expr {
                 branches.chain(otherwise.as_deref()).collect()
             }
             ExprKind::MakeArray(elements) => elements.iter().collect(),
+            ExprKind::Call(call) => call.arguments.iter().collect(),
             ExprKind::MakeMap(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
             ExprKind::MakeStruct(fields) => fields.iter().map(|(_, value)| value).collect(),
         }
@@ -218,7 +255,7 @@ impl Expr {
 
     fn children_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
-            ExprKind::Column(_) | ExprKind::Literal(_) => vec![],
+            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Variable(_) => vec![],
             ExprKind::Arithmetic(_, left, right)
             | ExprKind::Concat(left, right)
             | ExprKind::Compare(_, left, right)
@@ -232,6 +269,7 @@ impl Expr {
             | ExprKind::IsNull(operand)
             | ExprKind::IsNotNull(operand)
             | ExprKind::Cast(operand)
+            | ExprKind::Lambda(_, operand)
             | ExprKind::Field(operand, _) => vec![operand],
             ExprKind::InList(left, list) => std::iter::once(&mut **left).chain(list).collect(),
             ExprKind::Case { branches, otherwise } => {
@@ -239,6 +277,7 @@ impl Expr {
                 branches.chain(otherwise.as_deref_mut()).collect()
             }
             ExprKind::MakeArray(elements) => elements.iter_mut().collect(),
+            ExprKind::Call(call) => call.arguments.iter_mut().collect(),
             ExprKind::MakeMap(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
             ExprKind::MakeStruct(fields) => fields.iter_mut().map(|(_, value)| value).collect(),
         }
@@ -307,6 +346,10 @@ impl fmt::Display for ExprDisplay<'_> {
             ExprKind::Index(operand, index) | ExprKind::MapGet(operand, index) => {
                 write!(f, "{}[{}]", show(operand), show(index))
             }
+            ExprKind::Call(call) => write!(f, "{}({})", call.name, list(&call.arguments)),
+            ExprKind::Lambda(names, body) if names.len() == 1 => write!(f, "{} => {}", names[0], show(body)),
+            ExprKind::Lambda(names, body) => write!(f, "({}) => {}", names.join(", "), show(body)),
+            ExprKind::Variable(name) => f.write_str(name),
             ExprKind::MakeArray(elements) => write!(f, "ARRAY[{}]", list(elements)),
             ExprKind::MakeMap(entries) => {
                 let entries = entries.iter().map(|(key, value)| format!("{}:={}", show(key), show(value)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray, UInt32Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Int32Type};
@@ -98,7 +98,7 @@ pub(super) fn compile_map(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataTyp
     Kernel::compile("MAP", inputs, data_type, move |operands, rows| {
         let keys: Vec<&Operand> = operands.iter().step_by(2).collect();
         let values: Vec<&Operand> = operands.iter().skip(1).step_by(2).collect();
-        let (all_keys, all_values) = (interleaved(&keys, rows), interleaved(&values, rows));
+        let (all_keys, all_values) = (spelled_out(interleaved(&keys, rows)), interleaved(&values, rows));
         let (mut kept, mut ends) = (Vec::new(), vec![0]);
         for row in 0..rows {
             for entry in row * keys.len()..(row + 1) * keys.len() {
@@ -116,6 +116,16 @@ pub(super) fn compile_map(inputs: Vec<Arc<dyn PhysicalExpr>>, data_type: DataTyp
         let entries = StructArray::new(fields.clone(), vec![taken(&all_keys), taken(&all_values)], None);
         Arc::new(MapArray::new(Arc::clone(&field), OffsetBuffer::new(ends.into()), entries, None, false))
     })
+}
+
+/// Keys that are texts, NULL as `null`: ksqlDB keeps such an entry, and writes its key so. Arrow has no maps with NULL keys.
+fn spelled_out(keys: ArrayRef) -> ArrayRef {
+    match keys.as_string_opt::<i32>() {
+        Some(texts) if texts.null_count() > 0 => {
+            Arc::new(texts.iter().map(|text| Some(text.unwrap_or("null"))).collect::<StringArray>())
+        }
+        _ => keys,
+    }
 }
 
 /// `STRUCT(f := v, …)`

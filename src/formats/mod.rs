@@ -9,6 +9,7 @@
 //! batch: a row that is wrong is reported and null. Windowed keys are taken apart by [`windowed`] before they get here.
 
 pub mod avro;
+mod avro_names;
 mod delimited;
 mod json;
 mod kafka;
@@ -18,13 +19,17 @@ mod number_text;
 mod rows;
 mod scalar_cells;
 mod scalar_column;
-mod schema_lookup;
+mod schema_settings;
+mod schemas;
 pub mod windowed;
 
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::buffer::BooleanBuffer;
 
 use crate::types::{Column, RowError, SqlType};
+
+pub use schema_settings::{NullableRepresentation, SchemaSettings};
+pub use schemas::{Schemas, Subject};
 
 /// A serialization format of keys or values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +45,14 @@ pub enum Format {
     },
     /// JSON text.
     Json,
+    /// Avro in the wire format of Schema Registry.
+    Avro(SchemaSettings),
+    /// JSON text in the wire format of Schema Registry.
+    JsonSr(SchemaSettings),
+    /// Protobuf in the wire format of Schema Registry.
+    Protobuf(SchemaSettings),
+    /// Protobuf messages and nothing before them.
+    ProtobufNoSr(SchemaSettings),
 }
 
 /// How one side of a topic (key or value) is laid out in bytes.
@@ -115,10 +128,10 @@ pub enum FormatError {
         sql_type: &'static str,
     },
     /// A MAP whose keys are not text.
-    #[error("{format} only supports MAP types with STRING keys. Got: MAP<{key}, {value}>")]
+    #[error("{rule}. Got: MAP<{key}, {value}>")]
     MapKey {
-        /// Format name.
-        format: &'static str,
+        /// What the format says of maps.
+        rule: &'static str,
         /// Type of the map's keys.
         key: String,
         /// Type of the map's values.
@@ -140,28 +153,55 @@ pub enum FormatError {
         /// The columns, printed.
         columns: String,
     },
+    /// A name that Avro has no room for.
+    #[error("Schema is not compatible with Avro: {reason}")]
+    AvroName {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The schema of records cannot be had, or has no room for them.
+    #[error("the schema of {subject} cannot be used: {reason}")]
+    Schema {
+        /// Where it is registered.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// A format that the language knows and that nothing reads or writes yet, or not without a registry.
+    #[error("not supported yet: the format {format}")]
+    NoCodec {
+        /// Format name.
+        format: &'static str,
+    },
 }
 
-/// The decoder of `serde` for `columns`, of which only those set in `needed` are built (all are checked).
+/// The decoder of `serde` for `columns`, of which only those set in `needed` are built (all are checked). Formats with
+/// registered schemas have theirs from [`Schemas`].
 pub fn decoder(serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box<dyn Decoder>, FormatError> {
-    serde.format.supports(columns, Side::Value)?;
+    serde.check_codec()?;
+    serde.supports(columns, Side::Value)?;
     Ok(match (&serde.format, columns) {
         (Format::None, _) => Box::new(none::NoneCodec { always_null: true }),
+        (Format::Avro(_), [_, ..]) => return Err(FormatError::NoCodec { format: serde.format.name() }),
         (Format::Json, _) => Box::new(json::JsonDecoder::new(columns, needed, serde.is_bare(columns))),
-        (_, []) => Box::new(none::NoneCodec { always_null: false }),
         (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaDecoder::new(column, needed[0])),
-        (Format::Delimited { delimiter }, _) => Box::new(delimited::DelimitedDecoder::new(columns, needed, *delimiter)),
+        (Format::Delimited { delimiter }, [_, ..]) => {
+            Box::new(delimited::DelimitedDecoder::new(columns, needed, *delimiter))
+        }
+        _ => Box::new(none::NoneCodec { always_null: false }),
     })
 }
 
-/// The encoder of `serde` for `columns`.
+/// The encoder of `serde` for `columns`. Formats with registered schemas have theirs from [`Schemas`].
 pub fn encoder(serde: &Serde, columns: &[Column]) -> Result<Box<dyn Encoder>, FormatError> {
-    serde.format.supports(columns, Side::Value)?;
+    serde.check_codec()?;
+    serde.supports(columns, Side::Value)?;
     Ok(match (&serde.format, columns) {
+        (Format::Avro(_), [_, ..]) => return Err(FormatError::NoCodec { format: serde.format.name() }),
         (Format::Json, _) => Box::new(json::JsonEncoder::new(columns, serde.is_bare(columns))),
-        (Format::None, _) | (_, []) => Box::new(none::NoneCodec { always_null: true }),
         (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaEncoder::new(column)),
-        (Format::Delimited { delimiter }, _) => Box::new(delimited::DelimitedEncoder::new(columns, *delimiter)),
+        (Format::Delimited { delimiter }, [_, ..]) => Box::new(delimited::DelimitedEncoder::new(columns, *delimiter)),
+        _ => Box::new(none::NoneCodec { always_null: true }),
     })
 }
 
@@ -169,6 +209,31 @@ impl Serde {
     /// Whether the bytes are those of a single value, not of a record.
     fn is_bare(&self, columns: &[Column]) -> bool {
         columns.len() == 1 && !self.wrap_single
+    }
+
+    /// Whether bytes can be read and written only with a registry.
+    pub fn needs_registry(&self) -> bool {
+        matches!(self.format, Format::Avro(_))
+    }
+
+    /// Fails for a format whose bytes nothing reads or writes yet.
+    pub fn check_codec(&self) -> Result<(), FormatError> {
+        match self.format {
+            Format::None | Format::Kafka | Format::Delimited { .. } | Format::Json | Format::Avro(_) => Ok(()),
+            _ => Err(FormatError::NoCodec { format: self.format.name() }),
+        }
+    }
+
+    /// Whether the format can carry `columns` as that side of a record.
+    pub fn supports(&self, columns: &[Column], side: Side) -> Result<(), FormatError> {
+        match &self.format {
+            Format::Avro(_) => avro_names::check(columns, self.is_bare(columns))?,
+            format => format.supports(columns, side)?,
+        }
+        match self.format.map_rule() {
+            Some(rule) => columns.iter().try_for_each(|column| text_map_keys(rule, &column.sql_type)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -180,11 +245,63 @@ impl Format {
             Self::Kafka => "KAFKA",
             Self::Delimited { .. } => "DELIMITED",
             Self::Json => "JSON",
+            Self::Avro(_) => "AVRO",
+            Self::JsonSr(_) => "JSON_SR",
+            Self::Protobuf(_) => "PROTOBUF",
+            Self::ProtobufNoSr(_) => "PROTOBUF_NOSR",
         }
     }
 
-    /// Whether the format can carry `columns` as that side of a record.
-    pub fn supports(&self, columns: &[Column], side: Side) -> Result<(), FormatError> {
+    /// Whether schemas are in Schema Registry, so that columns can be learnt from there.
+    pub fn infers_schemas(&self) -> bool {
+        matches!(self, Self::Avro(_) | Self::JsonSr(_) | Self::Protobuf(_))
+    }
+
+    /// What is said about the schema, for formats that have one.
+    pub fn schema_settings(&self) -> Option<&SchemaSettings> {
+        match self {
+            Self::Avro(settings) | Self::JsonSr(settings) | Self::Protobuf(settings) | Self::ProtobufNoSr(settings) => {
+                Some(settings)
+            }
+            _ => None,
+        }
+    }
+
+    /// The format of what is made from records of this one: a schema's id and name stay behind.
+    #[must_use]
+    pub fn derived(mut self) -> Self {
+        if let Self::Avro(settings) | Self::JsonSr(settings) | Self::Protobuf(settings) | Self::ProtobufNoSr(settings) =
+            &mut self
+        {
+            *settings = SchemaSettings { nullable: settings.nullable, ..SchemaSettings::default() };
+        }
+        self
+    }
+
+    /// Whether a single column can be wrapped in a record.
+    pub fn can_wrap(&self) -> bool {
+        !matches!(self, Self::None | Self::Kafka | Self::Delimited { .. })
+    }
+
+    /// Whether a single column can stand alone.
+    pub fn can_unwrap(&self) -> bool {
+        !matches!(self, Self::Protobuf(_) | Self::ProtobufNoSr(_))
+    }
+
+    /// What the format says of maps whose keys are not text, if it holds maps.
+    fn map_rule(&self) -> Option<&'static str> {
+        match self {
+            Self::None | Self::Kafka | Self::Delimited { .. } => None,
+            Self::Json | Self::JsonSr(_) => Some("JSON only supports MAP types with STRING keys"),
+            Self::Avro(_) => Some("Avro only supports MAPs with STRING keys"),
+            Self::Protobuf(_) | Self::ProtobufNoSr(_) => {
+                Some("PROTOBUF format only supports MAP types with STRING keys")
+            }
+        }
+    }
+
+    /// Whether flat formats can carry `columns`.
+    fn supports(&self, columns: &[Column], side: Side) -> Result<(), FormatError> {
         let format = self.name();
         match self {
             Self::None if columns.is_empty() => Ok(()),
@@ -205,26 +322,26 @@ impl Format {
                     Err(FormatError::UnsupportedColumn { format, column, sql_type })
                 })
             }
-            Self::Json => columns.iter().try_for_each(|column| text_map_keys(format, &column.sql_type)),
+            _ => Ok(()),
         }
     }
 }
 
 /// Columns as ksqlDB lists them in messages.
-fn printed(columns: &[Column], side: Side) -> String {
+pub fn printed(columns: &[Column], side: Side) -> String {
     let role = if side == Side::Key { " KEY" } else { "" };
     columns.iter().map(|column| format!("{column}{role}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Checks that all maps within `sql_type` have text keys.
-fn text_map_keys(format: &'static str, sql_type: &SqlType) -> Result<(), FormatError> {
+/// Checks that all maps within `sql_type` have text keys; `rule` is what the format says otherwise.
+fn text_map_keys(rule: &'static str, sql_type: &SqlType) -> Result<(), FormatError> {
     match sql_type {
-        SqlType::Array(element) => text_map_keys(format, element),
+        SqlType::Array(element) => text_map_keys(rule, element),
         SqlType::Map(key, value) if **key != SqlType::String => {
-            Err(FormatError::MapKey { format, key: key.to_string(), value: value.to_string() })
+            Err(FormatError::MapKey { rule, key: key.to_string(), value: value.to_string() })
         }
-        SqlType::Map(_, value) => text_map_keys(format, value),
-        SqlType::Struct(fields) => fields.iter().try_for_each(|field| text_map_keys(format, &field.sql_type)),
+        SqlType::Map(_, value) => text_map_keys(rule, value),
+        SqlType::Struct(fields) => fields.iter().try_for_each(|field| text_map_keys(rule, &field.sql_type)),
         _ => Ok(()),
     }
 }
@@ -236,7 +353,8 @@ mod tests {
     fn check(format: &Format, types: &[SqlType], side: Side, expected: Result<(), &str>) {
         let column = |(at, sql_type): (usize, &SqlType)| Column::new(format!("C{at}"), sql_type.clone());
         let columns: Vec<Column> = types.iter().enumerate().map(column).collect();
-        let found = format.supports(&columns, side).map_err(|error| error.to_string());
+        let serde = Serde { format: format.clone(), wrap_single: true };
+        let found = serde.supports(&columns, side).map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     }
 
@@ -265,7 +383,21 @@ mod tests {
 
         check(&Format::Json, std::slice::from_ref(&list), Side::Value, Ok(()));
         let text = "JSON only supports MAP types with STRING keys. Got: MAP<INTEGER, DOUBLE>";
-        check(&Format::Json, &[SqlType::Array(Box::new(map))], Side::Value, Err(text));
+        let nested = SqlType::Array(Box::new(map.clone()));
+        check(&Format::Json, std::slice::from_ref(&nested), Side::Value, Err(text));
+        check(&Format::JsonSr(SchemaSettings::default()), &[nested], Side::Value, Err(text));
+        let text = "Avro only supports MAPs with STRING keys. Got: MAP<INTEGER, DOUBLE>";
+        check(&Format::Avro(SchemaSettings::default()), std::slice::from_ref(&map), Side::Value, Err(text));
+        let text = "PROTOBUF format only supports MAP types with STRING keys. Got: MAP<INTEGER, DOUBLE>";
+        check(&Format::ProtobufNoSr(SchemaSettings::default()), &[map], Side::Value, Err(text));
+    }
+
+    #[test]
+    fn formats_without_a_codec_say_so() {
+        let avro = Serde { format: Format::Avro(SchemaSettings::default()), wrap_single: true };
+        let error = decoder(&avro, &[], &[]).err().expect("nothing reads Avro yet");
+        assert_eq!(error.to_string(), "not supported yet: the format AVRO");
+        assert!(encoder(&avro, &[]).is_err());
     }
 
     #[test]

@@ -9,19 +9,21 @@
 //! which are the key, and of aggregates: no other column is carried along.
 
 use crate::catalog::WindowType;
+use crate::formats::Format;
+use crate::functions::{AggregateBody, Argument, Binding, Function, FunctionKind, ParamType, Registry, Variation};
 use crate::sql::Span;
 use crate::sql::ast::{Expression, FunctionCall, Grouping, Literal, Query, Refinement, WindowKind as WrittenWindow};
 use crate::types::{Column, SqlType};
 
-use super::aggregate_function::{KnownAggregate, known};
+use super::call::{self, unknown_function};
 use super::error::{PlanError, and_list};
 use super::expression::Typer;
 use super::formats::{internal_key_serde, internal_value_serde};
-use super::names::{WINDOWEND, WINDOWSTART, is_window_bound};
+use super::names::{ROWTIME, WINDOWEND, WINDOWSTART, is_window_bound};
 use super::relation::{KeyColumn, Layout, Relation, Tail};
 use super::scope::{Clause, Scope, as_column, column, columns_of};
 use super::select::{Item, Purpose};
-use super::{Aggregate, AggregateCall, AggregateFunction, Expr, NullKeys, PlanNode, WindowSpec, windows};
+use super::{Aggregate, AggregateCall, Expr, NullKeys, PlanNode, WindowSpec, windows};
 
 /// The parts of a query that its aggregation consists of, with internal names.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Aggregation {
     /// Expressions of GROUP BY; none aggregates everything.
     group: Vec<Expression>,
     /// Distinct calls of aggregate functions in SELECT and HAVING.
+    written: Vec<FunctionCall>,
+    /// The same, with the arguments that are meant where none are written.
     calls: Vec<FunctionCall>,
     having: Option<Expression>,
     window: Option<WindowSpec>,
@@ -40,15 +44,30 @@ pub(super) struct Aggregation {
 }
 
 /// Whether `expression` calls an aggregate function.
-pub(super) fn has_aggregate(expression: &Expression) -> bool {
-    let mut found = false;
-    expression.walk(&mut |part| found |= as_aggregate(part).is_some());
-    found
+pub(super) fn has_aggregate(expression: &Expression, functions: &Registry) -> bool {
+    calls_of(expression, FunctionKind::Aggregate, functions).next().is_some()
 }
 
-fn as_aggregate(expression: &Expression) -> Option<(&FunctionCall, KnownAggregate)> {
+/// The calls in `expression` of functions of `kind`, outer ones first.
+pub(super) fn calls_of<'e>(
+    expression: &'e Expression,
+    kind: FunctionKind,
+    functions: &Registry,
+) -> impl Iterator<Item = &'e FunctionCall> + use<'e> {
+    let mut calls = Vec::new();
+    expression.walk(&mut |part| {
+        if let Expression::FunctionCall(call) = part
+            && functions.of_kind(call.name.as_str(), kind).is_some()
+        {
+            calls.push(call);
+        }
+    });
+    calls.into_iter()
+}
+
+fn as_aggregate<'e>(expression: &'e Expression, functions: &Registry) -> Option<&'e FunctionCall> {
     match expression {
-        Expression::FunctionCall(call) => known(call.name.as_str()).map(|known| (call, known)),
+        Expression::FunctionCall(call) => functions.of_kind(call.name.as_str(), FunctionKind::Aggregate).map(|_| call),
         _ => None,
     }
 }
@@ -61,10 +80,12 @@ pub(super) fn resolve(
     purpose: Purpose,
     typer: &Typer,
 ) -> Result<Option<Aggregation>, PlanError> {
+    let functions = typer.functions();
     let beside: &[&str] = if query.window.is_some() && !scope.is_join() { &super::select::OWN_WINDOW } else { &[] };
     let having = query.having.as_ref();
     let having = having.map(|having| scope.resolve_beside(having, Clause::Having, beside)).transpose()?;
-    let aggregates = items.iter().map(|item| &item.expression).chain(&having).any(has_aggregate);
+    let aggregates = items.iter().map(|item| &item.expression).chain(&having);
+    let aggregates = aggregates.into_iter().any(|expression| has_aggregate(expression, functions));
     if query.group_by.is_none() && !aggregates {
         return match (&query.window, &query.having) {
             (Some(window), _) => Err(PlanError::refused("WINDOW clause requires a GROUP BY clause.", window.span)),
@@ -74,28 +95,30 @@ pub(super) fn resolve(
         };
     }
     let group = match &query.group_by {
-        Some(grouping) => group_expressions(grouping, scope, beside)?,
+        Some(grouping) => group_expressions(grouping, scope, beside, functions)?,
         None => Vec::new(),
     };
     for expression in items.iter().map(|item| &item.expression).chain(&group).chain(&having) {
-        check_functions(expression, typer)?;
+        check_functions(expression, functions)?;
     }
     for expression in group.iter().chain(&having) {
-        check_bounds(expression, true)?;
+        check_bounds(expression, true, functions)?;
     }
     for item in items {
-        check_bounds(&item.expression, false)?;
+        check_bounds(&item.expression, false, functions)?;
     }
-    check_nesting(items, having.as_ref())?;
+    check_nesting(items, having.as_ref(), functions)?;
     if !aggregates {
         let text = "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.";
         return Err(PlanError::refused(text, query.group_by.as_ref().map_or(query.span, |grouping| grouping.span)));
     }
-    check_select(items, &group)?;
-    check_having(having.as_ref(), &group)?;
-    let calls = distinct_calls(items.iter().map(|item| &item.expression).chain(&having));
+    check_select(items, &group, functions)?;
+    check_having(having.as_ref(), &group, functions)?;
+    let calls = distinct_calls(items.iter().map(|item| &item.expression).chain(&having), functions);
+    let written = calls;
+    let calls = written.iter().map(|call| with_row_time(call.clone(), scope)).collect();
     if query.group_by.is_none() {
-        check_without_group(query, &calls, purpose)?;
+        check_without_group(query, &written, purpose)?;
     }
     super::join::check_value_formats(scope, "GROUP BY")?;
     let is_final = query.refinement == Some(Refinement::Final);
@@ -113,22 +136,23 @@ pub(super) fn resolve(
         WrittenWindow::Hopping { .. } => WindowType::Hopping,
         WrittenWindow::Session { .. } => WindowType::Session,
     });
-    Ok(Some(Aggregation { group, calls, having, window, is_final, window_type, span }))
+    Ok(Some(Aggregation { group, written, calls, having, window, is_final, window_type, span }))
 }
 
 fn not_windowed(query: &Query) -> PlanError {
     PlanError::refused("EMIT FINAL is only supported for windowed aggregations.", query.span)
 }
 
-fn group_expressions(grouping: &Grouping, scope: &Scope, beside: &[&str]) -> Result<Vec<Expression>, PlanError> {
+fn group_expressions(
+    grouping: &Grouping,
+    scope: &Scope,
+    beside: &[&str],
+    functions: &Registry,
+) -> Result<Vec<Expression>, PlanError> {
     let mut group: Vec<Expression> = Vec::new();
     for written in &grouping.expressions {
         let resolved = scope.resolve_beside(written, Clause::GroupBy, beside)?;
-        let aggregate = resolved_aggregate(&resolved);
-        if let Some(name) = aggregate {
-            let text = format!("GROUP BY does not support aggregate functions: {name} is an aggregate function.");
-            return Err(PlanError::refused(text, written.span()));
-        }
+        check_row_functions(&resolved, Clause::GroupBy, written.span(), functions)?;
         if group.contains(&resolved) {
             let text = format!("Duplicate GROUP BY expression: {}", scope.qualified(&resolved).plain());
             return Err(PlanError::refused(text, written.span()));
@@ -141,36 +165,56 @@ fn group_expressions(grouping: &Grouping, scope: &Scope, beside: &[&str]) -> Res
     Ok(group)
 }
 
-fn resolved_aggregate(expression: &Expression) -> Option<&'static str> {
-    let mut found = None;
-    expression.walk(&mut |part| {
-        if let Some((_, known)) = as_aggregate(part) {
-            found.get_or_insert(known.name);
+/// Keys are computed from one row and are one value.
+pub(super) fn check_row_functions(
+    expression: &Expression,
+    clause: Clause,
+    span: Span,
+    functions: &Registry,
+) -> Result<(), PlanError> {
+    for (kind, article, what) in [(FunctionKind::Aggregate, "an", "aggregate"), (FunctionKind::Table, "a", "table")] {
+        if let Some(name) = first_call(expression, kind, functions) {
+            let clause = clause.name();
+            let text = format!("{clause} does not support {what} functions: {name} is {article} {what} function.");
+            return Err(PlanError::refused(text, span));
         }
-    });
-    found
+    }
+    Ok(())
+}
+
+/// Name of the first function of `kind` that `expression` calls.
+fn first_call(expression: &Expression, kind: FunctionKind, functions: &Registry) -> Option<String> {
+    calls_of(expression, kind, functions).next().map(|call| call.name.as_str().to_uppercase())
 }
 
 /// Every function is known: that is said before anything about grouping.
-fn check_functions(expression: &Expression, typer: &Typer) -> Result<(), PlanError> {
+fn check_functions(expression: &Expression, functions: &Registry) -> Result<(), PlanError> {
     let mut unknown = None;
     expression.walk(&mut |part| {
         if let Expression::FunctionCall(call) = part
-            && known(call.name.as_str()).is_none()
-            && !typer.is_function(call.name.as_str())
+            && functions.get(call.name.as_str()).is_none()
         {
             unknown.get_or_insert(call);
         }
     });
-    unknown.map_or(Ok(()), |call| Err(typer.unknown_function(call)))
+    unknown.map_or(Ok(()), |call| Err(unknown_function(functions, &call.name, call.span)))
+}
+
+/// `F()` and `F(*)` are over the time of the row; only COUNT counts rows.
+fn with_row_time(call: FunctionCall, scope: &Scope) -> FunctionCall {
+    let counts = call.name.as_str().eq_ignore_ascii_case("COUNT");
+    if counts || !call.arguments.is_empty() || scope.column(ROWTIME).is_none() {
+        return call;
+    }
+    FunctionCall { arguments: vec![column(ROWTIME, call.span)], ..call }
 }
 
 /// Bounds of the window are results, not something to compute them from.
-fn check_bounds(expression: &Expression, everywhere: bool) -> Result<(), PlanError> {
+fn check_bounds(expression: &Expression, everywhere: bool, functions: &Registry) -> Result<(), PlanError> {
     let mut found = None;
     expression.walk(&mut |part| {
-        let inside: Vec<&Expression> = match as_aggregate(part) {
-            Some((call, _)) => call.arguments.iter().collect(),
+        let inside: Vec<&Expression> = match as_aggregate(part, functions) {
+            Some(call) => call.arguments.iter().collect(),
             None if everywhere => vec![part],
             None => Vec::new(),
         };
@@ -189,11 +233,12 @@ fn check_bounds(expression: &Expression, everywhere: bool) -> Result<(), PlanErr
     })
 }
 
-fn check_nesting(items: &[Item], having: Option<&Expression>) -> Result<(), PlanError> {
+fn check_nesting(items: &[Item], having: Option<&Expression>, functions: &Registry) -> Result<(), PlanError> {
     let mut nested = None;
     for expression in items.iter().map(|item| &item.expression).chain(having) {
         expression.walk(&mut |part| {
-            if as_aggregate(part).is_some_and(|(call, _)| call.arguments.iter().any(has_aggregate)) {
+            let within = |call: &FunctionCall| call.arguments.iter().any(|inner| has_aggregate(inner, functions));
+            if as_aggregate(part, functions).is_some_and(within) {
                 nested.get_or_insert(part);
             }
         });
@@ -207,25 +252,30 @@ fn check_nesting(items: &[Item], having: Option<&Expression>) -> Result<(), Plan
 }
 
 /// Columns in `expression` that are neither below an aggregate nor part of a group expression.
-fn loose_columns<'a>(expression: &'a Expression, group: &[Expression], found: &mut Vec<&'a Expression>) {
-    if group.contains(expression) || as_aggregate(expression).is_some() {
+fn loose_columns<'a>(
+    expression: &'a Expression,
+    group: &[Expression],
+    functions: &Registry,
+    found: &mut Vec<&'a Expression>,
+) {
+    if group.contains(expression) || as_aggregate(expression, functions).is_some() {
         return;
     }
     match as_column(expression) {
         Some(name) if !is_window_bound(name) => found.push(expression),
         _ => {
             for child in expression.children() {
-                loose_columns(child, group, found);
+                loose_columns(child, group, functions, found);
             }
         }
     }
 }
 
-fn check_select(items: &[Item], group: &[Expression]) -> Result<(), PlanError> {
+fn check_select(items: &[Item], group: &[Expression], functions: &Registry) -> Result<(), PlanError> {
     let mut loose: Vec<&Item> = Vec::new();
     for item in items {
         let mut found = Vec::new();
-        loose_columns(&item.expression, group, &mut found);
+        loose_columns(&item.expression, group, functions, &mut found);
         if !found.is_empty() {
             loose.push(item);
         }
@@ -240,10 +290,10 @@ fn check_select(items: &[Item], group: &[Expression]) -> Result<(), PlanError> {
     Err(PlanError::refused(text, first.span))
 }
 
-fn check_having(having: Option<&Expression>, group: &[Expression]) -> Result<(), PlanError> {
+fn check_having(having: Option<&Expression>, group: &[Expression], functions: &Registry) -> Result<(), PlanError> {
     let mut loose = Vec::new();
     if let Some(having) = having {
-        loose_columns(having, group, &mut loose);
+        loose_columns(having, group, functions, &mut loose);
     }
     let Some(first) = loose.first() else { return Ok(()) };
     let shown: Vec<String> = loose.iter().map(|expression| expression.plain().to_string()).collect();
@@ -251,11 +301,11 @@ fn check_having(having: Option<&Expression>, group: &[Expression]) -> Result<(),
     Err(PlanError::refused(text, first.span()))
 }
 
-fn distinct_calls<'a>(expressions: impl Iterator<Item = &'a Expression>) -> Vec<FunctionCall> {
+fn distinct_calls<'a>(expressions: impl Iterator<Item = &'a Expression>, functions: &Registry) -> Vec<FunctionCall> {
     let mut calls: Vec<FunctionCall> = Vec::new();
     for expression in expressions {
         expression.walk(&mut |part| {
-            if let Some((call, _)) = as_aggregate(part)
+            if let Some(call) = as_aggregate(part, functions)
                 && !calls.contains(call)
             {
                 calls.push(call.clone());
@@ -288,7 +338,9 @@ pub(super) fn plan(
     typer: &Typer,
 ) -> Result<Relation, PlanError> {
     let is_table = relation.node.collection() == super::Collection::Table;
-    check_source(aggregation, is_table)?;
+    if is_table && aggregation.window.is_some() {
+        return Err(PlanError::refused("Windowing is not supported for tables.", aggregation.span));
+    }
     let (arguments, calls) = resolve_calls(aggregation, &relation, scope, typer)?;
     let key = group_key(aggregation, &relation, typer)?;
     // The windows of a source are no part of the groups, so its rows are keyed anew.
@@ -326,20 +378,179 @@ pub(super) fn plan(
     having(aggregation, relation, typer)
 }
 
-fn check_source(aggregation: &Aggregation, is_table: bool) -> Result<(), PlanError> {
-    if !is_table {
-        return Ok(());
-    }
-    if aggregation.window.is_some() {
-        return Err(PlanError::refused("Windowing is not supported for tables.", aggregation.span));
-    }
-    let mut offenders: Vec<String> = aggregation
+type Arguments = Vec<(Column, Expr)>;
+
+/// The distinct arguments as columns, and the calls over them.
+fn resolve_calls(
+    aggregation: &Aggregation,
+    relation: &Relation,
+    scope: &Scope,
+    typer: &Typer,
+) -> Result<(Arguments, Vec<AggregateCall>), PlanError> {
+    let resolved: Vec<ResolvedCall> = aggregation
         .calls
         .iter()
-        .filter_map(|call| known(call.name.as_str()))
-        .filter(|known| !known.has_undo)
-        .map(|known| known.name.to_owned())
-        .collect();
+        .map(|call| ResolvedCall::new(call, &relation.layout, typer))
+        .collect::<Result<_, _>>()?;
+    if relation.node.collection() == super::Collection::Table {
+        check_undo(&resolved, aggregation)?;
+    }
+    let format = &scope.sources[0].data.value_serde.format;
+    if let Some(unfit) = resolved.iter().find(|call| !fits(&call.kept(), format)) {
+        let text = "One of the functions used in the statement has an intermediate type that the value format can not \
+                    handle. Please remove the function or change the format.";
+        return Err(PlanError::refused(text, unfit.call.span));
+    }
+    let mut columns = ArgumentColumns::default();
+    let calls = resolved.into_iter().enumerate().map(|(i, resolved)| {
+        let name = format!("KSQL_AGG_VARIABLE_{i}");
+        let arguments = resolved
+            .columns
+            .into_iter()
+            .map(|(written, expr, sql_type)| columns.add(written, expr, sql_type))
+            .collect();
+        AggregateCall {
+            function: resolved.function.name(),
+            body: resolved.function.variations[resolved.variation].aggregate,
+            arguments,
+            literals: resolved.literals,
+            result: resolved.result,
+            name,
+        }
+    });
+    let calls = calls.collect();
+    Ok((columns.columns, calls))
+}
+
+/// The arguments of all calls, each once.
+#[derive(Default)]
+struct ArgumentColumns<'a> {
+    written: Vec<(&'a Expression, SqlType)>,
+    columns: Arguments,
+}
+
+impl<'a> ArgumentColumns<'a> {
+    /// The index of the column that holds `written`, which is `expr`.
+    fn add(&mut self, written: &'a Expression, expr: Expr, sql_type: SqlType) -> usize {
+        let known = self.written.iter().position(|(other, other_type)| *other == written && *other_type == sql_type);
+        known.unwrap_or_else(|| {
+            let own = as_column(written).filter(|name| !self.columns.iter().any(|(column, _)| column.name == *name));
+            let name = own.map_or_else(|| format!("KSQL_INTERNAL_COL_{}", self.columns.len()), str::to_owned);
+            self.written.push((written, sql_type.clone()));
+            self.columns.push((Column::new(name, sql_type), expr));
+            self.columns.len() - 1
+        })
+    }
+}
+
+/// A call whose variation and types are known.
+struct ResolvedCall<'a> {
+    call: &'a FunctionCall,
+    function: &'a Function,
+    variation: usize,
+    binding: Binding,
+    /// Arguments that are computed from rows: as written, as expressions, and their types.
+    columns: Vec<(&'a Expression, Expr, SqlType)>,
+    literals: Vec<Expr>,
+    result: SqlType,
+}
+
+impl<'a> ResolvedCall<'a> {
+    fn new(call: &'a FunctionCall, layout: &Layout, typer: &Typer<'a>) -> Result<Self, PlanError> {
+        let function = (typer.functions().of_kind(call.name.as_str(), FunctionKind::Aggregate))
+            .expect("only aggregate functions are collected");
+        if counts_rows(function, call) {
+            return Ok(Self {
+                call,
+                function,
+                variation: 0,
+                binding: Binding::default(),
+                columns: Vec::new(),
+                literals: Vec::new(),
+                result: SqlType::Bigint,
+            });
+        }
+        let typed: Vec<Expr> = (call.arguments.iter())
+            .map(|argument| typer.typed(argument, layout, Clause::Select))
+            .collect::<Result<_, _>>()?;
+        let arguments: Vec<Argument> = typed.iter().map(|expr| Argument::from(expr.sql_type())).collect();
+        let (index, binding) = call::resolve(function, &arguments, call.span)?;
+        let variation = &function.variations[index];
+        let (mut columns, mut literals) = (Vec::new(), Vec::new());
+        for (i, (expr, written)) in typed.into_iter().zip(&call.arguments).enumerate() {
+            let parameter = variation.parameter(i, arguments.len()).expect("the variation takes so many arguments");
+            if parameter.is_literal {
+                check_literal(function, i, written)?;
+                literals.push(expr);
+                continue;
+            }
+            let (expr, sql_type) = argument_column(expr, &binding, &parameter.param_type, written)?;
+            columns.push((written, expr, sql_type));
+        }
+        let result = binding.result(variation, &arguments).ok_or_else(|| super::expression::untyped(call.span))?;
+        Ok(Self { call, function, variation: index, binding, columns, literals, result })
+    }
+
+    fn variation(&self) -> &Variation {
+        &self.function.variations[self.variation]
+    }
+
+    /// The type of what is kept per group, as far as formats care.
+    fn kept(&self) -> ParamType {
+        match &self.variation().intermediate {
+            Some(kept) => self.binding.sql_type(kept).map_or_else(|| kept.clone(), ParamType::Sql),
+            None => ParamType::Sql(self.result.clone()),
+        }
+    }
+}
+
+/// Whether `call` counts rows whatever is in them: a constant is never NULL.
+fn counts_rows(function: &Function, call: &FunctionCall) -> bool {
+    let is_constant = match call.arguments.as_slice() {
+        [] => true,
+        [Expression::Literal { value, .. }] => *value != Literal::Null,
+        _ => false,
+    };
+    is_constant && function.variations.iter().all(|variation| variation.aggregate == Some(AggregateBody::Count))
+}
+
+/// `expr` as an argument of type `wanted`.
+fn argument_column(
+    expr: Expr,
+    binding: &Binding,
+    wanted: &ParamType,
+    written: &Expression,
+) -> Result<(Expr, SqlType), PlanError> {
+    let expr = match binding.sql_type(wanted) {
+        Some(wanted) if !matches!(wanted, SqlType::Decimal { .. }) => match Expr::coerced(expr.clone(), &wanted) {
+            Some(converted) => converted,
+            None => expr,
+        },
+        _ => expr,
+    };
+    match expr.sql_type().cloned() {
+        Some(sql_type) => Ok((expr, sql_type)),
+        None => Err(super::expression::untyped(written.span())),
+    }
+}
+
+fn check_literal(function: &Function, index: usize, written: &Expression) -> Result<(), PlanError> {
+    if matches!(written, Expression::Literal { .. }) {
+        return Ok(());
+    }
+    let text = format!(
+        "Parameter {} passed to function {} must be a literal constant, but was expression: '{}'",
+        index + 1,
+        function.spelling,
+        written.plain()
+    );
+    Err(PlanError::refused(text, written.span()))
+}
+
+/// Rows of tables are taken back when others take their place.
+fn check_undo(calls: &[ResolvedCall], aggregation: &Aggregation) -> Result<(), PlanError> {
+    let without = calls.iter().filter(|call| !call.variation().has_undo);
+    let mut offenders: Vec<String> = without.map(|call| call.function.name()).collect();
     offenders.dedup();
     if offenders.is_empty() {
         return Ok(());
@@ -352,75 +563,16 @@ fn check_source(aggregation: &Aggregation, is_table: bool) -> Result<(), PlanErr
     Err(PlanError::refused(text, aggregation.span))
 }
 
-type Arguments = Vec<(Column, Expr)>;
-
-/// The distinct arguments as columns, and the calls over them.
-fn resolve_calls(
-    aggregation: &Aggregation,
-    relation: &Relation,
-    scope: &Scope,
-    typer: &Typer,
-) -> Result<(Arguments, Vec<AggregateCall>), PlanError> {
-    let mut written: Vec<&Expression> = Vec::new();
-    let mut arguments: Arguments = Vec::new();
-    let mut calls = Vec::new();
-    for (i, call) in aggregation.calls.iter().enumerate() {
-        let known = known(call.name.as_str()).expect("only aggregate functions are collected");
-        let function = known
-            .function
-            .ok_or_else(|| PlanError::not_supported(format!("the function {}", known.name), call.span))?;
-        if !function.fits(&scope.sources[0].data.value_serde.format) {
-            let text = "One of the functions used in the statement has an intermediate type that the value format can \
-                        not handle. Please remove the function or change the format.";
-            return Err(PlanError::refused(text, call.span));
-        }
-        let name = format!("KSQL_AGG_VARIABLE_{i}");
-        let argument = match call.arguments.as_slice() {
-            [] if function == AggregateFunction::Count => None,
-            // A constant is never null.
-            [Expression::Literal { value, .. }] if function == AggregateFunction::Count && *value != Literal::Null => {
-                None
-            }
-            [argument] => Some(argument),
-            _ => return Err(wrong_arguments(function, call, relation, typer)),
-        };
-        let Some(argument) = argument else {
-            calls.push(AggregateCall { function, argument: None, result: SqlType::Bigint, name });
-            continue;
-        };
-        let (expr, sql_type) = typer.typed_with_type(argument, &relation.layout, Clause::Select)?;
-        let result = function.result_type(&sql_type).ok_or_else(|| wrong_arguments(function, call, relation, typer))?;
-        let index = written.iter().position(|other| *other == argument).unwrap_or_else(|| {
-            written.push(argument);
-            let name =
-                as_column(argument).map_or_else(|| format!("KSQL_INTERNAL_COL_{}", arguments.len()), str::to_owned);
-            arguments.push((Column::new(name, sql_type), expr));
-            arguments.len() - 1
-        });
-        calls.push(AggregateCall { function, argument: Some(index), result, name });
-    }
-    Ok((arguments, calls))
-}
-
-fn wrong_arguments(function: AggregateFunction, call: &FunctionCall, relation: &Relation, typer: &Typer) -> PlanError {
-    let types: Vec<String> = call
-        .arguments
-        .iter()
-        .map(|argument| match typer.typed_with_type(argument, &relation.layout, Clause::Select) {
-            Ok((_, sql_type)) => sql_type.to_string(),
-            Err(_) => "null".to_owned(),
-        })
-        .collect();
-    let alternatives: Vec<String> =
-        function.alternatives().iter().map(|argument| format!("{}({argument})", function.name())).collect();
-    let text = format!(
-        "Function '{}' does not accept parameters ({}).\nValid alternatives are:\n{}\nFor detailed information on a \
-         function run: DESCRIBE FUNCTION <Function-Name>;",
-        function.name(),
-        types.join(", "),
-        alternatives.join("\n")
+/// Whether values of `format` can hold what is kept per group.
+fn fits(kept: &ParamType, format: &Format) -> bool {
+    let is_nested = matches!(
+        kept,
+        ParamType::Array(_)
+            | ParamType::Map(..)
+            | ParamType::Struct(_)
+            | ParamType::Sql(SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_))
     );
-    PlanError::refused(text, call.span)
+    !is_nested || !matches!(format, Format::Delimited { .. } | Format::Kafka | Format::None)
 }
 
 /// The columns of the group's key. Without GROUP BY, one constant.
@@ -458,7 +610,7 @@ fn aggregated(aggregation: &Aggregation, node: PlanNode) -> Relation {
         layout.add(expression.clone(), i, column.sql_type.clone());
         key.push(KeyColumn { expressions: vec![expression.clone()], sql_type: column.sql_type.clone() });
     }
-    for (i, (call, column)) in aggregation.calls.iter().zip(&schema.value).enumerate() {
+    for (i, (call, column)) in aggregation.written.iter().zip(&schema.value).enumerate() {
         layout.add(Expression::FunctionCall(call.clone()), schema.key.len() + i, column.sql_type.clone());
     }
     if aggregation.window.is_some() {
@@ -488,8 +640,8 @@ impl Aggregation {
 }
 
 /// WHERE is about rows, before there are aggregates.
-pub(super) fn check_where(predicate: &Expression) -> Result<(), PlanError> {
-    let Some(name) = resolved_aggregate(predicate) else { return Ok(()) };
+pub(super) fn check_where(predicate: &Expression, functions: &Registry) -> Result<(), PlanError> {
+    let Some(name) = first_call(predicate, FunctionKind::Aggregate, functions) else { return Ok(()) };
     let text = format!("Aggregate functions are not supported in WHERE clause: {name} is an aggregate function.");
     Err(PlanError::refused_with_hint(text, "conditions on aggregates belong into HAVING", predicate.span()))
 }

@@ -9,12 +9,13 @@ use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
 use super::create_source::{already_there, check_existing, check_new, collection, timestamp_column};
-use super::error::PlanError;
+use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
-use super::properties::{Clause, Properties, property_error};
+use super::properties::{Clause, FormatName, Properties, SideProperties, property_error};
 use super::query::{self, PlannedQuery};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::sanitize::sanitized;
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
 use super::{Planned, QueryPlan, Sink, upgrade};
@@ -38,7 +39,11 @@ pub(super) fn plan(
     let planned =
         query::plan(&create.query, catalog, settings, Purpose::Persistent(name), properties.timestamp.as_ref())?;
     check_kind(create, &planned)?;
-    let mut source = data_source(create, sql, &properties, &planned, settings)?;
+    let source = data_source(create, sql, &properties, &planned, settings);
+    let mut source = source.map_err(|error| match error.kind() {
+        PlanErrorKind::Format { .. } => error.quoting(sanitized(create, &planned.scope).to_string()),
+        _ => error,
+    })?;
     check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
     let former = former_query(create, catalog)?;
     if let Some(former) = &former {
@@ -128,8 +133,7 @@ fn data_source(
     let schema: Schema = planned.root.schema();
     let leftmost = &planned.scope.sources[0].data;
     let key_serde = derived_key_serde(properties, leftmost, &schema, planned.is_keyless, settings, span)?;
-    let value_format =
-        derived_format(properties.value_format, properties.value_delimiter, &leftmost.value_serde.format, span)?;
+    let value_format = derived_format(&properties.value, &leftmost.value_serde.format, span)?;
     let value_serde = value_serde(value_format, &schema.value, properties, settings, span)?;
     check_schema(&schema, &key_serde, &value_serde, span)?;
     let prefix = settings.property("ksql.output.topic.name.prefix").unwrap_or_default();
@@ -145,6 +149,7 @@ fn data_source(
         name: name.to_owned(),
         collection: collection(create.kind),
         schema,
+        headers: Vec::new(),
         topic,
         key_serde,
         value_serde,
@@ -157,21 +162,11 @@ fn data_source(
     })
 }
 
-/// The format that a WITH clause names, else that of the left-most source.
-fn derived_format(
-    named: Option<super::properties::FormatName>,
-    delimiter: Option<char>,
-    inherited: &Format,
-    span: Span,
-) -> Result<Format, PlanError> {
-    match (named, delimiter, inherited) {
-        (Some(named), delimiter, _) => formats::format(named, delimiter, span),
-        (None, Some(delimiter), Format::Delimited { .. }) => Ok(Format::Delimited { delimiter }),
-        (None, Some(_), other) => {
-            let message = format!("{} does not support the following configs: [delimiter]", other.name());
-            Err(property_error(message, span))
-        }
-        (None, None, inherited) => Ok(inherited.clone()),
+/// The format that a WITH clause names, else that of the left-most source; its schema is the source's own.
+fn derived_format(side: &SideProperties, inherited: &Format, span: Span) -> Result<Format, PlanError> {
+    match side.format {
+        Some(named) => formats::format(named, side, span),
+        None => formats::unnamed_format(&inherited.clone().derived(), side, span),
     }
 }
 
@@ -184,7 +179,7 @@ fn derived_key_serde(
     span: Span,
 ) -> Result<Serde, PlanError> {
     if schema.key.is_empty() {
-        let names_one = properties.key_format.is_some_and(|named| named != super::properties::FormatName::None);
+        let names_one = properties.key.format.is_some_and(|named| named != FormatName::None);
         if properties.key_format_alone && names_one {
             return Err(PlanError::refused("Key format specified for stream without key columns.", span));
         }
@@ -196,7 +191,7 @@ fn derived_key_serde(
         Format::None if !schema.key.is_empty() => default_key_format(settings)?,
         format => format.clone(),
     };
-    let format = derived_format(properties.key_format, properties.key_delimiter, &inherited, span)?;
+    let format = derived_format(&properties.key, &inherited, span)?;
     Ok(key_serde(format, &schema.key))
 }
 

@@ -1,13 +1,15 @@
 //! `CREATE STREAM|TABLE` over a topic.
 
-use crate::catalog::{Catalog, Collection, DataSource, TimestampColumn, WindowType};
+use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, TimestampColumn, WindowType};
+use crate::formats::Format;
 use crate::sql::Span;
 use crate::sql::ast::{ColumnRole, CreateSource, Identifier, SourceKind};
 use crate::types::{Column, Schema, SqlType, WindowKind};
 
 use super::Planned;
 use super::error::PlanError;
-use super::formats::{self, check_schema, default_format, default_key_format, key_serde, value_serde};
+use super::formats::{self, check_schema, default_format, default_key_format, key_serde, unnamed_format, value_serde};
+use super::headers::HeaderColumns;
 use super::names::is_reserved;
 use super::planned::{PlannedSource, query_id};
 use super::properties::{Clause, Properties, property_error};
@@ -73,21 +75,16 @@ fn data_source(
     settings: &Settings,
 ) -> Result<DataSource, PlanError> {
     let span = create.span;
-    let key_format = match properties.key_format {
-        Some(named) => formats::format(named, properties.key_delimiter, span)?,
-        None => delimited_default(default_key_format(settings)?, properties.key_delimiter, span)?,
-    };
-    let value_format = match properties.value_format {
-        Some(named) => formats::format(named, properties.value_delimiter, span)?,
-        None => default_format(settings, "ksql.persistence.default.format.value")?
-            .ok_or_else(|| missing_value_format(span))?,
-    };
+    let (key_format, value_format) = declared_formats(properties, settings, span)?;
+    if create.columns.is_empty() && (key_format.infers_schemas() || value_format.infers_schemas()) {
+        return Err(PlanError::refused(super::schemas::NO_REGISTRY, span));
+    }
     let topic = properties.topic.clone().ok_or_else(|| {
         let message =
             "Failed to prepare statement: Missing required property \"KAFKA_TOPIC\" which has no default value.";
         property_error(message.to_owned(), span)
     })?;
-    let schema = schema(create, catalog)?;
+    let (schema, headers) = schema(create, catalog, settings)?;
     if create.kind == SourceKind::Table && schema.key.is_empty() {
         return Err(PlanError::refused_with_hint(
             "Tables require a PRIMARY KEY. Please define the PRIMARY KEY.",
@@ -109,6 +106,7 @@ fn data_source(
         name: create.name.name.clone(),
         collection: collection(create.kind),
         schema,
+        headers,
         topic,
         key_serde,
         value_serde,
@@ -121,22 +119,24 @@ fn data_source(
     })
 }
 
-/// A delimiter beside a format that is not named makes sense for DELIMITED only.
-fn delimited_default(
-    format: crate::formats::Format,
-    delimiter: Option<char>,
+/// The formats that the WITH clause and the settings give keys and values.
+pub(super) fn declared_formats(
+    properties: &Properties,
+    settings: &Settings,
     span: Span,
-) -> Result<crate::formats::Format, PlanError> {
-    match (format, delimiter) {
-        (crate::formats::Format::Delimited { .. }, Some(delimiter)) => {
-            Ok(crate::formats::Format::Delimited { delimiter })
+) -> Result<(Format, Format), PlanError> {
+    let key = match properties.key.format {
+        Some(named) => formats::format(named, &properties.key, span)?,
+        None => unnamed_format(&default_key_format(settings)?, &properties.key, span)?,
+    };
+    let value = match properties.value.format {
+        Some(named) => formats::format(named, &properties.value, span)?,
+        None => {
+            let default = default_format(settings, "ksql.persistence.default.format.value")?;
+            unnamed_format(&default.ok_or_else(|| missing_value_format(span))?, &properties.value, span)?
         }
-        (format, None) => Ok(format),
-        (format, Some(_)) => {
-            let message = format!("{} does not support the following configs: [delimiter]", format.name());
-            Err(property_error(message, span))
-        }
-    }
+    };
+    Ok((key, value))
 }
 
 fn missing_value_format(span: Span) -> PlanError {
@@ -145,7 +145,11 @@ fn missing_value_format(span: Span) -> PlanError {
     property_error(message.to_owned(), span)
 }
 
-fn schema(create: &CreateSource, catalog: &Catalog) -> Result<Schema, PlanError> {
+fn schema(
+    create: &CreateSource,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<(Schema, Vec<HeaderColumn>), PlanError> {
     if create.columns.is_empty() {
         return Err(PlanError::refused_with_hint(
             "No columns supplied.",
@@ -154,6 +158,7 @@ fn schema(create: &CreateSource, catalog: &Catalog) -> Result<Schema, PlanError>
         ));
     }
     let mut schema = Schema::default();
+    let mut headers = HeaderColumns::default();
     for definition in &create.columns {
         let name = definition.name.as_str();
         if is_reserved(name) {
@@ -165,13 +170,26 @@ fn schema(create: &CreateSource, catalog: &Catalog) -> Result<Schema, PlanError>
         match &definition.role {
             ColumnRole::Value => schema.value.push(column),
             ColumnRole::Key | ColumnRole::PrimaryKey => schema.key.push(column),
-            ColumnRole::Headers | ColumnRole::Header(_) => {
-                return Err(PlanError::not_supported("HEADERS columns", definition.span));
-            }
+            ColumnRole::Headers => headers.add(column, None, schema.value.len(), definition.span)?,
+            ColumnRole::Header(header) => headers.add(column, Some(header), schema.value.len(), definition.span)?,
         }
     }
     check_duplicates(&schema, create.span)?;
-    Ok(schema)
+    let headers = headers.finish(create.kind, settings, create.span)?;
+    check_header_names(&headers, &schema, create.span)?;
+    Ok((schema, headers))
+}
+
+fn check_header_names(headers: &[HeaderColumn], schema: &Schema, span: Span) -> Result<(), PlanError> {
+    for (i, header) in headers.iter().enumerate() {
+        let name = &header.column.name;
+        let mut others = headers[..i].iter().map(|other| &other.column).chain(&schema.key).chain(&schema.value);
+        if others.any(|other| other.name == *name) {
+            let text = format!("Duplicate headers columns found in schema: {} {}", header.column, header.role());
+            return Err(PlanError::refused(text, span));
+        }
+    }
+    Ok(())
 }
 
 /// Names are unique in the key, in the value, and between the two.
@@ -379,7 +397,7 @@ fn check_replacement(new: &DataSource, or_replace: bool, catalog: &Catalog, span
             changed.join(", ")
         ));
     }
-    let format = |format: &crate::formats::Format| format.name().to_owned();
+    let format = |format: &Format| format.name().to_owned();
     let properties = [
         ("topic", existing.topic.clone(), new.topic.clone()),
         ("keyFormat", format(&existing.key_serde.format), format(&new.key_serde.format)),

@@ -13,6 +13,10 @@ use crate::sql::Span;
 pub struct PlanError {
     kind: Box<PlanErrorKind>,
     span: Option<Span>,
+    /// What to do, where the kind does not say it.
+    advice: Option<Box<str>>,
+    /// The statement as ksqlDB prints it, where its message has it.
+    statement: Option<Box<str>>,
 }
 
 /// What is wrong with a statement.
@@ -83,6 +87,8 @@ pub enum PlanErrorKind {
     Expression {
         /// ksqlDB's text, with the clause it stands in.
         message: String,
+        /// What to do instead.
+        hint: Option<String>,
     },
     /// A property of a WITH clause has no meaning there or an impossible value.
     #[error("{message}")]
@@ -121,7 +127,7 @@ pub enum PlanErrorKind {
 impl PlanError {
     /// An error without a place.
     pub fn new(kind: PlanErrorKind) -> Self {
-        Self { kind: Box::new(kind), span: None }
+        Self { kind: Box::new(kind), span: None, advice: None, statement: None }
     }
 
     /// An error at `span`.
@@ -153,6 +159,20 @@ impl PlanError {
         self
     }
 
+    /// This error, with what to do about it.
+    #[must_use]
+    pub fn advising(mut self, advice: impl Into<Box<str>>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// This error, with the statement in its text.
+    #[must_use]
+    pub(super) fn quoting(mut self, statement: impl Into<Box<str>>) -> Self {
+        self.statement = Some(statement.into());
+        self
+    }
+
     /// What is wrong.
     pub fn kind(&self) -> &PlanErrorKind {
         &self.kind
@@ -165,6 +185,9 @@ impl PlanError {
 
     /// What ksqlDB does not say: the nearest names, what to do.
     pub fn hint(&self) -> Option<String> {
+        if let Some(advice) = &self.advice {
+            return Some(advice.to_string());
+        }
         match &*self.kind {
             PlanErrorKind::UnknownSource { similar, .. } | PlanErrorKind::UndescribedSource { similar, .. } => {
                 similar.as_ref().map(|name| format!("did you mean {name}?"))
@@ -172,11 +195,15 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => {
                 Some(format!("did you mean {}?", or_list(similar)))
             }
+            // Older KSQL had it without saying.
+            PlanErrorKind::UnknownColumn { name, .. } if name.rsplit('.').next() == Some("ROWKEY") => {
+                Some("a key is there if it is declared: (ROWKEY STRING KEY, …)".to_owned())
+            }
             // Names without quotes are in capitals: this one stood in quotes.
             PlanErrorKind::UnknownColumn { name, .. } if name.contains(char::is_lowercase) => {
                 Some("texts stand in 'single quotes'; \"double quotes\" and `back-ticks` make a name".to_owned())
             }
-            PlanErrorKind::Refused { hint, .. } => hint.clone(),
+            PlanErrorKind::Refused { hint, .. } | PlanErrorKind::Expression { hint, .. } => hint.clone(),
             _ => None,
         }
     }
@@ -191,7 +218,8 @@ impl fmt::Display for PlanError {
                 write!(f, "Exception while preparing statement: {span}: {}", self.kind)
             }
             _ => write!(f, "{}", self.kind),
-        }
+        }?;
+        self.statement.as_ref().map_or(Ok(()), |statement| write!(f, "\nStatement: {statement}"))
     }
 }
 

@@ -1,21 +1,20 @@
-//! Written expressions to typed ones: columns to indices, literals to values, operators to [`Expr`]'s constructors.
+//! Written expressions to typed ones: columns to indices, literals to values, operators to [`Expr`]'s constructors. Calls of
+//! functions are in `call`.
 
 use arrow::array::{Array, ArrayRef, new_null_array};
 
 use crate::catalog::Catalog;
 use crate::expr::{ArithmeticOp, CompareOp, Expr, Literal, TypeError};
+use crate::functions::Registry;
+use crate::sql::Span;
 use crate::sql::ast::{
-    self, ArithmeticOperator, ComparisonOperator, Expression, FunctionCall, Identifier, LogicalOperator, Sign,
-    WhenClause,
+    self, ArithmeticOperator, ComparisonOperator, Expression, Identifier, LogicalOperator, Sign, WhenClause,
 };
-use crate::sql::{Span, instead_of_function};
 use crate::types::{SqlType, iso_text};
 
-use super::aggregate_function::aggregate_names;
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, or_list, similar_names};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
-use super::scalar_function::is_planned_for_later;
 use super::scope::{Clause, Scope, as_column, column};
 use super::settings::Settings;
 use super::type_expr::resolve_type;
@@ -50,7 +49,7 @@ impl<'a> Typer<'a> {
 
     /// `expression` over rows of `layout`.
     pub(super) fn typed(&self, expression: &Expression, layout: &Layout, clause: Clause) -> Result<Expr, PlanError> {
-        Typing { typer: self, layout, clause }.expr(expression)
+        Typing { typer: self, layout, clause, variables: Vec::new() }.expr(expression)
     }
 
     /// As [`Typer::typed`]; NULL, which has no type, is refused.
@@ -63,11 +62,7 @@ impl<'a> Typer<'a> {
         let expr = self.typed(expression, layout, clause)?;
         match expr.sql_type().cloned() {
             Some(sql_type) => Ok((expr, sql_type)),
-            None => {
-                let text = "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS \
-                            VARCHAR).";
-                Err(PlanError::refused(text, expression.span()))
-            }
+            None => Err(untyped(expression.span())),
         }
     }
 
@@ -158,30 +153,17 @@ impl<'a> Typer<'a> {
         Expr::coerced(expr, &SqlType::Bigint)?.constant().ok()
     }
 
-    /// Whether there is a function called `name`.
-    pub(super) fn is_function(&self, name: &str) -> bool {
-        [CONCAT, AS_VALUE].iter().any(|known| name.eq_ignore_ascii_case(known))
-            || aggregate_names().any(|known| known.eq_ignore_ascii_case(name))
-    }
-
-    /// The error for a function that is not there.
-    pub(super) fn unknown_function(&self, call: &FunctionCall) -> PlanError {
-        let name = call.name.as_str();
-        if is_planned_for_later(name) {
-            return PlanError::not_supported(format!("the function {}", name.to_uppercase()), call.span);
-        }
-        let text = format!("Can't find any functions with the name '{name}'");
-        match instead_of_function(name) {
-            Some(hint) => PlanError::refused_with_hint(text, hint, call.span),
-            None => PlanError::refused(text, call.span),
-        }
+    /// The functions that there are.
+    pub(super) fn functions(&self) -> &'a Registry {
+        self.catalog.functions()
     }
 }
 
-/// What `||` is read as.
-const CONCAT: &str = "concat";
-/// Makes a copy of a key column for the value.
-const AS_VALUE: &str = "as_value";
+/// NULL where a type is needed.
+pub(super) fn untyped(span: Span) -> PlanError {
+    let text = "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR).";
+    PlanError::refused(text, span)
+}
 
 fn is_number_pair(from: Option<&SqlType>, to: &SqlType) -> bool {
     let whole = |sql_type: &SqlType| matches!(sql_type, SqlType::Integer | SqlType::Bigint);
@@ -213,12 +195,57 @@ fn no_element_type(error: &TypeError, expression: &Expression) -> String {
     }
 }
 
+/// What to do about `error` in `expression`.
+fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
+    let text = SqlType::String.to_string();
+    match (error, expression) {
+        (TypeError::UnknownField { field, known, .. }, _) => {
+            let similar = similar_names(field, known.iter().map(String::as_str));
+            (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
+        }
+        (TypeError::Compare { left, left_type, right, right_type, .. }, _) => {
+            let (written, other) = match (*left_type == text, *right_type == text) {
+                (true, _) => (left, right),
+                (_, true) => (right, left),
+                _ => return None,
+            };
+            let number = written.trim_matches('\'');
+            let is_number = number.len() + 2 == written.len() && Literal::number(number).is_some();
+            Some(if is_number {
+                format!("write {number} without quotes")
+            } else {
+                format!("write CAST({other} AS STRING)")
+            })
+        }
+        (TypeError::Arithmetic { left, right }, _) if left != NULL && right != NULL => {
+            let operands = match expression {
+                Expression::Arithmetic { operator: ArithmeticOperator::Add, left, right, .. } => {
+                    Some((&**left, &**right))
+                }
+                Expression::FunctionCall(call) => match call.arguments.as_slice() {
+                    [left, right] => Some((left, right)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let (left_text, right_text) = operands?;
+            let other = match (*left == text, *right == text) {
+                (true, false) => right_text,
+                (false, true) => left_text,
+                _ => return None,
+            };
+            Some(format!("write CAST({} AS STRING) to join it to a text", other.plain()))
+        }
+        _ => None,
+    }
+}
+
 /// What is wrong in a condition is said with the clause.
 fn in_predicate(error: PlanError, clause: Clause) -> PlanError {
     match error.kind() {
-        PlanErrorKind::Expression { message } if !message.starts_with("Invalid Predicate") => {
+        PlanErrorKind::Expression { message, hint } if !message.starts_with("Invalid Predicate") => {
             let message = format!("Error in {} expression: {message}", clause.name());
-            let wrapped = PlanError::new(PlanErrorKind::Expression { message });
+            let wrapped = PlanError::new(PlanErrorKind::Expression { message, hint: hint.clone() });
             error.span().map_or(wrapped.clone(), |span| wrapped.or_at(span))
         }
         _ => error,
@@ -236,14 +263,16 @@ fn is_same_nesting(from: Option<&SqlType>, to: &SqlType) -> bool {
 }
 
 /// One expression over one layout.
-struct Typing<'a> {
-    typer: &'a Typer<'a>,
-    layout: &'a Layout,
-    clause: Clause,
+pub(super) struct Typing<'a> {
+    pub(super) typer: &'a Typer<'a>,
+    pub(super) layout: &'a Layout,
+    pub(super) clause: Clause,
+    /// Parameters of the enclosing lambdas.
+    pub(super) variables: Vec<(String, SqlType)>,
 }
 
 impl Typing<'_> {
-    fn expr(&self, expression: &Expression) -> Result<Expr, PlanError> {
+    pub(super) fn expr(&self, expression: &Expression) -> Result<Expr, PlanError> {
         if let Some(found) = self.layout.find(expression) {
             return Ok(column_expr(found.index, &found.sql_type));
         }
@@ -266,6 +295,9 @@ impl Typing<'_> {
             TypeError::Expected { found, .. } if matches!(expression, Expression::Like { .. }) => {
                 format!("The column type for Like condition must be VARCHAR. The column type is {found}")
             }
+            TypeError::Compare { .. } if matches!(expression, Expression::Between { .. }) => {
+                format!("Invalid expression: {error} expression: {shown}")
+            }
             TypeError::Expected { .. } => format!("Invalid expression: {error} expression: {shown}"),
             TypeError::InvalidText { sql_type, text } => {
                 format!("invalid input syntax for type {}: \"{text}\".", base_name(sql_type))
@@ -280,7 +312,7 @@ impl Typing<'_> {
             }
             _ => message,
         };
-        PlanError::at(PlanErrorKind::Expression { message }, expression.span())
+        PlanError::at(PlanErrorKind::Expression { message, hint: hint(error, expression) }, expression.span())
     }
 
     /// The outer error is final, the inner one gets the expression's place.
@@ -343,9 +375,11 @@ impl Typing<'_> {
             Expression::SimpleCase { span, .. } => {
                 return Err(PlanError::not_supported("CASE with an operand: write CASE WHEN operand = value", *span));
             }
-            Expression::Lambda { span, .. } => return Err(PlanError::not_supported("lambdas", *span)),
-            Expression::LambdaVariable(name) => return Err(PlanError::not_supported("lambdas", name.span)),
-            Expression::IntervalUnit { span, .. } => return Err(PlanError::not_supported("interval units", *span)),
+            Expression::LambdaVariable(name) => Ok(self.variable(name)?),
+            Expression::Lambda { span, .. } | Expression::IntervalUnit { span, .. } => {
+                let text = "Lambdas and units of time can only be arguments of functions.";
+                return Err(PlanError::refused(text, *span));
+            }
         })
     }
 
@@ -413,20 +447,6 @@ impl Typing<'_> {
         }
         let typed = fields.iter().map(|(name, value)| Ok((name.as_str().to_owned(), self.expr(value)?)));
         Ok(Expr::structure(typed.collect::<Result<_, PlanError>>()?))
-    }
-
-    fn call(&self, call: &FunctionCall) -> Result<Result<Expr, TypeError>, PlanError> {
-        // A copy for the value: the planner has told it from the key by now.
-        if let (true, [argument]) = (call.name.as_str().eq_ignore_ascii_case(AS_VALUE), call.arguments.as_slice()) {
-            return Ok(Ok(self.expr(argument)?));
-        }
-        if !call.name.as_str().eq_ignore_ascii_case(CONCAT) || call.arguments.len() < 2 {
-            return Err(self.typer.unknown_function(call));
-        }
-        let mut texts =
-            call.arguments.iter().map(|argument| self.expr(argument)).collect::<Result<Vec<_>, _>>()?.into_iter();
-        let Some(first) = texts.next() else { return Err(self.typer.unknown_function(call)) };
-        Ok(texts.try_fold(first, |joined, text| Expr::arithmetic(ArithmeticOp::Add, joined, text)))
     }
 }
 

@@ -1,35 +1,94 @@
 //! Which formats a stream or table gets, and whether they can hold its columns.
 
-use crate::formats::{Format, Serde};
+use crate::formats::{Format, SchemaSettings, Serde, Side, printed};
 use crate::sql::Span;
 use crate::types::{Column, Schema, SqlType};
 
 use super::error::{PlanError, PlanErrorKind};
-use super::properties::{FormatName, Properties, property_error};
+use super::properties::{FormatName, Properties, SideProperties, property_error};
 use super::settings::Settings;
 
 /// Separator of DELIMITED columns unless another is given.
 const DELIMITER: char = ',';
 
-/// The format `name` with the delimiter given for it.
-pub(super) fn format(name: FormatName, delimiter: Option<char>, span: Span) -> Result<Format, PlanError> {
-    let format = match name {
-        FormatName::None => Format::None,
-        FormatName::Kafka => Format::Kafka,
-        FormatName::Delimited => return Ok(Format::Delimited { delimiter: delimiter.unwrap_or(DELIMITER) }),
-        FormatName::Json => Format::Json,
-    };
-    if delimiter.is_some() {
-        let message = format!("{} does not support the following configs: [delimiter]", format.name());
+/// The format `name` with what the WITH clause says of that side.
+pub(super) fn format(name: FormatName, side: &SideProperties, span: Span) -> Result<Format, PlanError> {
+    let settings = |format: &'static str, allowed: &[&str]| schema_settings(format, side, allowed, span);
+    let plain = |format: Format| settings(format.name(), &[]).map(|_| format);
+    match name {
+        FormatName::None => plain(Format::None),
+        FormatName::Kafka => plain(Format::Kafka),
+        FormatName::Json => plain(Format::Json),
+        FormatName::Delimited => {
+            settings("DELIMITED", &[CONFIG_DELIMITER])?;
+            Ok(Format::Delimited { delimiter: side.delimiter.unwrap_or(DELIMITER) })
+        }
+        FormatName::Avro => settings("AVRO", &[FULL_NAME, SCHEMA_ID]).map(Format::Avro),
+        FormatName::JsonSr => settings("JSON_SR", &[SCHEMA_ID]).map(Format::JsonSr),
+        FormatName::Protobuf => settings("PROTOBUF", &[FULL_NAME, SCHEMA_ID, NULLABLE]).map(Format::Protobuf),
+        FormatName::ProtobufNoSr => settings("PROTOBUF_NOSR", &[NULLABLE]).map(Format::ProtobufNoSr),
+    }
+}
+
+/// The format `inherited` that no statement names, with what the WITH clause says of that side.
+pub(super) fn unnamed_format(inherited: &Format, side: &SideProperties, span: Span) -> Result<Format, PlanError> {
+    if side.delimiter.is_none() && side.full_name.is_none() && side.schema_id.is_none() && side.nullable.is_none() {
+        return Ok(inherited.clone());
+    }
+    let name = FormatName::read(inherited.name(), span)?;
+    let nullable = inherited.schema_settings().and_then(|settings| settings.nullable);
+    let format = format(name, &SideProperties { nullable: side.nullable.or(nullable), ..side.clone() }, span)?;
+    Ok(match (format, inherited) {
+        (Format::Delimited { .. }, &Format::Delimited { delimiter }) if side.delimiter.is_none() => {
+            Format::Delimited { delimiter }
+        }
+        (format, _) => format,
+    })
+}
+
+const CONFIG_DELIMITER: &str = "delimiter";
+const FULL_NAME: &str = "fullSchemaName";
+const SCHEMA_ID: &str = "schemaId";
+const NULLABLE: &str = "nullableRepresentation";
+
+/// What `side` says of schemas, for a format that can be told what is `allowed`.
+fn schema_settings(
+    format: &str,
+    side: &SideProperties,
+    allowed: &[&str],
+    span: Span,
+) -> Result<SchemaSettings, PlanError> {
+    let given = [
+        (CONFIG_DELIMITER, side.delimiter.is_some()),
+        (FULL_NAME, side.full_name.is_some()),
+        (SCHEMA_ID, side.schema_id.is_some()),
+        (NULLABLE, side.nullable.is_some()),
+    ];
+    let excess = given.iter().filter(|(name, given)| *given && !allowed.contains(name));
+    let excess: Vec<&str> = excess.map(|(name, _)| *name).collect();
+    if excess.contains(&SCHEMA_ID) {
+        let name = if side.is_key { "KEY" } else { "VALUE" };
+        let message = format!(
+            "{name}_FORMAT should support schema inference when {name}_SCHEMA_ID is provided. Current format is {format}."
+        );
         return Err(property_error(message, span));
     }
-    Ok(format)
+    if !excess.is_empty() {
+        let message = format!("{format} does not support the following configs: [{}]", excess.join(", "));
+        return Err(property_error(message, span));
+    }
+    let full_name = side.full_name.as_deref().map(str::trim);
+    if full_name == Some("") {
+        let message = "fullSchemaName cannot be empty. Format configuration: {fullSchemaName=}";
+        return Err(property_error(message.to_owned(), span));
+    }
+    Ok(SchemaSettings { full_name: full_name.map(str::to_owned), schema_id: side.schema_id, nullable: side.nullable })
 }
 
 /// The format that the property `name` sets as default.
 pub(super) fn default_format(settings: &Settings, name: &str) -> Result<Option<Format>, PlanError> {
     let named = settings.property(name).map(|value| FormatName::read(value, Span::NONE)).transpose()?;
-    named.map(|named| format(named, None, Span::NONE)).transpose()
+    named.map(|named| format(named, &SideProperties::default(), Span::NONE)).transpose()
 }
 
 /// The format of keys that nothing else decides.
@@ -37,9 +96,9 @@ pub(super) fn default_key_format(settings: &Settings) -> Result<Format, PlanErro
     Ok(default_format(settings, "ksql.persistence.default.format.key")?.unwrap_or(Format::Kafka))
 }
 
-/// How keys of `columns` are laid out in `format`: a single column stands alone.
+/// How keys of `columns` are laid out in `format`: a single column stands alone where that can be.
 pub(super) fn key_serde(format: Format, columns: &[Column]) -> Serde {
-    Serde { format, wrap_single: columns.len() != 1 }
+    Serde { wrap_single: columns.len() != 1 || !format.can_unwrap(), format }
 }
 
 /// How a source or sink of `columns` is read or written: without key columns there are no key bytes, whatever format
@@ -56,7 +115,6 @@ pub(super) fn value_serde(
     settings: &Settings,
     span: Span,
 ) -> Result<Serde, PlanError> {
-    let free_choice = matches!(format, Format::Json);
     if let Some(wrap) = properties.wrap_single_value {
         if columns.len() != 1 {
             return Err(property_error(
@@ -64,30 +122,39 @@ pub(super) fn value_serde(
                 span,
             ));
         }
-        if !free_choice && wrap {
-            let message = format!("Format '{}' does not support 'WRAP_SINGLE_VALUE' set to '{wrap}'.", format.name());
-            return Err(property_error(message, span));
-        }
+        check_wrapping(&format, wrap, span)?;
         return Ok(Serde { format, wrap_single: wrap });
     }
-    let wrap_single = free_choice && settings.is_on("ksql.persistence.wrap.single.values", true);
+    let wrap_single = match (format.can_wrap(), format.can_unwrap()) {
+        (true, true) => settings.is_on("ksql.persistence.wrap.single.values", true),
+        (can_wrap, _) => can_wrap,
+    };
     Ok(Serde { wrap_single: wrap_single || columns.len() != 1, format })
+}
+
+/// Whether a single column of `format` can be stored as `WRAP_SINGLE_VALUE` wants it.
+pub(super) fn check_wrapping(format: &Format, wrap: bool, span: Span) -> Result<(), PlanError> {
+    if if wrap { format.can_wrap() } else { format.can_unwrap() } {
+        return Ok(());
+    }
+    let message = format!("Format '{}' does not support 'WRAP_SINGLE_VALUE' set to '{wrap}'.", format.name());
+    Err(property_error(message, span))
 }
 
 /// How values travel through an internal topic whose rows come from a source with `source` values. What the format of
 /// the source cannot hold goes as JSON.
 pub(super) fn internal_value_serde(source: &Serde, columns: &[Column]) -> Serde {
-    let fits = !columns.is_empty() && unsupported(&source.format, columns, false).is_none();
-    let format = if fits { source.format.clone() } else { Format::Json };
-    let wrap_single = matches!(format, Format::Json) || columns.len() != 1;
-    Serde { format, wrap_single }
+    let wrapped = |format: Format| Serde { wrap_single: format.can_wrap() || columns.len() != 1, format };
+    let serde = wrapped(source.format.clone().derived());
+    let fits = !columns.is_empty() && serde.supports(columns, Side::Value).is_ok();
+    if fits { serde } else { wrapped(Format::Json) }
 }
 
 /// How keys of `columns` travel through an internal topic: in `format` if it can hold them, else as JSON.
 pub(super) fn internal_key_serde(format: Format, columns: &[Column], settings: &Settings) -> Result<Serde, PlanError> {
-    let format = if format == Format::None { default_key_format(settings)? } else { format };
-    let fits = unsupported(&format, columns, true).is_none();
-    Ok(key_serde(if fits { format } else { Format::Json }, columns))
+    let format = if format == Format::None { default_key_format(settings)? } else { format.derived() };
+    let serde = key_serde(format, columns);
+    Ok(if serde.supports(columns, Side::Key).is_ok() { serde } else { key_serde(Format::Json, columns) })
 }
 
 /// Whether the formats can hold the columns.
@@ -108,64 +175,23 @@ pub(super) fn check_schema(schema: &Schema, key: &Serde, value: &Serde, span: Sp
 }
 
 fn check_side(columns: &[Column], serde: &Serde, is_key: bool, span: Span) -> Result<(), PlanError> {
-    let Some(reason) = unsupported(&serde.format, columns, is_key) else {
+    let side = if is_key { Side::Key } else { Side::Value };
+    let Err(reason) = serde.supports(columns, side) else {
         return Ok(());
     };
-    let features = match serde.format {
-        Format::Json if columns.len() == 1 && serde.wrap_single => "WRAP_SINGLES",
-        Format::Json if columns.len() == 1 => "UNWRAP_SINGLES",
+    let features = match (columns, serde.format.can_wrap() && serde.format.can_unwrap()) {
+        ([_], true) if serde.wrap_single => "WRAP_SINGLES",
+        ([_], true) => "UNWRAP_SINGLES",
         _ => "",
     };
     let kind = PlanErrorKind::Format {
         is_key,
         format: serde.format.name(),
-        columns: print_columns(columns, is_key),
+        columns: printed(columns, side),
         features,
-        reason,
+        reason: reason.to_string(),
     };
     Err(PlanError::at(kind, span))
-}
-
-fn print_columns(columns: &[Column], is_key: bool) -> String {
-    let role = if is_key { " KEY" } else { "" };
-    let columns: Vec<String> = columns.iter().map(|column| format!("{column}{role}")).collect();
-    columns.join(", ")
-}
-
-/// Why `format` cannot hold `columns`, in ksqlDB's words.
-fn unsupported(format: &Format, columns: &[Column], is_key: bool) -> Option<String> {
-    let print = || print_columns(columns, is_key);
-    match format {
-        Format::None if columns.is_empty() => None,
-        Format::None => {
-            Some(format!("The 'NONE' format can only be used when no columns are defined. Got: [{}]", print()))
-        }
-        Format::Kafka => match columns {
-            [] => None,
-            [column] => unsupported_by_kafka(&column.sql_type),
-            _ => Some(format!("The 'KAFKA' format only supports a single field. Got: [{}]", print())),
-        },
-        Format::Delimited { .. } => columns.iter().find_map(|column| {
-            let nested = matches!(column.sql_type, SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_));
-            nested.then(|| {
-                format!(
-                    "The 'DELIMITED' format does not support type '{}', column: `{}`",
-                    column.sql_type.base_name(),
-                    column.name
-                )
-            })
-        }),
-        Format::Json => columns
-            .iter()
-            .any(|column| has_other_map_keys(&column.sql_type))
-            .then(|| "JSON only supports MAP types with STRING keys".to_owned()),
-    }
-}
-
-fn unsupported_by_kafka(sql_type: &SqlType) -> Option<String> {
-    let supported =
-        matches!(sql_type, SqlType::Integer | SqlType::Bigint | SqlType::Double | SqlType::String | SqlType::Bytes);
-    (!supported).then(|| format!("The 'KAFKA' format does not support type '{}'", sql_type.base_name()))
 }
 
 fn contains_map(sql_type: &SqlType) -> bool {
@@ -173,15 +199,6 @@ fn contains_map(sql_type: &SqlType) -> bool {
         SqlType::Map(..) => true,
         SqlType::Array(element) => contains_map(element),
         SqlType::Struct(fields) => fields.iter().any(|field| contains_map(&field.sql_type)),
-        _ => false,
-    }
-}
-
-fn has_other_map_keys(sql_type: &SqlType) -> bool {
-    match sql_type {
-        SqlType::Map(key, value) => **key != SqlType::String || has_other_map_keys(value),
-        SqlType::Array(element) => has_other_map_keys(element),
-        SqlType::Struct(fields) => fields.iter().any(|field| has_other_map_keys(&field.sql_type)),
         _ => false,
     }
 }

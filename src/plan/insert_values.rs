@@ -145,6 +145,12 @@ fn columns<'a>(insert: &'a InsertValues, target: &'a DataSource) -> Result<Vec<&
         }
         return Ok(all);
     }
+    let is_header = |column: &&Identifier| target.headers.iter().any(|header| header.column.name == column.name);
+    let headers: Vec<&str> = insert.columns.iter().filter(is_header).map(Identifier::as_str).collect();
+    if !headers.is_empty() {
+        let text = format!("Cannot insert into HEADER columns: {}", headers.join(", "));
+        return Err(PlanError::refused(text, insert.span));
+    }
     for (i, column) in insert.columns.iter().enumerate() {
         let name = column.as_str();
         if matches!(name, ROWPARTITION | ROWOFFSET | WINDOWSTART | WINDOWEND) {

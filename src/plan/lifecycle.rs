@@ -129,6 +129,8 @@ pub(super) fn explained_query(id: &Identifier, catalog: &Catalog) -> Result<Plan
     found.map(|query| Planned::ExplainQuery(query.id.clone())).ok_or_else(|| {
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);
-        PlanError::refused(text, id.span)
+        let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
+        let hint = similar.first().map(|id| format!("did you mean {id}?"));
+        PlanError::at(PlanErrorKind::Refused { text, hint }, id.span)
     })
 }

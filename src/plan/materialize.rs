@@ -3,10 +3,11 @@
 use crate::catalog::DataSource;
 
 use super::source::source;
-use super::{PlanNode, QueryPlan};
+use super::{PlanNode, PseudoColumn, QueryPlan};
 
 /// The query that keeps the rows of `data` for pull queries.
 pub(super) fn query(data: &DataSource) -> QueryPlan {
     let needed = vec![true; data.schema.value.len()];
-    QueryPlan { root: PlanNode::Source(source(data, needed, Vec::new(), true)), sink: None, limit: None }
+    let headers = data.headers.iter().cloned().map(PseudoColumn::Header).collect();
+    QueryPlan { root: PlanNode::Source(source(data, needed, headers, true)), sink: None, limit: None }
 }

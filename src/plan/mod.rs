@@ -7,20 +7,22 @@
 //!                                 └─ Explain ── text
 //! ```
 //!
-//! [`analyze`] reads the catalog and changes nothing. A SELECT goes through these steps, a file each: FROM and the names
-//! of its columns (`scope`), joins (`join`), the results (`select`), GROUP BY (`aggregate`) or PARTITION BY
-//! (`partition_by`), and the last projection (`project`). Expressions become typed in `expression`. What cannot be
-//! planned is a [`PlanError`] with the place in the text.
+//! [`complete`] gives a CREATE the columns that it leaves to Schema Registry. [`analyze`] reads the catalog and changes
+//! nothing. A SELECT goes through these steps, a file each: FROM and the names of its columns (`scope`), joins (`join`),
+//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`).
+//! Expressions become typed in `expression`. What cannot be planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
-mod aggregate_function;
 mod alter;
+mod assert_values;
+mod call;
 mod create_as;
 mod create_source;
 mod error;
 mod explain;
 mod expression;
 mod formats;
+mod headers;
 mod insert_into;
 mod insert_values;
 mod join;
@@ -37,11 +39,13 @@ mod query;
 mod relation;
 mod reserved_topics;
 mod rewrite;
-mod scalar_function;
+mod sanitize;
+mod schemas;
 mod scope;
 mod select;
 mod settings;
 mod source;
+mod table_functions;
 mod type_expr;
 mod upgrade;
 mod windows;
@@ -51,20 +55,24 @@ use crate::expr::Expr;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
-pub use crate::catalog::{Collection, TimestampColumn};
-pub use aggregate_function::aggregate_names;
+pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
+pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind, similar_names};
-pub use explain::{explain, explain_pull};
+pub use explain::{
+    AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, explain, explain_pull,
+    query_group, topology,
+};
 pub use node::{
-    Aggregate, AggregateCall, AggregateFunction, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode,
-    PseudoColumn, QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin,
-    WindowShape, WindowSpec,
+    Aggregate, AggregateCall, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn, QueryPlan,
+    SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin, WindowShape, WindowSpec,
 };
 pub use planned::{
     InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use reserved_topics::RESERVED_TOPICS;
+pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
@@ -75,6 +83,20 @@ pub fn analyze(parsed: &ParsedStatement, catalog: &Catalog, settings: &Settings)
 
 /// As [`analyze`], for a statement and its text.
 pub fn analyze_statement(
+    statement: &Statement,
+    sql: &str,
+    catalog: &Catalog,
+    settings: &Settings,
+) -> Result<Planned, PlanError> {
+    let planned = plan_statement(statement, sql, catalog, settings)?;
+    match planned.unbuilt_function() {
+        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), call::place(name, statement))),
+        None => Ok(planned),
+    }
+}
+
+/// The plan of a statement, which may call functions that nothing computes yet.
+fn plan_statement(
     statement: &Statement,
     sql: &str,
     catalog: &Catalog,
@@ -96,10 +118,13 @@ pub fn analyze_statement(
         Statement::Pause(target) => lifecycle::act_on_queries(Action::Pause, target, catalog),
         Statement::Resume(target) => lifecycle::act_on_queries(Action::Resume, target, catalog),
         Statement::DescribeSource { name, extended } => lifecycle::describe(name, *extended, catalog),
+        Statement::DescribeFunction { name } if catalog.functions().get(name.as_str()).is_none() => {
+            Err(call::unknown_function(catalog.functions(), name, name.span))
+        }
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
-            let planned = analyze_statement(statement, sql, catalog, settings)?;
-            let text = explain::planned(&planned)
+            let planned = plan_statement(statement, sql, catalog, settings)?;
+            let text = explain::statement(&planned, settings)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })
         }
@@ -114,7 +139,6 @@ fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> 
         | Statement::DescribeConnector { .. }
         | Statement::ShowConnectors(_)
         | Statement::ShowConnectorPlugins => return Err(no_connect()),
-        Statement::AlterSystem { .. } => "ALTER SYSTEM",
         Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => "ASSERT",
         Statement::RunScript { .. } => "RUN SCRIPT",
         _ => return Ok(Planned::Direct),

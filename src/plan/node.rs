@@ -7,20 +7,34 @@ mod joins;
 
 use std::sync::Arc;
 
-use crate::catalog::{Collection, TimestampColumn};
+use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 use crate::expr::Expr;
 use crate::formats::Serde;
+use crate::functions::AggregateBody;
 use crate::types::{Column, Schema, SqlType, WindowKind};
 
 pub use joins::{ForeignKeyJoin, JoinKind, JoinWindow, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 
 /// A column that every record has beside its key and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PseudoColumn {
     /// `ROWPARTITION`, INTEGER
     RowPartition,
     /// `ROWOFFSET`, BIGINT
     RowOffset,
+    /// Headers, as the source declares a column for them
+    Header(HeaderColumn),
+}
+
+impl PseudoColumn {
+    /// Name and type.
+    pub fn column(&self) -> Column {
+        match self {
+            Self::RowPartition => Column::new("ROWPARTITION", SqlType::Integer),
+            Self::RowOffset => Column::new("ROWOFFSET", SqlType::Bigint),
+            Self::Header(header) => header.column.clone(),
+        }
+    }
 }
 
 /// A step of a plan. Each says what it emits; all keep the order of their input.
@@ -150,29 +164,18 @@ pub struct Aggregate {
 /// One aggregate function over input columns.
 #[derive(Debug, Clone)]
 pub struct AggregateCall {
-    /// Which function.
-    pub function: AggregateFunction,
-    /// Index of the argument among the input's *value* columns; `None` for `COUNT(*)`.
-    pub argument: Option<usize>,
+    /// Name of the function, in capitals.
+    pub function: String,
+    /// What computes it; `None` while nothing does.
+    pub body: Option<AggregateBody>,
+    /// Indices of the arguments among the input's *value* columns; none for `COUNT(*)`.
+    pub arguments: Vec<usize>,
+    /// Arguments that are literals because the function is made with them, in order.
+    pub literals: Vec<Expr>,
     /// Type of the result.
     pub result: SqlType,
     /// Name of the result column (`KSQL_AGG_VARIABLE_0`).
     pub name: String,
-}
-
-/// The aggregate functions built so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AggregateFunction {
-    /// Rows, or rows whose argument is not null; BIGINT.
-    Count,
-    /// Sum; integers wrap.
-    Sum,
-    /// Least value.
-    Min,
-    /// Greatest value.
-    Max,
-    /// Mean of numbers; DOUBLE.
-    Avg,
 }
 
 /// Windows of an aggregation.
@@ -302,6 +305,25 @@ impl PlanNode {
         }
     }
 
+    /// The first function in this step or one below that nothing computes yet.
+    pub fn unbuilt_function(&self) -> Option<&str> {
+        let own = match self {
+            Self::Filter { predicate, .. } => predicate.unbuilt_function(),
+            Self::Project { columns, .. } => unbuilt_in(columns),
+            Self::Rekey { key, columns, .. } => unbuilt_in(key).or_else(|| unbuilt_in(columns)),
+            Self::Aggregate(aggregate) => {
+                aggregate.calls.iter().find(|call| call.body.is_none()).map(|call| call.function.as_str())
+            }
+            Self::ForeignKeyJoin(join) => join.foreign_key.unbuilt_function(),
+            Self::Source(_)
+            | Self::Repartition { .. }
+            | Self::StreamTableJoin { .. }
+            | Self::StreamStreamJoin(_)
+            | Self::TableTableJoin(_) => None,
+        };
+        own.or_else(|| self.inputs().into_iter().find_map(Self::unbuilt_function))
+    }
+
     /// The steps directly below, left to right.
     pub fn inputs(&self) -> Vec<&PlanNode> {
         match self {
@@ -327,14 +349,20 @@ impl PlanNode {
     }
 }
 
+fn unbuilt_in(columns: &[(Column, Expr)]) -> Option<&str> {
+    columns.iter().find_map(|(_, expr)| expr.unbuilt_function())
+}
+
 impl Source {
+    /// Whether its rows are kept in a store of its own.
+    pub fn is_stored(&self) -> bool {
+        self.collection == Collection::Table && self.materialized
+    }
+
     /// Declared columns, then pseudo columns.
     pub fn schema(&self) -> Schema {
         let mut schema = self.declared.clone();
-        schema.value.extend(self.pseudo_columns.iter().map(|pseudo| match pseudo {
-            PseudoColumn::RowPartition => Column::new("ROWPARTITION", SqlType::Integer),
-            PseudoColumn::RowOffset => Column::new("ROWOFFSET", SqlType::Bigint),
-        }));
+        schema.value.extend(self.pseudo_columns.iter().map(PseudoColumn::column));
         schema
     }
 }

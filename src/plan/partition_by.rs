@@ -1,5 +1,6 @@
 //! PARTITION BY: the result's key is computed from the row. The sink topic itself does the repartitioning.
 
+use crate::functions::Registry;
 use crate::sql::ast::{Expression, Grouping, Literal};
 use crate::types::Column;
 
@@ -10,7 +11,7 @@ use super::project::{self, KeyKind};
 use super::relation::{KeyColumn, Relation};
 use super::scope::{Clause, Scope};
 use super::select::{Item, Purpose};
-use super::{NullKeys, PlanNode};
+use super::{NullKeys, PlanNode, aggregate};
 
 /// Whether `expression` is the literal NULL.
 pub(super) fn is_null(expression: &Expression) -> bool {
@@ -18,7 +19,11 @@ pub(super) fn is_null(expression: &Expression) -> bool {
 }
 
 /// The expressions of `grouping`, resolved.
-pub(super) fn expressions(grouping: &Grouping, scope: &Scope) -> Result<Vec<Expression>, PlanError> {
+pub(super) fn expressions(
+    grouping: &Grouping,
+    scope: &Scope,
+    functions: &Registry,
+) -> Result<Vec<Expression>, PlanError> {
     if grouping.expressions.is_empty() {
         return Err(PlanError::refused("PARTITION BY requires at least one expression", grouping.span));
     }
@@ -27,6 +32,9 @@ pub(super) fn expressions(grouping: &Grouping, scope: &Scope) -> Result<Vec<Expr
         .iter()
         .map(|expression| scope.resolve(expression, Clause::PartitionBy))
         .collect::<Result<_, _>>()?;
+    for (expression, written) in resolved.iter().zip(&grouping.expressions) {
+        aggregate::check_row_functions(expression, Clause::PartitionBy, written.span(), functions)?;
+    }
     if resolved.len() > 1 && resolved.iter().any(is_null) {
         return Err(PlanError::refused("Cannot PARTITION BY multiple columns including NULL", grouping.span));
     }

@@ -68,11 +68,14 @@ pub(super) fn split<'a>(
         return Err(PlanError::refused(foreign_key_missing(&missing, &scope.sources[0].alias), span));
     }
     if !missing.is_empty() {
-        return Err(PlanError::refused_with_hint(
-            key_missing(&missing, kind, sink),
-            "a second copy of a key column for the value is AS_VALUE(column)",
-            span,
-        ));
+        let hint = match kind {
+            KeyKind::MadeUp => {
+                let name = missing.concat().concat();
+                format!("the join has no other key: select {name}, or {name} AS another name")
+            }
+            _ => "a second copy of a key column for the value is AS_VALUE(column)".to_owned(),
+        };
+        return Err(PlanError::refused_with_hint(key_missing(&missing, kind, sink), hint, span));
     }
     let value: Vec<&Item> = items.iter().zip(&is_key).filter(|(_, is_key)| !**is_key).map(|(item, _)| item).collect();
     if value.is_empty() {
@@ -147,6 +150,11 @@ fn foreign_key_missing(missing: &[String], left: &str) -> String {
          primary key columns from the left input table (`{left}`). Missing column{plural}: {}.",
         listed.join(", ")
     )
+}
+
+/// Whether every item has a type, NULL aside: that is said before anything about keys.
+pub(super) fn check_types(items: &[Item], layout: &Layout, typer: &Typer) -> Result<(), PlanError> {
+    items.iter().try_for_each(|item| typer.typed(&item.expression, layout, Clause::Select).map(drop))
 }
 
 /// `relation` with the values of `split`.

@@ -1,10 +1,12 @@
 //! The WITH clause: names and values of properties, checked one by one.
 
 use crate::catalog::WindowType;
+use crate::formats::NullableRepresentation;
 use crate::sql::Span;
 use crate::sql::ast::{Literal, Property};
+use crate::types::timestamp_pattern::TimestampPattern;
 
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, or_list, similar_names};
 
 /// Which statement a WITH clause belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +23,10 @@ pub(super) enum Clause {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Properties {
     pub(super) topic: Option<String>,
-    pub(super) key_format: Option<FormatName>,
-    pub(super) value_format: Option<FormatName>,
+    pub(super) key: SideProperties,
+    pub(super) value: SideProperties,
     /// Whether the key format was named alone, not by `FORMAT`.
     pub(super) key_format_alone: bool,
-    pub(super) key_delimiter: Option<char>,
-    pub(super) value_delimiter: Option<char>,
     pub(super) partitions: Option<u32>,
     pub(super) replicas: Option<u16>,
     pub(super) timestamp: Option<(String, Span)>,
@@ -38,7 +38,19 @@ pub(super) struct Properties {
     pub(super) query_id: Option<(String, Span)>,
 }
 
-/// A format, not yet with its delimiter.
+/// What a WITH clause says of keys, or of values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SideProperties {
+    pub(super) format: Option<FormatName>,
+    pub(super) delimiter: Option<char>,
+    pub(super) full_name: Option<String>,
+    pub(super) schema_id: Option<u32>,
+    /// Whether it is the side of keys.
+    pub(super) is_key: bool,
+    pub(super) nullable: Option<NullableRepresentation>,
+}
+
+/// A format, not yet with its settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FormatName {
     /// No bytes.
@@ -49,21 +61,43 @@ pub(super) enum FormatName {
     Delimited,
     /// JSON.
     Json,
+    /// JSON with a schema in the registry.
+    JsonSr,
+    /// Avro.
+    Avro,
+    /// Protobuf with a schema in the registry.
+    Protobuf,
+    /// Protobuf without registry.
+    ProtobufNoSr,
 }
 
 impl FormatName {
-    /// The format called `name`.
+    /// All formats, as they are spelled.
+    const ALL: [(&str, Self); 8] = [
+        ("AVRO", Self::Avro),
+        ("DELIMITED", Self::Delimited),
+        ("JSON", Self::Json),
+        ("JSON_SR", Self::JsonSr),
+        ("KAFKA", Self::Kafka),
+        ("NONE", Self::None),
+        ("PROTOBUF", Self::Protobuf),
+        ("PROTOBUF_NOSR", Self::ProtobufNoSr),
+    ];
+
+    /// The format called `name`, in any case.
     pub(super) fn read(name: &str, span: Span) -> Result<Self, PlanError> {
-        match name.to_uppercase().as_str() {
-            "NONE" => Ok(Self::None),
-            "KAFKA" => Ok(Self::Kafka),
-            "DELIMITED" => Ok(Self::Delimited),
-            "JSON" => Ok(Self::Json),
-            later @ ("AVRO" | "JSON_SR" | "PROTOBUF" | "PROTOBUF_NOSR") => {
-                Err(PlanError::not_supported(format!("the format {later}"), span))
-            }
-            unknown => Err(property_error(format!("Unknown format: {unknown}"), span)),
+        let wanted = name.trim().to_uppercase();
+        if let Some((_, format)) = Self::ALL.iter().find(|(known, _)| *known == wanted) {
+            return Ok(*format);
         }
+        let known = Self::ALL.iter().map(|(known, _)| *known);
+        let similar = similar_names(&wanted, known.clone());
+        let hint = if similar.is_empty() {
+            format!("the formats are {}", known.collect::<Vec<_>>().join(", "))
+        } else {
+            format!("did you mean {}?", or_list(&similar))
+        };
+        Err(PlanError::refused_with_hint(format!("Unknown format: {wanted}"), hint, span))
     }
 }
 
@@ -71,13 +105,11 @@ impl Properties {
     /// Reads the properties of a statement of kind `clause`.
     pub(super) fn read(properties: &[Property], clause: Clause) -> Result<Self, PlanError> {
         let mut read = Self::default();
+        read.key.is_key = true;
         let mut format = None;
+        check_names(properties, clause)?;
         for property in properties {
             let name = property.name.to_uppercase();
-            if !is_allowed(&name, clause) {
-                let message = format!("Invalid config variable(s) in the WITH clause: {}", property.name);
-                return Err(property_error(message, property.span));
-            }
             if name == "FORMAT" {
                 format = Some((FormatName::read(&text(property), property.span)?, property.span));
             } else {
@@ -91,15 +123,15 @@ impl Properties {
     }
 
     fn set_both_formats(&mut self, format: FormatName, span: Span) -> Result<(), PlanError> {
-        let alone = [("KEY_FORMAT", self.key_format), ("VALUE_FORMAT", self.value_format)];
+        let alone = [("KEY_FORMAT", self.key.format), ("VALUE_FORMAT", self.value.format)];
         if let Some((name, _)) = alone.iter().find(|(_, set)| set.is_some()) {
             let message = format!(
                 "Cannot supply both '{name}' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats."
             );
             return Err(property_error(message, span));
         }
-        self.key_format = Some(format);
-        self.value_format = Some(format);
+        self.key.format = Some(format);
+        self.value.format = Some(format);
         Ok(())
     }
 
@@ -107,27 +139,91 @@ impl Properties {
         let span = property.span;
         match name {
             "KAFKA_TOPIC" => self.topic = Some(text(property)),
-            "KEY_FORMAT" => {
-                self.key_format = Some(FormatName::read(&text(property), span)?);
-                self.key_format_alone = true;
-            }
-            "VALUE_FORMAT" => self.value_format = Some(FormatName::read(&text(property), span)?),
-            "KEY_DELIMITER" => self.key_delimiter = Some(delimiter(property)?),
-            "VALUE_DELIMITER" => self.value_delimiter = Some(delimiter(property)?),
             "PARTITIONS" => self.partitions = Some(count(property)?),
             "TIMESTAMP" => self.timestamp = Some((column_name(&text(property)), span)),
-            "TIMESTAMP_FORMAT" => self.timestamp_format = Some(text(property)),
+            "TIMESTAMP_FORMAT" => self.timestamp_format = Some(timestamp_format(property)?),
             "WRAP_SINGLE_VALUE" => self.wrap_single_value = Some(boolean(property)?),
             "RETENTION_MS" => self.retention_ms = Some(retention(property)?),
             "WINDOW_TYPE" => self.window_type = Some(window_type(property)?),
             "WINDOW_SIZE" => self.window_size_ms = Some(duration(property)?),
             "QUERY_ID" => self.query_id = Some((text(property).to_uppercase(), span)),
             "REPLICAS" => self.replicas = Some(count(property)?),
+            // They say which connector fills or empties the topic, and change nothing.
             "SOURCE_CONNECTOR" | "SOURCED_BY_CONNECTOR" => {}
-            other => return Err(PlanError::not_supported(format!("the property {other}"), span)),
+            "CLEANUP_POLICY" => return Err(cleanup_policy(span)),
+            "VALUE_AVRO_SCHEMA_FULL_NAME" | "VALUE_SCHEMA_FULL_NAME" => {
+                if self.value.full_name.replace(text(property)).is_some() {
+                    let message = "Cannot supply both 'VALUE_AVRO_SCHEMA_FULL_NAME' and 'VALUE_SCHEMA_FULL_NAME' \
+                                   properties. Please only set 'VALUE_SCHEMA_FULL_NAME'.";
+                    return Err(property_error(message.to_owned(), span));
+                }
+            }
+            sided => {
+                self.key_format_alone |= sided == "KEY_FORMAT";
+                let (side, name) = match sided.strip_prefix("KEY_") {
+                    Some(name) => (&mut self.key, name),
+                    None => (&mut self.value, sided.strip_prefix("VALUE_").unwrap_or(sided)),
+                };
+                side.set(name, property)?;
+            }
         }
         Ok(())
     }
+}
+
+impl SideProperties {
+    /// `name` is without `KEY_` or `VALUE_` in front.
+    fn set(&mut self, name: &str, property: &Property) -> Result<(), PlanError> {
+        match name {
+            "FORMAT" => self.format = Some(FormatName::read(&text(property), property.span)?),
+            "DELIMITER" => self.delimiter = Some(delimiter(property)?),
+            "SCHEMA_ID" => self.schema_id = Some(count(property)?),
+            "SCHEMA_FULL_NAME" => self.full_name = Some(text(property)),
+            "PROTOBUF_NULLABLE_REPRESENTATION" => self.nullable = Some(nullable(property)?),
+            other => return Err(PlanError::not_supported(format!("the property {other}"), property.span)),
+        }
+        Ok(())
+    }
+}
+
+fn check_names(properties: &[Property], clause: Clause) -> Result<(), PlanError> {
+    let is_unknown = |property: &&Property| !allowed(clause).any(|name| property.name.eq_ignore_ascii_case(name));
+    let unknown: Vec<&Property> = properties.iter().filter(is_unknown).collect();
+    let Some(first) = unknown.first() else { return Ok(()) };
+    let names: Vec<&str> = unknown.iter().map(|property| property.name.as_str()).collect();
+    let message = format!("Invalid config variable(s) in the WITH clause: {}", names.join(","));
+    Err(match misnamed(first, clause) {
+        Some(hint) => PlanError::refused_with_hint(message, hint, first.span),
+        None => property_error(message, first.span),
+    })
+}
+
+/// What to write instead of a property that is not there.
+fn misnamed(property: &Property, clause: Clause) -> Option<String> {
+    if property.name.eq_ignore_ascii_case("KEY") {
+        return Some(match clause {
+            Clause::Create => format!(
+                "mark the column in the list of columns: {} type KEY for a stream, PRIMARY KEY for a table",
+                text(property)
+            ),
+            _ => "the key follows from PARTITION BY or GROUP BY".to_owned(),
+        });
+    }
+    if SINK_PROPERTIES.iter().chain(&SOURCE_PROPERTIES).any(|known| property.name.eq_ignore_ascii_case(known)) {
+        return Some(match clause {
+            Clause::Insert => "INSERT INTO writes as the stream was declared".to_owned(),
+            _ => "it belongs to CREATE STREAM or CREATE TABLE with a list of columns".to_owned(),
+        });
+    }
+    let similar = similar_names(&property.name, allowed(clause));
+    (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
+}
+
+fn cleanup_policy(span: Span) -> PlanError {
+    let text = "Invalid config variable in the WITH clause: CLEANUP_POLICY.\nThe CLEANUP_POLICY config is automatically \
+                inferred based on the type of source (STREAM or TABLE).\nUsers can't set the CLEANUP_POLICY config \
+                manually.";
+    property_error(text.to_owned(), span)
 }
 
 const SINK_PROPERTIES: [&str; 21] = [
@@ -156,12 +252,14 @@ const SINK_PROPERTIES: [&str; 21] = [
 
 const SOURCE_PROPERTIES: [&str; 3] = ["WINDOW_TYPE", "WINDOW_SIZE", "SOURCE_CONNECTOR"];
 
-fn is_allowed(name: &str, clause: Clause) -> bool {
-    match clause {
-        Clause::Create => SINK_PROPERTIES.contains(&name) || SOURCE_PROPERTIES.contains(&name),
-        Clause::CreateAs => SINK_PROPERTIES.contains(&name),
-        Clause::Insert => name == "QUERY_ID",
-    }
+/// Properties that a clause may have.
+fn allowed(clause: Clause) -> impl Iterator<Item = &'static str> + Clone {
+    let (sink, source, insert): (&[&str], &[&str], &[&str]) = match clause {
+        Clause::Create => (&SINK_PROPERTIES, &SOURCE_PROPERTIES, &[]),
+        Clause::CreateAs => (&SINK_PROPERTIES, &[], &[]),
+        Clause::Insert => (&[], &[], &["QUERY_ID"]),
+    };
+    sink.iter().chain(source).chain(insert).copied()
 }
 
 pub(super) fn property_error(message: String, span: Span) -> PlanError {
@@ -239,6 +337,26 @@ fn delimiter(property: &Property) -> Result<char, PlanError> {
             property,
             &format!("Invalid delimiter value: '{text}'. Delimiter must be a single character or TAB,SPACE{EXAMPLE}"),
         )),
+    }
+}
+
+fn nullable(property: &Property) -> Result<NullableRepresentation, PlanError> {
+    match text(property).to_uppercase().as_str() {
+        "OPTIONAL" => Ok(NullableRepresentation::Optional),
+        "WRAPPER" => Ok(NullableRepresentation::Wrapper),
+        other => Err(invalid(property, &format!("String must be one of: OPTIONAL, WRAPPER. Got: {other}"))),
+    }
+}
+
+/// A pattern of java.time.
+fn timestamp_format(property: &Property) -> Result<String, PlanError> {
+    let pattern = text(property);
+    match TimestampPattern::new(&pattern) {
+        Ok(_) => Ok(pattern),
+        Err(reason) => {
+            let message = format!("Invalid datetime format for config:TIMESTAMP_FORMAT, reason:{reason}");
+            Err(property_error(message, property.span))
+        }
     }
 }
 

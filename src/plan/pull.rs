@@ -10,11 +10,13 @@ use arrow::compute::concat;
 use arrow::datatypes::Int64Type;
 
 use crate::catalog::{Catalog, DataSource, QueryId};
+use crate::functions::{FunctionKind, Registry};
 use crate::sql::Span;
-use crate::sql::ast::{ComparisonOperator, Expression, LogicalOperator, Query};
+use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, Query};
 use crate::types::{Column, SqlType};
 
-use super::error::PlanError;
+use super::aggregate::calls_of;
+use super::error::{PlanError, PlanErrorKind};
 use super::expression::Typer;
 use super::names::{ROWOFFSET, ROWPARTITION, WINDOWEND, WINDOWSTART};
 use super::planned::PushPlan;
@@ -96,12 +98,15 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         SelectContext { scope: &scope, typer: &typer, purpose, beside: &[], partition_by: None, join_key: None };
     let items = select::items(&query.select, &context)?;
     check_pseudo_columns(query, &scope)?;
-    check_items(&items, source, query.span)?;
+    check_items(&items, source, typer.functions(), query.span)?;
     let materialized_by = materialized_by(source, catalog, query.span)?;
     let layout = layout(&scope);
     let predicate = query.where_clause.as_ref();
     let predicate = predicate.map(|predicate| scope.resolve(predicate, Clause::Where)).transpose()?;
-    let filter = predicate.as_ref().map(|predicate| typer.predicate(predicate, &layout, Clause::Where)).transpose()?;
+    let filter = predicate.as_ref().map(|predicate| {
+        typer.predicate(predicate, &layout, Clause::Where).map_err(|error| with_predicate(error, predicate))
+    });
+    let filter = filter.transpose()?;
     let columns = items.iter().map(|item| {
         let (expr, sql_type) = typer.typed_with_type(&item.expression, &layout, Clause::Select)?;
         Ok((Column::new(item.name.clone(), sql_type), expr))
@@ -121,6 +126,14 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         columns,
         limit: query.limit.map(|limit| u64::from(limit.unsigned_abs())),
     })))
+}
+
+/// An error of types, with the WHERE that it is in, as ksqlDB shows it for look-ups.
+fn with_predicate(error: PlanError, predicate: &Expression) -> PlanError {
+    let PlanErrorKind::Expression { message, hint } = error.kind() else { return error };
+    let message = format!("{message}\nStatement: {}", predicate.plain());
+    let kind = PlanErrorKind::Expression { message, hint: hint.clone() };
+    PlanError::at(kind, error.span().unwrap_or(predicate.span()))
 }
 
 const SCAN_DISABLED: &str = "Query requires table scan to be enabled. Table scans can be enabled by setting \
@@ -175,11 +188,13 @@ fn check_pseudo_columns(query: &Query, scope: &Scope) -> Result<(), PlanError> {
 }
 
 /// Rows are single, and every result has its own name.
-fn check_items(items: &[Item], source: &DataSource, span: Span) -> Result<(), PlanError> {
+fn check_items(items: &[Item], source: &DataSource, functions: &Registry, span: Span) -> Result<(), PlanError> {
     for (i, item) in items.iter().enumerate() {
-        if super::aggregate::has_aggregate(&item.expression) {
-            let text = "Pull queries don't support aggregate functions in SELECT clauses.";
-            return Err(PlanError::refused(format!("{text}{HELP}"), item.span));
+        for (kind, name) in [(FunctionKind::Aggregate, "aggregate"), (FunctionKind::Table, "table")] {
+            if calls_of(&item.expression, kind, functions).next().is_some() {
+                let text = format!("Pull queries don't support {name} functions in SELECT clauses.{HELP}");
+                return Err(PlanError::refused(text, item.span));
+            }
         }
         if items[..i].iter().any(|other| other.name == item.name) {
             let found = source.columns().find(|column| column.name == item.name);
@@ -222,13 +237,16 @@ fn stream(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Plann
 
 /// The rows of the table itself.
 fn layout(scope: &Scope) -> Layout {
-    let schema = &scope.sources[0].data.schema;
-    let after_value = schema.key.len() + schema.value.len();
+    let data = &scope.sources[0].data;
+    let (schema, headers) = (&data.schema, data.headers.len());
+    let after_value = schema.key.len() + schema.value.len() + headers;
     let mut layout = Layout::default();
     for found in &scope.columns {
         let index = match found.role {
             Role::Key(i) => i,
             Role::Value(i) => schema.key.len() + i,
+            // They are kept behind the value.
+            Role::Header(i) => after_value - headers + i,
             Role::RowTime => after_value,
             Role::WindowStart => after_value + 1,
             Role::WindowEnd => after_value + 2,
@@ -283,6 +301,11 @@ impl Conditions<'_> {
 
     /// The constant as a key; `None` if no key can equal it by look-up.
     fn key_value(&self, constant: &Expression, key: &Column) -> Result<Option<ArrayRef>, PlanError> {
+        let is_text = matches!(constant, Expression::Literal { value: Literal::String(_), .. });
+        if is_text && (key.sql_type.is_numeric() || key.sql_type == SqlType::Boolean) {
+            let text = format!("{} can not be converted to the type of the key column: {key} KEY", constant.plain());
+            return Err(PlanError::refused(text, constant.span()));
+        }
         let Some(value) = self.typer.lossless_constant(constant, &key.sql_type)? else { return Ok(None) };
         if value.is_null(0) {
             let text = format!("Primary key columns can not be NULL: ({} = {})", key.name, constant.plain());

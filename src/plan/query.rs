@@ -1,11 +1,11 @@
 //! SELECT … FROM … WHERE …: the steps of a query, from its sources to its results.
 
 use crate::catalog::{Catalog, WindowType};
+use crate::functions::Registry;
 use crate::sql::Span;
 use crate::sql::ast::{Expression, Query};
 
 use super::aggregate::{self, Aggregation};
-use super::aggregate_function::is_table_function;
 use super::error::PlanError;
 use super::expression::Typer;
 use super::planned::ResultColumn;
@@ -15,7 +15,7 @@ use super::scope::{Clause, Scope, columns_of};
 use super::select::{self, Item, OWN_WINDOW, Purpose, SelectContext};
 use super::settings::Settings;
 use super::source::{Used, read};
-use super::{Collection, PlanNode, join, partition_by};
+use super::{Collection, PlanNode, join, partition_by, table_functions};
 
 /// The steps of a query.
 #[derive(Debug)]
@@ -44,8 +44,11 @@ pub(super) fn plan(
 ) -> Result<PlannedQuery, PlanError> {
     let scope = Scope::new(&query.from, catalog)?;
     let typer = Typer::new(catalog, settings, &scope);
-    let partition_by =
-        query.partition_by.as_ref().map(|grouping| partition_by::expressions(grouping, &scope)).transpose()?;
+    let partition_by = query
+        .partition_by
+        .as_ref()
+        .map(|grouping| partition_by::expressions(grouping, &scope, typer.functions()))
+        .transpose()?;
     let beside: &[&str] = if query.window.is_some() && !scope.is_join() { &OWN_WINDOW } else { &[] };
     let joins = join::resolve(&query.from, &scope, &typer)?;
     let context = SelectContext {
@@ -54,12 +57,16 @@ pub(super) fn plan(
         purpose,
         beside,
         partition_by: partition_by.as_deref(),
-        join_key: join::synthetic_key(&joins).map(|key| key.name.as_str()),
+        join_key: join::synthetic_key(&joins),
     };
     let items = select::items(&query.select, &context)?;
     check_timestamp(timestamp, &items)?;
-    check_table_functions(query, &items, &scope)?;
-    let predicate = query.where_clause.as_ref().map(|predicate| resolve_where(predicate, query, &scope)).transpose()?;
+    table_functions::check(query, &items, &scope, typer.functions())?;
+    let predicate = query
+        .where_clause
+        .as_ref()
+        .map(|predicate| resolve_where(predicate, query, &scope, typer.functions()))
+        .transpose()?;
     let aggregation = aggregate::resolve(query, &items, &scope, purpose, &typer)?;
     check_windowed_table(query, &scope, purpose)?;
 
@@ -120,6 +127,7 @@ fn results_of(
 ) -> Result<(PlanNode, Vec<ResultColumn>), PlanError> {
     match purpose {
         Purpose::Persistent(sink) => {
+            project::check_types(items, &relation.layout, typer)?;
             let split = project::split(items, &relation.key, kind, scope, sink, query.span)?;
             Ok((project::persistent(relation, &split, typer)?, Vec::new()))
         }
@@ -143,28 +151,12 @@ fn check_timestamp(timestamp: Option<&(String, Span)>, items: &[Item]) -> Result
     }
 }
 
-fn check_table_functions(query: &Query, items: &[Item], scope: &Scope) -> Result<(), PlanError> {
-    let mut found = None;
-    for item in items {
-        item.expression.walk(&mut |part| {
-            if let Expression::FunctionCall(call) = part
-                && is_table_function(call.name.as_str())
-            {
-                found.get_or_insert(call.span);
-            }
-        });
-    }
-    let Some(span) = found else { return Ok(()) };
-    if query.group_by.is_some() || items.iter().any(|item| aggregate::has_aggregate(&item.expression)) {
-        return Err(PlanError::refused("Table functions cannot be used with aggregations.", span));
-    }
-    if scope.sources[0].data.is_table() {
-        return Err(PlanError::refused("Table source is not supported with table functions", span));
-    }
-    Err(PlanError::not_supported("table functions", span))
-}
-
-fn resolve_where(predicate: &Expression, query: &Query, scope: &Scope) -> Result<Expression, PlanError> {
+fn resolve_where(
+    predicate: &Expression,
+    query: &Query,
+    scope: &Scope,
+    functions: &Registry,
+) -> Result<Expression, PlanError> {
     let own_window: &[&str] = if query.window.is_some() { &OWN_WINDOW } else { &[] };
     let resolved = scope.resolve_beside(predicate, Clause::Where, own_window)?;
     let names = columns_of(std::iter::once(&resolved));
@@ -172,7 +164,7 @@ fn resolve_where(predicate: &Expression, query: &Query, scope: &Scope) -> Result
         let text = format!("Error in WHERE expression: Unknown column {bound}.");
         return Err(PlanError::refused(text, predicate.span()));
     }
-    aggregate::check_where(&resolved)?;
+    aggregate::check_where(&resolved, functions)?;
     Ok(resolved)
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
-use crate::sql::ast::{AliasedSource, Expression, Identifier, Relation};
-use crate::types::SqlType;
+use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
+use crate::types::{Column, SqlType};
 
+use super::call::check_lambdas;
 use super::error::{PlanError, PlanErrorKind, similar_names};
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART, first_free};
 use super::rewrite::rewrite;
@@ -45,6 +46,7 @@ impl Clause {
 pub(super) enum Role {
     Key(usize),
     Value(usize),
+    Header(usize),
     RowTime,
     RowPartition,
     RowOffset,
@@ -53,9 +55,9 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Whether it is neither key nor value of the record.
+    /// Whether no source declares it.
     pub(super) fn is_pseudo(self) -> bool {
-        !matches!(self, Self::Key(_) | Self::Value(_))
+        !matches!(self, Self::Key(_) | Self::Value(_) | Self::Header(_))
     }
 }
 
@@ -118,6 +120,10 @@ impl Scope {
         let ScopeSource { alias, data, .. } = self.sources[source].clone();
         let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));
         let value = data.schema.value.iter().enumerate().map(|(i, column)| (Role::Value(i), column));
+        let mut value: Vec<(Role, &Column)> = value.collect();
+        for (i, header) in data.headers.iter().enumerate() {
+            value.insert((header.position + i).min(value.len()), (Role::Header(i), &header.column));
+        }
         let declared = key.chain(value).map(|(role, column)| (role, column.name.clone(), column.sql_type.clone()));
         let mut visible: Vec<(Role, String, SqlType)> = declared.collect();
         visible.push((Role::RowTime, ROWTIME.to_owned(), SqlType::Bigint));
@@ -162,8 +168,13 @@ impl Scope {
         clause: Clause,
         beside: &[&str],
     ) -> Result<Expression, PlanError> {
+        check_lambdas(expression, &|name| self.columns.iter().any(|column| column.name == name))?;
         rewrite(expression, &mut |part| match part {
             Expression::Column { source: None, name, .. } if beside.contains(&name.as_str()) => Ok(Some(part.clone())),
+            Expression::FunctionCall(call) => match called_bound(call) {
+                Some(bound) => self.resolve_beside(&column(bound, call.span), clause, beside).map(Some),
+                None => Ok(None),
+            },
             Expression::Column { source, name, span } => {
                 let found = self.find(source.as_ref(), name.as_str(), clause, *span)?;
                 Ok(Some(column(&found.internal, *span)))
@@ -209,7 +220,37 @@ impl Scope {
         };
         let known = self.columns.iter().filter(|column| !column.role.is_pseudo()).map(|column| column.name.as_str());
         let similar = similar_names(name, known);
-        PlanError::at(PlanErrorKind::UnknownColumn { clause: clause.name(), name: written, input_only, similar }, span)
+        let advice = self.advice_for(name);
+        let kind = PlanErrorKind::UnknownColumn { clause: clause.name(), name: written, input_only, similar };
+        let error = PlanError::at(kind, span);
+        match advice {
+            Some(advice) => error.advising(advice),
+            None => error,
+        }
+    }
+
+    /// What to write instead of a column that every source had in older versions, or that only some have.
+    fn advice_for(&self, name: &str) -> Option<String> {
+        let first = &self.sources[0];
+        let key: Vec<&str> = first.data.schema.key.iter().map(|column| column.name.as_str()).collect();
+        let windowed = self.sources.iter().find(|source| source.data.window.is_some());
+        Some(match name {
+            "ROWKEY" if self.is_join() => "a join has the key column ROWKEY only where no column of its sources has the \
+                                           value of the key in every row, and only SELECT sees it"
+                .to_owned(),
+            "ROWKEY" if key.is_empty() => format!(
+                "{} has no key column: declare it with CREATE STREAM {} (ROWKEY STRING KEY, …)",
+                first.data.name, first.data.name
+            ),
+            "ROWKEY" => format!("the key of {} is {}", first.data.name, key.join(", ")),
+            WINDOWSTART | WINDOWEND => match windowed {
+                Some(source) if self.is_join() => format!("say of which source: {}.{name}", source.alias),
+                _ => "the bounds of windows are columns of windowed streams and tables, and of aggregations of one source \
+                      with a WINDOW clause"
+                    .to_owned(),
+            },
+            _ => return None,
+        })
     }
 
     /// `expression`, which has internal names, as the user would write it: `S.ID`.
@@ -234,6 +275,13 @@ fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, 
         let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();
         PlanError::at(PlanErrorKind::UnknownSource { name: name.to_owned(), similar }, source.span)
     })
+}
+
+/// The bound of a window that `call` stands for: in older versions bounds were functions.
+pub(super) fn called_bound(call: &FunctionCall) -> Option<&'static str> {
+    let bounds = [WINDOWSTART, WINDOWEND].into_iter();
+    let mut called = bounds.filter(|bound| call.arguments.is_empty() && call.name.as_str().eq_ignore_ascii_case(bound));
+    called.next()
 }
 
 /// A reference to the column with this internal name.

@@ -7,7 +7,7 @@ use crate::types::SqlType;
 use super::error::PlanError;
 use super::expression::Typer;
 use super::names::{NameGenerator, WINDOWEND, WINDOWSTART, is_reserved};
-use super::scope::{Clause, Role, Scope, ScopeColumn, as_column, column};
+use super::scope::{Clause, Role, Scope, ScopeColumn, as_column, called_bound, column};
 
 /// A result of SELECT.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub(super) fn items(select: &[SelectItem], context: &SelectContext) -> Result<Ve
                 items.push(Item { expression: resolved, name, span: *span });
             }
             SelectItem::All { source, span } => {
-                items.extend(star(source.as_ref(), *span, context, &mut names)?);
+                items.extend(star(source.as_ref(), *span, context, &mut names));
             }
             SelectItem::AllFields { base, span } => {
                 items.extend(all_fields(base, *span, context, &mut names)?);
@@ -76,6 +76,7 @@ fn check_reserved(select: &[SelectItem], context: &SelectContext) -> Result<(), 
         let SelectItem::Single { expression, alias, span } = item else { continue };
         let column = match expression {
             Expression::Column { source, name, .. } => Some((source.is_some(), name.as_str())),
+            Expression::FunctionCall(call) => called_bound(call).map(|bound| (false, bound)),
             _ => None,
         };
         let name = alias.as_ref().map(Identifier::as_str);
@@ -111,15 +112,10 @@ fn name_of(resolved: &Expression, scope: &Scope, names: &mut NameGenerator) -> S
     }
 }
 
-fn star(
-    source: Option<&Identifier>,
-    span: Span,
-    context: &SelectContext,
-    names: &mut NameGenerator,
-) -> Result<Vec<Item>, PlanError> {
+fn star(source: Option<&Identifier>, span: Span, context: &SelectContext, names: &mut NameGenerator) -> Vec<Item> {
     let scope = context.scope;
     if let Some(expressions) = context.partition_by.filter(|_| source.is_none() || !scope.is_join()) {
-        return Ok(star_of_partition_by(expressions, span, context, names));
+        return star_of_partition_by(expressions, span, context, names);
     }
     let wanted = |index: usize| {
         source.is_none_or(|source| {
@@ -137,7 +133,7 @@ fn star(
         });
         items.extend(key.into_iter().chain(bounds).chain(value).map(|found| item(found, span)));
     }
-    Ok(items)
+    items
 }
 
 fn item(found: &ScopeColumn, span: Span) -> Item {
@@ -177,7 +173,7 @@ fn star_of_partition_by(
 /// in ksqlDB.
 fn rest_of(source: usize, scope: &Scope) -> Vec<&ScopeColumn> {
     let rank = |role: Role| match role {
-        Role::Value(_) => 0,
+        Role::Value(_) | Role::Header(_) => 0,
         Role::RowTime | Role::RowPartition | Role::RowOffset => 1,
         Role::Key(_) => 2,
         Role::WindowStart | Role::WindowEnd => 3,

@@ -21,23 +21,24 @@ pub(super) fn read(scope: &Scope, index: usize, used: &Used, materialized: bool)
     let is_used = |role: Role| columns.iter().any(|column| column.role == role && used.contains(&column.internal));
     let needed: Vec<bool> = (0..data.schema.value.len()).map(|i| is_used(Role::Value(i))).collect();
     let mut pseudo_columns = Vec::new();
-    for (role, pseudo) in [(Role::RowPartition, PseudoColumn::RowPartition), (Role::RowOffset, PseudoColumn::RowOffset)]
-    {
-        if is_used(role) {
-            pseudo_columns.push(pseudo);
-        }
+    let mut roles = Vec::new();
+    let positions = [(Role::RowPartition, PseudoColumn::RowPartition), (Role::RowOffset, PseudoColumn::RowOffset)];
+    let headers = data.headers.iter().enumerate();
+    let headers = headers.map(|(i, header)| (Role::Header(i), PseudoColumn::Header(header.clone())));
+    for (role, pseudo) in positions.into_iter().chain(headers).filter(|(role, _)| is_used(*role)) {
+        roles.push(role);
+        pseudo_columns.push(pseudo);
     }
-    let node = PlanNode::Source(source(data, needed, pseudo_columns.clone(), materialized));
+    let node = PlanNode::Source(source(data, needed, pseudo_columns, materialized));
     let tail = Tail::of(&node);
     let mut layout = Layout::default();
     for found in &columns {
         let after_value = data.schema.key.len() + data.schema.value.len();
-        let pseudo = |wanted| pseudo_columns.iter().position(|pseudo| *pseudo == wanted).map(|i| after_value + i);
+        let pseudo = |wanted| roles.iter().position(|role| *role == wanted).map(|i| after_value + i);
         let index = match found.role {
             Role::Key(i) => Some(i),
             Role::Value(i) => Some(data.schema.key.len() + i),
-            Role::RowPartition => pseudo(PseudoColumn::RowPartition),
-            Role::RowOffset => pseudo(PseudoColumn::RowOffset),
+            Role::RowPartition | Role::RowOffset | Role::Header(_) => pseudo(found.role),
             Role::RowTime => Some(tail.rowtime()),
             Role::WindowStart => Some(tail.window_start()),
             Role::WindowEnd => Some(tail.window_end()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::catalog::QueryId;
+use crate::registry::MemoryRegistry;
 use crate::sql::parse_statements;
 
 /// What exists in most tests.
@@ -21,6 +22,7 @@ pub(super) struct World {
     pub(super) topics: BTreeMap<String, u32>,
     pub(super) properties: BTreeMap<String, String>,
     plans: BTreeMap<QueryId, SharedPlan>,
+    pub(super) registry: MemoryRegistry,
     queries: u64,
 }
 
@@ -37,6 +39,7 @@ impl World {
             topics: BTreeMap::new(),
             properties: BTreeMap::new(),
             plans: BTreeMap::new(),
+            registry: MemoryRegistry::new(),
             queries: 0,
         }
     }
@@ -57,7 +60,8 @@ impl World {
         let topics = |topic: &str| self.topics.get(topic).copied().map(TopicFacts::with_partitions);
         let settings =
             Settings { properties: &self.properties, topics: &topics, plans: &self.plans, query_number: self.queries };
-        analyze(parsed, &self.catalog, &settings)
+        let completed = complete(parsed, &self.catalog, &settings, Ok(&self.registry))?;
+        analyze(completed.as_ref().unwrap_or(parsed), &self.catalog, &settings)
     }
 
     /// Plans a statement and lets it take effect on the catalog.
@@ -120,7 +124,7 @@ fn planned(sql: &str) -> Result<Planned, PlanError> {
 /// The plan of a statement as text.
 fn plan_text(sql: &str) -> String {
     match planned(sql) {
-        Ok(planned) => explain::planned(&planned).unwrap_or_else(|| format!("{planned:?}")),
+        Ok(planned) => explain::tree(&planned).unwrap_or_else(|| format!("{planned:?}")),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -154,9 +158,15 @@ fn schema_text(sql: &str) -> String {
 mod aggregates;
 mod conformance;
 mod definitions;
+mod explained;
+mod functions;
+mod inserts;
 mod joins;
 mod keys;
+mod old_spellings;
 mod reads;
+mod schemas;
 mod selects;
 mod stream_joins;
 mod table_joins;
+mod upgrades;

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::sql::Span;
-use crate::sql::ast::{PrimitiveType, TypeExpr};
+use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
 use crate::types::{SqlType, StructField};
 
 use super::error::{PlanError, PlanErrorKind};
@@ -29,6 +29,35 @@ pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) ->
             PlanError::at(PlanErrorKind::UnknownType { name: name.name.clone() }, name.span).or_at(span)
         })?,
     })
+}
+
+/// How `sql_type` is written.
+pub(super) fn written_type(sql_type: &SqlType) -> TypeExpr {
+    let boxed = |sql_type: &SqlType| Box::new(written_type(sql_type));
+    let primitive = |primitive| TypeExpr::Primitive(primitive);
+    match sql_type {
+        SqlType::Boolean => primitive(PrimitiveType::Boolean),
+        SqlType::Integer => primitive(PrimitiveType::Integer),
+        SqlType::Bigint => primitive(PrimitiveType::BigInt),
+        SqlType::Double => primitive(PrimitiveType::Double),
+        SqlType::String => primitive(PrimitiveType::String),
+        SqlType::Bytes => primitive(PrimitiveType::Bytes),
+        SqlType::Date => primitive(PrimitiveType::Date),
+        SqlType::Time => primitive(PrimitiveType::Time),
+        SqlType::Timestamp => primitive(PrimitiveType::Timestamp),
+        SqlType::Decimal { precision, scale } => {
+            TypeExpr::Decimal { precision: i32::from(*precision), scale: i32::from(*scale), span: Span::NONE }
+        }
+        SqlType::Array(element) => TypeExpr::Array(boxed(element)),
+        SqlType::Map(key, value) => TypeExpr::Map { key: boxed(key), value: boxed(value) },
+        SqlType::Struct(fields) => {
+            let field = |field: &StructField| ast::StructField {
+                name: Identifier::new(field.name.clone()),
+                data_type: written_type(&field.sql_type),
+            };
+            TypeExpr::Struct(fields.iter().map(field).collect())
+        }
+    }
 }
 
 /// The type that a word of the language names.

@@ -15,7 +15,7 @@ use std::fmt::Display;
 use crate::expr::Expr;
 use crate::types::Column;
 
-use super::{Aggregate, Collection, NullKeys, PlanNode, QueryPlan, Source};
+use super::{Aggregate, AggregateCall, Collection, NullKeys, PlanNode, QueryPlan, Source};
 
 /// Why a query cannot replace another; ksqlDB's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,9 +175,12 @@ fn check_aggregate(old: &Aggregate, new: &Aggregate) -> Checked {
         return differ(step, "columns not part of aggregate", &names(&before.value), &names(&after.value));
     }
     let calls = |aggregate: &Aggregate, columns: &[Column]| {
-        let argument = |argument: Option<usize>| argument.map_or("*", |index| columns[index].name.as_str());
-        let calls = aggregate.calls.iter().map(|call| format!("{}({})", call.function.name(), argument(call.argument)));
-        calls.collect::<Vec<_>>()
+        let text = |call: &AggregateCall| {
+            let columns = call.arguments.iter().map(|index| columns[*index].name.clone());
+            let literals = call.literals.iter().map(|literal| literal.display(&[]).to_string());
+            format!("{}({})", call.function, columns.chain(literals).collect::<Vec<_>>().join(", "))
+        };
+        aggregate.calls.iter().map(text).collect::<Vec<_>>()
     };
     let (before, after) = (calls(old, &before.value), calls(new, &after.value));
     if !after.starts_with(&before) {

@@ -7,9 +7,9 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 
 use super::dead_letter::Stage;
-use super::{RuntimeError, change_encoding};
+use super::{RuntimeError, change_encoding, header_columns};
 use crate::formats::{Decoder, decoder, windowed};
-use crate::plan::{PseudoColumn, Source};
+use crate::plan::{HeaderColumn, PseudoColumn, Source};
 use crate::types::timestamp_pattern::TimestampPattern;
 use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};
 
@@ -22,6 +22,17 @@ pub struct Rejected {
     pub stage: Stage,
     /// Why.
     pub reason: String,
+    /// Its event time column holds nothing that could be read as a time.
+    pub has_no_time: bool,
+}
+
+/// The times of a chunk's rows.
+struct Times {
+    rowtime: ScalarBuffer<i64>,
+    /// Rows with a time before 1970.
+    negative: Vec<RowError>,
+    /// Rows whose event time column holds no time.
+    unreadable: Vec<RowError>,
 }
 
 /// How bytes become rows.
@@ -45,11 +56,11 @@ enum Timestamp {
 
 impl Decoding {
     /// Reads records as `source` says. `changes`: values hold both sides of a table's change.
-    pub(super) fn new(source: &Source, changes: bool) -> Result<Self, RuntimeError> {
+    pub(super) fn new(source: &Source, changes: bool, schemas: &Schemas) -> Result<Self, RuntimeError> {
         let key_columns = &source.declared.key;
         let key = match key_columns.as_slice() {
             [] => None,
-            columns => Some(decoder(&source.key_serde, columns, &vec![true; columns.len()])?),
+            columns => Some(schemas.decoder(&source.key_serde, columns, &vec![true; columns.len()])?),
         };
         let mut needed = source.needed.clone();
         let timestamp = match &source.timestamp {
@@ -68,7 +79,7 @@ impl Decoding {
         };
         Ok(Self {
             key,
-            value: decoder(&source.value_serde, &source.declared.value, &needed)?,
+            value: schemas.decoder(&source.value_serde, &source.declared.value, &needed)?,
             window: source.window,
             timestamp,
             pseudo_columns: source.pseudo_columns.clone(),
@@ -81,7 +92,7 @@ impl Decoding {
     pub(super) fn decode(&mut self, chunk: &RecordChunk, partition: u32, rejected: &mut Vec<Rejected>) -> ChangeBatch {
         let rows = chunk.len();
         let mut reject = |stage: Stage, errors: Vec<RowError>| {
-            rejected.extend(errors.into_iter().map(|error| Rejected { row: error.row, stage, reason: error.reason }));
+            rejected.extend(errors.into_iter().map(|error| error.rejected(stage)));
         };
         let (inner_keys, window) = match self.window {
             None => (chunk.keys.clone(), None),
@@ -121,12 +132,16 @@ impl Decoding {
             let absent = decoded.nulls.unwrap_or_else(|| BooleanBuffer::new_unset(rows));
             OldRows { value: decoded.columns, present: !&absent }
         });
-        let (rowtime, errors) = self.timestamp.extract(chunk, &key, &value);
-        reject(Stage::Timestamp, errors);
+        let Times { rowtime, negative, unreadable } = self.timestamp.extract(chunk, &key, &value);
+        reject(Stage::Timestamp, negative);
+        let unreadable = unreadable.into_iter();
+        rejected.extend(unreadable.map(|error| Rejected { has_no_time: true, ..error.rejected(Stage::Timestamp) }));
         value.extend(self.pseudo_columns.iter().map(|pseudo| -> ArrayRef {
             match pseudo {
                 PseudoColumn::RowPartition => Arc::new(Int32Array::from(vec![partition as i32; rows])),
                 PseudoColumn::RowOffset => Arc::new(Int64Array::new(chunk.offsets.clone(), None)),
+                PseudoColumn::Header(HeaderColumn { header: None, .. }) => header_columns::all(chunk),
+                PseudoColumn::Header(HeaderColumn { header: Some(name), .. }) => header_columns::last(chunk, name),
             }
         }));
         let batch = ChangeBatch {
@@ -154,36 +169,44 @@ impl Decoding {
 
 impl Timestamp {
     /// The time of every row, and rows without a valid one.
-    fn extract(&self, chunk: &RecordChunk, key: &[ArrayRef], value: &[ArrayRef]) -> (ScalarBuffer<i64>, Vec<RowError>) {
+    fn extract(&self, chunk: &RecordChunk, key: &[ArrayRef], value: &[ArrayRef]) -> Times {
         let (column, pattern) = match self {
             Self::Record => {
                 let negative = |row: &usize| chunk.timestamps[*row] < 0;
+                let rowtime = chunk.timestamps.clone();
                 if chunk.timestamps.iter().all(|&time| time >= 0) {
-                    return (chunk.timestamps.clone(), Vec::new());
+                    return Times { rowtime, negative: Vec::new(), unreadable: Vec::new() };
                 }
                 let errors = (0..chunk.len()).filter(negative).map(|row| {
                     RowError::new(row, format!("the record's timestamp {} is negative", chunk.timestamps[row]))
                 });
-                return (chunk.timestamps.clone(), errors.collect());
+                return Times { rowtime, negative: errors.collect(), unreadable: Vec::new() };
             }
             Self::Key(index, pattern) => (&key[*index], pattern),
             Self::Value(index, pattern) => (&value[*index], pattern),
         };
-        let mut errors = Vec::new();
-        let times = (0..chunk.len())
+        let (mut negative, mut unreadable) = (Vec::new(), Vec::new());
+        let rowtime = (0..chunk.len())
             .map(|row| match column_time(column, row, pattern.as_ref()) {
                 Ok(time) if time >= 0 => time,
                 Ok(time) => {
-                    errors.push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
+                    negative.push(RowError::new(row, format!("the timestamp column holds {time}, which is negative")));
                     -1
                 }
                 Err(reason) => {
-                    errors.push(RowError::new(row, reason));
+                    unreadable.push(RowError::new(row, reason));
                     -1
                 }
             })
             .collect();
-        (times, errors)
+        Times { rowtime, negative, unreadable }
+    }
+}
+
+impl RowError {
+    /// The record with this error, dropped at `stage`.
+    fn rejected(self, stage: Stage) -> Rejected {
+        Rejected { row: self.row, stage, reason: self.reason, has_no_time: false }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Input {
     decoding: Decoding,
     /// Among those who read the same; `None` where nobody may.
     shared: Option<Member>,
+    /// A record whose event time column holds no time ends the query, instead of being left out.
+    fails_on_invalid_time: bool,
 }
 
 impl Input {
@@ -45,9 +47,10 @@ impl Input {
         rows_max: usize,
         changes: bool,
         decodes: Option<&SharedDecodes>,
+        schemas: &Schemas,
     ) -> Result<Self, RuntimeError> {
-        let decoding = Decoding::new(source, changes)?;
-        let shared = decodes.map(|decodes| decodes.join(&partition, source, changes));
+        let decoding = Decoding::new(source, changes, schemas)?;
+        let shared = decodes.map(|decodes| decodes.join(&partition, source, changes, schemas));
         Ok(Self {
             partition,
             collection: source.collection,
@@ -59,7 +62,14 @@ impl Input {
             rows_max,
             decoding,
             shared,
+            fails_on_invalid_time: false,
         })
+    }
+
+    /// The input that gives up at a record whose event time column holds no time, if it `fails`.
+    #[must_use]
+    pub fn failing_on_invalid_time(self, fails: bool) -> Self {
+        Self { fails_on_invalid_time: fails, ..self }
     }
 
     /// Takes records from [`Input::feed`] instead of the topic.
@@ -97,6 +107,7 @@ impl Input {
             }
             records += chunk.len() as u64;
             let (decoded, rejected) = self.decode(&chunk)?;
+            self.check_times(&chunk, &rejected)?;
             self.buffered = decoded;
             if !rejected.is_empty() {
                 reject(&self.partition, &chunk, rejected);
@@ -119,6 +130,18 @@ impl Input {
         let mut rejected = Vec::new();
         let batch = self.decoding.decode(chunk, number, &mut rejected);
         Ok((batch, rejected))
+    }
+
+    fn check_times(&self, chunk: &RecordChunk, rejected: &[Rejected]) -> Result<(), RuntimeError> {
+        let Some(record) = rejected.iter().find(|record| self.fails_on_invalid_time && record.has_no_time) else {
+            return Ok(());
+        };
+        Err(RuntimeError::InvalidTime {
+            topic: self.partition.topic.to_string(),
+            partition: self.partition.partition,
+            offset: chunk.offsets[record.row as usize],
+            reason: record.reason.clone(),
+        })
     }
 
     /// The partition has lost its last records, which were read already: what comes next takes their place.
@@ -170,5 +193,57 @@ impl Input {
             _ => self.fetch_offset,
         };
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::formats::{Format, Serde};
+    use crate::plan::TimestampColumn;
+    use crate::topics::MemoryTopics;
+    use crate::types::{Column, RecordChunkBuilder, Schema, SqlType};
+
+    /// What becomes of a record whose event time column T holds `json`.
+    fn fill(json: &str, fails_on_invalid_time: bool) -> Result<usize, String> {
+        let source = Source {
+            name: "S".to_owned(),
+            topic: "s".to_owned(),
+            collection: Collection::Stream,
+            key_serde: Serde { format: Format::None, wrap_single: true },
+            value_serde: Serde { format: Format::Json, wrap_single: true },
+            declared: Schema { key: Vec::new(), value: vec![Column::new("T", SqlType::String)] },
+            needed: vec![true],
+            window: None,
+            timestamp: Some(TimestampColumn { column: 0, format: Some("yyyy-MM-dd".to_owned()) }),
+            pseudo_columns: Vec::new(),
+            materialized: false,
+            old_rows_known: true,
+        };
+        let partition = TopicPartition { topic: "s".into(), partition: 0 };
+        let position = Position { offset: 0, partition_time: -1 };
+        let input = Input::new(&source, partition, position, 10, false, None, &Schemas::default()).expect("JSON carries a text");
+        let mut input = input.failing_on_invalid_time(fails_on_invalid_time);
+        let mut chunk = RecordChunkBuilder::new();
+        chunk.push_full(None, Some(json.as_bytes()), 5, 7, Arc::default());
+        input.feed(chunk.finish());
+        let mut left_out = 0;
+        let filled = input.fill(&MemoryTopics::new(), |_, _, rejected| left_out += rejected.len());
+        filled.map(|_| left_out).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_record_without_a_time_is_left_out_or_ends_the_query() {
+        let no_time = r#"{"T": "soon"}"#;
+        assert_eq!(fill(no_time, false), Ok(1));
+        let error = fill(no_time, true).expect_err("it is to end the query");
+        let expected =
+            "Fatal user code error in TimestampExtractor callback for record at offset 7 of topic s partition 0";
+        assert!(error.starts_with(expected), "{error}");
+        for harmless in [r#"{"T": "2020-01-02"}"#, r#"{"T": "1960-01-02"}"#] {
+            assert!(fill(harmless, true).is_ok(), "{harmless}");
+        }
     }
 }

@@ -13,13 +13,16 @@ use super::{
     Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
 };
 use crate::expr::{CompiledExpr, Expr};
+use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
     Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
     stream_table_join,
 };
-use crate::plan::{self, AggregateFunction, Collection, PlanNode, Source, StreamTableJoinKind};
+use crate::plan::{
+    self, AGGREGATE_STORE, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source, StreamTableJoinKind,
+};
 use crate::state::{Store, StoreId};
 use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
 use crate::types::{Column, Schema};
@@ -251,7 +254,8 @@ impl Topology {
                 let position = self.start_position(source, &from, topics)?;
                 let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
-                inputs.push((Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes)?, *next));
+                let input = Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes, &self.spec.schemas)?;
+                inputs.push((input.failing_on_invalid_time(self.spec.fails_on_invalid_time), *next));
             }
         }
         Ok(inputs)
@@ -320,7 +324,7 @@ impl Topology {
                     return Err(TopicError::UnknownTopic { topic: topic.to_string() }.into());
                 };
                 let serdes = (&serdes.0, &serdes.1);
-                let output = TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref())?;
+                let output = TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref(), &self.spec.schemas)?;
                 Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
             }
         })
@@ -498,7 +502,7 @@ impl Lowering<'_> {
         let index = self.current.sources.len();
         self.current.sources.push((source.clone(), Next::Output));
         let tail = Tail::Source(index);
-        if source.collection == Collection::Stream || !source.materialized {
+        if !source.is_stored() {
             return tail;
         }
         let name = self.store_name(SOURCE_STORE, None);
@@ -579,7 +583,7 @@ impl Lowering<'_> {
         let outer = std::mem::replace(&mut self.in_join, true);
         let tails = [left, self.lower(right, false)?];
         self.in_join = outer;
-        let name = self.store_name("StreamTableJoin-Table", None);
+        let name = self.store_name(JOINED_TABLE_STORE, None);
         let value_types = types(&right.schema().value);
         let kind = match kind {
             StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,
@@ -590,11 +594,6 @@ impl Lowering<'_> {
         Ok(self.current.add(tails, factory))
     }
 }
-
-/// Kind in the names of stores of materialised sources.
-pub(super) const SOURCE_STORE: &str = "Source-Reduce";
-/// Kind in the names of stores of aggregates.
-pub(super) const AGGREGATE_STORE: &str = "Aggregate-Materialize";
 
 fn time_windows(window: &plan::WindowSpec) -> Result<TimeWindows, RuntimeError> {
     match window.shape {
@@ -613,17 +612,20 @@ pub(super) fn aggregate_options(
 ) -> Result<AggregateOptions, RuntimeError> {
     let input = aggregate.input.schema();
     let calls = aggregate.calls.iter().map(|call| {
-        let function = match call.function {
-            AggregateFunction::Count => Function::Count,
-            AggregateFunction::Sum => Function::Sum,
-            AggregateFunction::Min => Function::Min,
-            AggregateFunction::Max => Function::Max,
-            AggregateFunction::Avg => Function::Avg,
+        let body =
+            call.body.ok_or_else(|| RuntimeError::Bug(format!("{} was planned without a body", call.function)))?;
+        let function = match body {
+            AggregateBody::Count => Function::Count,
+            AggregateBody::Sum => Function::Sum,
+            AggregateBody::Min => Function::Min,
+            AggregateBody::Max => Function::Max,
+            AggregateBody::Avg => Function::Avg,
         };
-        let argument = call.argument.map(|index| input.value[index].sql_type.arrow());
+        let index = call.arguments.first().copied();
+        let argument = index.map(|index| input.value[index].sql_type.arrow());
         let accumulator = accumulator(function, argument.as_ref())
             .ok_or_else(|| RuntimeError::Bug(format!("no {function:?} over {argument:?}")))?;
-        Ok(Call { accumulator, argument: call.argument })
+        Ok(Call { accumulator, argument: index })
     });
     Ok(AggregateOptions {
         key_types: types(&input.key),
@@ -634,4 +636,93 @@ pub(super) fn aggregate_options(
         attach_old,
         undo: aggregate.undo,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::operators::aggregate::Emission;
+    use crate::plan::{Planned, QueryPlan, Settings, TopicFacts, TopicLookup};
+    use crate::sql::parse_statements;
+    use crate::topics::MemoryTopics;
+
+    const SOURCES: &str = "
+CREATE STREAM S (ID BIGINT KEY, NAME STRING, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+CREATE TABLE T (ID BIGINT PRIMARY KEY, NAME STRING) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');
+CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FORMAT='JSON');
+";
+
+    struct Known<'a>(&'a MemoryTopics);
+
+    impl TopicLookup for Known<'_> {
+        fn find(&self, topic: &str) -> Option<TopicFacts> {
+            let info = self.0.describe(topic).expect("topics in memory can be asked about");
+            info.map(|info| TopicFacts::with_partitions(info.config.partitions))
+        }
+    }
+
+    /// The plan of the last statement of `sql`.
+    fn plan_of(sql: &str, topics: &MemoryTopics) -> QueryPlan {
+        let mut catalog = Catalog::new();
+        let properties = BTreeMap::new();
+        let known = Known(topics);
+        for parsed in parse_statements(sql).expect("well-formed statements") {
+            let settings = Settings { properties: &properties, topics: &known, plans: &plan::NoPlans, query_number: 0 };
+            match crate::plan::analyze(&parsed, &catalog, &settings).expect("a statement that can be planned") {
+                Planned::CreateSource(create) => catalog.add_source(create.source, false).expect("a new name"),
+                planned => return planned.query().expect("a persistent query").clone(),
+            }
+        }
+        panic!("no query in {sql}");
+    }
+
+    #[test]
+    fn explain_shows_the_topology_that_runs() {
+        let topics = MemoryTopics::new();
+        for topic in ["s", "t", "n"] {
+            topics.create(topic, &TopicConfig::with_partitions(3)).expect("a new topic");
+        }
+        let queries = [
+            "CREATE STREAM X AS SELECT ID, V FROM S",
+            "CREATE TABLE X AS SELECT NAME, COUNT(*) AS C FROM S GROUP BY NAME",
+            "CREATE TABLE X AS SELECT NAME, COUNT(*) AS C FROM T WHERE ID > 1 GROUP BY NAME",
+            "CREATE TABLE X AS SELECT TITLE, SUM(V) AS C FROM S LEFT JOIN N ON S.NAME = N.NAME GROUP BY TITLE",
+            "CREATE STREAM X AS SELECT N.NAME, TITLE, V FROM S JOIN T ON S.ID = T.ID JOIN N ON T.NAME = N.NAME",
+        ];
+        for query in queries {
+            let plan = plan_of(&format!("{SOURCES} {query};"), &topics);
+            let explained = plan::topology(&plan, &Known(&topics));
+            let spec = QuerySpec {
+                id: "Q".into(),
+                group: "group".into(),
+                plan: Arc::new(plan),
+                emission: Emission::EveryRow,
+                start_from: StartFrom::Earliest,
+                batch_rows_max: 1,
+                fails_on_production: true,
+                fails_on_invalid_time: false,
+                overridden: BTreeMap::new(),
+                schemas: Schemas::default(),
+                client: None,
+            };
+            let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");
+            topology.prepare(&topics).expect("internal topics can be made");
+            let short = |name: &str| name.strip_prefix("group-").unwrap_or(name).to_owned();
+            for (sub, shown) in topology.subs.iter().zip(&explained) {
+                let reads: Vec<String> = sub.sources.iter().map(|(source, _)| short(&source.topic)).collect();
+                let shown_reads: Vec<String> = shown.reads.iter().map(|topic| topic.name.clone()).collect();
+                assert_eq!(reads, shown_reads, "{query}");
+                let stores: Vec<&String> = sub.stores.iter().map(|(name, _)| name).collect();
+                assert_eq!(stores, shown.keeps.iter().map(|store| &store.name).collect::<Vec<_>>(), "{query}");
+                let OutputSpec::Topic { topic, .. } = &sub.output else { panic!("{query} writes topics") };
+                assert_eq!(shown.writes.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>(), [short(topic)]);
+            }
+            let tasks = topology.task_ids(&topics).expect("topics are there").len() as u32;
+            let shown_tasks: u32 = explained.iter().filter_map(|sub| sub.tasks).sum();
+            assert_eq!((topology.subs.len(), tasks), (explained.len(), shown_tasks), "{query}");
+        }
+    }
 }

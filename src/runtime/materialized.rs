@@ -8,11 +8,11 @@ use arrow::array::ArrayRef;
 use arrow::buffer::ScalarBuffer;
 
 use super::RuntimeError;
-use super::lower::{AGGREGATE_STORE, SOURCE_STORE, aggregate_options, rows_of};
+use super::lower::{aggregate_options, rows_of};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
-use crate::plan::{PlanNode, QueryPlan, WindowSpec};
+use crate::plan::{AGGREGATE_STORE, PlanNode, QueryPlan, SOURCE_STORE, WindowSpec};
 use crate::state::key_encoding::{EncodedKeys, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};

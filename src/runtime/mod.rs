@@ -13,6 +13,7 @@ mod changelog;
 pub mod clock;
 pub mod dead_letter;
 mod decoding;
+mod header_columns;
 mod input;
 mod lower;
 pub mod materialized;
@@ -29,6 +30,7 @@ mod task;
 pub mod unsupported;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +43,7 @@ use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
 use crate::topics::{Membership, TopicError, Topics, Transaction};
-use crate::types::{Column, RecordChunk};
+use crate::types::{Column, RecordChunk, STACK_BYTES};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
@@ -120,6 +122,21 @@ pub enum RuntimeError {
     /// A `TIMESTAMP_FORMAT` that is no pattern.
     #[error("invalid TIMESTAMP_FORMAT: {0}")]
     TimestampFormat(String),
+    /// An event time column holds no time, and the query is to end then.
+    #[error(
+        "Fatal user code error in TimestampExtractor callback for record at offset {offset} of topic {topic} partition \
+         {partition}: {reason} (such records are left out unless ksql.timestamp.throw.on.invalid is true)"
+    )]
+    InvalidTime {
+        /// Topic name.
+        topic: String,
+        /// Partition.
+        partition: u32,
+        /// Offset of the record.
+        offset: i64,
+        /// What the column holds.
+        reason: String,
+    },
     /// A task failed; it was logged.
     #[error("{0}")]
     Failed(String),
@@ -156,8 +173,14 @@ pub struct QuerySpec {
     pub batch_rows_max: usize,
     /// Whether a result that cannot be written ends the query, instead of going to the dead letters.
     pub fails_on_production: bool,
+    /// Whether a record whose event time column holds no time ends the query, instead of going to the dead letters.
+    pub fails_on_invalid_time: bool,
+    /// Where its formats find schemas.
+    pub schemas: Schemas,
     /// Takes the rows, when the query is transient.
     pub client: Option<Client>,
+    /// Properties that its client had set, for who looks; what they say is in the other fields.
+    pub overridden: BTreeMap<String, String>,
 }
 
 /// Where the rows of a transient query go.
@@ -228,6 +251,7 @@ impl Runtime {
             let worker = Worker::new(Arc::clone(&shared), &format!("worker-{index}"));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{index}"))
+                .stack_size(STACK_BYTES)
                 .spawn(move || worker.run(index, &receiver))
                 .expect("the system can start a thread");
             (sender, thread)

@@ -68,8 +68,10 @@ impl TopicOutput {
         (key_serde, value_serde): (&Serde, &Serde),
         window: Option<WindowKind>,
         timestamp: Option<&TimestampColumn>,
+        schemas: &Schemas,
     ) -> Result<Self, RuntimeError> {
-        let key = (!schema.key.is_empty()).then(|| encoder(key_serde, &schema.key)).transpose()?;
+        let encoder = |serde: &Serde, columns: &[Column], side| schemas.encoder(serde, columns, Subject { topic: &topic.name, side });
+        let key = (!schema.key.is_empty()).then(|| encoder(key_serde, &schema.key, Side::Key)).transpose()?;
         let timestamp = timestamp
             .map(|timestamp| -> Result<SinkTimestamp, RuntimeError> {
                 let pattern = timestamp.format.as_deref().map(TimestampPattern::new).transpose();
@@ -81,7 +83,7 @@ impl TopicOutput {
             partitions: topic.config.partitions,
             bytes_max: topic.config.record_bytes_max().unwrap_or(usize::MAX),
             key,
-            value: encoder(value_serde, &schema.value)?,
+            value: encoder(value_serde, &schema.value, Side::Value)?,
             window,
             timestamp,
             changes: false,

@@ -46,7 +46,8 @@ impl ErrorClass {
             | RuntimeError::SourceGone { .. }
             | RuntimeError::SourcePartitions { .. }
             | RuntimeError::InternalPartitions { .. }
-            | RuntimeError::ChangelogLost { .. } => Self::User,
+            | RuntimeError::ChangelogLost { .. }
+            | RuntimeError::InvalidTime { .. } => Self::User,
             RuntimeError::Failed(_) | RuntimeError::Bug(_) => Self::Unknown,
         }
     }

@@ -9,6 +9,7 @@ pub(super) const HELP: &str = "\
 Statements end with ; and may span lines. Some to begin with:
   SHOW STREAMS;  SHOW TABLES;  SHOW TOPICS;  SHOW QUERIES;
   DESCRIBE flights;                        columns of a stream or table
+  PRINT 'flights' FROM BEGINNING LIMIT 3;  records of a topic, as they stand in it
   SELECT * FROM delays WHERE carrier = 'UA';   the current row of a table
   SET 'auto.offset.reset' = 'earliest';    queries after this read from the beginning
   SELECT * FROM flights EMIT CHANGES LIMIT 5;

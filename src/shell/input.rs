@@ -1,11 +1,10 @@
 //! Text as it arrives, cut into statements and commands.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::command::Command;
-use crate::sql::{is_complete, split_statements, without_continuations};
+use crate::sql::{Splitter, without_continuations};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,8 @@ pub(super) struct Statement {
 #[derive(Debug)]
 pub(super) struct Input {
     pending: String,
-    /// Statements in `pending`, the last one perhaps without its `;`.
+    splitter: Splitter,
+    /// Complete statements in `pending`.
     pieces: VecDeque<Range<usize>>,
     /// Bytes of `pending` that are taken, and where in the whole input the next one stands.
     taken: usize,
@@ -41,44 +41,51 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new() -> Self {
-        Self { pending: String::new(), pieces: VecDeque::new(), taken: 0, line: 1, column: 1 }
+        let splitter = Splitter::default();
+        Self { pending: String::new(), splitter, pieces: VecDeque::new(), taken: 0, line: 1, column: 1 }
     }
 
     /// Adds text to the end.
     pub(super) fn push(&mut self, text: &str) {
+        self.forget_taken();
         self.pending.push_str(text);
         self.split();
     }
 
     /// Whether nothing has begun: the next line may be a command.
     pub(super) fn is_blank(&self) -> bool {
-        self.pieces.is_empty() && is_complete(&self.pending[self.taken..])
+        self.pieces.is_empty() && self.splitter.rest(&self.pending).is_none()
     }
 
     /// Takes the next complete statement or command; `None` when more text is needed.
     pub(super) fn next(&mut self) -> Option<Item> {
-        let piece = self.pieces.front()?.clone();
-        let rest = &self.pending[piece.start..];
+        let complete = self.pieces.front().cloned();
+        let start = complete.as_ref().map(|piece| piece.start).or_else(|| self.rest_start())?;
+        let rest = &self.pending[start..];
         let line_length = rest.find(['\n', ';']).map_or(rest.len(), |end| end + 1);
         if let Some(command) = Command::parse(&rest[..line_length]) {
-            let line = self.take(piece.start..piece.start + line_length);
-            // What follows was cut as if the command were part of a statement.
-            self.split();
+            let line = self.take(start..start + line_length);
+            self.cut_anew();
             return Some(Item::Command(command, line));
         }
-        if self.pieces.len() == 1 && !is_complete(&self.pending[piece.clone()]) {
-            return None;
-        }
-        Some(Item::Statement(self.take(piece)))
+        complete.map(|piece| Item::Statement(self.take(piece)))
     }
 
     /// Takes what is left at the end of the text, as a statement whose `;` was forgotten.
     pub(super) fn finish(&mut self) -> Option<Item> {
-        let piece = self.pieces.front()?.clone();
+        let piece = self.splitter.rest(&self.pending)?;
+        self.splitter = Splitter::default();
         let mut statement = self.take(piece);
+        self.pending.clear();
+        self.taken = 0;
         // On a line of its own: the text may end in a comment.
         statement.text.push_str("\n;");
         Some(Item::Statement(statement))
+    }
+
+    /// Where the statement begins that is not complete.
+    fn rest_start(&self) -> Option<usize> {
+        self.splitter.rest(&self.pending).map(|rest| rest.start)
     }
 
     fn take(&mut self, piece: Range<usize>) -> Statement {
@@ -86,22 +93,32 @@ impl Input {
         self.advance(piece.start);
         let (line, column) = (self.line, self.column);
         self.advance(piece.end);
-        Statement { text: self.pending[piece].to_owned(), line, column }
+        Statement { text: without_continuations(&self.pending[piece]).into_owned(), line, column }
     }
 
-    /// Finds the pieces of what is not taken. A `;` without a statement is none.
+    /// Finds the pieces of what has arrived. A `;` without a statement is none.
     fn split(&mut self) {
+        let pieces = self.splitter.read(&self.pending).into_iter();
+        self.pieces.extend(pieces.filter(|piece| piece.len() > 1));
+    }
+
+    /// Cuts what follows a command: so far it was cut as if the command were part of a statement.
+    fn cut_anew(&mut self) {
         self.pending.drain(..self.taken);
         self.taken = 0;
-        if let Cow::Owned(joined) = without_continuations(&self.pending) {
-            self.pending = joined;
+        self.splitter = Splitter::default();
+        self.pieces.clear();
+        self.split();
+    }
+
+    /// Lets go of what is taken.
+    fn forget_taken(&mut self) {
+        self.pending.drain(..self.taken);
+        self.splitter.forget(self.taken);
+        for piece in &mut self.pieces {
+            *piece = piece.start - self.taken..piece.end - self.taken;
         }
-        let begin = self.pending.as_ptr() as usize;
-        let ranges = split_statements(&self.pending).into_iter().filter(|piece| *piece != ";").map(|piece| {
-            let start = piece.as_ptr() as usize - begin;
-            start..start + piece.len()
-        });
-        self.pieces = ranges.collect();
+        self.taken = 0;
     }
 
     fn advance(&mut self, to: usize) {

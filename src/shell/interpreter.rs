@@ -7,7 +7,7 @@ use super::command::{Command, HELP};
 use super::input::{Input, Item, Statement};
 use super::{Backend, Interrupt, Screen, Source};
 use crate::engine::{EngineError, Session};
-use crate::sql::substitute_variables;
+use crate::sql::{ParseError, ast, parse_test_statements, substitute_variables};
 
 /// How to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,12 @@ pub enum Flow {
     Exit,
 }
 
+/// A script that runs: as it was named, and where it really is.
+struct Script {
+    named: PathBuf,
+    real: PathBuf,
+}
+
 /// Executes input against a backend and shows the answers on a screen.
 pub struct Interpreter<'a> {
     backend: &'a dyn Backend,
@@ -30,8 +36,8 @@ pub struct Interpreter<'a> {
     session: Session,
     /// Whether a person waits for rows, and none are read from the beginning unless the session says so.
     tells_waiting: bool,
-    /// The script that runs, after those that run it: as it was named, and where it really is.
-    scripts: Vec<(String, PathBuf)>,
+    /// The script that runs, after those that run it.
+    scripts: Vec<Script>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -89,7 +95,7 @@ impl<'a> Interpreter<'a> {
     /// from the current one.
     fn run_script(&mut self, path: &str, source: Source<'_>) -> io::Result<Flow> {
         let path = with_variables(path, &self.session);
-        let beside = self.scripts.last().and_then(|(_, script)| script.parent()).map(|folder| folder.join(&path));
+        let beside = self.scripts.last().and_then(|script| script.named.parent()).map(|folder| folder.join(&path));
         let path = beside.filter(|beside| beside.exists()).unwrap_or_else(|| PathBuf::from(&path));
         match self.open_script(&path) {
             Ok((script, text)) => self.run_opened(script, &text),
@@ -97,8 +103,8 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    fn run_opened(&mut self, script: (String, PathBuf), text: &str) -> io::Result<Flow> {
-        let name = script.0.clone();
+    fn run_opened(&mut self, script: Script, text: &str) -> io::Result<Flow> {
+        let name = script.named.display().to_string();
         self.scripts.push(script);
         let flow = self.run_text(Some(&name), text);
         self.scripts.pop();
@@ -106,24 +112,28 @@ impl<'a> Interpreter<'a> {
     }
 
     /// The script at `path` and its text, unless it runs already.
-    fn open_script(&self, path: &Path) -> Result<((String, PathBuf), String), String> {
+    fn open_script(&self, path: &Path) -> Result<(Script, String), String> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
-        let place = path.canonicalize().map_err(|error| unreadable(&name, &error))?;
-        let running = self.scripts.iter().position(|(_, running)| *running == place);
-        match running {
-            Some(first) => {
-                let chain = self.scripts[first..].iter().map(|(name, _)| name.as_str());
-                let chain: Vec<&str> = chain.chain([name.as_str()]).collect();
-                Err(format!("a script cannot run itself: {}", chain.join(" runs ")))
-            }
-            None => Ok(((name, place), text)),
+        let real = path.canonicalize().map_err(|error| unreadable(&name, &error))?;
+        if let Some(first) = self.scripts.iter().position(|running| running.real == real) {
+            let chain = self.scripts[first..].iter().map(|running| running.named.display().to_string());
+            let chain: Vec<String> = chain.chain([name]).collect();
+            return Err(format!("a script cannot run itself: {}", chain.join(" runs ")));
         }
+        Ok((Script { named: path.to_owned(), real }, text))
     }
 
     /// Runs one statement or command, which is from `file` or was typed.
     pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
         match item {
+            Item::Statement(Statement { text, line, column }) if begins_with_run(text) => {
+                let source = Source { file, text, line: *line, column: *column };
+                match script_of(text) {
+                    Ok(path) => self.run_script(&path, source),
+                    Err(error) => self.fail(source, &error.into()),
+                }
+            }
             Item::Statement(statement) => self.run_statement(statement, file),
             Item::Command(command, place) => {
                 let Statement { text, line, column } = place;
@@ -152,8 +162,7 @@ impl<'a> Interpreter<'a> {
         match executed.and(shown) {
             Err(error) => {
                 let Statement { text, line, column } = statement;
-                self.screen.problem(Source { file, text, line: *line, column: *column }, &error)?;
-                Ok(Flow::Failed)
+                self.fail(Source { file, text, line: *line, column: *column }, &error)
             }
             Ok(()) if interrupt.is_requested() => Ok(Flow::Stopped),
             Ok(()) => Ok(Flow::Continue),
@@ -179,8 +188,26 @@ impl<'a> Interpreter<'a> {
     }
 
     fn refuse(&mut self, source: Source<'_>, message: String) -> io::Result<Flow> {
-        self.screen.problem(source, &EngineError::new(message))?;
+        self.fail(source, &EngineError::new(message))
+    }
+
+    fn fail(&mut self, source: Source<'_>, error: &EngineError) -> io::Result<Flow> {
+        self.screen.problem(source, error)?;
         Ok(Flow::Failed)
+    }
+}
+
+/// Whether a statement is one that only a shell knows, over several lines.
+fn begins_with_run(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("run"))
+}
+
+/// The script that the statement `text` runs.
+fn script_of(text: &str) -> Result<String, ParseError> {
+    match parse_test_statements(text)?.pop().map(|parsed| parsed.statement) {
+        Some(ast::Statement::RunScript { path }) => Ok(path),
+        // No other statement begins with this word.
+        _ => Ok(String::new()),
     }
 }
 

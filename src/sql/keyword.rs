@@ -214,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_lists_the_reserved_words() {
+        let page = include_str!("../../docs/lexical.md");
+        let (_, list) = page.split_once("as names they need quotes:").expect("the page lists them");
+        let (list, _) = list.split_once("All other words").expect("the list ends");
+        let reserved = TEXTS.iter().filter(|(_, keyword, _)| !keyword.is_name()).map(|(text, ..)| *text);
+        assert_eq!(list.split_whitespace().collect::<Vec<_>>(), reserved.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn some_words_may_be_names() {
         let usable = |word| Keyword::find(word).expect("a keyword").is_name();
         for word in ["id", "key", "date", "source", "emit", "day", "values"] {

@@ -150,7 +150,7 @@ pub(super) fn tokenize(source: &str) -> Vec<Token> {
 }
 
 /// What some editors put before a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads tokens one by one.
 pub(super) struct Lexer<'a> {

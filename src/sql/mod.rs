@@ -14,7 +14,6 @@
 
 pub mod ast;
 mod error;
-mod foreign_function;
 mod keyword;
 mod lexer;
 mod nearest;
@@ -28,11 +27,10 @@ mod variables;
 mod conformance;
 
 pub use error::{Expected, ParseError, ParseErrorKind};
-pub use foreign_function::instead_of_function;
 pub use parser::{ParsedStatement, parse_expression, parse_statements, parse_test_statements, parse_type};
 pub use print::Plain;
 pub use span::Span;
-pub use split::{is_complete, split_statements, without_continuations};
+pub use split::{Splitter, is_complete, split_statements, without_continuations};
 pub use variables::{VariableError, substitute_variables};
 
 /// A name as ksqlDB writes it in SQL: in back-ticks if it would not be read back as itself without them.

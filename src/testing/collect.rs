@@ -1,4 +1,4 @@
-//! Paths to jobs: spec files and files of cases, folders recursively.
+//! Paths to jobs: spec files, files of tests in SQL and files of cases, folders recursively.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -8,6 +8,7 @@ use super::conformance::{self, CaseFileError, ConformanceJob};
 use super::driver::Open;
 use super::pool::{self, Job};
 use super::spec::SpecJob;
+use super::sql::{self, SqlFileError, SqlJob};
 
 /// Why nothing was run.
 #[derive(Debug, thiserror::Error)]
@@ -21,24 +22,38 @@ pub enum CollectError {
         source: io::Error,
     },
     /// A file that was named is neither a spec nor a file of cases.
-    #[error("{path} is neither a .spec file nor a .json file of cases")]
+    #[error("{path} is no .spec file, no .sql file of tests and no .json file of cases")]
     Unknown {
         /// The path.
         path: String,
     },
     /// There is nothing to run: likely another folder was meant.
-    #[error("no specs and no cases in {paths}")]
+    #[error("no specs, no tests and no cases in {paths}")]
     Nothing {
         /// What was searched.
         paths: String,
+    },
+    /// A file of SQL that was named holds no tests, or not as it should.
+    #[error("{path}: {reason}")]
+    Sql {
+        /// The path.
+        path: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A file of cases cannot be understood.
     #[error(transparent)]
     Cases(#[from] CaseFileError),
 }
 
+/// Said of a file of SQL without tests.
+const NO_TESTS: &str = "a plain script and no test: a test begins with a line --@test: name";
+
 enum AnyJob {
     Spec(SpecJob),
+    Sql(Box<SqlJob>),
+    /// What is known of a file of SQL among others without running it.
+    Known(Outcome),
     Conformance(Box<ConformanceJob>),
 }
 
@@ -46,6 +61,8 @@ impl Job for AnyJob {
     fn id(&self) -> &str {
         match self {
             Self::Spec(job) => job.id(),
+            Self::Sql(job) => job.id(),
+            Self::Known(outcome) => &outcome.id,
             Self::Conformance(job) => job.id(),
         }
     }
@@ -53,6 +70,8 @@ impl Job for AnyJob {
     fn run(&self) -> Outcome {
         match self {
             Self::Spec(job) => job.run(),
+            Self::Sql(job) => job.run(),
+            Self::Known(outcome) => outcome.clone(),
             Self::Conformance(job) => job.run(),
         }
     }
@@ -84,6 +103,7 @@ fn collect(root: &Path, path: &Path, open: Open, bless: bool, jobs: &mut Vec<Any
     let is_named = root == path;
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("spec") => jobs.push(AnyJob::Spec(SpecJob::new(spec_id(root, path), path, open, bless))),
+        Some("sql") => jobs.extend(sql_jobs(root, path)?),
         Some("json") if is_named || conformance::holds_cases(&fs::read_to_string(path).map_err(read)?) => {
             let cases = conformance::read_jobs(path, open)?;
             jobs.extend(cases.into_iter().map(|case| AnyJob::Conformance(Box::new(case))));
@@ -92,6 +112,23 @@ fn collect(root: &Path, path: &Path, open: Open, bless: bool, jobs: &mut Vec<Any
         _ => {}
     }
     Ok(())
+}
+
+/// The tests of a file. One that was named must have some; among others it is told that it has none, or not as it should.
+fn sql_jobs(root: &Path, path: &Path) -> Result<Vec<AnyJob>, CollectError> {
+    let file = spec_id(root, path);
+    let wrong = match sql::read_jobs(&file, path) {
+        Ok(jobs) if !jobs.is_empty() => return Ok(jobs.into_iter().map(|job| AnyJob::Sql(Box::new(job))).collect()),
+        Ok(_) => Outcome::skipped(format!("{file}.sql"), NO_TESTS),
+        Err(SqlFileError::Malformed(reason)) => Outcome::of(format!("{file}.sql"), Err(reason)),
+        Err(SqlFileError::Read(source)) => {
+            return Err(CollectError::Read { path: path.display().to_string(), source });
+        }
+    };
+    if root == path {
+        return Err(CollectError::Sql { path: path.display().to_string(), reason: wrong.reason });
+    }
+    Ok(vec![AnyJob::Known(wrong.always_told())])
 }
 
 /// `joins/left_join` for `tests/specs/joins/left_join.spec` below `tests/specs`.

@@ -4,6 +4,7 @@
 //! with tasks on the caller's thread and a clock that is moved by hand. It is never a second engine.
 
 use crate::formats::Serde;
+use crate::registry::SchemaDocument;
 use crate::types::{Header, Schema, WindowKind};
 
 /// Where state is kept.
@@ -32,15 +33,22 @@ pub struct RunMode {
     /// Whether every record goes to partition 0, whatever its key and however many partitions a topic is said to have:
     /// the order within a topic is then the order of writing, as ksqlDB's cases want it.
     pub one_partition: bool,
+    /// Whether statements may call the functions that only ksqlDB's cases have.
+    pub test_functions: bool,
 }
 
 impl RunMode {
     /// One record at a time, in memory.
-    pub const ONE_BY_ONE: Self =
-        Self { batch_rows_max: 1, storage: Storage::Memory, restarts: false, one_partition: false };
+    pub const ONE_BY_ONE: Self = Self {
+        batch_rows_max: 1,
+        storage: Storage::Memory,
+        restarts: false,
+        one_partition: false,
+        test_functions: false,
+    };
 
     /// How ksqlDB runs its own cases of persistent queries.
-    pub const CONFORMANCE: Self = Self { one_partition: true, ..Self::ONE_BY_ONE };
+    pub const CONFORMANCE: Self = Self { one_partition: true, test_functions: true, ..Self::ONE_BY_ONE };
 
     /// All records together, in memory.
     const ALL_TOGETHER: Self = Self { batch_rows_max: 4096, ..Self::ONE_BY_ONE };
@@ -200,6 +208,12 @@ pub struct SelectedRow {
 pub trait Driver {
     /// Creates a topic.
     fn create_topic(&mut self, name: &str, partitions: u32) -> Result<(), Failure>;
+
+    /// Registers a schema under `subject`, with the id `id` if one is given.
+    fn register_schema(&mut self, subject: &str, schema: &SchemaDocument, id: Option<u32>) -> Result<(), Failure>;
+
+    /// The latest schema of `subject`.
+    fn schema(&self, subject: &str) -> Option<SchemaDocument>;
 
     /// Names of all topics, internal ones included.
     fn topics(&self) -> Vec<String>;

@@ -11,10 +11,13 @@ use arrow::array::{Array, RecordBatch};
 use super::driver::{
     BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
 };
+use super::functions;
 use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
+use crate::plan::Settings;
+use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry as _};
 use crate::runtime::clock::ManualClock;
 use crate::sql::ast::{Query, Statement};
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
@@ -29,6 +32,8 @@ pub struct EngineDriver {
     /// Where topics and state are; removed at the end.
     directory: Option<PathBuf>,
     topics: Arc<dyn Topics>,
+    /// Outlives the engine, as the topics do.
+    registry: Arc<MemoryRegistry>,
     /// `None` only while it is opened again.
     engine: Option<Engine>,
     session: Session,
@@ -44,24 +49,38 @@ const LIMIT_REACHED: &str = "Limit Reached";
 const QUERY_COMPLETED: &str = "Query Completed";
 
 /// What every case is run with: per-record emission, everything from the beginning.
-const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), ("cache.max.bytes.buffering", "0")];
+const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), CACHE_OFF];
+
+/// Every update is emitted.
+const CACHE_OFF: (&str, &str) = ("cache.max.bytes.buffering", "0");
 
 impl EngineDriver {
     /// A fresh engine.
     pub fn open(mode: RunMode) -> Result<Self, Failure> {
+        Self::open_with(mode, &PROPERTIES)
+    }
+
+    /// A fresh engine whose queries start where they do on a server that nobody has set up.
+    pub fn open_as_server(mode: RunMode) -> Result<Self, Failure> {
+        Self::open_with(mode, &[CACHE_OFF])
+    }
+
+    fn open_with(mode: RunMode, properties: &[(&str, &str)]) -> Result<Self, Failure> {
         let directory = (mode.storage != Storage::Memory).then(fresh_directory);
-        let properties = properties(mode, directory.as_deref());
+        let properties = with_service(properties, mode, directory.as_deref());
         let topics: Arc<dyn Topics> = match &directory {
             Some(directory) => open_topics(mode, directory, &properties)?,
             None if mode.one_partition => Arc::new(MemoryTopics::with_single_partition()),
             None => Arc::new(MemoryTopics::new()),
         };
-        let engine = open_engine(mode, &topics, &properties)?;
+        let registry = Arc::new(MemoryRegistry::new());
+        let engine = open_engine(mode, &topics, &registry, &properties)?;
         Ok(Self {
             mode,
             properties,
             directory,
             topics,
+            registry,
             engine: Some(engine),
             session: Session::default(),
             script: Vec::new(),
@@ -71,6 +90,29 @@ impl EngineDriver {
 
     fn engine(&self) -> Result<&Engine, Failure> {
         self.engine.as_ref().ok_or_else(|| Failure::new(Stage::Runtime, "the engine could not be opened again"))
+    }
+
+    /// Executes a statement that was parsed elsewhere.
+    pub fn execute_parsed(&mut self, parsed: &ParsedStatement) -> Result<(), Failure> {
+        let mut session = std::mem::take(&mut self.session);
+        let done = self.engine()?.execute_parsed(&mut session, parsed, &mut |_| ());
+        self.session = session;
+        done.map_err(|error| rejected(error, &parsed.text))
+    }
+
+    /// Processes all that queries can fetch, and what follows from it.
+    pub fn settle_all(&mut self) -> Result<(), Failure> {
+        self.engine()?.settle(None).map_err(environment)
+    }
+
+    /// Variables that statements have defined.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.session.variables
+    }
+
+    /// Asks `analyze` about the catalog as it is now.
+    pub fn analyze<T>(&self, analyze: impl FnOnce(&Catalog, &Settings<'_>) -> T) -> Result<T, Failure> {
+        Ok(self.engine()?.analyze(&self.session, analyze))
     }
 
     /// The time of a record as it was written. On a cluster nothing can have time 0, see `topics::kafka`.
@@ -106,9 +148,9 @@ fn fresh_directory() -> PathBuf {
 }
 
 /// Server properties. Every driver on a cluster is a service of its own.
-fn properties(mode: RunMode, directory: Option<&Path>) -> BTreeMap<String, String> {
+fn with_service(given: &[(&str, &str)], mode: RunMode, directory: Option<&Path>) -> BTreeMap<String, String> {
     let mut properties: BTreeMap<String, String> =
-        PROPERTIES.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     if mode.storage == Storage::Cluster
         && let (Ok(bootstrap), Some(name)) = (std::env::var(BOOTSTRAP), directory.and_then(Path::file_name))
     {
@@ -143,6 +185,7 @@ fn forget_state(storage: &dyn KeyValue) -> Result<(), Failure> {
 fn open_engine(
     mode: RunMode,
     topics: &Arc<dyn Topics>,
+    registry: &Arc<MemoryRegistry>,
     properties: &BTreeMap<String, String>,
 ) -> Result<Engine, Failure> {
     let options = EngineOptions {
@@ -150,6 +193,8 @@ fn open_engine(
         clock: Arc::new(ManualClock::default()),
         threads: false,
         batch_rows_max: mode.batch_rows_max,
+        functions: if mode.test_functions { functions::registry().map_err(environment)? } else { Arc::default() },
+        registry: Some(Arc::<MemoryRegistry>::clone(registry)),
     };
     Engine::with_options(Arc::clone(topics), options).map_err(environment)
 }
@@ -158,7 +203,8 @@ fn environment(error: impl std::fmt::Display) -> Failure {
     Failure::new(Stage::Runtime, error.to_string())
 }
 
-fn misread(error: &ParseError) -> Failure {
+/// A text that is no statement.
+pub fn misread(error: &ParseError) -> Failure {
     Failure {
         stage: Stage::Syntax,
         message: error.to_string(),
@@ -168,7 +214,8 @@ fn misread(error: &ParseError) -> Failure {
     }
 }
 
-fn rejected(error: EngineError, statement: &str) -> Failure {
+/// A statement that was refused.
+pub fn rejected(error: EngineError, statement: &str) -> Failure {
     Failure {
         stage: Stage::Rejected,
         message: error.message,
@@ -181,6 +228,18 @@ fn rejected(error: EngineError, statement: &str) -> Failure {
 impl Driver for EngineDriver {
     fn create_topic(&mut self, name: &str, partitions: u32) -> Result<(), Failure> {
         self.topics.create(name, &TopicConfig::with_partitions(partitions)).map_err(environment)
+    }
+
+    fn register_schema(&mut self, subject: &str, schema: &SchemaDocument, id: Option<u32>) -> Result<(), Failure> {
+        match id {
+            Some(id) => self.registry.register_as(subject, schema, id),
+            None => self.registry.register(subject, schema).map(drop),
+        }
+        .map_err(environment)
+    }
+
+    fn schema(&self, subject: &str) -> Option<SchemaDocument> {
+        Some(self.registry.latest(subject).ok()??.schema)
     }
 
     fn topics(&self) -> Vec<String> {
@@ -198,10 +257,7 @@ impl Driver for EngineDriver {
 
     fn execute(&mut self, index: usize) -> Result<(), Failure> {
         let parsed = self.script[index].clone();
-        let mut session = std::mem::take(&mut self.session);
-        let done = self.engine()?.execute_parsed(&mut session, &parsed, &mut |_| ());
-        self.session = session;
-        done.map_err(|error| rejected(error, &parsed.text))
+        self.execute_parsed(&parsed)
     }
 
     fn sources(&self) -> Vec<SourceInfo> {
@@ -313,7 +369,7 @@ impl Driver for EngineDriver {
                 forget_state(&*self.topics.storage())?;
             }
         }
-        self.engine = Some(open_engine(self.mode, &self.topics, &self.properties)?);
+        self.engine = Some(open_engine(self.mode, &self.topics, &self.registry, &self.properties)?);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! paths ── collect ──▶ jobs ── pool, all cores ──▶ outcomes ──▶ report, ratchet
 //!                       │
-//!                       └─ spec: our own · conformance: ksqlDB's      each on a fresh engine behind a Driver
+//!                       └─ spec: our own · sql: users' · conformance: ksqlDB's      each on a fresh engine behind a Driver
 //! ```
 //!
 //! What runs is the production engine ([`driver`]): a case that passes here passes in production.
@@ -13,13 +13,15 @@ mod collect;
 mod conformance;
 pub mod driver;
 mod engine_driver;
+mod functions;
 mod namespace;
 mod outcome;
 mod pool;
 mod ratchet;
 mod spec;
+mod sql;
 mod windowed_key;
 
 pub use collect::{CollectError, run_paths};
-pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_verbose};
+pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_told, write_verbose};
 pub use ratchet::Ratchet;

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub status: Status,
     /// Why it failed or was skipped; empty when it passed.
     pub reason: String,
+    /// Whether it is told also when it passed: a person has written the test and waits for it.
+    pub always_told: bool,
 }
 
 impl Outcome {
@@ -44,12 +46,19 @@ impl Outcome {
             Ok(()) => (Status::Passed, String::new()),
             Err(reason) => (Status::Failed, reason),
         };
-        Self { id: id.into(), status, reason }
+        Self { id: id.into(), status, reason, always_told: false }
     }
 
     /// The outcome of a case that was not run.
     pub fn skipped(id: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { id: id.into(), status: Status::Skipped, reason: reason.into() }
+        Self { id: id.into(), status: Status::Skipped, reason: reason.into(), always_told: false }
+    }
+
+    /// The outcome as one that is told also when the case passed.
+    #[must_use]
+    pub fn always_told(mut self) -> Self {
+        self.always_told = true;
+        self
     }
 }
 
@@ -98,9 +107,28 @@ const BRIEF_LINES: usize = 1;
 /// Characters of a line shown when failures are told briefly.
 const BRIEF_CHARS: usize = 200;
 
+/// Writes what is always told, in ksqlDB's words.
+pub fn write_told(out: &mut dyn Write, outcomes: &[Outcome]) -> io::Result<()> {
+    for outcome in outcomes.iter().filter(|outcome| outcome.always_told) {
+        match outcome.status {
+            Status::Passed => writeln!(out, "{}\n\t>>> Test passed!", outcome.id)?,
+            Status::Failed => {
+                writeln!(out, "{}\n\t>>>>> Test failed: {}", outcome.id, outcome.reason.replace('\n', "\n\t"))?;
+            }
+            Status::Skipped => writeln!(out, "{}: {}", outcome.id, outcome.reason)?,
+        }
+    }
+    Ok(())
+}
+
+/// Failures that are not told anyway.
+fn failures(outcomes: &[Outcome]) -> impl Iterator<Item = &Outcome> {
+    outcomes.iter().filter(|outcome| outcome.status == Status::Failed && !outcome.always_told)
+}
+
 /// Writes the failures, briefly: the first `limit` of them with the beginning of their reasons.
 pub fn write_brief(out: &mut dyn Write, outcomes: &[Outcome], limit: usize) -> io::Result<()> {
-    let failures: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.status == Status::Failed).collect();
+    let failures: Vec<&Outcome> = failures(outcomes).collect();
     for outcome in failures.iter().take(limit) {
         writeln!(out, "{}: {}", outcome.id, brief(&outcome.reason))?;
     }
@@ -112,7 +140,7 @@ pub fn write_brief(out: &mut dyn Write, outcomes: &[Outcome], limit: usize) -> i
 
 /// Writes all failures with their whole reasons.
 pub fn write_verbose(out: &mut dyn Write, outcomes: &[Outcome]) -> io::Result<()> {
-    for outcome in outcomes.iter().filter(|outcome| outcome.status == Status::Failed) {
+    for outcome in failures(outcomes) {
         writeln!(out, "{}: {}", outcome.id, outcome.reason)?;
     }
     Ok(())
@@ -161,6 +189,16 @@ mod tests {
             "b: first line …\n… and 1 more, see --verbose or --report\n"
         );
         assert_eq!(written(|out| write_verbose(out, &all)), "b: first line\nsecond line\nc: short\n");
+    }
+
+    #[test]
+    fn what_is_always_told_is_told_once() {
+        let all: Vec<Outcome> = outcomes().into_iter().map(Outcome::always_told).collect();
+        let told = "a\n\t>>> Test passed!\nb\n\t>>>>> Test failed: first line\n\tsecond line\n\
+                    c\n\t>>>>> Test failed: short\n";
+        assert_eq!(written(|out| write_told(out, &all)), told);
+        assert_eq!(written(|out| write_brief(out, &all, 9)), "");
+        assert_eq!(written(|out| write_told(out, &outcomes())), "");
     }
 
     #[test]

@@ -9,15 +9,13 @@ use std::time::Duration;
 
 use super::Outcome;
 use crate::runtime::clock::{Clock, SystemClock};
+use crate::types::STACK_BYTES;
 
 /// A case that takes longer hangs.
 const CASE_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How often running cases are looked at.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// Expressions nest deeply in some cases.
-const STACK_BYTES: usize = 64 << 20;
 
 /// A named piece of work.
 pub trait Job: Send + Sync + 'static {

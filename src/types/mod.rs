@@ -22,3 +22,7 @@ pub use schema::{Column, Schema, SchemaDisplay};
 pub use sql_type::{SqlType, StructField};
 pub use window::{WindowColumns, WindowKind};
 pub use zone::Zone;
+
+/// Stack of a thread that plans statements or evaluates expressions: trees are as high as the parser lets them be, and
+/// are walked recursively. Only what is used takes memory.
+pub const STACK_BYTES: usize = 64 << 20;

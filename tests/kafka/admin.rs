@@ -235,7 +235,10 @@ fn topics_on_a_cluster() {
             more_partitions(broker, cluster);
             records_gone(broker, cluster);
         });
-        scope.spawn(move || lost_changelog(broker, cluster));
+        scope.spawn(move || {
+            lost_changelog(broker, cluster);
+            looked_at(broker, cluster);
+        });
     });
 }
 
@@ -440,6 +443,42 @@ fn end_of_a_query(broker: &Broker, cluster: &Cluster<'_>) {
     assert_eq!(cluster.topics("E_SUM"), Vec::<String>::new(), "and its own, as it was asked for");
     assert_eq!(cluster.groups("ends_query_"), 1, "and its consumer group");
     server.stop();
+}
+
+/// What statements show of topics: hidden ones, consumers, records.
+fn looked_at(broker: &Broker, cluster: &Cluster<'_>) {
+    cluster.create("looked_at", &["--partitions", "2"]);
+    let mut server = Server::start(broker, "looked_", &[]);
+    pipelines(&mut server, "looked_at", "l");
+    cluster.produce("looked_at", &lines(0, 3));
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &broker.bootstrap).set("group.id", "somebody");
+    let consumer: BaseConsumer = config.create().expect("a client");
+    consumer.subscribe(&["looked_at"]).expect("a topic that is there");
+    let row = |server: &Server, statement: &str| {
+        let mut found = None;
+        let show = &mut |response| {
+            let Response::Listing(listings) = response else { return };
+            let mut rows = listings.into_iter().flat_map(|listing| listing.rows);
+            found = rows.find(|row| row[0] == "looked_at" || row[0] == "__consumer_offsets");
+        };
+        server.engine().execute(&mut Session::default(), statement, show).expect("topics are shown");
+        found
+    };
+    let consumers = server.until("a consumer", |server| {
+        // Polling keeps it in its group.
+        drop(consumer.poll(Duration::from_millis(100)));
+        row(server, "SHOW TOPICS EXTENDED;").filter(|row| row[4] == "3")
+    });
+    assert_eq!(consumers, ["looked_at", "2", "1", "5", "3"], "two queries with two tasks each, and somebody");
+    assert_eq!(row(&server, "SHOW ALL TOPICS;").expect("the cluster has it")[0], "__consumer_offsets");
+    server.stop();
+    let dir = broker.path("printer");
+    let dir = dir.to_str().expect("the path is text");
+    let printed = cluster.levada(&["shell", "--data-dir", dir, "-e", "PRINT looked_at FROM BEGINNING LIMIT 3;"]);
+    assert_eq!(printed.matches(", key: k").count(), 3, "{printed}");
+    assert!(printed.starts_with("Key format: KAFKA_STRING\nValue format: JSON or KAFKA_STRING\n"), "{printed}");
+    assert!(printed.ends_with("Topic printing ceased\n"), "{printed}");
 }
 
 #[test]

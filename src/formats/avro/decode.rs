@@ -10,7 +10,7 @@ use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::nested_column::{NestedColumn, find_field};
 use crate::formats::rows::RowMarks;
 use crate::formats::scalar_column::{ScalarColumn, decimal_parameters};
-use crate::formats::schema_lookup::{SchemaLookup, SchemaText, split_id};
+use crate::formats::schemas::{SchemaLookup, split_id};
 use crate::formats::{Decoded, Decoder};
 use crate::types::{Column, SqlType};
 
@@ -72,10 +72,8 @@ impl AvroDecoder {
         self.plans.insert(id, plan);
     }
 
-    fn plan(&self, id: u32, found: Option<SchemaText>) -> Result<Plan, String> {
-        let Some(text) = found else { return Err(format!("there is no schema with the id {id}")) };
-        let schema =
-            AvroSchema::parse(&text.text, &text.references).map_err(|fault| format!("schema {id}: {fault}"))?;
+    fn plan(&self, id: u32, found: Option<AvroSchema>) -> Result<Plan, String> {
+        let schema = found.ok_or_else(|| format!("there is no schema with the id {id}"))?;
         let compiler = Compiler { schema: &schema };
         let root = schema.root();
         let step = if self.bare {

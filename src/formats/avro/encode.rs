@@ -9,7 +9,7 @@ use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::nested_column::find_field;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
-use crate::formats::schema_lookup::write_id;
+use crate::formats::schemas::write_id;
 use crate::formats::{Encoded, Encoder};
 use crate::types::{Column, SqlType};
 
@@ -71,6 +71,23 @@ impl AvroEncoder {
             compiler.record(schema.root(), types)?
         };
         Ok(Self { id, root, bare })
+    }
+
+    /// Whether every field of the schema has a column, or may be null.
+    pub(in crate::formats) fn fills_its_schema(&self) -> bool {
+        self.root.is_filled()
+    }
+}
+
+impl Template {
+    fn is_filled(&self) -> bool {
+        match &self.kind {
+            Kind::Scalar(..) => true,
+            Kind::Absent => self.null.is_some(),
+            Kind::List(part) | Kind::Map(part) => part.is_filled(),
+            Kind::Entries(key, value) => key.is_filled() && value.is_filled(),
+            Kind::Record(fields) => fields.iter().all(|(_, _, field)| field.is_filled()),
+        }
     }
 }
 

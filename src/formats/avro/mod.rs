@@ -19,7 +19,7 @@ mod tests {
     use super::schema::AvroSchema;
     use super::{AvroDecoder, AvroEncoder};
     use crate::formats::json::{JsonDecoder, JsonEncoder};
-    use crate::formats::schema_lookup::{SchemaLookup, SchemaText};
+    use crate::formats::schemas::SchemaLookup;
     use crate::formats::{Decoder, Encoder};
     use crate::types::{Column, SqlType, StructField};
 
@@ -33,7 +33,7 @@ mod tests {
         let known: Vec<(u32, String)> = schemas.iter().map(|(id, text)| (*id, (*text).to_owned())).collect();
         Arc::new(move |id| {
             let found = known.iter().find(|(known, _)| *known == id);
-            Ok(found.map(|(_, text)| SchemaText { text: text.clone(), references: Vec::new() }))
+            Ok(found.map(|(_, text)| parse(text)))
         })
     }
 

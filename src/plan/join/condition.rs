@@ -58,20 +58,19 @@ impl Condition {
         let [left_type, right_type] = [left_type?, right_type?];
         let [left_shown, right_shown] = [&left.0, &right.0].map(|side| scope.qualified(side).plain().to_string());
         let type_text = |found: &Option<SqlType>| found.as_ref().map_or("NULL".to_owned(), ToString::to_string);
-        let mismatch = || {
+        if left_type != right_type {
             let text = format!(
                 "Invalid join condition: types don't match. Got {left_shown}{{{}}} = {right_shown}{{{}}}.",
                 type_text(&left_type),
                 type_text(&right_type)
             );
-            PlanError::refused_with_hint(text, "convert one side with CAST", span)
-        };
-        let sql_type = left_type.clone().filter(|_| left_type == right_type).ok_or_else(mismatch)?;
+            return Err(PlanError::refused_with_hint(text, "convert one side with CAST", span));
+        }
         let shown = format!("{left_shown} = {right_shown}");
         let (left, right) = if right.1 == added { (left, right) } else { (right, left) };
         let pair = kinds::Pair { join, left: (&left.0, left.1), right: (&right.0, added), shown: &shown, key, scope };
         let kind = pair.kind()?;
-        let key = key.after(kind, &left.0, &right.0, sql_type, scope);
+        let key = key.after(kind, &left.0, &right.0, scope);
         Ok(JoinStep { kind, source: added, left: left.0, right: right.0, key, span })
     }
 }

@@ -19,28 +19,19 @@ const ROWKEY: &str = "ROWKEY";
 
 /// The key of joined rows.
 #[derive(Debug, Clone)]
-pub(in crate::plan) enum JoinKey {
+pub(super) enum JoinKey {
     /// For each key column, the columns of the sources that stand for it, the preferred one first.
     Columns(Vec<Vec<Alternative>>),
-    /// No column of a source has the value of the key in every row: it is a column of its own.
-    Synthetic(SyntheticKey),
+    /// No column of a source has the value of the key in every row: it is a column of its own, with this name.
+    Synthetic(String),
 }
 
 /// A column that stands for a key column.
 #[derive(Debug, Clone)]
-pub(in crate::plan) struct Alternative {
+pub(super) struct Alternative {
     expression: Expression,
     /// It has the value of the key in every row; else it may be null.
     is_exact: bool,
-}
-
-/// A key column that a join makes up.
-#[derive(Debug, Clone)]
-pub(in crate::plan) struct SyntheticKey {
-    /// Its name, which no source has.
-    pub(in crate::plan) name: String,
-    /// Its type.
-    pub(in crate::plan) sql_type: SqlType,
 }
 
 impl JoinKey {
@@ -65,15 +56,8 @@ impl JoinKey {
         }
     }
 
-    /// The key after a join of `kind` on `left = right`, both of type `sql_type`.
-    pub(super) fn after(
-        &self,
-        kind: StepKind,
-        left: &Expression,
-        right: &Expression,
-        sql_type: SqlType,
-        scope: &Scope,
-    ) -> Self {
+    /// The key after a join of `kind` on `left = right`.
+    pub(super) fn after(&self, kind: StepKind, left: &Expression, right: &Expression, scope: &Scope) -> Self {
         if matches!(kind, StepKind::ForeignKey(_)) {
             return self.clone();
         }
@@ -89,7 +73,7 @@ impl JoinKey {
         alternatives.retain(|alternative| as_column(&alternative.expression).is_some());
         if alternatives.is_empty() || !(has_left || has_right) {
             let taken = |name: &str| scope.columns.iter().any(|found| found.name == name || found.internal == name);
-            return Self::Synthetic(SyntheticKey { name: first_free(ROWKEY, taken), sql_type });
+            return Self::Synthetic(first_free(ROWKEY, taken));
         }
         Self::Columns(vec![alternatives])
     }
@@ -109,7 +93,7 @@ impl JoinKey {
             Self::Columns(columns) => {
                 columns.iter().flatten().map(|alternative| alternative.expression.clone()).collect()
             }
-            Self::Synthetic(key) => vec![column(&key.name, Span::NONE)],
+            Self::Synthetic(name) => vec![column(name, Span::NONE)],
         }
     }
 }
@@ -161,8 +145,9 @@ impl Serdes {
             (true, _) => left_serde.clone(),
             (false, true) => right_serde.clone(),
             (false, false) => {
-                let formats = [&scope.sources[0], added].map(|source| &source.data.key_serde.format);
-                let format = formats.into_iter().find(|format| **format != Format::None).unwrap_or(&Format::None);
+                let formats = scope.sources[..=step.source].iter().map(|source| &source.data.key_serde.format);
+                let mut formats = formats.filter(|format| **format != Format::None);
+                let format = formats.next().unwrap_or(&Format::None);
                 let sql_type = typer.type_of(&step.right, super::Clause::JoinOn)?.unwrap_or(SqlType::String);
                 internal_key_serde(format.clone(), &[Column::new(ROWKEY, sql_type)], typer.settings)?
             }

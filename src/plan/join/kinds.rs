@@ -64,6 +64,19 @@ impl Pair<'_> {
         key.len() == 1 && as_column(self.right.0).and_then(|name| self.scope.column(name)).is_some_and(names_key)
     }
 
+    /// As [`Pair::refused`], for a right side that is not on its key.
+    fn not_on_primary_key<T>(&self, text: String) -> Result<T, PlanError> {
+        let right = &self.scope.sources[self.right.1].data;
+        let key: Vec<&str> = right.schema.key.iter().map(|column| column.name.as_str()).collect();
+        let hint = match key.as_slice() {
+            [only] => format!("the primary key of {} is {only}", right.name),
+            several => {
+                format!("{} has {} key columns, and can be joined on none of them alone", right.name, several.len())
+            }
+        };
+        Err(PlanError::refused_with_hint(text, hint, self.join.span))
+    }
+
     fn table_stream(&self) -> Result<StepKind, PlanError> {
         let text = format!(
             "Invalid join order: table-stream joins are not supported; only stream-table joins. Got {}.",
@@ -93,7 +106,7 @@ impl Pair<'_> {
             }
         };
         if !self.is_on_primary_key() {
-            return self.refused(format!(
+            return self.not_on_primary_key(format!(
                 "Invalid join condition: stream-table joins require to join on the table's primary key. Got {}.",
                 self.shown
             ));
@@ -105,18 +118,18 @@ impl Pair<'_> {
     fn stream_stream(&self) -> Result<StepKind, PlanError> {
         self.check_windows()?;
         let Some(within) = &self.join.within else {
-            return self.refused(
-                "Stream-Stream joins must have a WITHIN clause specified. None was provided. To learn about how to \
-                 specify a WITHIN clause with a stream-stream join, please visit: https://docs.confluent.io/current/\
-                 ksql/docs/syntax-reference.html#create-stream-as-select",
-            );
+            let text = "Stream-Stream joins must have a WITHIN clause specified. None was provided. To learn about how to \
+                        specify a WITHIN clause with a stream-stream join, please visit: https://docs.confluent.io/\
+                        current/ksql/docs/syntax-reference.html#create-stream-as-select";
+            let hint = "say how far apart in time the records of a pair may be: JOIN … WITHIN 1 HOUR ON …";
+            return Err(PlanError::refused_with_hint(text, hint, self.join.span));
         };
         Ok(StepKind::StreamStream(join_kind(self.join.kind), window(within)?))
     }
 
     fn table_table(&self) -> Result<StepKind, PlanError> {
         if !self.is_on_primary_key() {
-            return self.refused(format!(
+            return self.not_on_primary_key(format!(
                 "Invalid join condition: table-table joins require to join on the primary key of the right input \
                  table. Got {}.",
                 self.shown
@@ -141,10 +154,12 @@ impl Pair<'_> {
     fn foreign_key(&self) -> Result<JoinKind, PlanError> {
         let shown = self.shown;
         if self.right.1 > 1 {
-            return self.refused(format!(
+            let text = format!(
                 "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. Got \
                  {shown}."
-            ));
+            );
+            let hint = "only the first join may follow a foreign key: keep the result of the joins before as a table of its own";
+            return Err(PlanError::refused_with_hint(text, hint, self.join.span));
         }
         let kind = join_kind(self.join.kind);
         match kind {

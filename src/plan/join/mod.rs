@@ -26,9 +26,8 @@ use super::scope::{Clause, Scope, column, columns_of};
 use super::source::{Used, read};
 use super::{ForeignKeyJoin, JoinKind, PlanNode, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 use condition::Condition;
-pub(super) use key::JoinKey;
+use key::JoinKey;
 use key::Serdes;
-pub(super) use key::SyntheticKey;
 use kinds::StepKind;
 
 /// A join of FROM, resolved: `left = right`, where `right` is of the source that it adds.
@@ -73,7 +72,8 @@ fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
             } else {
                 format!("N-way joins do not support multiple occurrences of the same source. Source: '{name}'")
             };
-            return Err(PlanError::refused(text, source.span));
+            let copy = format!("make a copy of {name} with CREATE … AS SELECT * FROM {name}, and join with that");
+            return Err(PlanError::refused_with_hint(text, copy, source.span));
         }
     }
     check_value_formats(scope, "JOIN")
@@ -94,10 +94,10 @@ pub(super) fn check_value_formats(scope: &Scope, clause: &str) -> Result<(), Pla
     Err(PlanError::refused(text, scope.sources[0].span))
 }
 
-/// The key column that the joins `steps` make up, if their result has no other.
-pub(super) fn synthetic_key(steps: &[JoinStep]) -> Option<&SyntheticKey> {
+/// Name of the key column that the joins `steps` make up, if their result has no other.
+pub(super) fn synthetic_key(steps: &[JoinStep]) -> Option<&str> {
     match steps.last().map(|step| &step.key) {
-        Some(JoinKey::Synthetic(key)) => Some(key),
+        Some(JoinKey::Synthetic(name)) => Some(name),
         _ => None,
     }
 }
@@ -207,13 +207,13 @@ impl StepContext<'_> {
         let step = self.step;
         let sql_type = left.key[0].sql_type.clone();
         let key_name = match &step.key {
-            JoinKey::Synthetic(key) => key.name.clone(),
+            JoinKey::Synthetic(name) => name.clone(),
             JoinKey::Columns(_) => left.node.schema().key[0].name.clone(),
         };
         let (left_tail, right_width) = (Tail::of(&left.node).rowtime(), right.node.schema().value.len());
         let mut layout = layout_of(&left, &right, left.layout.clone().moved(left_tail, left_tail + right_width));
-        if let JoinKey::Synthetic(key) = &step.key {
-            layout.add(column(&key.name, Span::NONE), 0, sql_type.clone());
+        if let JoinKey::Synthetic(name) = &step.key {
+            layout.add(column(name, Span::NONE), 0, sql_type.clone());
         }
         let (left, right) = (Box::new(left.node), Box::new(right.node));
         let node = match step.kind {

@@ -100,7 +100,7 @@ impl<'a> StepContext<'a> {
         let other = if side.word == "left" { &self.step.right } else { &self.step.left };
         let name = match (&self.step.key, as_column(side.by).or_else(|| as_column(other))) {
             (_, Some(name)) => name.to_owned(),
-            (JoinKey::Synthetic(key), None) => key.name.clone(),
+            (JoinKey::Synthetic(name), None) => name.clone(),
             (JoinKey::Columns(_), None) => "ROWKEY".to_owned(),
         };
         Ok((Column::new(name, sql_type), expr))

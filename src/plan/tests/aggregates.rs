@@ -214,7 +214,7 @@ fn aggregations_that_cannot_be() {
             "The aggregation functions MIN and MAX cannot be applied to a table source, only to a stream source.".to_owned(),
         ),
         (
-            "SELECT NAME, AVG(TITLE) FROM N GROUP BY NAME",
+            "SELECT NAME, AVG(LEN(TITLE)) FROM N GROUP BY NAME",
             "One of the functions used in the statement has an intermediate type that the value format can not handle. \
              Please remove the function or change the format."
                 .to_owned(),

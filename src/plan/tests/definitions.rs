@@ -1,8 +1,9 @@
 //! CREATE, DROP and their like.
 
-use super::{check_error, plan_text, planned, schema_text};
-use crate::formats::Format;
+use super::{World, check_error, plan_text, planned, schema_text};
+use crate::formats::{Format, NullableRepresentation, SchemaSettings};
 use crate::plan::Planned;
+use crate::sql::parse_statements;
 
 fn created(sql: &str) -> crate::catalog::DataSource {
     match planned(sql).expect(sql) {
@@ -88,7 +89,37 @@ fn properties_that_cannot_be() {
              via the 'ksql.persistence.default.format.value' config.",
         ),
         ("KAFKA_TOPIC='x', VALUE_FORMAT='FOO'", "Unknown format: FOO"),
-        ("KAFKA_TOPIC='x', VALUE_FORMAT='AVRO'", "not supported yet: the format AVRO"),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='AVRO', VALUE_AVRO_SCHEMA_FULL_NAME=' '",
+            "fullSchemaName cannot be empty. Format configuration: {fullSchemaName=}",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='AVRO', VALUE_AVRO_SCHEMA_FULL_NAME='a.B', VALUE_SCHEMA_FULL_NAME='a.B'",
+            "Cannot supply both 'VALUE_AVRO_SCHEMA_FULL_NAME' and 'VALUE_SCHEMA_FULL_NAME' properties. Please only set \
+             'VALUE_SCHEMA_FULL_NAME'.",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='JSON', VALUE_AVRO_SCHEMA_FULL_NAME='a.B'",
+            "JSON does not support the following configs: [fullSchemaName]",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='JSON_SR', VALUE_PROTOBUF_NULLABLE_REPRESENTATION='OPTIONAL'",
+            "JSON_SR does not support the following configs: [nullableRepresentation]",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='PROTOBUF', VALUE_PROTOBUF_NULLABLE_REPRESENTATION='MAYBE'",
+            "Failed to prepare statement: Configuration VALUE_PROTOBUF_NULLABLE_REPRESENTATION is invalid: String must be \
+             one of: OPTIONAL, WRAPPER. Got: MAYBE",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='JSON', CLEANUP_POLICY='compact'",
+            "Invalid config variable in the WITH clause: CLEANUP_POLICY.\nThe CLEANUP_POLICY config is automatically \
+             inferred based on the type of source (STREAM or TABLE).\nUsers can't set the CLEANUP_POLICY config manually.",
+        ),
+        (
+            "KAFKA_TOPIC='x', VALUE_FORMAT='PROTOBUF_NOSR', KEY_SCHEMA_ID=1, A=1, B=1",
+            "Invalid config variable(s) in the WITH clause: A,B",
+        ),
         (
             "KAFKA_TOPIC='x', FORMAT='JSON', VALUE_FORMAT='JSON'",
             "Cannot supply both 'VALUE_FORMAT' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats.",
@@ -152,8 +183,102 @@ fn errors_say_where() {
         "CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x',\n  VALUE_FORMAT='FOO');",
         (2, 3),
         "Unknown format: FOO",
-        None,
+        Some("the formats are AVRO, DELIMITED, JSON, JSON_SR, KAFKA, NONE, PROTOBUF, PROTOBUF_NOSR"),
     );
+}
+
+#[test]
+fn misspelt_properties_get_the_nearest_name() {
+    for (properties, message, hint) in [
+        ("VALUE_FROMAT='JSON'", "VALUE_FROMAT", "did you mean VALUE_FORMAT?"),
+        (
+            "KEY='id'",
+            "KEY",
+            "mark the column in the list of columns: id type KEY for a stream, PRIMARY KEY for a table",
+        ),
+        ("QUERY_ID='x'", "QUERY_ID", ""),
+    ] {
+        let sql = format!("CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', {properties});");
+        let message = format!("Invalid config variable(s) in the WITH clause: {message}");
+        check_error(&sql, (1, 48), &message, Some(hint).filter(|hint| !hint.is_empty()));
+    }
+    check_error(
+        "CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVROO');",
+        (1, 48),
+        "Unknown format: AVROO",
+        Some("did you mean AVRO?"),
+    );
+    let sql = "CREATE STREAM X WITH (WINDOW_TYPE='SESSION') AS SELECT * FROM S;";
+    let error = planned(sql).expect_err("a property of sources");
+    assert_eq!(error.to_string(), "Invalid config variable(s) in the WITH clause: WINDOW_TYPE");
+    let hint = "it belongs to CREATE STREAM or CREATE TABLE with a list of columns";
+    assert_eq!(error.hint().as_deref(), Some(hint));
+}
+
+#[test]
+fn formats_with_schemas_are_declared_with_their_settings() {
+    let settings = |full_name: Option<&str>, nullable| SchemaSettings {
+        full_name: full_name.map(str::to_owned),
+        nullable,
+        ..SchemaSettings::default()
+    };
+    for (properties, key, value) in [
+        ("FORMAT='avro'", Format::Avro(settings(None, None)), Format::Avro(settings(None, None))),
+        ("VALUE_FORMAT='Json_Sr'", Format::Kafka, Format::JsonSr(settings(None, None))),
+        (
+            "KEY_FORMAT='PROTOBUF_NOSR', VALUE_FORMAT='PROTOBUF', VALUE_SCHEMA_FULL_NAME=' a.B ', \
+             KEY_PROTOBUF_NULLABLE_REPRESENTATION='wrapper', VALUE_PROTOBUF_NULLABLE_REPRESENTATION='OPTIONAL'",
+            Format::ProtobufNoSr(settings(None, Some(NullableRepresentation::Wrapper))),
+            Format::Protobuf(settings(Some("a.B"), Some(NullableRepresentation::Optional))),
+        ),
+    ] {
+        let source = created(&format!("CREATE STREAM X (K INT KEY, A INT) WITH (KAFKA_TOPIC='x', {properties});"));
+        assert_eq!((source.key_serde.format, source.value_serde.format), (key, value), "{properties}");
+    }
+}
+
+#[test]
+fn derived_formats_leave_the_schema_behind() {
+    let sql =
+        "CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='x', FORMAT='PROTOBUF', VALUE_SCHEMA_FULL_NAME='a.B',
+                 VALUE_PROTOBUF_NULLABLE_REPRESENTATION='WRAPPER');
+               CREATE STREAM B AS SELECT * FROM A;";
+    let Ok(Planned::CreateAs(create)) = planned(sql) else { panic!("the statement has a plan") };
+    let nullable = Some(NullableRepresentation::Wrapper);
+    let expected = Format::Protobuf(SchemaSettings { nullable, ..SchemaSettings::default() });
+    assert_eq!(create.source.value_serde.format, expected);
+}
+
+#[test]
+fn header_columns_are_declared_once_and_with_their_type() {
+    let array = "ARRAY<STRUCT<`KEY` STRING, `VALUE` BYTES>>";
+    let all = format!("H {array} HEADERS");
+    for (columns, message) in [
+        ("A INT, H INT HEADERS", format!("Invalid type for HEADERS column: expected {array}, got INTEGER")),
+        ("H STRING HEADER('k')", "Invalid type for HEADER('k') column: expected BYTES, got STRING".to_owned()),
+        ("H BYTES HEADER('k'), I BYTES HEADER('k')", "Schema already contains a HEADER('k') column.".to_owned()),
+        (&format!("{all}, I BYTES HEADER('k')"), "Schema already contains a HEADERS column.".to_owned()),
+        ("A INT, A BYTES HEADER('k')", "Duplicate headers columns found in schema: `A` BYTES HEADER('k')".to_owned()),
+    ] {
+        assert_eq!(error_of(&format!("STREAM X ({columns}) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON')")), message);
+    }
+    let declared = "CREATE STREAM X (A INT, H BYTES HEADER('k'), B INT, I BYTES HEADER('l')) \
+                    WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');";
+    let source = created(declared);
+    let headers: Vec<(String, usize)> = source.headers.iter().map(|header| (header.role(), header.position)).collect();
+    assert_eq!(headers, [("HEADER('k')".to_owned(), 1), ("HEADER('l')".to_owned(), 2)]);
+    let sql = format!("{declared} CREATE STREAM Y AS SELECT * FROM X;");
+    assert_eq!(schema_text(&sql), "`A` INTEGER, `H` BYTES, `B` INTEGER, `I` BYTES");
+}
+
+#[test]
+fn header_columns_can_be_switched_off() {
+    let mut world = World::after("");
+    world.properties.insert("ksql.headers.columns.enabled".to_owned(), "false".to_owned());
+    let sql = "CREATE TABLE X (A INT PRIMARY KEY, H BYTES HEADER('k')) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');";
+    let parsed = parse_statements(sql).expect("well-formed");
+    let error = world.analyze(&parsed[0]).map(|planned| format!("{planned:?}")).expect_err("switched off");
+    assert_eq!(error.to_string(), "Cannot create Table because schema with headers columns is disabled.");
 }
 
 #[test]
@@ -288,7 +413,7 @@ fn source_tables_keep_their_rows() {
     let Planned::CreateSource(create) = planned(sql).expect(sql) else { panic!("{sql}") };
     assert_eq!(create.source.created_by_query.expect("a query keeps them").as_str(), "CST_X_0");
     assert_eq!(
-        super::super::explain(&create.query.expect("a query keeps them")).trim(),
+        crate::plan::explain::plan_tree(&create.query.expect("a query keeps them")).trim(),
         "Source X: table, topic x (key KAFKA, value JSON, rows kept) [A KEY, B]"
     );
 }

@@ -1,6 +1,6 @@
 //! Stream-table joins, and what joins of all kinds have in common.
 
-use super::{check, plan_text, schema_text};
+use super::{check, plan_text, planned, schema_text};
 
 #[test]
 fn a_stream_keyed_by_the_join_expression_stays() {
@@ -216,4 +216,27 @@ fn both_sides_have_as_many_partitions() {
         "error: Can't join `S` with `P` since the number of partitions don't match. `S` partitions = 4; `P` partitions = \
          2. Please repartition either one so that the number of partitions match."
     );
+}
+
+#[test]
+fn refused_joins_say_what_to_do() {
+    let tables = "CREATE TABLE T2 (ID BIGINT PRIMARY KEY, Z INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');
+        CREATE TABLE TWO (A INT PRIMARY KEY, B INT PRIMARY KEY) WITH (KAFKA_TOPIC='x', FORMAT='JSON');";
+    let cases = [
+        ("T JOIN T2 ON W = Z", "the primary key of T2 is ID"),
+        ("T JOIN TWO ON W = TWO.A", "TWO has 2 key columns, and can be joined on none of them alone"),
+        ("S A JOIN S B ON A.ID = B.ID", "make a copy of S with CREATE … AS SELECT * FROM S, and join with that"),
+        (
+            "T JOIN T2 ON T.ID = T2.ID JOIN N ON T.NAME = N.NAME",
+            "only the first join may follow a foreign key: keep the result of the joins before as a table of its own",
+        ),
+        ("S JOIN T ON S.ID = T.ID AND S.V = T.W", "join on one equality and put the other conditions into WHERE"),
+        ("S JOIN T ON S.V = T.ID", "convert one side with CAST"),
+        ("T JOIN S ON T.ID = S.ID", "put the stream first"),
+    ];
+    for (from, expected) in cases {
+        let sql = format!("{tables} SELECT * FROM {from} EMIT CHANGES;");
+        let hint = planned(&sql).map(|planned| format!("{planned:?}")).expect_err(&sql).hint();
+        assert_eq!(hint.as_deref(), Some(expected), "{from}");
+    }
 }

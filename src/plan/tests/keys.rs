@@ -95,7 +95,8 @@ fn several_key_columns_need_a_format_for_them() {
         schema_text(&format!("CREATE STREAM X AS {select};")),
         "error: Key format does not support schema.\nformat: KAFKA\n\
          schema: Persistence{columns=[`NAME` STRING KEY, `V` INTEGER KEY], features=[]}\n\
-         reason: The 'KAFKA' format only supports a single field. Got: [`NAME` STRING KEY, `V` INTEGER KEY]"
+         reason: The 'KAFKA' format only supports a single field. Got: [`NAME` STRING KEY, `V` INTEGER KEY]\nStatement: \
+         CREATE STREAM X AS SELECT\n  S.NAME NAME,\n  S.V V,\n  S.D D\nFROM S S\nPARTITION BY S.NAME, S.V\nEMIT CHANGES"
     );
 }
 

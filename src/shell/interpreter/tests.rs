@@ -178,6 +178,17 @@ fn a_script_that_runs_itself_is_refused_where_it_does() {
 }
 
 #[test]
+fn run_script_may_span_lines() {
+    let folder = folder(&[("a.sql", "A;")]);
+    let path = folder.path().join("a.sql").display().to_string();
+    let (flow, out, err) = with(|shell| shell.run_text(None, &format!("RUN\n  SCRIPT -- all of it\n '{path}';\nB;")));
+    assert_eq!((flow, out.as_str(), err.as_str()), (Flow::Continue, "[A;]\n[B;]\n", ""));
+    let (flow, _, err) = with(|shell| shell.run_text(Some("x.sql"), "A;\nRUN\n  'a.sql';"));
+    assert_eq!(flow, Flow::Failed);
+    assert!(err.starts_with("error: x.sql:3:3: Syntax Error\nExpecting 'SCRIPT'"), "{err}");
+}
+
+#[test]
 fn the_name_of_a_script_may_hold_variables() {
     let folder = folder(&[("a.sql", "A;")]);
     let (flow, out, err) = with(|shell| {

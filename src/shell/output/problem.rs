@@ -60,7 +60,7 @@ pub(super) fn write_problem(
 /// The message; syntax errors begin with their place, which is shown in another way.
 fn without_place(error: &EngineError) -> &str {
     let Some((line, column)) = error.position else { return &error.message };
-    error.message.strip_prefix(&format!("line {line}:{column}: ")).unwrap_or(&error.message)
+    error.message.strip_prefix(&format!("line {line}:{column}: ")).unwrap_or(&error.message).trim_end()
 }
 
 /// Writes a line of `source` and a caret below one of its characters, line and column from 1; nothing if there is no

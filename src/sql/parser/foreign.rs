@@ -121,7 +121,7 @@ pub(super) fn clause(words: Words<'_>) -> Option<&'static str> {
         [_, "INTERVAL", _, _] | ["INTERVAL", _, "DAY" | "DAYS" | "HOUR" | "HOURS" | "MINUTE" | "MINUTES", _] => {
             INTERVAL
         }
-        [_, _, "AT", _] => TIME_ZONE,
+        [_, _, "AT", "TIME"] => TIME_ZONE,
         [_, _, "ILIKE", _] | [_, "ILIKE", _, _] => CASELESS_LIKE,
         [_, _, "RLIKE" | "REGEXP" | "SIMILAR" | "~", _] | [_, "RLIKE" | "REGEXP" | "SIMILAR", _, _] => REGEXP,
         ["=" | "<>" | "<" | ">", "ANY" | "SOME" | "ALL", "(", _] | [_, "=" | "<>" | "<" | ">", "ALL", "("] => ANY_OF,
@@ -171,6 +171,9 @@ pub(super) fn object(words: Words<'_>) -> Option<&'static str> {
         [_, "SHOW" | "LIST", "COLUMNS" | "COLUMN" | "CREATE" | "FIELDS", _] => "write DESCRIBE name",
         [_, "SHOW" | "LIST", "VIEWS" | "MATERIALIZED", _] => "write SHOW TABLES or SHOW STREAMS",
         ["DESCRIBE" | "DESC", "STREAM" | "TABLE", _, _] | [_, "DESCRIBE" | "DESC", "STREAM" | "TABLE", _] => SINGULAR,
+        [_, "ASSERT", "VALUES" | "NULL" | "STREAM" | "TABLE", _] => {
+            "this ASSERT is for test files, which levada test runs; here, there are ASSERT TOPIC and ASSERT SCHEMA"
+        }
         ["KEY", "(", _, _] | [_, "KEY", "(", _] => KEY_OF_COLUMN,
         [_, "INTO", "TABLE" | "STREAM", _] => "write INSERT INTO name, without the kind",
         _ => return None,

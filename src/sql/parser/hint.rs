@@ -4,8 +4,8 @@ use super::super::error::Expected;
 use super::super::keyword::Keyword;
 use super::super::lexer::{Symbol, TokenKind};
 use super::super::nearest::nearest;
-use super::Parser;
 use super::foreign::{self, Words};
+use super::{Parser, is_identifier};
 
 /// The words that begin statements.
 pub(super) const FIRST_WORDS: [&str; 18] = [
@@ -131,6 +131,7 @@ impl Parser<'_> {
         let previous = self.word_at(self.index.saturating_sub(1));
         let wants = |item: Expected| expected.contains(&item);
         match self.kind() {
+            _ if self.follows_variable() => Some("a variable stands for a whole name or literal, or inside a 'text'"),
             TokenKind::DoubleQuoted if wants(Expected::Any("a literal")) || wants(Expected::Kind("STRING")) => {
                 Some("texts stand in 'single quotes'; \"double quotes\" make a name")
             }
@@ -174,6 +175,14 @@ impl Parser<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a `${name}` ends right before the token looked at.
+    fn follows_variable(&self) -> bool {
+        let previous = self.index.checked_sub(1).map(|index| self.tokens[index]);
+        previous.is_some_and(|token| {
+            token.kind == TokenKind::Variable && token.span.offset + token.span.length == self.span().offset
+        }) && is_identifier(self.kind())
     }
 
     /// Whether the statement is a CREATE whose columns are listed.

@@ -569,6 +569,9 @@ fn long_chains_inside_deep_nesting_are_limited() {
 fn wide_texts_are_read() {
     let list = format!("SELECT a IN ({}1) FROM s;", "1, ".repeat(500_000));
     parse_statements(&list).expect("a wide list");
+    let joins: Vec<_> = (1..100_000).map(|n| format!(" JOIN s a{n} ON a{n}.x = a0.x")).collect();
+    let joins = joins.concat();
+    parse_statements(&format!("SELECT * FROM s a0{joins};")).expect("many joins");
     let many = "SHOW TOPICS;\n".repeat(200_000);
     assert_eq!(parse_statements(&many).expect("many statements").len(), 200_000);
 }

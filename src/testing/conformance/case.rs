@@ -46,16 +46,43 @@ pub struct Case {
 
 /// A topic that exists beforehand.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CaseTopic {
     /// Its name.
     pub name: String,
-    /// Its partitions.
-    #[serde(default = "one")]
-    pub partitions: u32,
+    /// Its partitions; 1 if nobody says how many.
+    pub partitions: Option<u32>,
+    /// Schema of its keys: JSON, or the text of a Protobuf file.
+    #[serde(default)]
+    pub key_schema: Value,
+    /// Schema of its values.
+    #[serde(default)]
+    pub value_schema: Value,
+    /// Language of the schema of its keys.
+    pub key_format: Option<String>,
+    /// Language of the schema of its values.
+    pub value_format: Option<String>,
+    /// Id that the schema of its keys must get.
+    pub key_schema_id: Option<u32>,
+    /// Id that the schema of its values must get.
+    pub value_schema_id: Option<u32>,
+    /// What the schema of its keys refers to.
+    #[serde(default)]
+    pub key_schema_references: Vec<CaseReference>,
+    /// What the schema of its values refers to.
+    #[serde(default)]
+    pub value_schema_references: Vec<CaseReference>,
 }
 
-fn one() -> u32 {
-    1
+/// A schema that others refer to by its name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CaseReference {
+    /// Its name, which is its subject.
+    pub name: String,
+    /// Its language.
+    pub format: Option<String>,
+    /// The schema.
+    pub schema: Value,
 }
 
 /// A record, as JSON.
@@ -241,7 +268,7 @@ mod tests {
         let text = r#"{"id": "x - y", "statements": [], "coment": 1, "topics": [{"name": "t", "schema": {}}],
             "outputs": [{"topic": "T", "value": {"A": 1.10}, "N4": 0, "window": {"start": 0, "end": 9, "type": "session"}}]}"#;
         let case: Case = serde_json::from_str(text).expect("a case");
-        assert_eq!(case.topics[0].partitions, 1);
+        assert_eq!(case.topics[0].partitions, None);
         let record = &case.outputs[0];
         assert_eq!((record.value["A"].to_string().as_str(), record.timestamp), ("1.10", None));
         assert_eq!(record.key, Value::Null);

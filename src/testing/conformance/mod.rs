@@ -8,7 +8,8 @@
 //!
 //! The cases are not part of this repository: they belong to ksqlDB, and only their ids appear here. What each member
 //! of a case means is fixed by ksqlDB's own runner; the rules are repeated beside the code that follows them. Not run
-//! yet: Schema Registry formats and what the registry holds, functions that exist for tests only, Protobuf answers.
+//! yet: bytes of Schema Registry formats, functions that exist for tests only, Protobuf answers. What a case brings to the
+//! registry is registered.
 
 mod avro;
 mod case;

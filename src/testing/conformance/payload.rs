@@ -52,6 +52,7 @@ fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<
         Format::Json => Ok(Some(json.to_string().into_bytes())),
         Format::Delimited { .. } => Ok(plain(json)),
         Format::Kafka => primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
+        _ => Err(format!("the format {} is not available yet", serde.format.name())),
     }
 }
 
@@ -132,6 +133,7 @@ fn decode(bytes: Option<&[u8]>, serde: &Serde, columns: &[Column]) -> Result<Com
         Format::Json => serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}: {}", text()))?,
         Format::Delimited { .. } => return Ok(Comparable { json: text().into(), sql_type: None }),
         Format::Kafka => primitive_json(bytes, columns.first().map(|column| &column.sql_type))?,
+        _ => return Err(format!("the format {} is not available yet", serde.format.name())),
     };
     Ok(Comparable { json, sql_type })
 }

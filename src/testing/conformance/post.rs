@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::case::{Post, PostFormat, PostSource, PostTopic, PostTopicFormat};
 use super::relaxation::Relaxation;
 use crate::plan::primitive_type;
+use crate::registry::{SchemaType, key_subject, value_subject};
 use crate::sql::ast::{ColumnRole, Statement, TypeExpr};
 use crate::sql::parse_statements;
 use crate::testing::driver::{Driver, SourceInfo};
@@ -33,7 +34,7 @@ pub fn check(post: &Post, relaxation: &Relaxation, driver: &dyn Driver) -> Resul
             return Err(format!("there is no topic {}", expected.name));
         }
         let source = sources.iter().find(|source| source.topic == expected.name);
-        check_topic(expected, source).map_err(|reason| format!("topic {}: {reason}", expected.name))?;
+        check_topic(expected, source, driver).map_err(|reason| format!("topic {}: {reason}", expected.name))?;
     }
     Ok(())
 }
@@ -84,9 +85,20 @@ fn same_text(what: &str, got: &str, want: &str) -> Result<(), String> {
 }
 
 /// An internal topic has no source to ask for its formats: that it exists under its name is all that is checked.
-fn check_topic(expected: &PostTopic, source: Option<&SourceInfo>) -> Result<(), String> {
-    if expected.key_schema != Value::Null || expected.value_schema != Value::Null {
-        return Err("schema registry is not available yet".to_owned());
+fn check_topic(expected: &PostTopic, source: Option<&SourceInfo>, driver: &dyn Driver) -> Result<(), String> {
+    let subjects = [
+        (key_subject(&expected.name), &expected.key_schema, "key schema"),
+        (value_subject(&expected.name), &expected.value_schema, "value schema"),
+    ];
+    for (subject, wanted, what) in subjects.into_iter().filter(|(_, wanted, _)| !wanted.is_null()) {
+        let found = driver.schema(&subject).ok_or_else(|| format!("{what}: there is none"))?;
+        let same = match wanted {
+            Value::String(text) if found.schema_type == SchemaType::Protobuf => *text == found.text,
+            json => serde_json::from_str::<Value>(&found.text).is_ok_and(|found| found == *json),
+        };
+        if !same {
+            return Err(format!("{what}: got {}, expected {wanted}", found.text));
+        }
     }
     let Some(source) = source else { return Ok(()) };
     let check = |what, expected: &Option<PostTopicFormat>, got| match expected {

@@ -35,6 +35,7 @@ pub fn run(case: &Case, relaxation: &Relaxation, driver: &mut dyn Driver) -> Res
 fn play(case: &Case, driver: &mut dyn Driver) -> Result<(), Stop> {
     setting::set_properties(case, driver);
     setting::create_topics(case, driver).map_err(Stop::Broken)?;
+    setting::register_schemas(case, driver).map_err(Stop::Broken)?;
     let statements = driver.check_script(&case.script()).map_err(Stop::InTime)?;
     for index in 0..statements {
         let is_last = index + 1 == statements;

@@ -46,6 +46,7 @@ fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
     let text = |failure: crate::testing::driver::Failure| failure.full_text();
     setting::set_properties(case, driver);
     setting::create_topics(case, driver)?;
+    setting::register_schemas(case, driver)?;
     let first_query = case.statements.iter().position(|statement| statement.starts_with("SELECT "));
     let (admin, queries) = case.statements.split_at(first_query.unwrap_or(case.statements.len()));
     let count = driver.check_script(&admin.join("\n")).map_err(text)?;

@@ -132,6 +132,7 @@ fn statements_of_other_systems() {
         ("INSERT INTO s VALUES (1), (2);", "one row of values"),
         ("INSERT INTO s (a) SELECT a FROM t;", "lists no columns"),
         ("INSERT INTO TABLE s VALUES (1);", "without the kind"),
+        ("ASSERT VALUES s (a) VALUES (1);", "for test files"),
         ("RUN SCRIPT 'a';", "for the shell"),
     ]);
 }
@@ -196,6 +197,7 @@ fn quotes_and_odd_characters() {
         ("SELECT a FROM s \\\nWHERE b;", "leave the '\\' out"),
         ("SELECT 'a FROM s;", "never closed"),
         ("SELECT a /* b FROM s;", "never closed"),
+        ("CREATE STREAM ${shop}_sales (a INT);", "a whole name or literal"),
         ("PRINT my-topic;", "'single quotes'"),
         ("PRINT my.topic FROM BEGINNING;", "'single quotes'"),
     ]);

@@ -1,6 +1,12 @@
-//! EXPLAIN: a plan as text, the result first, one line per step, what a step reads indented below it.
+//! EXPLAIN: a plan as text, the result first, one line per step, what a step reads indented below it; then its topology.
+
+mod topology;
 
 use std::fmt::Write;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use arrow::util::display::array_value_to_string;
 
 use crate::formats::Serde;
 use crate::types::{Column, Schema};
@@ -8,20 +14,39 @@ use crate::types::{Column, Schema};
 use super::expression::shown;
 use super::planned::{Planned, PushPlan};
 use super::pull::{PullLookup, PullPlan, WindowBounds};
+use super::settings::{Settings, TopicLookup};
 use super::{
-    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, PseudoColumn, QueryPlan, Sink, Source,
+    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, QueryPlan, Sink, Source,
     StreamStreamJoin, StreamTableJoinKind, WindowShape, WindowSpec,
 };
+
+pub use topology::{AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, topology};
 
 /// Columns of indentation per step.
 const INDENT: usize = 2;
 
 /// What EXPLAIN says of a statement; `None` if it runs no query.
-pub(super) fn planned(planned: &Planned) -> Option<String> {
+pub(super) fn statement(planned: &Planned, settings: &Settings) -> Option<String> {
+    let mut text = tree(planned)?;
+    let (query, id) = match planned {
+        Planned::CreateAs(create) => (&create.query, Some(&create.query_info.id)),
+        Planned::InsertInto(insert) => (&insert.query, Some(&insert.query_info.id)),
+        Planned::CreateSource(create) => (create.query.as_ref()?, create.source.created_by_query.as_ref()),
+        Planned::Push(push) | Planned::PullStream(push) => (&push.query, None),
+        _ => return Some(text),
+    };
+    let service = settings.property("ksql.service.id").unwrap_or(SERVICE_ID_DEFAULT);
+    let group = id.map(|id| query_group(service, id.as_str()));
+    text.push_str(&topology_text(query, settings.topics, group.as_deref()));
+    Some(text)
+}
+
+/// The steps of a statement's query, without its topology.
+pub(super) fn tree(planned: &Planned) -> Option<String> {
     match planned {
-        Planned::CreateAs(create) => Some(explain(&create.query)),
-        Planned::InsertInto(insert) => Some(explain(&insert.query)),
-        Planned::CreateSource(create) => create.query.as_ref().map(explain),
+        Planned::CreateAs(create) => Some(plan_tree(&create.query)),
+        Planned::InsertInto(insert) => Some(plan_tree(&insert.query)),
+        Planned::CreateSource(create) => create.query.as_ref().map(plan_tree),
         Planned::Push(push) => Some(explain_push(push, "until stopped")),
         Planned::PullStream(push) => Some(explain_push(push, "up to the present end of the topic")),
         Planned::Pull(pull) => Some(explain_pull(pull)),
@@ -29,8 +54,39 @@ pub(super) fn planned(planned: &Planned) -> Option<String> {
     }
 }
 
+/// `plan` of the query whose group is `group`: its steps as an indented tree, then its topology.
+pub fn explain(plan: &QueryPlan, topics: &dyn TopicLookup, group: &str) -> String {
+    plan_tree(plan) + &topology_text(plan, topics, Some(group))
+}
+
+/// Service that a server belongs to unless it is told.
+const SERVICE_ID_DEFAULT: &str = "default_";
+
+/// Consumer group of the query `id` of `service`: what the names of its internal topics begin with.
+pub fn query_group(service: &str, id: &str) -> String {
+    format!("_confluent-ksql-{service}query_{id}")
+}
+
+fn topology_text(plan: &QueryPlan, topics: &dyn TopicLookup, group: Option<&str>) -> String {
+    let subs = topology(plan, topics);
+    let is_internal = |sub: &SubTopology| sub.reads.iter().any(|topic| topic.is_internal);
+    let has_internal = subs.iter().any(is_internal);
+    let has_stores = subs.iter().any(|sub| !sub.keeps.is_empty());
+    let mut notes = Vec::new();
+    if let Some(group) = group {
+        if has_internal {
+            notes.push(format!("internal topics are called {group}-…"));
+        }
+        if has_stores {
+            notes.push(format!("changelogs of stores {group}-…-changelog"));
+        }
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("\nTopology{notes}\n{}", topology::text(&subs, plan.sink.is_none() && group.is_none()))
+}
+
 /// `plan` as an indented tree.
-pub fn explain(plan: &QueryPlan) -> String {
+pub(super) fn plan_tree(plan: &QueryPlan) -> String {
     let mut text = String::new();
     let depth = match &plan.sink {
         Some(sink) => {
@@ -61,17 +117,53 @@ pub fn explain_pull(pull: &PullPlan) -> String {
     if pull.filter.is_some() {
         line(&mut text, 1, "Filter: the WHERE clause, on every row found");
     }
-    let how = match &pull.lookup {
-        PullLookup::Keys(columns) => {
-            let keys = columns.first().map_or(0, |column| column.len());
-            format!("look up {keys} {}", if keys == 1 { "key" } else { "keys" })
-        }
-        PullLookup::Range { .. } => "scan a range of keys".to_owned(),
-        PullLookup::Scan => "scan all keys".to_owned(),
-    };
     let windows = if pull.window == WindowBounds::ALL { "" } else { ", windows within bounds only" };
-    line(&mut text, 2, &format!("Table {}, kept by {}: {how}{windows}", pull.source, pull.query));
+    line(
+        &mut text,
+        2,
+        &format!("Table {}, kept by {}: {}{windows}", pull.source, pull.query, lookup_text(&pull.lookup)),
+    );
     text
+}
+
+/// Which rows are looked at.
+fn lookup_text(lookup: &PullLookup) -> String {
+    match lookup {
+        PullLookup::Keys(columns) => {
+            let count = columns.first().map_or(0, |column| column.len());
+            let shown: Vec<String> = (0..count.min(KEYS_SHOWN)).map(|row| key_text(columns, row)).collect();
+            let others = if count > KEYS_SHOWN { ", …" } else { "" };
+            format!("key look-up, {count} {}: {}{others}", if count == 1 { "key" } else { "keys" }, shown.join(", "))
+        }
+        PullLookup::Range { from, to } => {
+            let bound = |word: &str, inclusive: &str, bound: &Option<(ArrayRef, bool)>| {
+                bound.as_ref().map(|(value, is_inclusive)| {
+                    let how = if *is_inclusive { inclusive } else { "" };
+                    format!("{word} {}{how}", value_text(value, 0))
+                })
+            };
+            let bounds: Vec<String> =
+                [bound("after", " or at it", from), bound("before", " or at it", to)].into_iter().flatten().collect();
+            format!("range of keys, {}, found by a table scan", bounds.join(" and "))
+        }
+        PullLookup::Scan => "table scan, every row is looked at".to_owned(),
+    }
+}
+
+/// Keys that are written out.
+const KEYS_SHOWN: usize = 5;
+
+fn key_text(columns: &[ArrayRef], row: usize) -> String {
+    let values: Vec<String> = columns.iter().map(|column| value_text(column, row)).collect();
+    match values.as_slice() {
+        [only] => only.clone(),
+        several => format!("({})", several.join(", ")),
+    }
+}
+
+fn value_text(column: &ArrayRef, row: usize) -> String {
+    let text = array_value_to_string(column, row).unwrap_or_default();
+    if *column.data_type() == DataType::Utf8 { format!("'{text}'") } else { text }
 }
 
 fn line(text: &mut String, depth: usize, what: &str) {
@@ -165,10 +257,7 @@ fn source_line(source: &Source) -> String {
     let key = source.declared.key.iter().map(|column| format!("{} KEY", column.name));
     let needed = source.declared.value.iter().zip(&source.needed).filter(|(_, needed)| **needed);
     let value = needed.map(|(column, _)| column.name.clone());
-    let pseudo = source.pseudo_columns.iter().map(|pseudo| match pseudo {
-        PseudoColumn::RowPartition => super::names::ROWPARTITION.to_owned(),
-        PseudoColumn::RowOffset => super::names::ROWOFFSET.to_owned(),
-    });
+    let pseudo = source.pseudo_columns.iter().map(|pseudo| pseudo.column().name);
     let columns: Vec<String> = key.chain(value).chain(pseudo).collect();
     format!(
         "Source {}: {kind}, topic {} ({}{stored}) [{}]",
@@ -190,8 +279,10 @@ fn aggregate_line(aggregate: &Aggregate) -> String {
 }
 
 fn call_text(call: &AggregateCall, input: &Schema) -> String {
-    let argument = call.argument.map_or("*", |index| input.value[index].name.as_str());
-    format!("{} = {}({argument})", call.name, call.function.name())
+    let columns = call.arguments.iter().map(|index| input.value[*index].name.clone());
+    let arguments: Vec<String> = columns.chain(call.literals.iter().map(|literal| shown(literal, &[]))).collect();
+    let arguments = if arguments.is_empty() { "*".to_owned() } else { arguments.join(", ") };
+    format!("{} = {}({arguments})", call.name, call.function)
 }
 
 fn window_text(window: &WindowSpec) -> String {

@@ -1,0 +1,131 @@
+//! What a client sets for itself: properties and variables.
+
+use std::collections::BTreeMap;
+
+use super::property::{self, PROPERTIES};
+use super::response::Listing;
+use super::{EngineError, Session, Shared};
+use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
+
+/// Whether references to variables are replaced.
+const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
+
+/// `SET`: checks the value, keeps it, and says so.
+pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
+    property::check(name, value).map_err(|error| {
+        let refused = EngineError::new(error.to_string());
+        error.hint().into_iter().fold(refused, EngineError::with_hint)
+    })?;
+    let mut changed = session.properties.clone();
+    let old = changed.insert(name.to_owned(), value.to_owned());
+    let checked = shared.properties(&changed).check();
+    checked.map_err(|error| EngineError { message: format!("Invalid property '{name}': {error}"), ..error })?;
+    session.properties = changed;
+    Ok(match old {
+        Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
+        None => format!("Successfully changed local property '{name}' to '{value}'."),
+    })
+}
+
+/// `UNSET`: the server's value holds again.
+pub(super) fn unset(session: &mut Session, name: &str) -> String {
+    match session.properties.remove(name) {
+        Some(old) => format!("Successfully unset local property '{name}' (value was '{old}')."),
+        None => format!("Cannot unset local property '{name}' which was never set in the first place"),
+    }
+}
+
+/// `DEFINE`.
+pub(super) fn define(session: &mut Session, name: &str, value: &str) {
+    session.variables.insert(name.to_lowercase(), value.to_owned());
+}
+
+/// `UNDEFINE`; what there is to say.
+pub(super) fn undefine(session: &mut Session, name: &str) -> Option<String> {
+    let removed = session.variables.remove(&name.to_lowercase());
+    removed.is_none().then(|| format!("Cannot undefine variable '{name}' which was never defined"))
+}
+
+/// `parsed` with the values of its variables. Places in its text stay where they are in the script.
+pub(super) fn with_variables(
+    shared: &Shared,
+    parsed: ParsedStatement,
+    session: &Session,
+) -> Result<ParsedStatement, EngineError> {
+    if !parsed.text.contains("${") {
+        return Ok(parsed);
+    }
+    let is_off = shared.properties(&session.properties).is_off(SUBSTITUTION);
+    if is_off && !parsed.has_variables {
+        return Ok(parsed);
+    }
+    let (line, column) = (parsed.span.line.max(1) as usize, parsed.span.column.max(1) as usize);
+    let placed = format!("{}{}{}", "\n".repeat(line - 1), " ".repeat(column - 1), parsed.text);
+    let none = BTreeMap::new();
+    let variables = if is_off { &none } else { &session.variables };
+    let text = substitute_variables(&placed, variables).map_err(|error| {
+        let position = Some((error.span.line as usize, error.span.column as usize));
+        let hint = if is_off { format!("{SUBSTITUTION} is false") } else { reference_hint(&error.value, variables) };
+        EngineError { message: error.to_string(), position, hint: Some(hint) }
+    })?;
+    let mut statements = parse_statements(&text)?;
+    statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))
+}
+
+/// What to do about a reference that has no value, or one that cannot stand where it does.
+fn reference_hint(value: &str, variables: &BTreeMap<String, String>) -> String {
+    let Some(name) = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+        return "the value of a variable must be one name or one literal".to_owned();
+    };
+    let lower = name.to_lowercase();
+    let near = variables.keys().map(|known| (strsim::levenshtein(&lower, known), known)).min();
+    match near.filter(|(distance, _)| *distance <= 1 + lower.len() / 3) {
+        Some((_, known)) => format!("did you mean ${{{known}}}?"),
+        None => format!("define it first: DEFINE {name} = '…';"),
+    }
+}
+
+/// `ALTER SYSTEM`: for clusters that share their runtimes among queries, which there are none of here.
+pub(super) fn alter_system(name: &str) -> EngineError {
+    let text = format!(
+        "Cannot alter system property '{name}': ALTER SYSTEM needs 'ksql.runtime.feature.shared.enabled', which is false"
+    );
+    EngineError::new(text)
+        .with_hint(format!("SET '{name}' = …; changes it for a session, the server's properties for all"))
+}
+
+/// What ksqlDB puts in front of the properties of Kafka Streams and its clients.
+const STREAMS_PREFIX: &str = "ksql.streams.";
+
+/// `SHOW PROPERTIES`: those of the engine, and what else was set.
+pub(super) fn show_properties(shared: &Shared, session: &Session) -> Listing {
+    let mut rows: BTreeMap<String, (&str, String)> = BTreeMap::new();
+    for known in PROPERTIES {
+        rows.insert(shown_name(known.name), ("", known.default.unwrap_or("NULL").to_owned()));
+    }
+    for (from, values) in [("SERVER", &shared.server), ("SESSION", &session.properties)] {
+        for (name, value) in values {
+            rows.insert(shown_name(name), (from, value.clone()));
+        }
+    }
+    let rows = rows.into_iter().map(|(name, (from, value))| {
+        let value = if from.is_empty() { value } else { shown_value(&name, value) };
+        vec![name, "KSQL".to_owned(), from.to_owned(), value]
+    });
+    Listing::table("", &["Property", "Scope", "Default override", "Effective Value"], rows.collect())
+}
+
+fn shown_name(name: &str) -> String {
+    if name.starts_with("ksql.") { name.to_owned() } else { format!("{STREAMS_PREFIX}{name}") }
+}
+
+/// What is shown of the property `name`: of secrets nothing.
+pub(super) fn shown_value(name: &str, value: String) -> String {
+    if is_secret(name) { "[hidden]".to_owned() } else { value }
+}
+
+fn is_secret(name: &str) -> bool {
+    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
+    let name = name.to_ascii_lowercase();
+    secret.iter().any(|word| name.contains(word))
+}

@@ -1,0 +1,93 @@
+//! Listings of functions: SHOW FUNCTIONS and DESCRIBE FUNCTION.
+
+use super::response::Listing;
+use super::show::lines;
+use crate::functions::{Function, FunctionKind, Registry, Variation};
+
+/// `SHOW FUNCTIONS`.
+pub fn functions(registry: &Registry) -> Vec<Listing> {
+    let rows = registry.functions().map(|function| vec![function.name(), function.category.clone()]);
+    vec![
+        Listing::table("", &["Function Name", "Category"], rows.collect()),
+        lines("", ["For detailed information about a function, run: DESCRIBE FUNCTION <Function Name>;".to_owned()]),
+    ]
+}
+
+/// `DESCRIBE FUNCTION`.
+pub fn function(function: &Function) -> Vec<Listing> {
+    let jar = if function.author.is_empty() { "" } else { "internal" };
+    let mut listings = vec![Listing::facts([
+        ("Name", function.name()),
+        ("Author", function.author.clone()),
+        ("Version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("Overview", function.description.clone()),
+        ("Type", function.kind.to_string()),
+        ("Jar", jar.to_owned()),
+    ])];
+    for (i, variation) in function.variations.iter().enumerate() {
+        let title = if i == 0 { "Variations" } else { "" };
+        listings.push(Listing { title: title.to_owned(), ..facts_of(function, variation) });
+    }
+    listings
+}
+
+fn facts_of(function: &Function, variation: &Variation) -> Listing {
+    let literals = variation.parameters.iter().filter(|parameter| parameter.is_literal);
+    let literals: Vec<&str> = literals.map(|parameter| parameter.name.as_str()).collect();
+    let tables = match (function.kind, variation.has_undo) {
+        (FunctionKind::Aggregate, false) => "Streams only.",
+        _ => "",
+    };
+    let works = if variation.scalar.is_some() || variation.aggregate.is_some() { "" } else { "Not supported yet." };
+    let notes = [tables, works].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(" ");
+    Listing::facts([
+        ("Variation", Function::call_text(&function.name(), variation)),
+        ("Returns", variation.returns.shown().to_string()),
+        ("Description", function.description.clone()),
+        ("Literals", literals.join(", ")),
+        ("Notes", notes),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of all listings, names before values.
+    fn shown(listings: &[Listing]) -> Vec<String> {
+        let of_listing = |listing: &Listing| -> Vec<String> {
+            let cells = listing.columns.iter().zip(&listing.rows[0]).filter(|(_, cell)| !cell.is_empty());
+            cells.map(|(column, cell)| format!("{column}: {cell}")).collect()
+        };
+        listings.iter().flat_map(of_listing).collect()
+    }
+
+    #[test]
+    fn a_function_is_described_with_its_variations() {
+        let registry = Registry::default();
+        let listings = function(registry.get("concat").expect("it is built in"));
+        let expected = [
+            "Name: CONCAT",
+            "Author: Levada",
+            concat!("Version: ", env!("CARGO_PKG_VERSION")),
+            "Overview: Texts or bytes one after the other; NULLs are left out.",
+            "Type: SCALAR",
+            "Jar: internal",
+            "Variation: CONCAT(first VARCHAR, more VARCHAR...)",
+            "Returns: VARCHAR",
+            "Description: Texts or bytes one after the other; NULLs are left out.",
+            "Variation: CONCAT(first BYTES, more BYTES...)",
+            "Returns: BYTES",
+            "Description: Texts or bytes one after the other; NULLs are left out.",
+        ];
+        assert_eq!(shown(&listings), expected);
+    }
+
+    #[test]
+    fn functions_are_listed_by_name() {
+        let listings = functions(&Registry::default());
+        let names: Vec<&str> = listings[0].rows.iter().map(|row| row[0].as_str()).collect();
+        assert!(names.is_sorted() && names.len() == 149);
+        assert_eq!(listings[0].rows[0], ["ABS", "MATHEMATICAL"]);
+    }
+}

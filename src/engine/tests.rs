@@ -1,0 +1,243 @@
+//! Statements and what they answer.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::runtime::clock::ManualClock;
+use crate::topics::MemoryTopics;
+
+/// An engine whose topics outlive it.
+struct World {
+    topics: Arc<dyn Topics>,
+    engine: Engine,
+    session: Session,
+}
+
+const SETUP: &str = "
+CREATE STREAM clicks (name STRING KEY, page STRING, ms INT) WITH (kafka_topic='clicks', partitions=1, value_format='json');
+";
+
+impl World {
+    fn new() -> Self {
+        let topics: Arc<dyn Topics> = Arc::new(MemoryTopics::new());
+        let engine = open(&topics);
+        let mut world = Self { topics, engine, session: Session::default() };
+        world.session.properties.insert("auto.offset.reset".to_owned(), "earliest".to_owned());
+        world.run(SETUP).expect("the stream is new");
+        world
+    }
+
+    /// What `sql` answers, a line each: messages, or rows with `|` between their cells.
+    fn run(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
+        let mut lines = Vec::new();
+        let show = &mut |response| match response {
+            Response::Message(message) => lines.push(message),
+            Response::Listing(listings) => {
+                lines.extend(listings.iter().flat_map(|listing| &listing.rows).map(|row| row.join("|")));
+            }
+            Response::Rows(_) | Response::Push(_) | Response::Print(_) => {}
+        };
+        self.engine.execute(&mut self.session, sql, show)?;
+        Ok(lines)
+    }
+
+    fn answer(&mut self, sql: &str) -> String {
+        self.run(sql).unwrap_or_else(|error| panic!("{sql}: {error}")).join("\n")
+    }
+
+    fn refusal(&mut self, sql: &str) -> String {
+        self.run(sql).expect_err(sql).to_string()
+    }
+
+    fn reopen(&mut self) {
+        self.engine = open(&self.topics);
+    }
+}
+
+fn open(topics: &Arc<dyn Topics>) -> Engine {
+    let options = EngineOptions { threads: false, clock: Arc::new(ManualClock::default()), ..EngineOptions::default() };
+    Engine::with_options(Arc::clone(topics), options).expect("memory opens")
+}
+
+#[test]
+fn a_replaced_query_keeps_its_id_and_its_place() {
+    let mut world = World::new();
+    assert_eq!(world.answer("CREATE STREAM slow AS SELECT * FROM clicks;"), "Created query with ID CSAS_SLOW_1");
+    assert_eq!(world.answer("CREATE STREAM other AS SELECT * FROM clicks;"), "Created query with ID CSAS_OTHER_2");
+    world.answer("PAUSE CSAS_SLOW_1;");
+    let replace = "CREATE OR REPLACE STREAM slow AS SELECT * FROM clicks WHERE ms > 1;";
+    for _ in 0..2 {
+        assert_eq!(world.answer(replace), "Created query with ID CSAS_SLOW_1");
+        let queries: Vec<_> = world.engine.queries().into_iter().map(|query| (query.id, query.state)).collect();
+        let expected = [("CSAS_SLOW_1", "PAUSED"), ("CSAS_OTHER_2", "RUNNING")];
+        assert_eq!(queries, expected.map(|(id, state)| (id.to_owned(), state.to_owned())));
+        let shown = world.answer("SHOW QUERIES;");
+        assert!(shown.contains(replace), "{shown}");
+        world.reopen();
+    }
+    assert_eq!(world.answer("DROP STREAM slow;"), "Source `SLOW` (topic: SLOW) was dropped.");
+}
+
+#[test]
+fn a_query_that_was_terminated_is_replaced_by_a_new_one() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM slow AS SELECT * FROM clicks;");
+    assert_eq!(world.answer("TERMINATE CSAS_SLOW_1;"), "Query terminated.");
+    let replace = "CREATE OR REPLACE STREAM slow AS SELECT * FROM clicks PARTITION BY name;";
+    assert_eq!(world.answer(replace), "Created query with ID CSAS_SLOW_3");
+}
+
+#[test]
+fn a_declaration_that_is_replaced_keeps_its_query() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM slow AS SELECT * FROM clicks;");
+    let replace = "CREATE OR REPLACE STREAM slow (name STRING KEY, page STRING, ms INT, more INT)
+                   WITH (kafka_topic='SLOW', value_format='json');";
+    assert_eq!(world.answer(replace), "Stream created");
+    assert_eq!(world.answer("DROP STREAM slow;"), "Source `SLOW` (topic: SLOW) was dropped.");
+    assert!(world.engine.queries().is_empty());
+}
+
+#[test]
+fn definitions_say_what_they_did() {
+    let mut world = World::new();
+    for (sql, expected) in [
+        ("ALTER STREAM clicks ADD COLUMN more INT;", "Stream CLICKS altered."),
+        (
+            "CREATE STREAM IF NOT EXISTS clicks (v INT) WITH (kafka_topic='x', value_format='json');",
+            "Cannot add stream `CLICKS`: A stream with the same name already exists",
+        ),
+        ("DROP TABLE IF EXISTS nothing;", "Source NOTHING does not exist."),
+        (
+            "CREATE TYPE place AS STRUCT<city STRING>;",
+            "Registered custom type with name 'PLACE' and SQL type STRUCT<`CITY` STRING>",
+        ),
+        (
+            "CREATE TYPE IF NOT EXISTS place AS INT;",
+            "Cannot register custom type 'PLACE' since it is already registered with type: STRUCT<`CITY` STRING>",
+        ),
+        ("DROP TYPE place;", "Dropped type 'PLACE'"),
+        ("DROP TYPE IF EXISTS place;", "Type PLACE does not exist."),
+        ("INSERT INTO clicks VALUES ('ann', '/a', 1, 2);", ""),
+        ("CREATE STREAM copy AS SELECT * FROM clicks;", "Created query with ID CSAS_COPY_4"),
+        ("INSERT INTO copy WITH (query_id='mine') SELECT * FROM clicks;", "Created query with ID MINE"),
+        ("PAUSE ALL;", "Query paused."),
+        ("RESUME ALL;", "Query resumed."),
+        ("TERMINATE ALL;", "Query terminated."),
+        ("DROP STREAM copy DELETE TOPIC;", "Source `COPY` (topic: COPY) was dropped."),
+    ] {
+        assert_eq!(world.answer(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn the_query_of_a_source_table_goes_with_it_only() {
+    let mut world = World::new();
+    world.answer("CREATE SOURCE TABLE pages (p STRING PRIMARY KEY) WITH (kafka_topic='clicks', value_format='json');");
+    for (sql, expected) in [
+        ("TERMINATE CST_PAGES_1;", "Cannot terminate query 'CST_PAGES_1' because it is linked to a source table."),
+        ("PAUSE CST_PAGES_1;", "Cannot pause query 'CST_PAGES_1' because it is linked to a source table."),
+        ("RESUME CST_PAGES_1;", "Cannot resume query 'CST_PAGES_1' because it is linked to a source table."),
+        ("TERMINATE CST_PAGE_1;", "Unknown queryId: CST_PAGE_1"),
+        ("DROP TABLE pages DELETE TOPIC;", "Cannot delete topic for read-only source: PAGES"),
+        ("INSERT INTO pages VALUES ('x');", "Cannot insert values into read-only table: PAGES"),
+    ] {
+        assert_eq!(world.refusal(sql), expected);
+    }
+    world.answer("TERMINATE ALL;");
+    assert_eq!(world.engine.queries().len(), 1);
+    world.answer("DROP TABLE pages;");
+    assert!(world.engine.queries().is_empty());
+}
+
+#[test]
+fn there_are_as_many_queries_as_the_server_allows() {
+    let mut world = World::new();
+    world.session.properties.insert("ksql.query.persistent.active.limit".to_owned(), "1".to_owned());
+    world.answer("CREATE STREAM one AS SELECT * FROM clicks;");
+    let sql = "CREATE STREAM two AS SELECT * FROM clicks;";
+    let expected = format!(
+        "Not executing statement(s) '{sql}' as it would cause the number of active, persistent queries to exceed the \
+         configured limit. Use the TERMINATE command to terminate existing queries. Current persistent query count: 1. \
+         Configured limit: 1."
+    );
+    assert_eq!(world.refusal(sql), expected);
+    world.answer("CREATE OR REPLACE STREAM one AS SELECT * FROM clicks WHERE ms > 0;");
+    world.answer("TERMINATE CSAS_ONE_1;");
+    world.answer(sql);
+}
+
+#[test]
+fn properties_are_set_for_a_session() {
+    let mut world = World::new();
+    for (sql, expected) in [
+        (
+            "SET 'auto.offset.reset' = 'latest';",
+            "Successfully changed local property 'auto.offset.reset' from 'earliest' to 'latest'.",
+        ),
+        ("SET 'linger.ms' = '5';", "Successfully changed local property 'linger.ms' to '5'."),
+        ("UNSET 'linger.ms';", "Successfully unset local property 'linger.ms' (value was '5')."),
+        ("UNSET 'linger.ms';", "Cannot unset local property 'linger.ms' which was never set in the first place"),
+    ] {
+        assert_eq!(world.answer(sql), expected);
+    }
+    for (sql, expected) in [
+        ("SET 'auto.ofset.reset' = 'latest';", "Unknown property: auto.ofset.reset"),
+        (
+            "SET 'ksql.hidden.topics' = '';",
+            "Cannot override property 'ksql.hidden.topics': it cannot be changed while the server runs",
+        ),
+        (
+            "ALTER SYSTEM 'commit.interval.ms' = '1';",
+            "Cannot alter system property 'commit.interval.ms': ALTER SYSTEM needs 'ksql.runtime.feature.shared.enabled', \
+             which is false",
+        ),
+    ] {
+        assert_eq!(world.refusal(sql), expected);
+    }
+    world.answer("SET 'sasl.jaas.config' = 'x';");
+    let shown = world.answer("SHOW PROPERTIES;");
+    for line in [
+        "ksql.streams.auto.offset.reset|KSQL|SESSION|latest",
+        "ksql.create.or.replace.enabled|KSQL||true",
+        "ksql.streams.sasl.jaas.config|KSQL|SESSION|[hidden]",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+    }
+}
+
+#[test]
+fn variables_stand_for_names_and_literals() {
+    let mut world = World::new();
+    world.answer(
+        "DEFINE source = 'clicks'; DEFINE bound = '5'; DEFINE page = '''/a'''; DEFINE sql = 'a; DROP STREAM b';",
+    );
+    let sql =
+        "CREATE STREAM copy AS SELECT * FROM ${source} WHERE ms > ${BOUND} AND page = ${page} AND page <> '${source}';";
+    assert_eq!(world.answer(sql), "Created query with ID CSAS_COPY_1");
+    let shown = world.answer("SHOW QUERIES;");
+    assert!(shown.contains("FROM clicks WHERE ms > 5 AND page = '/a' AND page <> 'clicks'"), "{shown}");
+    for (sql, value, place, hint) in [
+        ("\n  DROP STREAM ${sourc};", "${sourc}", (2, 15), "did you mean ${source}?"),
+        ("DROP STREAM ${other};", "${other}", (1, 13), "define it first: DEFINE other = '…';"),
+        ("DROP STREAM ${sql};", "a; DROP STREAM b", (1, 13), "the value of a variable must be one name or one literal"),
+    ] {
+        let error = world.run(sql).expect_err(sql);
+        let (line, column) = place;
+        let expected = format!("Illegal argument at Line: {line}, Col: {column}. Got: '{value}'");
+        assert_eq!((error.to_string(), error.position, error.hint.as_deref()), (expected, Some(place), Some(hint)));
+    }
+    assert_eq!(world.answer("UNDEFINE sql; UNDEFINE sql;"), "Cannot undefine variable 'sql' which was never defined");
+    world.answer("SET 'ksql.variable.substitution.enable' = 'false';");
+    let error = world.run("DROP STREAM ${source};").expect_err("it stays as it is");
+    assert_eq!(error.hint.as_deref(), Some("ksql.variable.substitution.enable is false"));
+    world.answer("CREATE STREAM texts AS SELECT * FROM clicks WHERE page = '${page}';");
+}
+
+#[test]
+fn places_stay_where_they_are_when_variables_are_replaced() {
+    let mut world = World::new();
+    world.answer("DEFINE source = 'clicks';");
+    let error = world.run("SHOW STREAMS;\n SELECT nothing FROM ${source} EMIT CHANGES;").expect_err("no such column");
+    assert_eq!(error.position, Some((2, 9)));
+}

@@ -1,0 +1,97 @@
+//! Values of many rows.
+
+use super::{Function, function, numbers};
+use crate::functions::function::{FunctionKind, Returns};
+use crate::functions::{AggregateBody, ParamType};
+use crate::types::{SqlType, StructField};
+
+const CATEGORY: &str = "AGGREGATE";
+
+const ORDERED: &str = "INT BIGINT DOUBLE DECIMAL DATE TIME TIMESTAMP STRING BYTES: (value %) -> %";
+const MEAN: &str = numbers!("(value %) -> DOUBLE");
+const BY_OFFSET: [&str; 4] = [
+    "(value T) -> T",
+    "(value T, LITERAL ignore_nulls BOOLEAN) -> T",
+    "(value T, LITERAL count INT) -> ARRAY<T>",
+    "(value T, LITERAL count INT, LITERAL ignore_nulls BOOLEAN) -> ARRAY<T>",
+];
+const MOMENTS: &str = "STRUCT<COUNT BIGINT, SUM DOUBLE, M2 DOUBLE>";
+
+pub(super) fn functions() -> Vec<Function> {
+    let function = |spelling, description, signatures: &[&str]| {
+        function(FunctionKind::Aggregate, CATEGORY, spelling, description, signatures)
+    };
+    vec![
+        function("ATTR", "The value that all rows of the group have, NULL if they differ.", &["(value T) -> T"])
+            .keeping("ARRAY<STRUCT<VALUE T, COUNT INT>>")
+            .with_undo(),
+        function("AVG", "The mean of the values that are not NULL.", &[MEAN])
+            .keeping("STRUCT<SUM DOUBLE, COUNT BIGINT>")
+            .with_undo()
+            .accumulated_by(AggregateBody::Avg),
+        function("COLLECT_LIST", "All values in the order of their arrival.", &["(value T) -> ARRAY<T>"]).with_undo(),
+        function("COLLECT_SET", "All values without repetitions.", &["(value T) -> ARRAY<T>"]),
+        function("CORRELATION", "Pearson's correlation of two columns.", &[numbers!("(x %, y %) -> DOUBLE")])
+            .keeping("STRUCT<COUNT BIGINT, X DOUBLE, Y DOUBLE, XX DOUBLE, YY DOUBLE, XY DOUBLE>")
+            .with_undo(),
+        function("COUNT", "How many rows there are, or how many values that are not NULL.", &["(value T) -> BIGINT"])
+            .with_undo()
+            .accumulated_by(AggregateBody::Count),
+        function("COUNT_DISTINCT", "About how many different values there are.", &["(value T) -> BIGINT"])
+            .keeping("ARRAY<INT>"),
+        function("EARLIEST_BY_OFFSET", "The value, or the values, that arrived first.", &BY_OFFSET)
+            .keeping("ARRAY<STRUCT<SEQ BIGINT, VAL T>>"),
+        function("HISTOGRAM", "How often each value occurs.", &["(value STRING) -> MAP<STRING, BIGINT>"]).with_undo(),
+        function("LATEST_BY_OFFSET", "The value, or the values, that arrived last.", &BY_OFFSET)
+            .keeping("ARRAY<STRUCT<SEQ BIGINT, VAL T>>"),
+        function("MAX", "The greatest value.", &[ORDERED]).accumulated_by(AggregateBody::Max),
+        function("MIN", "The least value.", &[ORDERED]).accumulated_by(AggregateBody::Min),
+        function(
+            "STDDEV_SAMP",
+            "The variance of the values as a sample. Write STDDEV_SAMPLE for the deviation.",
+            &[MEAN],
+        )
+        .keeping(MOMENTS)
+        .with_undo(),
+        function("STDDEV_SAMPLE", "The standard deviation of the values as a sample.", &[MEAN])
+            .keeping(MOMENTS)
+            .with_undo(),
+        function("SUM", "The sum of the values that are not NULL.", &["INT BIGINT DOUBLE DECIMAL: (value %) -> %"])
+            .with_undo()
+            .accumulated_by(AggregateBody::Sum),
+        function("SUM_LIST", "The sum of all elements of arrays.", &[numbers!("(values ARRAY<%>) -> %")]).with_undo(),
+        top(function(
+            "TOPK",
+            "The greatest values, with other columns of their rows if there are any.",
+            &["INT BIGINT DOUBLE STRING: (sort_value %, column ANY..., LITERAL k INT) -> ARRAY<%>"],
+        )),
+        function(
+            "TOPKDISTINCT",
+            "The greatest values without repetitions.",
+            &["INT BIGINT DOUBLE DECIMAL STRING DATE TIME TIMESTAMP BYTES: (value %, LITERAL k INT) -> ARRAY<%>"],
+        ),
+    ]
+}
+
+/// `function`, which gives structs when it takes several columns.
+fn top(mut function: Function) -> Function {
+    for variation in &mut function.variations {
+        let shown = variation.returns.shown().clone();
+        variation.returns = Returns::Computed { shown, compute: top_rows };
+        variation.intermediate = Some(ParamType::Array(Box::new(ParamType::Any)));
+    }
+    function
+}
+
+fn top_rows(arguments: &[Option<SqlType>]) -> Option<SqlType> {
+    let [sort, columns @ .., _] = arguments else { return None };
+    let sort = sort.clone()?;
+    if columns.is_empty() {
+        return Some(SqlType::Array(Box::new(sort)));
+    }
+    let mut fields = vec![StructField { name: "sort_col".to_owned(), sql_type: sort }];
+    for (i, column) in columns.iter().enumerate() {
+        fields.push(StructField { name: format!("col{i}"), sql_type: column.clone()? });
+    }
+    Some(SqlType::Array(Box::new(SqlType::Struct(fields))))
+}

@@ -1,0 +1,24 @@
+//! Several rows of each row.
+
+use super::{Function, function};
+use crate::functions::function::FunctionKind;
+
+const CATEGORY: &str = "TABLE";
+
+pub(super) fn functions() -> Vec<Function> {
+    let function = |spelling, description, signatures: &[&str]| {
+        function(FunctionKind::Table, CATEGORY, spelling, description, signatures)
+    };
+    vec![
+        function(
+            "explode",
+            "A row for every element of an array.",
+            &["(array ARRAY<T>) -> T", "(array ARRAY<DECIMAL>) -> DECIMAL"],
+        ),
+        function(
+            "cube_explode",
+            "A row for every subset of the elements, the others NULL.",
+            &["(columns ARRAY<T>) -> ARRAY<T>"],
+        ),
+    ]
+}

@@ -1,0 +1,29 @@
+//! The functions of the language: what they are called, what they take and give, and what computes them.
+//!
+//! ```text
+//! built_in: signatures as text ── signature ──▶ Function ──▶ Registry ◀── functions of tests (later: plug-ins)
+//!                                                                │
+//!           name and argument types of a call ── resolve ──▶ Variation ── bind ──▶ type of the result, body
+//! ```
+//!
+//! A [`Variation`] without a body can be planned but not run. A body stands in a file of its own beside the signatures
+//! (`built_in/concat.rs` is the smallest one), and sees arrays only.
+
+mod binding;
+mod body;
+mod built_in;
+mod function;
+mod param_type;
+mod registry;
+mod resolve;
+mod signature;
+mod synonyms;
+
+pub use binding::Binding;
+pub use body::{AggregateBody, Failures, Operand, ScalarBody};
+pub use function::{Function, FunctionKind, Parameter, Returns, Variation};
+pub use param_type::ParamType;
+pub use registry::Registry;
+pub use resolve::{Argument, Unresolved};
+pub use signature::SignatureError;
+pub use synonyms::instead_of;

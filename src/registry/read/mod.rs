@@ -1,0 +1,196 @@
+//! Schemas to SQL types, by the rules of Kafka Connect's converters.
+
+mod avro;
+mod json_schema;
+mod protobuf;
+mod protobuf_text;
+
+use crate::types::{SqlType, StructField};
+
+use super::{RegistryError, SchemaDocument, SchemaRegistry, SchemaType};
+
+/// How names of fields become names of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// In upper case, as unquoted names are.
+    Upper,
+    /// As they are written.
+    AsWritten,
+}
+
+/// Why a schema says nothing about columns.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The registry has no answer.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The text is no schema of its language.
+    #[error("the {language} schema cannot be read: {reason}")]
+    Malformed {
+        /// Its language.
+        language: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The schema as a whole stands for no type.
+    #[error("the schema cannot be held by columns: {reason}")]
+    Unsupported {
+        /// Which part.
+        reason: String,
+    },
+    /// The message or record that is asked for is not there.
+    #[error("Schema name {name} is not found in the schema; it has {}", .known.join(", "))]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// The names that are there.
+        known: Vec<String>,
+    },
+}
+
+/// A schema that another one refers to.
+struct Referenced {
+    name: String,
+    text: String,
+}
+
+/// The type of all that `document` describes; of a Protobuf file it is the message called `full_name`, or the first. Fields
+/// that SQL has no type for are left out, and the log says so.
+pub fn read_type(
+    document: &SchemaDocument,
+    registry: &dyn SchemaRegistry,
+    full_name: Option<&str>,
+    names: Names,
+) -> Result<SqlType, SchemaError> {
+    let mut references = Vec::new();
+    collect_references(document, registry, &mut references, 0)?;
+    let text = document.text.as_str();
+    let read = match document.schema_type {
+        SchemaType::Avro => avro::read(text, &references)?,
+        SchemaType::Json => json_schema::read(text, &references)?,
+        SchemaType::Protobuf => protobuf::read(text, &references, full_name)?,
+    };
+    Ok(match names {
+        Names::Upper => upper(read),
+        Names::AsWritten => read,
+    })
+}
+
+/// The texts of all that `document` refers to, in an order in which each knows those before it.
+pub fn referenced_texts(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<Vec<String>, SchemaError> {
+    let mut references = Vec::new();
+    collect_references(document, registry, &mut references, 0)?;
+    Ok(references.into_iter().map(|reference| reference.text).collect())
+}
+
+/// Deeper than people nest references.
+const DEPTH_MAX: usize = 32;
+
+/// What `document` refers to, what that refers to before it.
+fn collect_references(
+    document: &SchemaDocument,
+    registry: &dyn SchemaRegistry,
+    found: &mut Vec<Referenced>,
+    depth: usize,
+) -> Result<(), SchemaError> {
+    if depth > DEPTH_MAX {
+        return Err(SchemaError::Unsupported { reason: "its references lead back to itself".to_owned() });
+    }
+    for reference in &document.references {
+        let schema = registry.version(&reference.subject, reference.version)?;
+        let Some(schema) = schema else {
+            let reason = format!(
+                "it refers to version {} of '{}', which the registry does not have",
+                reference.version, reference.subject
+            );
+            return Err(SchemaError::Malformed { language: document.schema_type.name(), reason });
+        };
+        collect_references(&schema.schema, registry, found, depth + 1)?;
+        if found.iter().all(|other| other.name != reference.name) {
+            found.push(Referenced { name: reference.name.clone(), text: schema.schema.text });
+        }
+    }
+    Ok(())
+}
+
+fn upper(sql_type: SqlType) -> SqlType {
+    match sql_type {
+        SqlType::Array(element) => SqlType::Array(Box::new(upper(*element))),
+        SqlType::Map(key, value) => SqlType::Map(key, Box::new(upper(*value))),
+        SqlType::Struct(fields) => {
+            let field =
+                |field: StructField| StructField { name: field.name.to_uppercase(), sql_type: upper(field.sql_type) };
+            SqlType::Struct(fields.into_iter().map(field).collect())
+        }
+        other => other,
+    }
+}
+
+/// What a name or a note in a schema stands for.
+enum Meaning {
+    /// A type.
+    Type(SqlType),
+    /// Something that SQL has no type for.
+    NotInSql,
+}
+
+impl Meaning {
+    fn into_type(self) -> Option<SqlType> {
+        match self {
+            Self::Type(sql_type) => Some(sql_type),
+            Self::NotInSql => None,
+        }
+    }
+}
+
+/// Digits of a DECIMAL whose schema does not say how many.
+const PRECISION_DEFAULT: u8 = 64;
+
+/// `DECIMAL(precision, scale)` if there is such a type.
+fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
+    const PRECISION_MAX: u8 = 76;
+    let precision = precision.map_or(Ok(PRECISION_DEFAULT), u8::try_from);
+    match (precision, u8::try_from(scale)) {
+        (Ok(precision @ 1..=PRECISION_MAX), Ok(scale)) if scale <= precision => {
+            Meaning::Type(SqlType::Decimal { precision, scale })
+        }
+        _ => Meaning::NotInSql,
+    }
+}
+
+/// Types with more parts are refused: names that stand for each other grow without end.
+const PARTS_MAX: usize = 10_000;
+
+/// The fields that have a type; the others are left out.
+fn fields(all: Vec<(String, Option<SqlType>)>) -> Result<SqlType, SchemaError> {
+    let field = |(name, sql_type): (String, Option<SqlType>)| match sql_type {
+        Some(sql_type) => Some(StructField { name, sql_type }),
+        None => {
+            tracing::warn!("the field {name} of a schema has a type that SQL does not have: it is left out");
+            None
+        }
+    };
+    let together = SqlType::Struct(all.into_iter().filter_map(field).collect());
+    if parts(&together) > PARTS_MAX {
+        return Err(SchemaError::Unsupported { reason: format!("it has more than {PARTS_MAX} parts") });
+    }
+    Ok(together)
+}
+
+fn parts(sql_type: &SqlType) -> usize {
+    1 + match sql_type {
+        SqlType::Array(element) => parts(element),
+        SqlType::Map(_, value) => parts(value),
+        SqlType::Struct(fields) => fields.iter().map(|field| parts(&field.sql_type)).sum(),
+        _ => 0,
+    }
+}
+
+fn array(element: SqlType) -> SqlType {
+    SqlType::Array(Box::new(element))
+}
+
+/// Maps have texts as keys.
+fn map(key: &SqlType, value: SqlType) -> Option<SqlType> {
+    (*key == SqlType::String).then(|| SqlType::Map(Box::new(SqlType::String), Box::new(value)))
+}

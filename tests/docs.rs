@@ -1,0 +1,170 @@
+//! The pages of `docs` say what happens.
+//!
+//! A block that begins with ```` ```sql run ```` is executed, and the ```` ```text ```` block behind it, if there is one, is
+//! what the shell shows for it: answers, rows, or the error. The blocks of a page are one session on a server of its
+//! own, which reads topics from their beginning. `BLESS=1` writes what is shown into the pages instead of comparing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use levada::engine::{Engine, EngineError, EngineOptions, Response, Session};
+use levada::runtime::clock::ManualClock;
+use levada::shell::{Backend, Flow, Interpreter, Interrupt, Layout, OutputFormat, Palette, Screen, Width};
+use levada::topics::MemoryTopics;
+
+/// Executes a statement and then everything that follows from it, so that answers do not depend on time.
+struct Settled(Engine);
+
+impl Backend for Settled {
+    fn execute(&self, session: &mut Session, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        self.0.execute(session, text, show)?;
+        self.0.settle(None)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What the shell writes, results and errors in their order.
+#[derive(Clone, Default)]
+struct Shown(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shown {
+    /// What was written since the last time, without blanks at the ends of lines and without empty lines at the end.
+    fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.borrow_mut());
+        let text = String::from_utf8(bytes).expect("answers are UTF-8");
+        let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+        format!("{}\n", lines.join("\n"))
+    }
+}
+
+fn engine() -> Settled {
+    let properties = [("auto.offset.reset", "earliest"), ("cache.max.bytes.buffering", "0")];
+    let options = EngineOptions {
+        properties: properties
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+        clock: Arc::new(ManualClock::default()),
+        threads: false,
+        ..EngineOptions::default()
+    };
+    Settled(Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("an empty server starts"))
+}
+
+/// The page with what is shown in its `text` blocks, and whether blocks without one succeeded.
+fn run(page: &str, path: &Path) -> String {
+    let (engine, interrupt, shown) = (engine(), Interrupt::default(), Shown::default());
+    let (mut out, mut err) = (shown.clone(), shown.clone());
+    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
+    let format = OutputFormat::Table;
+    let screen =
+        Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
+    let mut shell = Interpreter::new(&engine, &interrupt, screen);
+    let mut written = String::new();
+    let mut lines = page.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        written.push_str(line);
+        if line.trim_end() != "```sql run" {
+            continue;
+        }
+        let sql: String = lines.by_ref().take_while(|line| line.trim_end() != "```").collect();
+        written.push_str(&sql);
+        written.push_str("```\n");
+        let flow = shell.run_text(None, &sql).expect("memory takes every byte");
+        let answer = shown.take();
+        while lines.peek().is_some_and(|line| line.trim().is_empty()) {
+            written.extend(lines.next());
+        }
+        if lines.peek().is_some_and(|line| line.trim_end() == "```text") {
+            written.push_str("```text\n");
+            written.push_str(&answer);
+            written.push_str("```\n");
+            lines.by_ref().take(1).for_each(drop);
+            lines.by_ref().take_while(|line| line.trim_end() != "```").for_each(drop);
+        } else {
+            assert!(flow == Flow::Continue, "{}:\n{sql}\n{answer}", path.display());
+        }
+    }
+    written
+}
+
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder of pages can be read");
+    let mut pages = Vec::new();
+    for path in entries.map(|entry| entry.expect("the folder can be read").path()) {
+        if path.is_dir() {
+            pages.extend(self::pages(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    pages.sort();
+    pages
+}
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
+}
+
+#[test]
+fn every_page_shows_what_happens() {
+    let mut faults = Vec::new();
+    for path in pages(&docs()) {
+        let page = std::fs::read_to_string(&path).expect("pages are UTF-8");
+        let written = run(&page, &path);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &written).expect("the page can be written");
+        } else if written != page {
+            let (shown, said) = written.lines().zip(page.lines()).find(|(a, b)| a != b).unwrap_or_default();
+            faults.push(format!("{}:\n  shown: {shown}\n  page:  {said}", path.display()));
+        }
+    }
+    assert!(faults.is_empty(), "BLESS=1 writes what is shown:\n{}", faults.join("\n"));
+}
+
+/// Links to other pages lead somewhere, and every page is reached from the index.
+#[test]
+fn every_page_is_linked() {
+    let mut linked = Vec::new();
+    for path in pages(&docs()) {
+        let page = std::fs::read_to_string(&path).expect("pages are UTF-8");
+        let folder = path.parent().expect("a page lies in a folder");
+        for target in links(&page) {
+            let target = folder.join(target);
+            assert!(target.exists(), "{} links to {}", path.display(), target.display());
+            linked.push(target.canonicalize().expect("it exists"));
+        }
+    }
+    for path in pages(&docs()) {
+        let is_index = path.ends_with("docs/README.md");
+        assert!(
+            is_index || linked.contains(&path.canonicalize().expect("it exists")),
+            "nothing links to {}",
+            path.display()
+        );
+    }
+}
+
+/// Targets of `](…)` that are files, without their `#…`.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.map(|target| target.split('#').next().unwrap_or(target));
+    files.filter(|target| !target.is_empty() && !target.contains("://"))
+}
