@@ -192,7 +192,7 @@ fn source_fields(source: &DataSource) -> Listing {
     let mut fields = fields(&source.schema.key, &source.schema.value, source.is_table(), window);
     for (i, header) in source.headers.iter().enumerate() {
         let at = source.schema.key.len() + header.position + i;
-        let row = vec![header.column.name.clone(), format!("{} ({})", shown_type(&header.column), role(header))];
+        let row = vec![header.column.name.clone(), format!("{:<16} ({})", shown_type(&header.column), role(header))];
         fields.rows.insert(at.min(fields.rows.len()), row);
     }
     fields
@@ -413,11 +413,11 @@ mod tests {
         };
         let rows: Vec<String> = source_fields(&source).rows.iter().map(|row| row.join(" | ")).collect();
         let expected = [
-            "K | INTEGER (key)",
+            "K | INTEGER          (key)",
             "A | VARCHAR(STRING)",
-            "H | BYTES (header('h'))",
+            "H | BYTES            (header('h'))",
             "B | DOUBLE",
-            "I | BYTES (headers)",
+            "I | BYTES            (headers)",
         ];
         assert_eq!(rows, expected);
     }

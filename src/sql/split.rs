@@ -119,6 +119,13 @@ impl Splitter {
         match (*rest.first()?, rest.get(1)) {
             (b' ' | b'\t' | b'\r' | b'\n', _) => return Some(1),
             (b'-' | b'/', None) => return None,
+            (b'\\', _) if self.begin.is_none() => {
+                // Alone on its line it continues nothing.
+                let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                if line[1..].iter().all(u8::is_ascii_whitespace) {
+                    return (line.len() < rest.len()).then_some(1);
+                }
+            }
             (b'-', Some(b'-')) => {
                 self.inside = Inside::LineComment;
                 return Some(2);

@@ -120,7 +120,6 @@ fn names_are_looked_for_when_they_are_described() {
 fn names_from_elsewhere_are_translated() {
     let cases = [
         ("UPPER(NAME)", "UPPER", "write UCASE(text)"),
-        ("WINDOWSTART()", "WINDOWSTART", "WINDOWSTART is a column: write it without brackets"),
         ("UNIX_TIMESTAM()", "UNIX_TIMESTAM", "did you mean UNIX_TIMESTAMP?"),
     ];
     for (call, name, hint) in cases {

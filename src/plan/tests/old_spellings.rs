@@ -41,7 +41,7 @@ fn the_key_is_declared_with_the_columns() {
         "CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', KEY='A');",
         (1, 69),
         "Invalid config variable(s) in the WITH clause: KEY",
-        Some("the key is declared with the columns: `ID BIGINT KEY` for streams, `ID BIGINT PRIMARY KEY` for tables"),
+        Some("mark the column in the list of columns: A type KEY for a stream, PRIMARY KEY for a table"),
     );
 }
 
