@@ -14,7 +14,7 @@ const FOLDERS: [(&str, &[&str]); 16] = [
     ("functions", &["types"]),
     ("catalog", &["types", "formats", "functions"]),
     ("expr", &["functions", "types"]),
-    ("formats", &["types"]),
+    ("formats", &["registry", "types"]),
     ("registry", &["types"]),
     ("plan", &["sql", "catalog", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),

@@ -1,32 +1,32 @@
-//! Formats that the language knows and whose bytes nothing reads or writes yet: statements that would have to are refused
+//! Formats whose bytes nothing reads or writes yet, or not without a registry: statements that would have to are refused
 //! before they leave anything behind.
 
-use super::EngineError;
+use super::{EngineError, Shared};
 use crate::catalog::Catalog;
 use crate::formats::Serde;
 use crate::plan::{Planned, QueryPlan};
 
 /// Whether what `planned` reads and writes can be read and written.
-pub(super) fn check(planned: &Planned, catalog: &Catalog) -> Result<(), EngineError> {
-    match planned {
-        Planned::CreateSource(create) => create.query.as_ref().map_or(Ok(()), check_query),
-        Planned::CreateAs(create) => check_query(&create.query),
-        Planned::InsertInto(insert) => check_query(&insert.query),
-        Planned::Push(push) | Planned::PullStream(push) => check_query(&push.query),
+pub(super) fn check(shared: &Shared, planned: &Planned, catalog: &Catalog) -> Result<(), EngineError> {
+    let serdes: Vec<&Serde> = match planned {
         Planned::InsertValues(row) => {
             let target = catalog.source(&row.target).into_iter();
-            check_serdes(target.flat_map(|target| [&target.key_serde, &target.value_serde]))
+            target.flat_map(|target| [&target.key_serde, &target.value_serde]).collect()
         }
-        _ => Ok(()),
+        Planned::Push(push) | Planned::PullStream(push) => of_query(&push.query).collect(),
+        planned => planned.query().into_iter().flat_map(of_query).collect(),
+    };
+    for serde in serdes {
+        serde.check_codec().map_err(EngineError::environment)?;
+        if serde.needs_registry() {
+            shared.registry().map_err(EngineError::new)?;
+        }
     }
+    Ok(())
 }
 
-fn check_query(query: &QueryPlan) -> Result<(), EngineError> {
+fn of_query(query: &QueryPlan) -> impl Iterator<Item = &Serde> {
     let sources = query.root.sources().into_iter();
     let sink = query.sink.iter().flat_map(|sink| [&sink.key_serde, &sink.value_serde]);
-    check_serdes(sources.flat_map(|source| [&source.key_serde, &source.value_serde]).chain(sink))
-}
-
-fn check_serdes<'a>(mut serdes: impl Iterator<Item = &'a Serde>) -> Result<(), EngineError> {
-    serdes.try_for_each(|serde| serde.check_codec().map_err(EngineError::environment))
+    sources.flat_map(|source| [&source.key_serde, &source.value_serde]).chain(sink)
 }

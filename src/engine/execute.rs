@@ -114,12 +114,12 @@ impl Execution<'_> {
         topics.check()?;
         let planned = planned?;
         queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
-        codecs::check(&planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
+        codecs::check(self.shared, &planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
         Ok(planned)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
-        QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max }
+        QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max, schemas: self.shared.schemas() }
     }
 
     /// Executes a statement that goes to the command log: checked and appended first, carried out then. `written` is what

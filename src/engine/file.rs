@@ -170,7 +170,7 @@ impl Trial<'_> {
                 return Err(EngineError::new(message).with_hint(hint).at(parsed.span));
             }
             planned => {
-                codecs::check(planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
+                codecs::check(self.shared, planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), topics::facts(&config));
                 }

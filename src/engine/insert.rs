@@ -6,7 +6,7 @@ use arrow::array::Array;
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
-use crate::formats::encoder;
+use crate::formats::{Side, Subject};
 use crate::plan::InsertedRow;
 use crate::topics::{TopicError, TopicPartition, Transaction};
 use crate::types::RecordChunkBuilder;
@@ -15,11 +15,14 @@ use crate::types::RecordChunkBuilder;
 pub(super) fn transaction(shared: &Shared, catalog: &Catalog, row: &InsertedRow) -> Result<Transaction, EngineError> {
     let target = catalog.source(&row.target);
     let target = target.ok_or_else(|| EngineError::new(format!("{} does not exist.", row.target)))?;
-    let encode = |serde, columns: &[_], values: &[_]| -> Result<Option<Vec<u8>>, EngineError> {
+    let schemas = shared.schemas();
+    let encode = |serde, columns: &[_], values: &[_], side| -> Result<Option<Vec<u8>>, EngineError> {
         if columns.is_empty() {
             return Ok(None);
         }
-        let encoded = encoder(serde, columns).map_err(EngineError::environment)?.encode(values, 1, None);
+        let subject = Subject { topic: &target.topic, side };
+        let mut encoder = schemas.encoder(serde, columns, subject).map_err(EngineError::environment)?;
+        let encoded = encoder.encode(values, 1, None);
         match encoded.errors.first() {
             Some(error) => {
                 Err(EngineError::new(format!("Failed to insert values into '{}'. {}", row.target, error.reason)))
@@ -30,9 +33,9 @@ pub(super) fn transaction(shared: &Shared, catalog: &Catalog, row: &InsertedRow)
     let key = if row.key.iter().all(|column| column.is_null(0)) {
         None
     } else {
-        encode(&target.key_serde, &target.schema.key, &row.key)?
+        encode(&target.key_serde, &target.schema.key, &row.key, Side::Key)?
     };
-    let value = encode(&target.value_serde, &target.schema.value, &row.value)?;
+    let value = encode(&target.value_serde, &target.schema.value, &row.value, Side::Value)?;
     let info = shared.topics.describe(&target.topic)?;
     let partitions = info
         .map(|info| info.config.partitions)

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use super::config::Properties;
 use super::{EngineError, PushQueue, QueryStatus};
 use crate::catalog::Catalog;
+use crate::formats::Schemas;
 use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
@@ -44,6 +45,8 @@ pub struct QuerySetup<'a> {
     pub properties: &'a Properties,
     /// Rows processed together at most.
     pub batch_rows_max: usize,
+    /// Where formats find schemas.
+    pub schemas: Schemas,
 }
 
 fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {

@@ -117,7 +117,8 @@ impl Core {
     /// Starts a query that the command `number` has created, or lets it take the place of the former one.
     pub(super) fn begin(&mut self, shared: &Shared, number: u64, query: PendingQuery) -> Result<(), EngineError> {
         let properties = shared.properties(&query.properties);
-        let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
+        let setup =
+            QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas() };
         if query.upgrades {
             self.queries.replace(&shared.runtime, &query.id, &query.sink, query.plan, &setup)
         } else {
@@ -178,7 +179,11 @@ impl Core {
     pub(super) fn start_queries(&mut self, shared: &Shared) -> Result<(), EngineError> {
         for (number, query) in std::mem::take(&mut self.pending) {
             let properties = shared.properties(&query.properties);
-            let setup = QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max };
+            let setup = QuerySetup {
+                properties: &properties,
+                batch_rows_max: shared.batch_rows_max,
+                schemas: shared.schemas(),
+            };
             let id = (query.id.as_str(), number);
             if self.paused.contains(&query.id) {
                 self.queries.add_paused(&shared.runtime, id, &query.sink, query.plan, &setup)?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{EngineError, Shared};
 use crate::catalog::{Catalog, DataSource};
+use crate::formats::Schemas;
 use crate::plan::{self, NO_REGISTRY, Planned, Registry, Settings};
 use crate::registry::RegistryError;
 use crate::sql::ParsedStatement;
@@ -15,12 +16,17 @@ const REMOTE: &str = "not supported yet: a schema registry over HTTP (ksql.schem
 
 impl Shared {
     /// The registry of the server.
-    fn registry(&self) -> Registry<'_> {
+    pub(super) fn registry(&self) -> Registry<'_> {
         match &self.registry {
             Some(registry) => Ok(&**registry),
             None if self.server.get(URL).is_some_and(|url| !url.is_empty()) => Err(REMOTE),
             None => Err(NO_REGISTRY),
         }
+    }
+
+    /// Where formats find schemas.
+    pub(super) fn schemas(&self) -> Schemas {
+        Schemas::new(self.registry.clone())
     }
 
     /// `parsed` with all columns that it leaves to the registry.

@@ -394,10 +394,14 @@ mod tests {
 
     #[test]
     fn formats_without_a_codec_say_so() {
-        let avro = Serde { format: Format::Avro(SchemaSettings::default()), wrap_single: true };
-        let error = decoder(&avro, &[], &[]).err().expect("nothing reads Avro yet");
-        assert_eq!(error.to_string(), "not supported yet: the format AVRO");
-        assert!(encoder(&avro, &[]).is_err());
+        let columns = [Column::new("A", SqlType::Integer)];
+        for format in [Format::Protobuf(SchemaSettings::default()), Format::Avro(SchemaSettings::default())] {
+            let text = format!("not supported yet: the format {}", format.name());
+            let serde = Serde { format, wrap_single: true };
+            // Avro has one where there is a registry.
+            let errors = [decoder(&serde, &columns, &[true]).err(), encoder(&serde, &columns).err()];
+            assert_eq!(errors.map(|error| error.map(|error| error.to_string())), [Some(text.clone()), Some(text)]);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::avro::schema::AvroSchema;
 use super::avro::{AvroDecoder, AvroEncoder};
-use super::{Decoder, Encoder, Format, FormatError, SchemaSettings, Serde};
+use super::{Decoder, Encoder, Format, FormatError, SchemaSettings, Serde, Side};
 use crate::registry::{self, SchemaDocument, SchemaRegistry, SchemaType, referenced_texts, write_schema};
 use crate::types::Column;
 
@@ -27,14 +27,21 @@ pub struct Subject<'a> {
     /// The topic.
     pub topic: &'a str,
     /// Key or value.
-    pub side: registry::Side,
+    pub side: Side,
 }
 
 impl Subject<'_> {
     fn name(&self) -> String {
         match self.side {
-            registry::Side::Key => registry::key_subject(self.topic),
-            registry::Side::Value => registry::value_subject(self.topic),
+            Side::Key => registry::key_subject(self.topic),
+            Side::Value => registry::value_subject(self.topic),
+        }
+    }
+
+    fn registered_side(&self) -> registry::Side {
+        match self.side {
+            Side::Key => registry::Side::Key,
+            Side::Value => registry::Side::Value,
         }
     }
 }
@@ -46,12 +53,7 @@ impl Schemas {
     }
 
     /// The decoder of `serde` for `columns`, of which only those set in `needed` are built.
-    pub fn decoder(
-        &self,
-        serde: &Serde,
-        columns: &[Column],
-        needed: &[bool],
-    ) -> Result<Box<dyn Decoder>, FormatError> {
+    pub fn decoder(&self, serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box<dyn Decoder>, FormatError> {
         match (&serde.format, &self.registry, columns) {
             (Format::Avro(_), Some(registry), [_, ..]) => {
                 let registry = Arc::clone(registry);
@@ -111,7 +113,7 @@ fn avro_encoder(
         return Ok(encoder);
     }
     let full_name = settings.full_name.as_deref();
-    let own = write_schema(SchemaType::Avro, columns, bare, subject.side, subject.topic, full_name);
+    let own = write_schema(SchemaType::Avro, columns, bare, subject.registered_side(), subject.topic, full_name);
     let id = registry.register(&subject.name(), &own).map_err(unavailable)?;
     AvroEncoder::new(columns, bare, id, &read(registry, &own)?)
 }
@@ -140,7 +142,7 @@ mod tests {
     use crate::types::SqlType;
     use arrow::array::{ArrayRef, Int32Array};
 
-    const VALUES: Subject<'static> = Subject { topic: "t", side: registry::Side::Value };
+    const VALUES: Subject<'static> = Subject { topic: "t", side: Side::Value };
 
     fn avro(schema_id: Option<u32>) -> Serde {
         let settings = SchemaSettings { schema_id, ..SchemaSettings::default() };

@@ -303,7 +303,12 @@ impl Conditions<'_> {
     fn key_value(&self, constant: &Expression, key: &Column) -> Result<Option<ArrayRef>, PlanError> {
         let is_text = matches!(constant, Expression::Literal { value: Literal::String(_), .. });
         if is_text && (key.sql_type.is_numeric() || key.sql_type == SqlType::Boolean) {
-            let text = format!("{} can not be converted to the type of the key column: {key} KEY", constant.plain());
+            let text = format!(
+                "{} can not be converted to the type of the key column: {} {} KEY",
+                constant.plain(),
+                key.name,
+                key.sql_type
+            );
             return Err(PlanError::refused(text, constant.span()));
         }
         let Some(value) = self.typer.lossless_constant(constant, &key.sql_type)? else { return Ok(None) };

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 
 use super::dead_letter::Stage;
 use super::{RuntimeError, change_encoding, header_columns};
-use crate::formats::{Decoder, decoder, windowed};
+use crate::formats::{Decoder, Schemas, windowed};
 use crate::plan::{HeaderColumn, PseudoColumn, Source};
 use crate::types::timestamp_pattern::TimestampPattern;
 use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
 use super::shared_decode::{Member, SharedDecodes};
+use crate::formats::Schemas;
 use crate::plan::{Collection, Source};
 use crate::topics::{Position, TopicError, TopicPartition, Topics};
 use crate::types::{ChangeBatch, RecordChunk};
@@ -224,7 +225,8 @@ mod tests {
         };
         let partition = TopicPartition { topic: "s".into(), partition: 0 };
         let position = Position { offset: 0, partition_time: -1 };
-        let input = Input::new(&source, partition, position, 10, false, None, &Schemas::default()).expect("JSON carries a text");
+        let input = Input::new(&source, partition, position, 10, false, None, &Schemas::default())
+            .expect("JSON carries a text");
         let mut input = input.failing_on_invalid_time(fails_on_invalid_time);
         let mut chunk = RecordChunkBuilder::new();
         chunk.push_full(None, Some(json.as_bytes()), 5, 7, Arc::default());

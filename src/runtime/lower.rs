@@ -254,7 +254,8 @@ impl Topology {
                 let position = self.start_position(source, &from, topics)?;
                 let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
-                let input = Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes, &self.spec.schemas)?;
+                let input =
+                    Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes, &self.spec.schemas)?;
                 inputs.push((input.failing_on_invalid_time(self.spec.fails_on_invalid_time), *next));
             }
         }
@@ -324,7 +325,8 @@ impl Topology {
                     return Err(TopicError::UnknownTopic { topic: topic.to_string() }.into());
                 };
                 let serdes = (&serdes.0, &serdes.1);
-                let output = TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref(), &self.spec.schemas)?;
+                let output =
+                    TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref(), &self.spec.schemas)?;
                 Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
             }
         })
@@ -705,7 +707,7 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 fails_on_production: true,
                 fails_on_invalid_time: false,
                 overridden: BTreeMap::new(),
-                schemas: Schemas::default(),
+                schemas: crate::formats::Schemas::default(),
                 client: None,
             };
             let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");

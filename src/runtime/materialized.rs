@@ -2,6 +2,7 @@
 //!
 //! The store's rows go through the rest of the plan (HAVING, projection) at the moment of reading. Semantics 10.1.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -118,8 +119,8 @@ impl Materialized<'_> {
         let mut encoded = EncodedKeys::default();
         encoded.encode(keys, None, rows);
         let mut entries = Vec::new();
-        for row in 0..rows {
-            let key = encoded.key(row);
+        let mut seen = HashSet::with_capacity(rows);
+        for key in (0..rows).map(|row| encoded.key(row)).filter(|key| seen.insert(*key)) {
             if self.is_windowed() {
                 store.scan_prefix(key, |found| {
                     entries.extend_from_slice(found);

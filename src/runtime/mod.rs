@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::formats::FormatError;
+use crate::formats::{FormatError, Schemas};
 use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};

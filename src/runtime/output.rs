@@ -10,12 +10,12 @@ use arrow::datatypes::SchemaRef;
 use super::dead_letter::Stage;
 use super::decoding::column_time;
 use super::{Client, RuntimeError, change_encoding};
-use crate::formats::{Encoder, Serde, encoder, windowed};
+use crate::formats::{Encoder, Schemas, Serde, Side, Subject, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicInfo, TopicPartition, Topics};
 use crate::types::timestamp_pattern::TimestampPattern;
-use crate::types::{ChangeBatch, RecordChunk, RowError, Schema, WindowKind};
+use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowKind};
 
 /// Where rows that leave a task go.
 pub trait Output: Send {
@@ -70,7 +70,9 @@ impl TopicOutput {
         timestamp: Option<&TimestampColumn>,
         schemas: &Schemas,
     ) -> Result<Self, RuntimeError> {
-        let encoder = |serde: &Serde, columns: &[Column], side| schemas.encoder(serde, columns, Subject { topic: &topic.name, side });
+        let encoder = |serde: &Serde, columns: &[Column], side| {
+            schemas.encoder(serde, columns, Subject { topic: &topic.name, side })
+        };
         let key = (!schema.key.is_empty()).then(|| encoder(key_serde, &schema.key, Side::Key)).transpose()?;
         let timestamp = timestamp
             .map(|timestamp| -> Result<SinkTimestamp, RuntimeError> {

@@ -21,6 +21,7 @@ use arrow::array::{Array as _, ArrayRef, new_null_array};
 
 use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
+use crate::formats::Schemas;
 use crate::plan::Source;
 use crate::topics::TopicPartition;
 use crate::types::{ChangeBatch, RecordChunk};
@@ -43,6 +44,7 @@ struct Group {
 struct State {
     source: Source,
     changes: bool,
+    schemas: Schemas,
     /// Decodes what any member has ever needed; `None` when it has to be made.
     decoding: Option<Decoding>,
     kept: VecDeque<Kept>,
@@ -68,14 +70,15 @@ pub struct Member {
 
 impl SharedDecodes {
     /// The group of those on this thread who read `partition` as `source` says, which now has one more member.
-    pub fn join(&self, partition: &TopicPartition, source: &Source, changes: bool) -> Member {
+    pub fn join(&self, partition: &TopicPartition, source: &Source, changes: bool, schemas: &Schemas) -> Member {
         let needed = &source.needed;
         let mut groups = lock(&self.groups);
         let key = (std::thread::current().id(), partition.clone(), way_of_reading(source, changes));
         let group = groups.get(&key).and_then(Weak::upgrade).unwrap_or_else(|| {
             groups.retain(|_, group| group.strong_count() > 0);
             let source = Source { needed: vec![false; needed.len()], ..source.clone() };
-            let state = State { source, changes, decoding: None, kept: VecDeque::new() };
+            let schemas = schemas.clone();
+            let state = State { source, changes, schemas, decoding: None, kept: VecDeque::new() };
             let group = Arc::new(Group { members: AtomicUsize::new(0), state: Mutex::new(state) });
             groups.insert(key, Arc::downgrade(&group));
             group
@@ -109,7 +112,7 @@ impl State {
     fn decode(&mut self, chunk: &RecordChunk, partition: u32) -> Result<(), RuntimeError> {
         let decoding = match &mut self.decoding {
             Some(decoding) => decoding,
-            empty => empty.insert(Decoding::new(&self.source, self.changes)?),
+            empty => empty.insert(Decoding::new(&self.source, self.changes, &self.schemas)?),
         };
         let mut rejected = Vec::new();
         let batch = decoding.decode(chunk, partition, &mut rejected);
@@ -238,7 +241,11 @@ mod tests {
     /// What a decoding of its own gives for `source`.
     fn alone(source: &Source, chunk: &RecordChunk) -> (Vec<ArrayRef>, Vec<u32>) {
         let mut rejected = Vec::new();
-        let batch = Decoding::new(source, false).expect("JSON carries the columns").decode(chunk, 0, &mut rejected);
+        let batch = Decoding::new(source, false, &Schemas::default()).expect("JSON carries the columns").decode(
+            chunk,
+            0,
+            &mut rejected,
+        );
         (batch.value, rejected.iter().map(|record| record.row).collect())
     }
 
@@ -251,7 +258,7 @@ mod tests {
     fn members_get_what_decoding_alone_would_give_them() {
         let decodes = SharedDecodes::default();
         let sources = [source([true, false]), source([false, true]), source([true, true])];
-        let members = sources.each_ref().map(|source| decodes.join(&partition(), source, false));
+        let members = sources.each_ref().map(|source| decodes.join(&partition(), source, false, &Schemas::default()));
         let values = [r#"{"a":1,"b":"x"}"#, r#"{"a":"no number"}"#, r#"{"b":"y"}"#];
         for first in [0, 3, 6] {
             let chunk = chunk(first, &values);
@@ -265,7 +272,7 @@ mod tests {
     fn the_same_bytes_are_decoded_once() {
         let decodes = SharedDecodes::default();
         let source = source([true, true]);
-        let members = [(); 2].map(|()| decodes.join(&partition(), &source, false));
+        let members = [(); 2].map(|()| decodes.join(&partition(), &source, false, &Schemas::default()));
         let chunk = chunk(0, &[r#"{"a":1}"#]);
         let [one, other] = members.each_ref().map(|member| shared(member, &chunk).expect("they share").0);
         assert!(Arc::ptr_eq(&one[0], &other[0]));
@@ -275,9 +282,9 @@ mod tests {
     fn who_is_elsewhere_or_on_its_own_decodes_alone() {
         let decodes = SharedDecodes::default();
         let source = source([true, true]);
-        let first = decodes.join(&partition(), &source, false);
+        let first = decodes.join(&partition(), &source, false, &Schemas::default());
         assert_eq!(shared(&first, &chunk(10, &["{}"])), None, "nobody to share with");
-        let second = decodes.join(&partition(), &source, false);
+        let second = decodes.join(&partition(), &source, false, &Schemas::default());
         assert!(shared(&first, &chunk(11, &["{}"])).is_some());
         assert_eq!(shared(&second, &chunk(3, &["{}"])), None, "it catches up");
         assert_eq!(shared(&second, &chunk(11, &[r#"{"a":2}"#])), None, "other bytes at the same offset");
@@ -288,9 +295,14 @@ mod tests {
     #[test]
     fn other_ways_of_reading_do_not_mix() {
         let decodes = SharedDecodes::default();
-        let plain = decodes.join(&partition(), &source([true, true]), false);
+        let plain = decodes.join(&partition(), &source([true, true]), false, &Schemas::default());
         let csv = Serde { format: Format::Delimited { delimiter: ',' }, wrap_single: true };
-        let other = decodes.join(&partition(), &Source { value_serde: csv, ..source([true, true]) }, false);
+        let other = decodes.join(
+            &partition(),
+            &Source { value_serde: csv, ..source([true, true]) },
+            false,
+            &Schemas::default(),
+        );
         let chunk = chunk(0, &["{}"]);
         assert_eq!((shared(&plain, &chunk), shared(&other, &chunk)), (None, None));
     }

@@ -3,8 +3,10 @@
 //! The engine behind a [`Driver`] is the production one: its parser, planner, catalog and runtime, over memory topics,
 //! with tasks on the caller's thread and a clock that is moved by hand. It is never a second engine.
 
+use std::sync::Arc;
+
 use crate::formats::Serde;
-use crate::registry::SchemaDocument;
+use crate::registry::{SchemaDocument, SchemaRegistry};
 use crate::types::{Header, Schema, WindowKind};
 
 /// Where state is kept.
@@ -212,8 +214,8 @@ pub trait Driver {
     /// Registers a schema under `subject`, with the id `id` if one is given.
     fn register_schema(&mut self, subject: &str, schema: &SchemaDocument, id: Option<u32>) -> Result<(), Failure>;
 
-    /// The latest schema of `subject`.
-    fn schema(&self, subject: &str) -> Option<SchemaDocument>;
+    /// The registry in which the schemas of records are.
+    fn registry(&self) -> Arc<dyn SchemaRegistry>;
 
     /// Names of all topics, internal ones included.
     fn topics(&self) -> Vec<String>;

@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
 use crate::plan::Settings;
-use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry as _};
+use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
 use crate::sql::ast::{Query, Statement};
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
@@ -238,8 +238,8 @@ impl Driver for EngineDriver {
         .map_err(environment)
     }
 
-    fn schema(&self, subject: &str) -> Option<SchemaDocument> {
-        Some(self.registry.latest(subject).ok()??.schema)
+    fn registry(&self) -> Arc<dyn SchemaRegistry> {
+        Arc::<MemoryRegistry>::clone(&self.registry)
     }
 
     fn topics(&self) -> Vec<String> {

@@ -14,7 +14,7 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
     let local_ms = i64::from(parse_date(date)?) * DAY_MS;
     let end = rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.')).unwrap_or(rest.len());
     let (time, zone) = rest.split_at(end);
-    let time_ms = if time.is_empty() { 0 } else { i64::from(parse_time(time)?) };
+    let time_ms = if time.is_empty() { 0 } else { i64::from(time_of_day(time)?) };
     let zone = if zone.is_empty() { Zone::UTC } else { Zone::parse(zone.trim_start())? };
     Some(zone.to_utc_ms(local_ms + time_ms))
 }
@@ -31,6 +31,11 @@ pub fn parse_date(text: &str) -> Option<i32> {
 
 /// Milliseconds of the day from `HH[:mm[:ss[.SSS]]]`.
 pub fn parse_time(text: &str) -> Option<i32> {
+    time_of_day(text).filter(|time_ms| i64::from(*time_ms) < DAY_MS)
+}
+
+/// As [`parse_time`]; the hour 24 is midnight at the day's end.
+fn time_of_day(text: &str) -> Option<i32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = whole.splitn(3, ':');
     let mut part = |limit: i32| -> Option<i32> {
@@ -38,13 +43,14 @@ pub fn parse_time(text: &str) -> Option<i32> {
         let value = text.parse().ok()?;
         (0..limit).contains(&value).then_some(value)
     };
-    let (hours, minutes, seconds) = (part(24)?, part(60)?, part(60)?);
+    let (hours, minutes, seconds) = (part(25)?, part(60)?, part(60)?);
     if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
     // Digits behind the third are less than a millisecond.
     let millis: i32 = if fraction.is_empty() { 0 } else { format!("{fraction:0<3.3}").parse().ok()? };
-    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + millis)
+    let time_ms = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
+    (i64::from(time_ms) <= DAY_MS).then_some(time_ms)
 }
 
 #[cfg(test)]
@@ -63,6 +69,8 @@ mod tests {
         check("1970-01-01T01:00:00.250Europe/Paris", Some(250));
         check("1970-01-01T00:00:00.250America/Port-au-Prince", Some(5 * 3_600_000 + 250));
         check("1970-01-01T00:00:00.25x", None);
+        check("1970-01-01T24", Some(DAY_MS));
+        check("1970-01-01T24:01", None);
         check("1970-13-01", None);
         check("yesterday", None);
     }

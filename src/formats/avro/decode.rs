@@ -251,7 +251,7 @@ fn fits(node: &Node, sql_type: &SqlType) -> bool {
         SqlType::Decimal { .. } => {
             matches!(node, Node::Bytes { scale: Some(_) } | Node::Fixed { scale: Some(_), .. } | Node::Int | Node::Long)
         }
-        SqlType::String => matches!(node, Node::String | Node::Enum(_)),
+        SqlType::String => matches!(node, Node::String | Node::Enum(_) | Node::Int | Node::Long | Node::Boolean),
         SqlType::Bytes => matches!(node, Node::Bytes { .. } | Node::Fixed { .. }),
         SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => false,
     }
@@ -398,6 +398,14 @@ impl Reader<'_> {
             (Node::Double, ScalarColumn::Double(column)) => column.push(self.cursor.double()?),
             (Node::String, ScalarColumn::Text(column)) => {
                 column.data.extend_from_slice(text(self.cursor.bytes()?)?);
+                close(column.end())?;
+            }
+            (Node::Int | Node::Long, ScalarColumn::Text(column)) => {
+                column.data.extend_from_slice(itoa::Buffer::new().format(self.cursor.long()?).as_bytes());
+                close(column.end())?;
+            }
+            (Node::Boolean, ScalarColumn::Text(column)) => {
+                column.data.extend_from_slice(if self.cursor.boolean()? { b"true" } else { b"false" });
                 close(column.end())?;
             }
             (Node::Enum(symbols), ScalarColumn::Text(column)) => {

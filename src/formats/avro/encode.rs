@@ -5,6 +5,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::i256;
 
 use super::cursor::write_long;
+use super::default::datum;
 use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::nested_column::find_field;
 use crate::formats::rows::RowsWriter;
@@ -25,6 +26,8 @@ struct Template {
     /// Branches of a union: that of null, and that of the value.
     null: Option<i64>,
     value: Option<i64>,
+    /// What is written where there is no value and null cannot be.
+    default: Option<Vec<u8>>,
     kind: Kind,
 }
 
@@ -83,7 +86,7 @@ impl Template {
     fn is_filled(&self) -> bool {
         match &self.kind {
             Kind::Scalar(..) => true,
-            Kind::Absent => self.null.is_some(),
+            Kind::Absent => self.null.is_some() || self.default.is_some(),
             Kind::List(part) | Kind::Map(part) => part.is_filled(),
             Kind::Entries(key, value) => key.is_filled() && value.is_filled(),
             Kind::Record(fields) => fields.iter().all(|(_, _, field)| field.is_filled()),
@@ -153,7 +156,7 @@ impl Compiler<'_> {
                 None => return Err(format!("the schema has no room for {sql_type}")),
             },
         };
-        Ok(Template { null, value, kind })
+        Ok(Template { null, value, default: None, kind })
     }
 
     fn record(&self, node: NodeId, columns: Vec<(String, SqlType)>) -> Result<Template, String> {
@@ -177,12 +180,13 @@ impl Compiler<'_> {
                     .map_err(|reason| format!("field {}: {reason}", field.name))?,
                 None => {
                     let (_, null, value) = self.branches(field.node);
-                    Template { null, value, kind: Kind::Absent }
+                    Template { null, value, default: None, kind: Kind::Absent }
                 }
             };
-            fields.push((field.name.clone(), column, template));
+            let default = field.default.as_ref().and_then(|value| datum(self.schema, field.node, value));
+            fields.push((field.name.clone(), column, Template { default, ..template }));
         }
-        Ok(Template { null, value, kind: Kind::Record(fields) })
+        Ok(Template { null, value, default: None, kind: Kind::Record(fields) })
     }
 }
 
@@ -298,8 +302,11 @@ impl<'a> Cells<'a> {
 }
 
 fn write_null(template: &Template, out: &mut Vec<u8>) -> Result<(), String> {
-    let branch = template.null.ok_or("the schema takes no null")?;
-    write_long(out, branch);
+    match (template.null, &template.default) {
+        (Some(branch), _) => write_long(out, branch),
+        (None, Some(default)) => out.extend_from_slice(default),
+        (None, None) => return Err("the schema takes no null".to_owned()),
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod decode;
+mod default;
 mod encode;
 pub mod schema;
 
@@ -43,7 +44,7 @@ mod tests {
 
     /// Columns from JSON, one document per row.
     fn columns_of(columns: &[Column], rows: &[&str]) -> Vec<ArrayRef> {
-        let bytes = BinaryArray::from_iter(rows.iter().map(|row| Some(row.as_bytes())));
+        let bytes: BinaryArray = rows.iter().map(|row| Some(row.as_bytes())).collect();
         let decoded = JsonDecoder::new(columns, &vec![true; columns.len()], false).decode(&bytes);
         assert_eq!(decoded.errors, vec![]);
         decoded.columns
@@ -146,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn a_field_without_a_value_has_its_default() {
+        let columns = [Column::new("A", SqlType::Integer)];
+        let schema = r#"{"type": "record", "name": "r", "fields": [
+            {"name": "A", "type": "int", "default": 5}, {"name": "B", "type": "string", "default": "x"}]}"#;
+        let arrays = columns_of(&columns, &[r#"{"A": 1}"#, r#"{"A": null}"#]);
+        let encoded = AvroEncoder::new(&columns, false, 1, &parse(schema)).expect("it fits").encode(&arrays, 2, None);
+        assert_eq!(encoded.errors, vec![]);
+        assert_eq!(encoded.bytes.value(0)[5..], [2, 2, b'x']);
+        assert_eq!(encoded.bytes.value(1)[5..], [10, 2, b'x']);
+    }
+
+    #[test]
     fn writers_may_know_other_fields_and_narrower_types() {
         let schema = r#"{"type": "record", "name": "r", "fields": [
             {"name": "old", "type": {"type": "array", "items": "string"}}, {"name": "n", "type": "int"},
@@ -161,7 +174,7 @@ mod tests {
     #[test]
     fn wrong_records_are_told_and_the_others_read() {
         let columns = [Column::new("S", SqlType::String)];
-        let mut decoder = AvroDecoder::new(&columns, &[true], true, lookup(&[(1, "\"string\""), (2, "\"int\"")]));
+        let mut decoder = AvroDecoder::new(&columns, &[true], true, lookup(&[(1, "\"string\""), (2, "\"double\"")]));
         let record = |id: u8, datum: &[u8]| Some([&[0, 0, 0, 0, id], datum].concat());
         let rows: Vec<Option<Vec<u8>>> = vec![
             record(1, &[2, b'a']),
@@ -184,7 +197,7 @@ mod tests {
             (1, "the bytes end too early"),
             (2, "a string is no UTF-8"),
             (3, "bytes are left over"),
-            (4, "schema 2 does not fit the columns: int cannot be read as STRING"),
+            (4, "schema 2 does not fit the columns: double cannot be read as STRING"),
             (5, "there is no schema with the id 9"),
             (6, "the bytes do not begin with the id of a schema"),
         ];

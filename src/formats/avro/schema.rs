@@ -64,6 +64,8 @@ pub struct Field {
     pub name: String,
     /// Its type.
     pub node: NodeId,
+    /// Its value where a writer has none.
+    pub default: Option<Value>,
 }
 
 /// Why a text is no schema.
@@ -229,7 +231,8 @@ impl Parser {
             let (Some(name), Some(schema)) = (field.get("name").and_then(Value::as_str), field.get("type")) else {
                 return fault("a field has no name or no type");
             };
-            fields.push(Field { name: name.to_owned(), node: self.read(schema, inner)? });
+            let default = field.get("default").cloned();
+            fields.push(Field { name: name.to_owned(), node: self.read(schema, inner)?, default });
         }
         self.nodes[id] = Node::Record(fields);
         Ok(id)

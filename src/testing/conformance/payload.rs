@@ -4,18 +4,32 @@ use serde_json::Value;
 
 use super::super::driver::SourceInfo;
 use super::super::windowed_key::{self, Window};
+use super::avro;
 use super::case::{CaseRecord, CaseWindow, WindowFamily};
+use crate::formats::avro::Cursor;
+use crate::formats::avro::schema::AvroSchema;
 use crate::formats::{Format, Serde};
+use crate::registry::{SchemaDocument, SchemaRegistry, key_subject, referenced_texts, value_subject};
 use crate::testing::base64;
 use crate::testing::driver::TestRecord;
 use crate::types::{Column, Header, SqlType, StructField, WindowKind};
 
 /// The record to append for `record`, whose topic holds the records of `source`.
-pub fn to_bytes(record: &CaseRecord, source: Option<&SourceInfo>) -> Result<TestRecord, String> {
+pub fn to_bytes(
+    record: &CaseRecord,
+    source: Option<&SourceInfo>,
+    registry: &dyn SchemaRegistry,
+) -> Result<TestRecord, String> {
     let (key, value) = match source {
         Some(source) => (
-            encode(&record.key, &source.key_serde, &source.schema.key),
-            encode(&record.value, &source.value_serde, &source.schema.value),
+            match source.key_serde.format {
+                Format::Avro(_) => encode_avro(&record.key, &key_subject(&record.topic), registry),
+                _ => encode(&record.key, &source.key_serde, &source.schema.key),
+            },
+            match source.value_serde.format {
+                Format::Avro(_) => encode_avro(&record.value, &value_subject(&record.topic), registry),
+                _ => encode(&record.value, &source.value_serde, &source.schema.value),
+            },
         ),
         None => (Ok(plain(&record.key)), Ok(plain(&record.value))),
     };
@@ -43,6 +57,37 @@ fn with_window(key: Vec<u8>, window: Option<CaseWindow>, kind: Option<WindowKind
         (WindowFamily::Time, _) => WindowKind::Time { size_ms: window.end - window.start },
     };
     windowed_key::join(key, Window { start: window.start, end: window.end }, kind)
+}
+
+/// `json` by the latest schema of `subject`, behind its id.
+fn encode_avro(json: &Value, subject: &str, registry: &dyn SchemaRegistry) -> Result<Option<Vec<u8>>, String> {
+    if json.is_null() {
+        return Ok(None);
+    }
+    let latest = registry.latest(subject).map_err(|error| error.to_string())?;
+    let latest = latest.ok_or_else(|| format!("there is no schema for {subject}"))?;
+    let schema = avro_schema(&latest.schema, registry)?;
+    let mut bytes = vec![0];
+    bytes.extend_from_slice(&latest.id.to_be_bytes());
+    avro::encode(&mut bytes, &schema, schema.root(), json)?;
+    Ok(Some(bytes))
+}
+
+/// Avro behind the id of its schema.
+fn decode_avro(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value, String> {
+    let Some(([0, id @ ..], datum)) = bytes.split_first_chunk::<5>() else {
+        return Err("the bytes do not begin with the id of a schema".to_owned());
+    };
+    let document = registry.by_id(u32::from_be_bytes(*id)).map_err(|error| error.to_string())?;
+    let schema = avro_schema(&document.ok_or("the schema is not registered")?, registry)?;
+    let mut cursor = Cursor::new(datum);
+    let value = avro::decode(&mut cursor, &schema, schema.root())?;
+    if cursor.is_at_end() { Ok(value) } else { Err("bytes are left over".to_owned()) }
+}
+
+fn avro_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<AvroSchema, String> {
+    let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
+    AvroSchema::parse(&document.text, &references).map_err(|fault| fault.to_string())
 }
 
 fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<u8>>, String> {
@@ -93,6 +138,7 @@ pub struct Comparable {
 pub fn comparable_key(
     bytes: Option<&[u8]>,
     source: Option<&SourceInfo>,
+    registry: &dyn SchemaRegistry,
 ) -> Result<(Comparable, Option<Window>), String> {
     let kind = source.and_then(|source| source.window);
     let (bytes, window) = match (bytes, kind) {
@@ -103,16 +149,20 @@ pub fn comparable_key(
         (bytes, _) => (bytes, None),
     };
     let key = match source {
-        Some(source) => decode(bytes, &source.key_serde, &source.schema.key)?,
+        Some(source) => decode(bytes, &source.key_serde, &source.schema.key, registry)?,
         None => undeclared(bytes),
     };
     Ok((key, window))
 }
 
 /// A value, ready to be compared.
-pub fn comparable_value(bytes: Option<&[u8]>, source: Option<&SourceInfo>) -> Result<Comparable, String> {
+pub fn comparable_value(
+    bytes: Option<&[u8]>,
+    source: Option<&SourceInfo>,
+    registry: &dyn SchemaRegistry,
+) -> Result<Comparable, String> {
     match source {
-        Some(source) => decode(bytes, &source.value_serde, &source.schema.value),
+        Some(source) => decode(bytes, &source.value_serde, &source.schema.value, registry),
         None => Ok(undeclared(bytes)),
     }
 }
@@ -124,7 +174,12 @@ fn undeclared(bytes: Option<&[u8]>) -> Comparable {
     Comparable { json, sql_type: None }
 }
 
-fn decode(bytes: Option<&[u8]>, serde: &Serde, columns: &[Column]) -> Result<Comparable, String> {
+fn decode(
+    bytes: Option<&[u8]>,
+    serde: &Serde,
+    columns: &[Column],
+    registry: &dyn SchemaRegistry,
+) -> Result<Comparable, String> {
     let sql_type = side_type(serde, columns);
     let Some(bytes) = bytes else { return Ok(Comparable { json: Value::Null, sql_type }) };
     let text = || String::from_utf8_lossy(bytes).into_owned();
@@ -133,6 +188,7 @@ fn decode(bytes: Option<&[u8]>, serde: &Serde, columns: &[Column]) -> Result<Com
         Format::Json => serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}: {}", text()))?,
         Format::Delimited { .. } => return Ok(Comparable { json: text().into(), sql_type: None }),
         Format::Kafka => primitive_json(bytes, columns.first().map(|column| &column.sql_type))?,
+        Format::Avro(_) => decode_avro(bytes, registry)?,
         _ => return Err(format!("the format {} is not available yet", serde.format.name())),
     };
     Ok(Comparable { json, sql_type })
@@ -164,12 +220,16 @@ fn primitive_json(bytes: &[u8], sql_type: Option<&SqlType>) -> Result<Value, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::MemoryRegistry;
 
     fn check(json: &str, serde: &Serde, sql_type: SqlType, bytes: &[u8], expected: &str) {
         let columns = [Column::new("K", sql_type)];
         let json: Value = serde_json::from_str(json).expect("JSON");
         assert_eq!(encode(&json, serde, &columns).expect("fits").as_deref(), Some(bytes), "{json}");
-        assert_eq!(decode(Some(bytes), serde, &columns).expect("fits").json.to_string(), expected);
+        assert_eq!(
+            decode(Some(bytes), serde, &columns, &MemoryRegistry::new()).expect("fits").json.to_string(),
+            expected
+        );
     }
 
     #[test]
@@ -188,7 +248,8 @@ mod tests {
     #[test]
     fn wrong_bytes_are_named() {
         let kafka = Serde { format: Format::Kafka, wrap_single: false };
-        let error = decode(Some(b"abc"), &kafka, &[Column::new("K", SqlType::Integer)]).expect_err("three bytes");
+        let error = decode(Some(b"abc"), &kafka, &[Column::new("K", SqlType::Integer)], &MemoryRegistry::new())
+            .expect_err("three bytes");
         assert_eq!(error, "3 bytes where INTEGER was written");
     }
 }

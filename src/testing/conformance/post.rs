@@ -91,7 +91,13 @@ fn check_topic(expected: &PostTopic, source: Option<&SourceInfo>, driver: &dyn D
         (value_subject(&expected.name), &expected.value_schema, "value schema"),
     ];
     for (subject, wanted, what) in subjects.into_iter().filter(|(_, wanted, _)| !wanted.is_null()) {
-        let found = driver.schema(&subject).ok_or_else(|| format!("{what}: there is none"))?;
+        let found = driver
+            .registry()
+            .latest(&subject)
+            .ok()
+            .flatten()
+            .map(|latest| latest.schema)
+            .ok_or_else(|| format!("{what}: there is none"))?;
         let same = match wanted {
             Value::String(text) if found.schema_type == SchemaType::Protobuf => *text == found.text,
             json => serde_json::from_str::<Value>(&found.text).is_ok_and(|found| found == *json),

@@ -9,6 +9,7 @@ use super::payload;
 use super::post;
 use super::relaxation::Relaxation;
 use super::setting::{self, EXACT_NUMBERS};
+use crate::registry::SchemaRegistry;
 use crate::testing::base64;
 use crate::testing::driver::{Driver, SourceInfo, TestRecord};
 use crate::testing::windowed_key::Window;
@@ -53,10 +54,11 @@ fn play(case: &Case, driver: &mut dyn Driver) -> Result<(), Stop> {
 
 /// Appends the inputs to their topics; they are fed to queries as the same bytes.
 fn append_inputs(case: &Case, driver: &mut dyn Driver) -> Result<Vec<TestRecord>, Stop> {
-    let sources = driver.sources();
+    let (sources, registry) = (driver.sources(), driver.registry());
     let mut records = Vec::with_capacity(case.inputs.len());
     for input in &case.inputs {
-        let mut record = payload::to_bytes(input, source_of(&sources, &input.topic)).map_err(Stop::Broken)?;
+        let source = source_of(&sources, &input.topic);
+        let mut record = payload::to_bytes(input, source, &*registry).map_err(Stop::Broken)?;
         record.partition = Some(0);
         driver.append(&input.topic, std::slice::from_ref(&record)).map_err(Stop::InTime)?;
         records.push(record);
@@ -100,7 +102,7 @@ fn feed(query: &str, topic: &str, record: &TestRecord, driver: &mut dyn Driver) 
 }
 
 fn check_outputs(case: &Case, relaxation: &Relaxation, driver: &dyn Driver) -> Result<(), String> {
-    let sources = driver.sources();
+    let (sources, registry) = (driver.sources(), driver.registry());
     let numbers = numbers(case, relaxation);
     let mut topics: Vec<&str> = Vec::new();
     for output in &case.outputs {
@@ -110,7 +112,8 @@ fn check_outputs(case: &Case, relaxation: &Relaxation, driver: &dyn Driver) -> R
         topics.push(&output.topic);
         let expected: Vec<&CaseRecord> = case.outputs.iter().filter(|other| other.topic == output.topic).collect();
         let actual = driver.records(&output.topic);
-        check_topic(case, &expected, &actual, source_of(&sources, &output.topic), numbers)
+        let origin = Origin { source: source_of(&sources, &output.topic), registry: &*registry };
+        check_topic(case, &expected, &actual, &origin, numbers)
             .map_err(|reason| format!("topic {}: {reason}", output.topic))?;
     }
     Ok(())
@@ -127,15 +130,21 @@ fn numbers(case: &Case, relaxation: &Relaxation) -> Numbers {
     }
 }
 
+/// What says how the bytes of a topic are read.
+struct Origin<'a> {
+    source: Option<&'a SourceInfo>,
+    registry: &'a dyn SchemaRegistry,
+}
+
 fn check_topic(
     case: &Case,
     expected: &[&CaseRecord],
     actual: &[TestRecord],
-    source: Option<&SourceInfo>,
+    origin: &Origin<'_>,
     numbers: Numbers,
 ) -> Result<(), String> {
     for (i, (expected, actual)) in expected.iter().zip(actual).enumerate() {
-        let checked = check_record(case, expected, actual, source, numbers);
+        let checked = check_record(case, expected, actual, origin, numbers);
         checked.map_err(|reason| format!("record {}: {reason}", i + 1))?;
     }
     if expected.len() == actual.len() {
@@ -157,13 +166,13 @@ fn check_record(
     case: &Case,
     expected: &CaseRecord,
     actual: &TestRecord,
-    source: Option<&SourceInfo>,
+    origin: &Origin<'_>,
     numbers: Numbers,
 ) -> Result<(), String> {
-    let (key, window) = payload::comparable_key(actual.key.as_deref(), source)?;
+    let (key, window) = payload::comparable_key(actual.key.as_deref(), origin.source, origin.registry)?;
     compare("key", &key, &expected.key, numbers)?;
     check_window(window, expected)?;
-    let value = payload::comparable_value(actual.value.as_deref(), source)?;
+    let value = payload::comparable_value(actual.value.as_deref(), origin.source, origin.registry)?;
     compare("value", &value, &expected.value, numbers)?;
     check_headers(expected, actual)?;
     match expected.timestamp {

@@ -71,9 +71,10 @@ fn produce(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
     }
     for topic in topics {
         let source = sources.iter().find(|source| source.topic == topic);
+        let registry = driver.registry();
         let inputs = case.inputs.iter().filter(|input| input.topic == topic);
         let records: Vec<TestRecord> =
-            inputs.map(|input| payload::to_bytes(input, source)).collect::<Result<_, _>>()?;
+            inputs.map(|input| payload::to_bytes(input, source, &*registry)).collect::<Result<_, _>>()?;
         driver.append(topic, &records).map_err(|failure| failure.message)?;
     }
     Ok(())
@@ -93,10 +94,11 @@ fn check_outputs(case: &Case, driver: &dyn Driver) -> Result<(), String> {
         if expected.len() != actual.len() {
             return Err(format!("topic {output}: {} records, expected {}", actual.len(), expected.len()));
         }
+        let registry = driver.registry();
         for (expected, actual) in expected.into_iter().zip(&actual) {
-            let (key, _) = payload::comparable_key(actual.key.as_deref(), source)?;
+            let (key, _) = payload::comparable_key(actual.key.as_deref(), source, &*registry)?;
             compare("key", &key, &expected.key, Numbers::Exact)?;
-            let value = payload::comparable_value(actual.value.as_deref(), source)?;
+            let value = payload::comparable_value(actual.value.as_deref(), source, &*registry)?;
             compare("value", &value, &expected.value, Numbers::Exact)?;
             if expected.timestamp.is_some_and(|timestamp| timestamp != actual.timestamp) {
                 return Err(format!("topic {output}: got timestamp {}", actual.timestamp));
