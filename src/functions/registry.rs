@@ -44,7 +44,7 @@ impl Registry {
         Arc::make_mut(&mut self.functions).insert(function.name(), function);
     }
 
-    /// Adds a function with these `signatures` ([syntax](super::signature)) and no body.
+    /// Adds a function with these `signatures`, written as those of the built-in ones, and no body.
     ///
     /// # Errors
     /// A signature that cannot be read.
