@@ -3,6 +3,8 @@
 //! A block that begins with ```` ```sql run ```` is executed, and the ```` ```text ```` block behind it, if there is one, is
 //! what the shell shows for it: answers, rows, or the error. The blocks of a page are one session on a server of its
 //! own, which reads topics from their beginning. `BLESS=1` writes what is shown into the pages instead of comparing.
+//!
+//! A line `…` of a `text` block stands for any lines; in a block with such a line, `…` at the end of a line stands for its rest.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -92,17 +94,45 @@ fn run(page: &str, path: &Path) -> String {
         while lines.peek().is_some_and(|line| line.trim().is_empty()) {
             written.extend(lines.next());
         }
-        if lines.peek().is_some_and(|line| line.trim_end() == "```text") {
+        if lines.next_if(|line| line.trim_end() == "```text").is_some() {
+            let said: String = lines.by_ref().take_while(|line| line.trim_end() != "```").collect();
             written.push_str("```text\n");
-            written.push_str(&answer);
+            written.push_str(if is_excerpt(&said, &answer) { &said } else { &answer });
             written.push_str("```\n");
-            lines.by_ref().take(1).for_each(drop);
-            lines.by_ref().take_while(|line| line.trim_end() != "```").for_each(drop);
         } else {
             assert!(flow == Flow::Continue, "{}:\n{sql}\n{answer}", path.display());
         }
     }
     written
+}
+
+/// Whether `said` leaves lines out, and all others are those of `shown`, in their order.
+fn is_excerpt(said: &str, shown: &str) -> bool {
+    let (said, shown): (Vec<&str>, Vec<&str>) = (said.lines().collect(), shown.lines().collect());
+    said.contains(&LEFT_OUT) && agree(&said, &shown)
+}
+
+/// What stands in a page for lines, or for the rest of a line.
+const LEFT_OUT: &str = "…";
+
+fn agree(said: &[&str], shown: &[&str]) -> bool {
+    let Some((line, rest)) = said.split_first() else { return shown.is_empty() };
+    if *line == LEFT_OUT {
+        return (0..=shown.len()).any(|count| agree(rest, &shown[count..]));
+    }
+    let is_same = |shown: &str| line.strip_suffix(LEFT_OUT).map_or(*line == shown, |head| shown.starts_with(head));
+    shown.split_first().is_some_and(|(first, others)| is_same(first) && agree(rest, others))
+}
+
+#[test]
+fn lines_may_be_left_out() {
+    let shown = "a\nb b\nc\n";
+    for said in ["…\n", "a\n…\n", "…\nb …\n…\n", "a\nb b\n…\nc\n"] {
+        assert!(is_excerpt(said, shown), "{said}");
+    }
+    for said in ["a\nb b\nc\n", "a\nb …\nc\n", "…\nb\n…\n", "…\nc\n…\na\n", "a\n…\nb b\n"] {
+        assert!(!is_excerpt(said, shown), "{said}");
+    }
 }
 
 fn pages(folder: &Path) -> Vec<PathBuf> {

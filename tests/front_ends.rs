@@ -346,3 +346,14 @@ fn a_file_is_refused_for_what_cannot_run_headless() {
         "a.sql:2:1: Invalid property 'auto.offset.reset': Invalid value first",
     );
 }
+
+#[test]
+fn a_query_that_has_ended_leaves_quietly() {
+    let folder = folder();
+    let sql = "SET 'auto.offset.reset' = 'earliest';
+        CREATE STREAM a (k STRING KEY, v INT) WITH (KAFKA_TOPIC = 'a', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+        INSERT INTO a VALUES ('x', 1);
+        SELECT v FROM a EMIT CHANGES LIMIT 1;";
+    let (_, err) = texts(&output(&mut levada(folder.path(), &["shell", "-e", sql])), 0);
+    assert_eq!(err, "");
+}

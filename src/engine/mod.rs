@@ -461,8 +461,9 @@ impl Drop for Engine {
                 tracing::error!("the thread that follows the command log has died");
             }
         }
-        self.inner.shared.runtime.shutdown();
+        // As long as there are workers: they end the tasks of what nobody listens to any more.
         self.lock().sweep_transients(&self.inner.shared);
+        self.inner.shared.runtime.shutdown();
     }
 }
 

@@ -75,6 +75,8 @@ pub enum PlanErrorKind {
     UnknownType {
         /// The name.
         name: String,
+        /// What to write instead.
+        hint: Option<String>,
     },
     /// DECIMAL with impossible numbers.
     #[error("{reason}")]
@@ -203,7 +205,9 @@ impl PlanError {
             PlanErrorKind::UnknownColumn { name, .. } if name.contains(char::is_lowercase) => {
                 Some("texts stand in 'single quotes'; \"double quotes\" and `back-ticks` make a name".to_owned())
             }
-            PlanErrorKind::Refused { hint, .. } | PlanErrorKind::Expression { hint, .. } => hint.clone(),
+            PlanErrorKind::Refused { hint, .. }
+            | PlanErrorKind::Expression { hint, .. }
+            | PlanErrorKind::UnknownType { hint, .. } => hint.clone(),
             _ => None,
         }
     }

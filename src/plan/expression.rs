@@ -203,6 +203,7 @@ fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
             let similar = similar_names(field, known.iter().map(String::as_str));
             (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
         }
+        (TypeError::CompareNull { .. }, _) => Some("write IS NULL or IS NOT NULL".to_owned()),
         (TypeError::Compare { left, left_type, right, right_type, .. }, _) => {
             let (written, other) = match (*left_type == text, *right_type == text) {
                 (true, _) => (left, right),

@@ -71,7 +71,11 @@ fn one_query(action: Action, id: &Identifier, catalog: &Catalog) -> Result<Query
     let Some(found) = catalog.query_named(id.as_str()) else {
         let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let text = format!("Unknown queryId: {}", id.name);
-        let hint = similar.first().map(|id| format!("did you mean {id}?"));
+        let filled_by = catalog.source(id.as_str()).and_then(|source| source.created_by_query.as_ref());
+        let hint = match filled_by {
+            Some(query) => Some(format!("{} is filled by {query}", id.name)),
+            None => similar.first().map(|id| format!("did you mean {id}?")),
+        };
         return Err(PlanError::at(PlanErrorKind::Refused { text, hint }, id.span));
     };
     if found.kind == QueryKind::CreateSource {
@@ -130,7 +134,13 @@ pub(super) fn explained_query(id: &Identifier, catalog: &Catalog) -> Result<Plan
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);
         let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
-        let hint = similar.first().map(|id| format!("did you mean {id}?"));
+        let hint = match catalog.source(id.as_str()) {
+            Some(source) => Some(match &source.created_by_query {
+                Some(query) => format!("{} is filled by {query}: EXPLAIN {query}", id.name),
+                None => format!("{} is a {}: DESCRIBE {} shows it", id.name, source.collection.noun(), id.name),
+            }),
+            None => similar.first().map(|id| format!("did you mean {id}?")),
+        };
         PlanError::at(PlanErrorKind::Refused { text, hint }, id.span)
     })
 }

@@ -58,7 +58,8 @@ pub(super) fn split<'a>(
         if found.len() > 1 {
             let names: Vec<String> = found.iter().map(|i| items[*i].name.clone()).collect();
             let shown = as_column(expression).map_or_else(|| expression.plain().to_string(), str::to_owned);
-            return Err(PlanError::refused(twice(&shown, names, kind), items[found[1]].span));
+            let hint = "a second copy of a key column for the value is AS_VALUE(column)";
+            return Err(PlanError::refused_with_hint(twice(&shown, names, kind), hint, items[found[1]].span));
         }
         is_key[found[0]] = true;
         key_names.push(items[found[0]].name.clone());

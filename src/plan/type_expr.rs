@@ -5,7 +5,7 @@ use crate::sql::Span;
 use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
 use crate::types::{SqlType, StructField};
 
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, similar_names};
 
 /// Digits of the largest DECIMAL.
 const PRECISION_MAX: i32 = 76;
@@ -26,10 +26,49 @@ pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) ->
             SqlType::Struct(fields.collect::<Result<_, PlanError>>()?)
         }
         TypeExpr::Custom(name) => catalog.custom_type(name.as_str()).cloned().ok_or_else(|| {
-            PlanError::at(PlanErrorKind::UnknownType { name: name.name.clone() }, name.span).or_at(span)
+            let hint = unknown_type_hint(name.as_str(), catalog);
+            PlanError::at(PlanErrorKind::UnknownType { name: name.name.clone(), hint }, name.span).or_at(span)
         })?,
     })
 }
+
+/// What to write instead of a type called `name`: that of other systems has another name here, or a letter is wrong.
+fn unknown_type_hint(name: &str, catalog: &Catalog) -> Option<String> {
+    let here = match name.to_uppercase().as_str() {
+        "TEXT" | "CHAR" | "NCHAR" | "NVARCHAR" | "CLOB" | "UUID" | "JSON" | "JSONB" => "STRING",
+        "FLOAT" | "REAL" | "FLOAT4" | "FLOAT8" | "FLOAT64" => "DOUBLE",
+        "TINYINT" | "SMALLINT" | "INT2" | "INT4" | "INT32" | "SHORT" => "INTEGER",
+        "LONG" | "INT8" | "INT64" => "BIGINT",
+        "NUMERIC" | "NUMBER" => "DECIMAL(digits, behind the point)",
+        "BOOL" => "BOOLEAN",
+        "DATETIME" | "TIMESTAMPTZ" => "TIMESTAMP",
+        "BLOB" | "BYTEA" | "BINARY" | "VARBINARY" => "BYTES",
+        "LIST" => "ARRAY<type>",
+        "ROW" | "RECORD" => "STRUCT<name type, …>",
+        _ => {
+            let known = BUILT_IN.into_iter().chain(catalog.custom_types().map(|(name, _)| name));
+            return similar_names(name, known).first().map(|similar| format!("did you mean {similar}?"));
+        }
+    };
+    Some(format!("write {here}"))
+}
+
+/// Names of types that a slip may have meant.
+const BUILT_IN: [&str; 13] = [
+    "BOOLEAN",
+    "INTEGER",
+    "INT",
+    "BIGINT",
+    "DOUBLE",
+    "DECIMAL",
+    "STRING",
+    "VARCHAR",
+    "BYTES",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "STRUCT",
+];
 
 /// How `sql_type` is written.
 pub(super) fn written_type(sql_type: &SqlType) -> TypeExpr {

@@ -60,5 +60,10 @@ fn too_short(shape: WindowShape, length_ms: i64, grace_ms: i64, retention_ms: i6
              grace period. Got gap=[{length_ms}], grace=[{grace_ms}], retention=[{retention_ms}]"
         ),
     };
-    PlanError::refused_with_hint(text, "without GRACE PERIOD, rows up to 24 hours late are accepted", span)
+    let hint = if grace_ms == 0 {
+        "leave RETENTION out, or give it at least the length of a window"
+    } else {
+        "without GRACE PERIOD, rows up to 24 hours late are accepted"
+    };
+    PlanError::refused_with_hint(text, hint, span)
 }

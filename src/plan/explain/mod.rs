@@ -238,7 +238,8 @@ fn join_window_text(join: &StreamStreamJoin) -> String {
 }
 
 fn sink_line(sink: &Sink) -> String {
-    let partitions = sink.partitions.map(|count| format!(", {count} partitions")).unwrap_or_default();
+    let partitions =
+        sink.partitions.map(|count| format!(", {}", topology::counted(count, "partition"))).unwrap_or_default();
     let time = if sink.timestamp.is_some() { ", own timestamps" } else { "" };
     format!(
         "Sink {}: topic {} ({}{partitions}{time})",

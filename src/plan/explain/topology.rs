@@ -224,6 +224,6 @@ fn topic_text(topic: &TopicUse) -> String {
     format!("{kind} {}{partitions}", topic.name)
 }
 
-fn counted(count: u32, what: &str) -> String {
+pub(super) fn counted(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -174,10 +174,10 @@ fn properties_that_cannot_be() {
 #[test]
 fn errors_say_where() {
     check_error(
-        "CREATE STREAM X (\n  A INT,\n  B NOTHING)\nWITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+        "CREATE STREAM X (\n  A INT,\n  B BIGNIT)\nWITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
         (3, 5),
-        "Cannot resolve unknown type: NOTHING",
-        None,
+        "Cannot resolve unknown type: BIGNIT",
+        Some("did you mean BIGINT?"),
     );
     check_error(
         "CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x',\n  VALUE_FORMAT='FOO');",
@@ -447,4 +447,32 @@ fn drops_are_refused_while_something_reads() {
     for (sql, expected) in cases {
         assert_eq!(plan_text(sql), format!("error: {expected}"), "{sql}");
     }
+}
+
+#[test]
+fn a_source_in_place_of_a_query_says_what_to_write() {
+    let text =
+        |name: &str| format!("Query with id:{name} does not exist, use SHOW QUERIES to view the full set of queries.");
+    check_error("EXPLAIN S;", (1, 9), &text("S"), Some("S is a stream: DESCRIBE S shows it"));
+    let sql = "CREATE STREAM X AS SELECT * FROM S; EXPLAIN X;";
+    let error = planned(sql).map(|planned| format!("{planned:?}")).expect_err(sql);
+    let hint = error.hint().expect("a hint");
+    assert!(hint.starts_with("X is filled by CSAS_X_") && hint.contains(": EXPLAIN CSAS_X_"), "{hint}");
+}
+
+#[test]
+fn types_of_other_systems_have_another_name_here() {
+    for (written, hint) in [
+        ("TEXT", Some("write STRING")),
+        ("ARRAY<FLOAT>", Some("write DOUBLE")),
+        ("STRUCT<A LONG>", Some("write BIGINT")),
+        ("QUATERNION", None),
+    ] {
+        let sql = format!("CREATE STREAM X (A {written}) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');");
+        let error = planned(&sql).map(|planned| format!("{planned:?}")).expect_err(&sql);
+        assert_eq!(error.hint().as_deref(), hint, "{sql}");
+    }
+    let sql = "CREATE TYPE ADDRESS AS STRING; CREATE STREAM X (A ADRESS) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');";
+    let error = planned(sql).map(|planned| format!("{planned:?}")).expect_err(sql);
+    assert_eq!(error.hint().as_deref(), Some("did you mean ADDRESS?"));
 }

@@ -181,10 +181,20 @@ pub(super) fn object(words: Words<'_>) -> Option<&'static str> {
 }
 
 /// What to write instead of a change that ALTER cannot make.
-pub(super) fn change(word: &str) -> Option<&'static str> {
-    matches!(word, "DROP" | "RENAME" | "MODIFY" | "CHANGE" | "ALTER" | "SET").then_some(
-        "ALTER only adds columns: ALTER STREAM name ADD COLUMN x INT; for all else create it anew, or CREATE OR REPLACE it",
-    )
+pub(super) fn change(words: Words<'_>) -> Option<&'static str> {
+    Some(match words {
+        [_, "SYSTEM", ..] => "write ALTER SYSTEM 'property' = 'value'",
+        [_, _, "DROP" | "RENAME" | "MODIFY" | "CHANGE" | "ALTER" | "SET", _] => {
+            "ALTER only adds columns: ALTER STREAM name ADD COLUMN x INT; for all else create it anew, or CREATE OR REPLACE it"
+        }
+        [_, ",", ..] | [_, "ADD" | "COLUMN", "(", _] => {
+            "each column has its own ADD: ADD COLUMN x INT, ADD COLUMN y INT"
+        }
+        [_, _, "KEY" | "PRIMARY" | "HEADERS" | "HEADER", _] => {
+            "ALTER adds columns of the value; others are declared by CREATE"
+        }
+        _ => return None,
+    })
 }
 
 /// What to write instead of a join that begins with this word and has no ON.

@@ -101,9 +101,8 @@ impl Parser<'_> {
         let words = [before(2), before(1), self.word_at(index), self.word_at(index + 1)];
         let words: Words<'_> = [&words[0], &words[1], &words[2], &words[3]];
         let hint = foreign::clause(words).or_else(|| foreign::object(words));
-        let hint = hint.or_else(|| {
-            if self.word_at(self.first_of_statement()) == "ALTER" { foreign::change(words[2]) } else { None }
-        });
+        let hint = hint
+            .or_else(|| if self.word_at(self.first_of_statement()) == "ALTER" { foreign::change(words) } else { None });
         let hint =
             hint.or_else(|| if expected.contains(&Expected::Token("ON")) { self.join_without_on() } else { None });
         hint.or_else(|| if self.in_column_list(expected) { foreign::constraint(words[2]) } else { None })
