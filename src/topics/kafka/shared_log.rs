@@ -52,7 +52,9 @@ impl KafkaSharedLog {
                 |client| native::send_offsets(client, &group, &positions, TIMEOUT),
             )?;
         }
-        producer.commit()
+        // While another server takes over, a broker may answer with an error of its own. Whether the transaction was committed
+        // is known to who takes over anew and reads the log.
+        producer.commit().map_err(|error| TopicError::Fenced { reason: error.to_string() })
     }
 }
 
