@@ -249,8 +249,8 @@ fn hundreds_of_sources_can_be_joined_but_not_any_number() {
         )
     };
     let query = |joins: usize| {
-        let joined: String = (1..=joins).map(|i| format!(" JOIN T{i} ON T0.ID = T{i}.ID")).collect();
-        let tables: String = (0..=joins).map(table).collect();
+        let joined: Vec<String> = (1..=joins).map(|i| format!(" JOIN T{i} ON T0.ID = T{i}.ID")).collect();
+        let (joined, tables) = (joined.concat(), (0..=joins).map(table).collect::<String>());
         format!("{tables} CREATE TABLE X AS SELECT T0.ID, T{joins}.V FROM T0{joined};")
     };
     assert!(plan_text(&query(300)).starts_with("Sink X: topic X"));
