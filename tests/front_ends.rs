@@ -182,6 +182,17 @@ fn printing_ends_at_its_limit_in_every_form() {
 }
 
 #[test]
+fn a_query_that_ends_at_its_limit_leaves_nothing_to_complain_of() {
+    let folder = folder();
+    let query = "CREATE STREAM a (k STRING KEY, x INT) WITH (kafka_topic = 'a', value_format = 'json', partitions = 1); \
+                 INSERT INTO a (k, x) VALUES ('ann', 1); SET 'auto.offset.reset' = 'earliest'; \
+                 SELECT x FROM a EMIT CHANGES LIMIT 1;";
+    let (out, err) = texts(&output(&mut levada(folder.path(), &["shell", "-e", query])), 0);
+    assert!(out.contains("1 row"), "{out}");
+    assert_eq!(err, "");
+}
+
+#[test]
 fn scripts_are_found_beside_those_that_run_them() {
     let folder = folder();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file is written");

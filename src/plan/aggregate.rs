@@ -348,7 +348,7 @@ pub(super) fn plan(
     let is_grouped = !is_table && !has_windows && is_keyed_by(&relation, &aggregation.group);
     let input = if is_grouped {
         let key_names = vec![key[0].0.name.clone()];
-        PlanNode::Project { input: Box::new(relation.node), key_names, columns: arguments }
+        PlanNode::projection(relation.node, key_names, arguments)
     } else {
         let key_columns: Vec<Column> = key.iter().map(|(column, _)| column.clone()).collect();
         let value: Vec<Column> = arguments.iter().map(|(column, _)| column.clone()).collect();
@@ -597,7 +597,7 @@ fn constant() -> Expression {
 /// Whether `relation` has one key column and it is the group.
 fn is_keyed_by(relation: &Relation, group: &[Expression]) -> bool {
     let [only] = group else { return false };
-    relation.node.schema().key.len() == 1 && relation.layout.find(only).is_some_and(|column| column.index == 0)
+    relation.node.key().len() == 1 && relation.layout.find(only).is_some_and(|column| column.index == 0)
 }
 
 /// The relation after the aggregation: the group is the key, calls are values.

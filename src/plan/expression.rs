@@ -205,17 +205,18 @@ fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
         }
         (TypeError::CompareNull { .. }, _) => Some("write IS NULL or IS NOT NULL".to_owned()),
         (TypeError::Compare { left, left_type, right, right_type, .. }, _) => {
-            let (written, other) = match (*left_type == text, *right_type == text) {
-                (true, _) => (left, right),
-                (_, true) => (right, left),
+            let (written, other, other_type) = match (*left_type == text, *right_type == text) {
+                (true, _) => (left, right, right_type),
+                (_, true) => (right, left, left_type),
                 _ => return None,
             };
             let number = written.trim_matches('\'');
-            let is_number = number.len() + 2 == written.len() && Literal::number(number).is_some();
-            Some(if is_number {
+            let is_quoted = number.len() + 2 == written.len() && Literal::number(number).is_some();
+            let takes_number = !["BOOLEAN", "BYTES"].contains(&other_type.as_str());
+            Some(if is_quoted && takes_number {
                 format!("write {number} without quotes")
             } else {
-                format!("write CAST({other} AS STRING)")
+                format!("write {}", as_text(other, other_type))
             })
         }
         (TypeError::Arithmetic { left, right }, _) if left != NULL && right != NULL => {
@@ -230,14 +231,22 @@ fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
                 _ => None,
             };
             let (left_text, right_text) = operands?;
-            let other = match (*left == text, *right == text) {
-                (true, false) => right_text,
-                (false, true) => left_text,
+            let (other, other_type) = match (*left == text, *right == text) {
+                (true, false) => (right_text, right),
+                (false, true) => (left_text, left),
                 _ => return None,
             };
-            Some(format!("write CAST({} AS STRING) to join it to a text", other.plain()))
+            Some(format!("write {} to join it to a text", as_text(&other.plain().to_string(), other_type)))
         }
         _ => None,
+    }
+}
+
+/// How to make a text of `expression`, which has the type `sql_type`: bytes are text in some encoding only.
+fn as_text(expression: &str, sql_type: &str) -> String {
+    match sql_type {
+        "BYTES" => format!("FROM_BYTES({expression}, 'utf8')"),
+        _ => format!("CAST({expression} AS STRING)"),
     }
 }
 

@@ -99,8 +99,7 @@ fn converted(root: PlanNode, sink: &Schema, insert: &InsertSelect) -> Result<Pla
     let key = convert_side(&result.key, &sink.key, 0).ok_or_else(incompatible)?;
     let value = convert_side(&result.value, &sink.value, result.key.len()).ok_or_else(incompatible)?;
     if result.key == sink.key {
-        let key_names = sink.key.iter().map(|column| column.name.clone()).collect();
-        return Ok(PlanNode::Project { input: Box::new(root), key_names, columns: value });
+        return Ok(PlanNode::Project { input: Box::new(root), key: result.key, columns: value });
     }
     Ok(PlanNode::Rekey { input: Box::new(root), key, columns: value, null_keys: NullKeys::Keep, keeps_window: true })
 }

@@ -54,8 +54,8 @@ pub enum PlanNode {
     Project {
         /// Step below.
         input: Box<PlanNode>,
-        /// Names of the key columns, as many as the input has.
-        key_names: Vec<String>,
+        /// Key columns: those of the input, by the names they have here.
+        key: Vec<Column>,
         /// Value columns and what computes them.
         columns: Vec<(Column, Expr)>,
     },
@@ -250,16 +250,9 @@ impl PlanNode {
         match self {
             Self::Source(source) => source.schema(),
             Self::Filter { input, .. } | Self::Repartition { input, .. } => input.schema(),
-            Self::Project { input, key_names, columns } => Schema {
-                key: input
-                    .schema()
-                    .key
-                    .into_iter()
-                    .zip(key_names)
-                    .map(|(column, name)| Column::new(name.clone(), column.sql_type))
-                    .collect(),
-                value: columns.iter().map(|(column, _)| column.clone()).collect(),
-            },
+            Self::Project { key, columns, .. } => {
+                Schema { key: key.clone(), value: columns.iter().map(|(column, _)| column.clone()).collect() }
+            }
             Self::Rekey { key, columns, .. } => Schema {
                 key: key.iter().map(|(column, _)| column.clone()).collect(),
                 value: columns.iter().map(|(column, _)| column.clone()).collect(),
@@ -273,6 +266,28 @@ impl PlanNode {
             Self::StreamStreamJoin(join) => join.schema(),
             Self::TableTableJoin(join) => join.schema(),
             Self::ForeignKeyJoin(join) => join.schema(),
+        }
+    }
+
+    /// A [`PlanNode::Project`] whose key columns are called `key_names`.
+    pub(super) fn projection(input: Self, key_names: Vec<String>, columns: Vec<(Column, Expr)>) -> Self {
+        let named = input.key().into_iter().zip(key_names);
+        let key = named.map(|(column, name)| Column::new(name, column.sql_type)).collect();
+        Self::Project { input: Box::new(input), key, columns }
+    }
+
+    /// Key columns of the emitted rows. Of the value columns below nothing is read: there are many under a row of joins.
+    pub(super) fn key(&self) -> Vec<Column> {
+        match self {
+            Self::Source(source) => source.declared.key.clone(),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } => input.key(),
+            Self::Project { key, .. } => key.clone(),
+            Self::Rekey { key, .. } => key.iter().map(|(column, _)| column.clone()).collect(),
+            Self::Aggregate(aggregate) => aggregate.input.key(),
+            Self::StreamTableJoin { left, .. } | Self::ForeignKeyJoin(ForeignKeyJoin { left, .. }) => left.key(),
+            Self::StreamStreamJoin(StreamStreamJoin { key, .. }) | Self::TableTableJoin(TableTableJoin { key, .. }) => {
+                vec![key.clone()]
+            }
         }
     }
 

@@ -119,7 +119,7 @@ pub(super) fn plan(
 
 /// Whether the key is what it was.
 fn is_unchanged(relation: &Relation, key: &[KeyColumn]) -> bool {
-    let width = relation.node.schema().key.len();
+    let width = relation.node.key().len();
     let stands = |(i, part): (usize, &KeyColumn)| {
         relation.layout.find(&part.expressions[0]).is_some_and(|column| column.index == i)
     };

@@ -207,7 +207,7 @@ pub(super) fn transient(
 /// Key columns are part of every row, tombstones included: they need not be computed.
 fn part_of_key(item: &Item, relation: &Relation) -> Option<(RowPart, SqlType)> {
     let found = relation.layout.find(&item.expression)?;
-    let is_key = found.index < relation.node.schema().key.len();
+    let is_key = found.index < relation.node.key().len();
     is_key.then(|| (RowPart::Key(found.index), found.sql_type.clone()))
 }
 
@@ -223,5 +223,5 @@ pub(super) fn project(input: PlanNode, key_names: Vec<String>, columns: Vec<(Col
     if same_key && same_value {
         return input;
     }
-    PlanNode::Project { input: Box::new(input), key_names, columns }
+    PlanNode::projection(input, key_names, columns)
 }

@@ -1,9 +1,12 @@
 //! Steps planned so far, and where the columns of the query stand in their rows.
 
+use std::collections::HashMap;
+
 use crate::sql::ast::Expression;
 use crate::types::SqlType;
 
 use super::PlanNode;
+use super::scope::as_column;
 
 /// A column of the row layout ([`Schema::row_schema`](crate::types::Schema::row_schema)) of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,12 +23,21 @@ pub(super) struct LayoutColumn {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
     columns: Vec<LayoutColumn>,
+    /// Positions in `columns` by internal name: joins of many sources look up many names.
+    named: HashMap<String, usize>,
 }
 
 impl Layout {
     /// Notes that column `index` holds `expression`.
     pub(super) fn add(&mut self, expression: Expression, index: usize, sql_type: SqlType) {
-        self.columns.push(LayoutColumn { holds: expression, index, sql_type });
+        self.push(LayoutColumn { holds: expression, index, sql_type });
+    }
+
+    fn push(&mut self, column: LayoutColumn) {
+        if let Some(name) = as_column(&column.holds) {
+            self.named.entry(name.to_owned()).or_insert(self.columns.len());
+        }
+        self.columns.push(column);
     }
 
     /// The same where everything from index `from` on has moved to `to`.
@@ -38,19 +50,26 @@ impl Layout {
 
     /// The columns before index `width`, and the others.
     pub(super) fn split_at(self, width: usize) -> (Self, Self) {
-        let (before, others) = self.columns.into_iter().partition(|column| column.index < width);
-        (Self { columns: before }, Self { columns: others })
+        let (mut before, mut others) = (Self::default(), Self::default());
+        for column in self.columns {
+            if column.index < width { before.push(column) } else { others.push(column) }
+        }
+        (before, others)
     }
 
     /// Adds the columns of `other`, whose index 0 is `offset` here.
     pub(super) fn append(&mut self, other: Self, offset: usize) {
-        let columns = other.columns.into_iter();
-        self.columns.extend(columns.map(|column| LayoutColumn { index: column.index + offset, ..column }));
+        for column in other.columns {
+            self.push(LayoutColumn { index: column.index + offset, ..column });
+        }
     }
 
     /// The column that holds `expression`.
     pub(super) fn find(&self, expression: &Expression) -> Option<&LayoutColumn> {
-        self.columns.iter().find(|column| column.holds == *expression)
+        match as_column(expression) {
+            Some(name) => self.named.get(name).map(|position| &self.columns[*position]),
+            None => self.columns.iter().find(|column| column.holds == *expression),
+        }
     }
 }
 

@@ -97,10 +97,8 @@ impl Schedule {
         }
         let (sender, done) = channel();
         for worker in &self.workers {
-            let command = Command::Remove { query: Arc::clone(query), done: Some(sender.clone()) };
-            if worker.send(command).is_err() {
-                tracing::error!("a worker thread has died");
-            }
+            // A worker that has ended runs no tasks any more; one that has died is told of when the others end.
+            let _ = worker.send(Command::Remove { query: Arc::clone(query), done: Some(sender.clone()) });
         }
         done
     }

@@ -27,12 +27,14 @@ pub type Read<T> = Result<T, Fault>;
 /// A place in the bytes of a datum.
 pub struct Cursor<'a> {
     rest: &'a [u8],
+    /// Elements of arrays and maps that may still come: no more than the datum has bytes, unless they take none.
+    elements_left: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// The beginning of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, elements_left: bytes.len().max(EMPTY_ELEMENTS_MAX) }
     }
 
     /// Whether everything was read.
@@ -113,14 +115,14 @@ impl<'a> Cursor<'a> {
             count = count.checked_neg().ok_or(Fault::LongNumber)?;
         }
         let count = usize::try_from(count).map_err(|_| Fault::LongNumber)?;
-        if count > self.rest.len().max(EMPTY_ELEMENTS_MAX) {
-            return Err(Fault::Wrong(format!("a block of {count} elements in {} bytes", self.rest.len())));
-        }
+        let left = self.elements_left.checked_sub(count);
+        self.elements_left =
+            left.ok_or_else(|| Fault::Wrong(format!("a block of {count} elements in {} bytes", self.rest.len())))?;
         Ok(count)
     }
 }
 
-/// Elements that take no bytes could fill the memory from a few.
+/// As many elements a datum may have that take no bytes: a few blocks of them could fill the memory.
 const EMPTY_ELEMENTS_MAX: usize = 65_536;
 
 /// Appends a zigzag number of variable length.
@@ -163,5 +165,20 @@ mod tests {
         assert_eq!(Cursor::new(&[8, b'a']).bytes(), Err(Fault::Short));
         assert!(matches!(Cursor::new(&[0x80, 0x80, 0x80, 0x01, 0]).block(), Err(Fault::Wrong(_))));
         assert!(matches!(Cursor::new(&[2]).boolean(), Err(Fault::Wrong(_))));
+        // Negative counts stand in front of the size of their block, and the least has no positive twin.
+        assert_eq!(Cursor::new(&[3, 2, 0]).block(), Ok(2));
+        let least = [&[0xff; 9][..], &[1, 0]].concat();
+        assert_eq!(Cursor::new(&least).block(), Err(Fault::LongNumber));
+        assert!(matches!(Cursor::new(&[1, b'a']).bytes(), Err(Fault::Wrong(_))));
+    }
+
+    #[test]
+    fn many_blocks_of_elements_without_bytes_are_a_fault() {
+        let mut block = Vec::new();
+        write_long(&mut block, 60_000);
+        let blocks = block.repeat(1_000);
+        let mut cursor = Cursor::new(&blocks);
+        assert_eq!(cursor.block(), Ok(60_000));
+        assert!(matches!(cursor.block(), Err(Fault::Wrong(_))));
     }
 }

@@ -116,6 +116,7 @@ impl Decoder for AvroDecoder {
     fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
         let rows = bytes.len();
         let mut ids: Vec<u32> = bytes.iter().flatten().filter_map(|record| Some(split_id(record).ok()?.0)).collect();
+        ids.sort_unstable();
         ids.dedup();
         ids.into_iter().for_each(|id| self.prepare(id));
         let mut columns: Vec<NestedColumn> =

@@ -132,6 +132,9 @@ fn json(text: &str) -> Result<Value, SchemaFault> {
     serde_json::from_str(text).map_err(|error| SchemaFault(error.to_string()))
 }
 
+/// Bytes of a fixed: writers fill all of them.
+const FIXED_MAX: u64 = 64 * 1024 * 1024;
+
 #[derive(Default)]
 struct Parser {
     nodes: Vec<Node>,
@@ -184,6 +187,9 @@ impl Parser {
                 let Some(size) = object.get("size").and_then(Value::as_u64) else {
                     return fault("a fixed has no size");
                 };
+                if size > FIXED_MAX {
+                    return fault(format!("a fixed of {size} bytes is larger than a record"));
+                }
                 let id = self.define(object, namespace)?;
                 self.nodes[id] = Node::Fixed { size: size as usize, scale: decimal_scale(object)? };
                 Ok(id)
@@ -301,6 +307,10 @@ mod tests {
             ("unheard", "the type unheard is not defined"),
             ("[1]", "1 is no type"),
             (r#"{"type": "array"}"#, "a type has no \"items\""),
+            (
+                r#"{"type": "fixed", "name": "f", "size": 18446744073709551615}"#,
+                "a fixed of 18446744073709551615 bytes is larger than a record",
+            ),
             (r#"{"type": "record", "name": "r"}"#, "a record has no fields"),
         ] {
             let error = AvroSchema::parse(text, &[]).expect_err(text);

@@ -183,9 +183,10 @@ fn step_line(node: &PlanNode) -> String {
     match node {
         PlanNode::Source(source) => source_line(source),
         PlanNode::Filter { input, predicate } => format!("Filter: {}", shown(predicate, &names(input))),
-        PlanNode::Project { input, key_names, columns } => {
+        PlanNode::Project { input, key, columns } => {
             let names = names(input);
-            let key = if key_names.is_empty() { String::new() } else { format!("key {}; ", key_names.join(", ")) };
+            let key: Vec<&str> = key.iter().map(|column| column.name.as_str()).collect();
+            let key = if key.is_empty() { String::new() } else { format!("key {}; ", key.join(", ")) };
             format!("Project: {key}{}", assignments(columns, &names))
         }
         PlanNode::Rekey { input, key, columns, null_keys, keeps_window } => {
@@ -211,9 +212,9 @@ fn step_line(node: &PlanNode) -> String {
             format!("StreamTableJoin: {kind} on {}", key_names(left))
         }
         PlanNode::StreamStreamJoin(join) => {
-            format!("StreamStreamJoin: {} on {}{}", join.kind.name(), join.key_name, join_window_text(join))
+            format!("StreamStreamJoin: {} on {}{}", join.kind.name(), join.key.name, join_window_text(join))
         }
-        PlanNode::TableTableJoin(join) => format!("TableTableJoin: {} on {}", join.kind.name(), join.key_name),
+        PlanNode::TableTableJoin(join) => format!("TableTableJoin: {} on {}", join.kind.name(), join.key.name),
         PlanNode::ForeignKeyJoin(join) => format!(
             "ForeignKeyJoin: {} on {} = {}",
             join.kind.name(),
@@ -224,7 +225,7 @@ fn step_line(node: &PlanNode) -> String {
 }
 
 fn key_names(node: &PlanNode) -> String {
-    let key: Vec<String> = node.schema().key.into_iter().map(|column| column.name).collect();
+    let key: Vec<String> = node.key().into_iter().map(|column| column.name).collect();
     key.join(", ")
 }
 

@@ -112,7 +112,7 @@ impl Cut<'_> {
             }
             PlanNode::Aggregate(aggregate) => {
                 self.step(&aggregate.input);
-                let key = columns(&aggregate.input.schema().key);
+                let key = columns(&aggregate.input.key());
                 let holds = match &aggregate.window {
                     None => format!("aggregates by {key}"),
                     Some(window) => {
@@ -130,7 +130,7 @@ impl Cut<'_> {
                 let window = &join.window;
                 let kept = window.before_ms.saturating_add(window.after_ms).saturating_add(window.grace_ms);
                 for (word, side) in [("Left", &join.left), ("Right", &join.right)] {
-                    let key = columns(&side.schema().key);
+                    let key = columns(&side.key());
                     let holds = format!("records by {key} and time, for {}", duration(kept));
                     self.keep(&format!("StreamStreamJoin-{word}"), holds);
                 }
@@ -169,7 +169,7 @@ impl Cut<'_> {
         let outer = std::mem::take(&mut self.current);
         self.step(&join.right);
         self.keep("ForeignKeyJoin-Right", rows_of(&join.right));
-        let (left, right) = (columns(&join.left.schema().key), columns(&join.right.schema().key));
+        let (left, right) = (columns(&join.left.key()), columns(&join.right.key()));
         self.keep("ForeignKeyJoin-Subscriptions", format!("who refers to what, by {right} and {left}"));
         self.current.reads.push(internal(REFERENCES));
         self.current.writes.push(internal(ANSWERS));
@@ -189,7 +189,7 @@ fn internal(name: &str) -> TopicUse {
 }
 
 fn rows_of(node: &PlanNode) -> String {
-    format!("rows by {}", columns(&node.schema().key))
+    format!("rows by {}", columns(&node.key()))
 }
 
 /// `ID BIGINT, NAME STRING`.

@@ -48,6 +48,7 @@ pub(super) fn resolve(from: &From, scope: &Scope, typer: &Typer) -> Result<Vec<J
     if from.joins.is_empty() {
         return Ok(Vec::new());
     }
+    check_number(from)?;
     check_sources(scope, from)?;
     // All references are checked before the first pair of kinds.
     let conditions = from.joins.iter().enumerate().map(|(i, join)| Condition::resolve(join, i + 1, scope));
@@ -60,6 +61,16 @@ pub(super) fn resolve(from: &From, scope: &Scope, typer: &Typer) -> Result<Vec<J
         steps.push(step);
     }
     Ok(steps)
+}
+
+/// Joins of a query. Steps stand in each other as deep as there are joins: far more would not fit a thread's stack.
+const JOINS_MAX: usize = 500;
+
+fn check_number(from: &From) -> Result<(), PlanError> {
+    let Some(first_too_many) = from.joins.get(JOINS_MAX) else { return Ok(()) };
+    let text = format!("A query can have at most {JOINS_MAX} joins. This one has {}.", from.joins.len());
+    let advice = "join some of the sources in a stream or table of its own, and join with that";
+    Err(PlanError::refused_with_hint(text, advice, first_too_many.source.span))
 }
 
 /// No source twice, none with a format that joins cannot carry.
@@ -206,10 +217,10 @@ impl StepContext<'_> {
     fn joined(&self, left: Relation, right: Relation, key_serde: Serde) -> Relation {
         let step = self.step;
         let sql_type = left.key[0].sql_type.clone();
-        let key_name = match &step.key {
-            JoinKey::Synthetic(name) => name.clone(),
-            JoinKey::Columns(_) => left.node.schema().key[0].name.clone(),
-        };
+        let mut key = left.node.key().swap_remove(0);
+        if let JoinKey::Synthetic(name) = &step.key {
+            key.name.clone_from(name);
+        }
         let (left_tail, right_width) = (Tail::of(&left.node).rowtime(), right.node.schema().value.len());
         let mut layout = layout_of(&left, &right, left.layout.clone().moved(left_tail, left_tail + right_width));
         if let JoinKey::Synthetic(name) = &step.key {
@@ -219,10 +230,10 @@ impl StepContext<'_> {
         let node = match step.kind {
             StepKind::StreamTable(kind) => PlanNode::StreamTableJoin { left, right, kind },
             StepKind::StreamStream(kind, window) => {
-                PlanNode::StreamStreamJoin(StreamStreamJoin { left, right, kind, window, key_name, key_serde })
+                PlanNode::StreamStreamJoin(StreamStreamJoin { left, right, kind, window, key, key_serde })
             }
             StepKind::TableTable(kind) | StepKind::ForeignKey(kind) => {
-                PlanNode::TableTableJoin(TableTableJoin { left, right, kind, key_name, key_serde })
+                PlanNode::TableTableJoin(TableTableJoin { left, right, kind, key, key_serde })
             }
         };
         Relation { node, layout, key: vec![KeyColumn { expressions: step.key.expressions(), sql_type }] }
@@ -234,7 +245,7 @@ impl StepContext<'_> {
 fn layout_of(left: &Relation, right: &Relation, left_layout: Layout) -> Layout {
     let schema = left.node.schema();
     let left_width = schema.key.len() + schema.value.len();
-    let key_width = right.node.schema().key.len();
+    let key_width = right.node.key().len();
     let mut layout = left_layout;
     let (in_key, values) = right.layout.clone().split_at(key_width);
     layout.append(in_key, 0);

@@ -75,8 +75,8 @@ pub struct StreamStreamJoin {
     pub kind: JoinKind,
     /// Which times are close.
     pub window: JoinWindow,
-    /// Name of the key column.
-    pub key_name: String,
+    /// The key column.
+    pub key: Column,
     /// Bytes of the key, the same on both sides.
     pub key_serde: Serde,
 }
@@ -90,8 +90,8 @@ pub struct TableTableJoin {
     pub right: Box<PlanNode>,
     /// Which rows come out without a partner.
     pub kind: JoinKind,
-    /// Name of the key column.
-    pub key_name: String,
+    /// The key column.
+    pub key: Column,
     /// Bytes of the key, the same on both sides.
     pub key_serde: Serde,
 }
@@ -113,26 +113,24 @@ pub struct ForeignKeyJoin {
     pub right_key_serde: Serde,
 }
 
-/// The key called `key_name`, the values of both sides.
-fn joined(left: &PlanNode, right: &PlanNode, key_name: &str) -> Schema {
-    let mut schema = left.schema();
-    let key = schema.key.into_iter().map(|column| Column::new(key_name, column.sql_type));
-    schema.key = key.collect();
-    schema.value.extend(right.schema().value);
-    schema
+/// The key `key`, the values of both sides.
+fn joined(left: &PlanNode, right: &PlanNode, key: &Column) -> Schema {
+    let mut value = left.schema().value;
+    value.extend(right.schema().value);
+    Schema { key: vec![key.clone()], value }
 }
 
 impl StreamStreamJoin {
     /// Columns of the pairs.
     pub fn schema(&self) -> Schema {
-        joined(&self.left, &self.right, &self.key_name)
+        joined(&self.left, &self.right, &self.key)
     }
 }
 
 impl TableTableJoin {
     /// Columns of the rows.
     pub fn schema(&self) -> Schema {
-        joined(&self.left, &self.right, &self.key_name)
+        joined(&self.left, &self.right, &self.key)
     }
 }
 

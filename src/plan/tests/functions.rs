@@ -134,6 +134,16 @@ fn types_that_do_not_go_together_have_advice() {
         ("ID, ADDRESS->CTY", "Could not find field 'CTY' in 'ADDRESS'.", "did you mean CITY?"),
         ("ID, V > '5'", "Cannot compare V (INTEGER) to '5' (STRING) with GREATER_THAN.", "write 5 without quotes"),
         ("ID, NAME = V", "Cannot compare NAME (STRING) to V (INTEGER) with EQUAL.", "write CAST(V AS STRING)"),
+        (
+            "ID, CAST(NAME AS BYTES) = 'x'",
+            "Cannot compare CAST(NAME AS BYTES) (BYTES) to 'x' (STRING) with EQUAL.",
+            "write FROM_BYTES(CAST(NAME AS BYTES), 'utf8')",
+        ),
+        (
+            "ID, (V = 1) = '1'",
+            "Cannot compare (V = 1) (BOOLEAN) to '1' (STRING) with EQUAL.",
+            "write CAST((V = 1) AS STRING)",
+        ),
     ];
     for (select, message, hint) in cases {
         let error = planned(&format!("SELECT {select} FROM S EMIT CHANGES;")).expect_err(select);

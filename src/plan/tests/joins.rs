@@ -240,3 +240,20 @@ fn refused_joins_say_what_to_do() {
         assert_eq!(hint.as_deref(), Some(expected), "{from}");
     }
 }
+
+#[test]
+fn hundreds_of_sources_can_be_joined_but_not_any_number() {
+    let table = |i: usize| {
+        format!(
+            "CREATE TABLE T{i} (ID INT PRIMARY KEY, V INT) WITH (KAFKA_TOPIC='t{i}', VALUE_FORMAT='JSON', PARTITIONS=4);"
+        )
+    };
+    let query = |joins: usize| {
+        let joined: Vec<String> = (1..=joins).map(|i| format!(" JOIN T{i} ON T0.ID = T{i}.ID")).collect();
+        let (joined, tables) = (joined.concat(), (0..=joins).map(table).collect::<String>());
+        format!("{tables} CREATE TABLE X AS SELECT T0.ID, T{joins}.V FROM T0{joined};")
+    };
+    assert!(plan_text(&query(300)).starts_with("Sink X: topic X"));
+    let refusal = plan_text(&query(501));
+    assert!(refusal.contains("A query can have at most 500 joins. This one has 501."), "{refusal}");
+}
