@@ -71,8 +71,9 @@ impl Execution<'_> {
         let properties = self.shared.properties(&self.session.properties);
         match planned {
             Planned::Direct => return self.direct(&parsed.statement, show),
-            Planned::Nothing { message } | Planned::Explain { text: message } => {
-                show(Response::Listing(vec![show::lines("", message.lines().map(ToOwned::to_owned))]));
+            Planned::Nothing { message } => show(Response::Message(message)),
+            Planned::Explain { text } => {
+                show(Response::Listing(vec![show::lines("", text.lines().map(ToOwned::to_owned))]));
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
@@ -174,7 +175,7 @@ impl Execution<'_> {
         };
         let changes = matches!(done, Done::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
-        let command = command.written_as(&written.text);
+        let command = command.under(self.shared.asked_properties()).written_as(&written.text);
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {

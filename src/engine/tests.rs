@@ -50,12 +50,23 @@ impl World {
     }
 
     fn reopen(&mut self) {
-        self.engine = open(&self.topics);
+        self.reopen_with(&[]);
+    }
+
+    /// Starts the server again, with other properties of its own.
+    fn reopen_with(&mut self, properties: &[(&str, &str)]) {
+        self.engine = open_with(&self.topics, properties);
     }
 }
 
 fn open(topics: &Arc<dyn Topics>) -> Engine {
-    let options = EngineOptions { threads: false, clock: Arc::new(ManualClock::default()), ..EngineOptions::default() };
+    open_with(topics, &[])
+}
+
+fn open_with(topics: &Arc<dyn Topics>, properties: &[(&str, &str)]) -> Engine {
+    let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let clock = Arc::new(ManualClock::default());
+    let options = EngineOptions { threads: false, clock, properties, ..EngineOptions::default() };
     Engine::with_options(Arc::clone(topics), options).expect("memory opens")
 }
 
@@ -240,4 +251,53 @@ fn places_stay_where_they_are_when_variables_are_replaced() {
     world.answer("DEFINE source = 'clicks';");
     let error = world.run("SHOW STREAMS;\n SELECT nothing FROM ${source} EMIT CHANGES;").expect_err("no such column");
     assert_eq!(error.position, Some((2, 9)));
+}
+
+/// What a statement means is settled when it is given: the server may be started with other properties later.
+#[test]
+fn a_statement_means_the_same_under_other_properties_of_the_server() {
+    let mut world = World::new();
+    world.reopen_with(&[
+        ("ksql.persistence.default.format.value", "delimited"),
+        ("ksql.output.topic.name.prefix", "x-"),
+    ]);
+    world.answer("CREATE STREAM plain (v INT) WITH (kafka_topic='plain', partitions=1);");
+    world.answer("CREATE STREAM copies AS SELECT * FROM clicks;");
+    world.answer("CREATE STREAM headed (v INT, h BYTES HEADER('h')) WITH (kafka_topic='plain', value_format='json');");
+    let before = world.answer("SHOW STREAMS;");
+    assert!(before.contains("COPIES|x-COPIES|") && before.contains("PLAIN|plain|KAFKA|DELIMITED|"), "{before}");
+    world.reopen_with(&[("ksql.headers.columns.enabled", "false"), ("ksql.output.topic.name.prefix", "y-")]);
+    assert_eq!(world.answer("SHOW STREAMS;"), before);
+    let refused = world.refusal("CREATE STREAM late (v INT) WITH (kafka_topic='plain');");
+    assert!(refused.contains("'VALUE_FORMAT'"), "the property holds no longer: {refused}");
+}
+
+#[test]
+fn every_error_of_a_statement_has_a_place() {
+    let mut world = World::new();
+    for (sql, expected) in [
+        ("SHOW STREAMS;\n  SET 'nonsense' = 'x';", (2, 3)),
+        ("CREATE STREAM a (v INT) WITH (kafka_topic='a b', partitions=1, value_format='json');", (1, 1)),
+        ("SHOW TOPICS; PRINT 'nowhere';", (1, 14)),
+        ("SHOW TOPICS; ASSERT TOPIC nowhere TIMEOUT 0 SECONDS;", (1, 14)),
+    ] {
+        assert_eq!(world.run(sql).expect_err(sql).position, Some(expected), "{sql}");
+    }
+}
+
+#[test]
+fn what_there_is_nothing_to_do_for_says_so_in_a_message() {
+    let mut world = World::new();
+    let taken = "Cannot add stream `CLICKS`: A stream with the same name already exists";
+    for (sql, expected) in [
+        ("DROP TABLE IF EXISTS nowhere;", "Source NOWHERE does not exist."),
+        ("DROP TYPE IF EXISTS nothing;", "Type NOTHING does not exist."),
+        ("CREATE STREAM IF NOT EXISTS clicks AS SELECT * FROM clicks;", taken),
+        ("EXPLAIN CREATE STREAM IF NOT EXISTS clicks AS SELECT * FROM clicks;", taken),
+    ] {
+        let mut answers = Vec::new();
+        let answered = world.engine.execute(&mut world.session, sql, &mut |response| answers.push(response));
+        answered.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(matches!(&answers[..], [Response::Message(message)] if message == expected), "{sql}: {answers:?}");
+    }
 }

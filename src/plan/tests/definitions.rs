@@ -419,6 +419,22 @@ fn source_tables_keep_their_rows() {
 }
 
 #[test]
+fn drops_of_what_is_not_there_say_what_is() {
+    for (sql, text, hint) in [
+        ("DROP STREAM `s`;", "Stream s does not exist.", Some("did you mean S?")),
+        ("DROP STREAM SOMETHING_ELSE;", "Stream SOMETHING_ELSE does not exist.", None),
+        (
+            "DROP TABLE S;",
+            "Incompatible data source type is STREAM, but statement was DROP TABLE",
+            Some("write DROP STREAM"),
+        ),
+    ] {
+        let name = sql.rfind(' ').expect("there are three words") as u32 + 2;
+        check_error(sql, (1, name), text, hint);
+    }
+}
+
+#[test]
 fn drops_are_refused_while_something_reads() {
     let cases = [
         ("DROP STREAM NOTHING;", "Stream NOTHING does not exist."),
