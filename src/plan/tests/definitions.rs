@@ -58,6 +58,7 @@ fn sources_that_cannot_be() {
             "Cannot add table 'S': A stream with the same name already exists",
         ),
         (format!("STREAM X (A NOTHING) {with}"), "Cannot resolve unknown type: NOTHING"),
+        (format!("STREAM X (A STRUCT<B INT, b INT>) {with}"), "Duplicate field names found in STRUCT: 'B'"),
         (
             format!("STREAM X (K BOOLEAN KEY) {with}"),
             "Key format does not support schema.\nformat: KAFKA\n\
