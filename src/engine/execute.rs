@@ -115,6 +115,7 @@ impl Execution<'_> {
         topics.check()?;
         let planned = planned?;
         queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        topics::check(&planned)?;
         codecs::check(self.shared, &planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
         Ok(planned)
     }

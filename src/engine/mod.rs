@@ -256,6 +256,7 @@ impl Engine {
     /// An engine on `topics`; persistent queries continue.
     pub fn with_options(topics: Arc<dyn Topics>, options: EngineOptions) -> Result<Self, EngineError> {
         let properties = Properties::new(&options.properties, &BTreeMap::new());
+        properties.check()?;
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,

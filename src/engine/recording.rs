@@ -79,6 +79,7 @@ pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Co
     }
     for id in ended(&planned, &core.catalog_before) {
         core.pending.retain(|_, query| query.id != id);
+        core.paused.remove(&id);
     }
     core.paused_by(&planned);
     Ok(())

@@ -301,3 +301,65 @@ fn what_there_is_nothing_to_do_for_says_so_in_a_message() {
         assert!(matches!(&answers[..], [Response::Message(message)] if message == expected), "{sql}: {answers:?}");
     }
 }
+
+/// A file is checked as a whole: what cannot be done later in it is known before anything is done.
+#[test]
+fn nothing_of_a_file_is_done_that_fails_later() {
+    let mut world = World::new();
+    let before = world.answer("SHOW TOPICS; SHOW STREAMS;");
+    let first = "CREATE STREAM early (v INT) WITH (kafka_topic='early', partitions=1, value_format='json');\n";
+    for (second, expected) in [
+        (
+            "CREATE STREAM late (v INT) WITH (kafka_topic='not a topic', partitions=1, value_format='json');",
+            "topic name 'not a topic' is not allowed",
+        ),
+        (
+            "DROP STREAM early DELETE TOPIC; CREATE STREAM early (v INT) WITH (kafka_topic='early', value_format='json');",
+            "Topic 'early' does not exist",
+        ),
+    ] {
+        let refused = world.engine.apply_file(&format!("{first}{second}"), &mut |_| ()).expect_err(second);
+        assert!(refused.message.contains(expected), "{}", refused.message);
+        assert_eq!(refused.position.map(|(line, _)| line), Some(2));
+        assert_eq!(world.answer("SHOW TOPICS; SHOW STREAMS;"), before);
+    }
+}
+
+#[test]
+fn an_escaped_reference_in_a_file_stays_a_text() {
+    let mut world = World::new();
+    let file = "DEFINE page = 'home'; INSERT INTO clicks (name, page) VALUES ('${page}', '$${page}');";
+    world.engine.apply_file(file, &mut |_| ()).expect("the row is fine");
+    let mut printed = Vec::new();
+    let print = "PRINT 'clicks' FROM BEGINNING LIMIT 1;";
+    world.engine.execute(&mut world.session, print, &mut |response| printed.push(response)).expect("it is there");
+    let [Response::Print(print)] = &printed[..] else { panic!("{printed:?}") };
+    let PrintEvent::Records(_, records) = print.next(Duration::ZERO).expect("it can be read") else {
+        panic!("no record")
+    };
+    assert_eq!(
+        (records[0].key.as_deref(), records[0].value.as_deref()),
+        (Some("home"), Some(r#"{"PAGE":"${page}","MS":null}"#))
+    );
+}
+
+/// Ids that users choose can come again.
+#[test]
+fn a_query_is_not_paused_because_another_of_its_name_was() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM copies AS SELECT * FROM clicks;");
+    let insert = "INSERT INTO copies WITH (query_id='more') SELECT * FROM clicks;";
+    world.answer(&format!("{insert} PAUSE more; TERMINATE more; {insert}"));
+    let before = world.answer("SHOW QUERIES;");
+    assert!(before.contains("MORE|PERSISTENT|RUNNING"), "{before}");
+    world.reopen();
+    assert_eq!(world.answer("SHOW QUERIES;"), before);
+}
+
+#[test]
+fn a_server_does_not_start_with_properties_that_make_no_sense() {
+    let properties = BTreeMap::from([("ksql.streams.auto.offset.reset".to_owned(), "somewhere".to_owned())]);
+    let options = EngineOptions { threads: false, properties, ..EngineOptions::default() };
+    let refused = Engine::with_options(Arc::new(MemoryTopics::new()), options).err().expect("no such place");
+    assert!(refused.message.contains("auto.offset.reset"), "{}", refused.message);
+}

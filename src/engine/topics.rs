@@ -67,6 +67,11 @@ pub(super) fn created(planned: &Planned) -> Option<(&str, TopicConfig)> {
     }
 }
 
+/// Whether the topic that `planned` creates may be called and set up so.
+pub(super) fn check(planned: &Planned) -> Result<(), EngineError> {
+    created(planned).map_or(Ok(()), |(name, config)| Ok(config.check(name)?))
+}
+
 /// Creates the topic that `planned` needs.
 pub(super) fn create(topics: &dyn Topics, planned: &Planned) -> Result<(), EngineError> {
     let Some((name, config)) = created(planned) else { return Ok(()) };
