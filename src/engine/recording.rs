@@ -13,7 +13,7 @@ use super::{Core, EngineError, Shared, show};
 use crate::catalog::{Catalog, CatalogError, DataSource, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
     self, ASKED_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings,
-    SharedPlan, TopicFacts, TopicLookup as _,
+    SharedPlan, TopicFacts, TopicLookup,
 };
 use crate::sql::parse_statements;
 
@@ -57,14 +57,25 @@ fn properties_then(shared: &Shared, command: &Command) -> BTreeMap<String, Strin
     Properties::new(&server, &command.properties).values().clone()
 }
 
+/// Topics as they are now, for statements of the past: those that were deleted since were there.
+struct Past<'a>(Known<'a>);
+
+impl TopicLookup for Past<'_> {
+    fn find(&self, topic: &str) -> Option<TopicFacts> {
+        self.0.find(topic).or(Some(TopicFacts::with_partitions(1)))
+    }
+
+    fn is_past(&self) -> bool {
+        true
+    }
+}
+
 /// What a command of the log says, by the catalog as the commands before it have left it.
 fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
     let parsed = parse_statements(&command.statement)?;
     let Some(parsed) = parsed.first() else { return Ok(None) };
     let properties = properties_then(shared, command);
-    // A topic that was deleted later must not stop its past from being told.
-    let topics = Known::new(&*shared.topics);
-    let topics = |topic: &str| topics.find(topic).or(Some(TopicFacts::with_partitions(1)));
+    let topics = Past(Known::new(&*shared.topics));
     let settings = Settings { properties: &properties, topics: &topics, plans: &core.plans, query_number: number };
     Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
 }

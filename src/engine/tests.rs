@@ -363,3 +363,24 @@ fn a_server_does_not_start_with_properties_that_make_no_sense() {
     let refused = Engine::with_options(Arc::new(MemoryTopics::new()), options).err().expect("no such place");
     assert!(refused.message.contains("auto.offset.reset"), "{}", refused.message);
 }
+
+/// What was right when it was said stays right, whatever has become of the topics since.
+#[test]
+fn topics_that_were_deleted_or_made_anew_do_not_stop_the_past_from_being_told() {
+    let with = "WITH (value_format='json', partitions=3, kafka_topic=";
+    let mut world = World::new();
+    world.answer(&format!(
+        "CREATE STREAM l (k INT KEY, v INT) {with}'l'); CREATE TABLE r (k INT PRIMARY KEY, w INT) {with}'r');"
+    ));
+    world.answer("CREATE STREAM both AS SELECT l.k, v, w FROM l JOIN r ON l.k = r.k;");
+    world.answer("CREATE STREAM short WITH (retention_ms=1000, partitions=2) AS SELECT * FROM clicks;");
+    for later in ["DROP STREAM both DELETE TOPIC; DROP STREAM l DELETE TOPIC;", "DROP STREAM short DELETE TOPIC;"] {
+        world.answer(later);
+        let before = world.answer("SHOW STREAMS; SHOW TABLES; SHOW QUERIES; SHOW TOPICS;");
+        world.reopen();
+        assert_eq!(world.answer("SHOW STREAMS; SHOW TABLES; SHOW QUERIES; SHOW TOPICS;"), before, "{later}");
+    }
+    world.answer("CREATE STREAM l (k INT KEY, v INT) WITH (value_format='json', partitions=5, kafka_topic='l');");
+    world.reopen();
+    assert!(world.answer("SHOW TOPICS;").contains("l|5|"));
+}
