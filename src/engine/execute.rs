@@ -194,7 +194,15 @@ impl Execution<'_> {
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
         self.shared.register(planned)?;
-        topics::create(&*self.shared.topics, planned)?;
+        let created = topics::create(&*self.shared.topics, planned)?;
+        let entered = self.enter(planned);
+        if entered.is_err() {
+            topics::take_back(&*self.shared.topics, created);
+        }
+        entered
+    }
+
+    fn enter(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
             let properties = self.shared.properties(&self.session.properties);

@@ -384,3 +384,16 @@ fn topics_that_were_deleted_or_made_anew_do_not_stop_the_past_from_being_told() 
     world.reopen();
     assert!(world.answer("SHOW TOPICS;").contains("l|5|"));
 }
+
+#[test]
+fn a_query_that_cannot_start_leaves_no_topic() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM gone (v INT) WITH (kafka_topic='gone', partitions=1, value_format='json');");
+    world.topics.delete("gone").expect("nobody reads it");
+    let before = world.answer("SHOW TOPICS; SHOW STREAMS; SHOW QUERIES;");
+    assert_eq!(world.refusal("CREATE STREAM copies AS SELECT * FROM gone;"), "topic gone does not exist");
+    assert_eq!(world.answer("SHOW TOPICS; SHOW STREAMS; SHOW QUERIES;"), before);
+    let refused = world.run("PRINT gone;").expect_err("there is nothing to print");
+    let hint = refused.hint.unwrap_or_default();
+    assert!(!hint.contains("PRINT 'gone'"), "it is not there under that name either: {hint}");
+}
