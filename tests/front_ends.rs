@@ -91,6 +91,8 @@ fn scripts_come_from_the_command_line_or_standard_input() {
         texts(&output(&mut levada(folder.path(), &["shell", "-e", "output json; output", "-e", "help"])), 0);
     assert!(out.starts_with("{\"message\":\"output is json\"}\n{\"message\":\"Statements end"), "{out}");
     assert_eq!(err, "");
+    let commented = ["shell", "--output", "csv", "-e", "-- what types there are\nSHOW TYPES;"];
+    assert_eq!(texts(&output(&mut levada(folder.path(), &commented)), 0).0, "Type Name,Schema\n");
     let mut child = levada(folder.path(), &["shell"]).stdin(Stdio::piped()).spawn().expect("the binary starts");
     child.stdin.take().expect("standard input is a pipe").write_all(b"output\nexit\nhelp\n").expect("the shell reads");
     let (out, _) = texts(&child.wait_with_output().expect("the shell ends"), 0);

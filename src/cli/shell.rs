@@ -27,7 +27,8 @@ pub struct ShellCommand {
     data: DataDir,
 
     /// Run these statements and exit; repeatable, in order
-    #[arg(short, long = "execute", value_name = "SQL")]
+    // They may begin with a comment.
+    #[arg(short, long = "execute", value_name = "SQL", allow_hyphen_values = true)]
     execute: Vec<String>,
 
     /// Run the statements of this file and exit; after those of -e

@@ -4,8 +4,11 @@
 //! one server     family Meta, key := "command/" sequence: u64 big endian
 //! on a cluster   topic <service>levada-commands, key := sequence in digits
 //! value          JSON {"version": 1, "origin": "file" | "session", "statement": text,
-//!                      "properties": {name: value}, "replayed": bool, "written": text}
+//!                      "properties": {name: value}, "server": {name: value}, "replayed": bool, "written": text}
 //! ```
+//!
+//! A statement is replayed as it was understood: `server` has the server's properties that were asked for then, whatever the
+//! server is started with later.
 //!
 //! On a cluster every server of the service reads the log and carries out what others have appended. Who wants to append takes over
 //! the log, reads what is new, checks the statement against that, appends: two servers never append to the same past.
@@ -47,8 +50,11 @@ pub struct Command {
     pub origin: Origin,
     /// Its text.
     pub statement: String,
-    /// Properties in force.
+    /// Properties of the session.
     pub properties: BTreeMap<String, String>,
+    /// Properties of the server that analysis asks for; older commands do not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<BTreeMap<String, String>>,
     /// Whether it is executed again when the engine is opened.
     pub replayed: bool,
     /// How it was written, if it was completed since.
@@ -64,9 +70,17 @@ impl Command {
             origin,
             statement: statement.to_owned(),
             properties: properties.clone(),
+            server: None,
             replayed,
             written: None,
         }
+    }
+
+    /// The command as one that was given to a server with these properties.
+    #[must_use]
+    pub fn under(mut self, server: BTreeMap<String, String>) -> Self {
+        self.server = Some(server);
+        self
     }
 
     /// The command, whose statement was written as `text`.

@@ -95,7 +95,10 @@ impl Properties {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err(EngineError::new(format!("Invalid value {text} for configuration {name}: not a number"))),
+            Err(_) if text.trim().parse::<i64>().is_ok() => Err(EngineError::new(format!(
+                "Invalid value {text} for configuration {name}: Value must be at least 0"
+            ))),
+            Err(_) => Err(EngineError::new(format!("Invalid value {text} for configuration {name}: Not a number"))),
         }
     }
 

@@ -71,8 +71,9 @@ impl Execution<'_> {
         let properties = self.shared.properties(&self.session.properties);
         match planned {
             Planned::Direct => return self.direct(&parsed.statement, show),
-            Planned::Nothing { message } | Planned::Explain { text: message } => {
-                show(Response::Listing(vec![show::lines("", message.lines().map(ToOwned::to_owned))]));
+            Planned::Nothing { message } => show(Response::Message(message)),
+            Planned::Explain { text } => {
+                show(Response::Listing(vec![show::lines("", text.lines().map(ToOwned::to_owned))]));
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
@@ -114,6 +115,7 @@ impl Execution<'_> {
         topics.check()?;
         let planned = planned?;
         queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
+        topics::check(&planned)?;
         codecs::check(self.shared, &planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
         Ok(planned)
     }
@@ -174,7 +176,7 @@ impl Execution<'_> {
         };
         let changes = matches!(done, Done::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
-        let command = command.written_as(&written.text);
+        let command = command.under(self.shared.asked_properties()).written_as(&written.text);
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {
@@ -192,7 +194,15 @@ impl Execution<'_> {
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
         self.shared.register(planned)?;
-        topics::create(&*self.shared.topics, planned)?;
+        let created = topics::create(&*self.shared.topics, planned)?;
+        let entered = self.enter(planned);
+        if entered.is_err() {
+            topics::take_back(&*self.shared.topics, created);
+        }
+        entered
+    }
+
+    fn enter(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
         let query = self.core.record(planned)?;
         if let Some(query) = &query {
             let properties = self.shared.properties(&self.session.properties);

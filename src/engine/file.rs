@@ -10,6 +10,7 @@ use super::topics::{self, Known};
 use super::{Core, EngineError, Response, Session, Shared, codecs, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
+use crate::runtime::unsupported;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -30,7 +31,6 @@ pub(super) fn apply(
     let mut session = Session::default();
     for (parsed, applied_before) in todo {
         let span = parsed.span;
-        let parsed = session::with_variables(shared, parsed, &session)?;
         let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File, applied_before };
         execution.statement(&parsed, show).map_err(|error| error.at(span))?;
     }
@@ -137,8 +137,8 @@ struct Trial<'a> {
     shared: &'a Shared,
     catalog: Catalog,
     plans: Plans,
-    /// Topics that would have been created.
-    topics: BTreeMap<String, TopicFacts>,
+    /// Topics that would have been created; `None` for those that would have been deleted.
+    topics: BTreeMap<String, Option<TopicFacts>>,
     number: u64,
 }
 
@@ -147,7 +147,7 @@ impl Trial<'_> {
         let properties = self.shared.properties(&session.properties);
         properties.check()?;
         let known = Known::new(&*self.shared.topics);
-        let topics = |topic: &str| self.topics.get(topic).copied().or_else(|| known.find(topic));
+        let topics = |topic: &str| self.topics.get(topic).copied().unwrap_or_else(|| known.find(topic));
         let settings = Settings {
             properties: properties.values(),
             topics: &topics,
@@ -171,8 +171,15 @@ impl Trial<'_> {
             }
             planned => {
                 codecs::check(self.shared, planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
+                topics::check(planned).map_err(|error| error.at(parsed.span))?;
+                if let Some(plan) = planned.query() {
+                    unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
+                }
                 if let Some((name, config)) = topics::created(planned) {
-                    self.topics.insert(name.to_owned(), topics::facts(&config));
+                    self.topics.insert(name.to_owned(), Some(topics::facts(&config)));
+                }
+                if let Planned::Drop { delete_topic: Some(topic), .. } = planned {
+                    self.topics.insert(topic.clone(), None);
                 }
             }
         }

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::functions::Registry;
-use crate::plan::{PlanError, Settings};
+use crate::plan::{ASKED_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
@@ -256,6 +256,7 @@ impl Engine {
     /// An engine on `topics`; persistent queries continue.
     pub fn with_options(topics: Arc<dyn Topics>, options: EngineOptions) -> Result<Self, EngineError> {
         let properties = Properties::new(&options.properties, &BTreeMap::new());
+        properties.check()?;
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
@@ -331,8 +332,17 @@ impl Engine {
         statements.iter().try_for_each(|parsed| self.execute_parsed(session, parsed, show))
     }
 
-    /// Executes one statement that was parsed before.
+    /// Executes one statement that was parsed before. Its errors have a place: their own, or where it begins.
     pub fn execute_parsed(
+        &self,
+        session: &mut Session,
+        parsed: &ParsedStatement,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<(), EngineError> {
+        self.executed(session, parsed, show).map_err(|error| error.at(parsed.span))
+    }
+
+    fn executed(
         &self,
         session: &mut Session,
         parsed: &ParsedStatement,
@@ -495,6 +505,12 @@ impl Shared {
 
     fn properties(&self, session: &BTreeMap<String, String>) -> Properties {
         Properties::new(&self.server, session)
+    }
+
+    /// The server's own properties that analysis asks for.
+    fn asked_properties(&self) -> BTreeMap<String, String> {
+        let asked = |(name, _): &(&String, &String)| ASKED_PROPERTIES.contains(&name.as_str());
+        self.server.iter().filter(asked).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Waits for other servers.

@@ -190,6 +190,10 @@ const FIXED_PREFIXES: [&str; 2] = ["ssl.", "ksql.server."];
 /// The same by their names.
 const FIXED: [&str; 3] = ["bootstrap.servers", "application.id", "listeners"];
 
+/// Properties of Kafka Streams that take only some values.
+const CLIENT_CHOICES: [(&str, Kind); 1] =
+    [("processing.guarantee", Kind::OneOf(&["at_least_once", "exactly_once", "exactly_once_beta", "exactly_once_v2"]))];
+
 /// Prefixes that say which client a property is for.
 const CLIENT_PREFIXES: [&str; 8] = [
     "consumer.",
@@ -370,8 +374,9 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), PropertyError> {
     if is_fixed || known.is_some_and(|known| known.is_fixed) {
         return Err(PropertyError::Fixed { name: name.to_owned() });
     }
-    if let Some(known) = known {
-        return known.kind.check(value).map_err(|reason| PropertyError::Invalid {
+    let choice = CLIENT_CHOICES.iter().find(|(choice, _)| *choice == canonical).map(|(_, kind)| *kind);
+    if let Some(kind) = known.map(|known| known.kind).or(choice) {
+        return kind.check(value).map_err(|reason| PropertyError::Invalid {
             name: name.to_owned(),
             value: value.to_owned(),
             reason,
@@ -393,7 +398,11 @@ fn without_client(name: &str) -> &str {
 /// The known name that differs from `name` in little.
 fn similar(name: &str) -> Option<&'static str> {
     let names = PROPERTIES.iter().map(|property| property.name).chain(CLIENT_PROPERTIES);
-    let near = names.map(|known| (strsim::levenshtein(name, known), known)).min()?;
+    // One that is so much longer is not nearly one of them, and would take its time to be compared.
+    let near = names
+        .filter(|known| name.len() <= 2 * known.len())
+        .map(|known| (strsim::levenshtein(name, known), known))
+        .min()?;
     (near.0 <= 1 + name.len() / 4).then_some(near.1)
 }
 
@@ -441,6 +450,7 @@ mod tests {
         for (name, value, message, hint) in [
             ("auto.ofset.reset", "x", "Unknown property: auto.ofset.reset", Some("did you mean auto.offset.reset?")),
             ("nonsense", "x", "Unknown property: nonsense", None),
+            (&"a".repeat(1_000_000), "x", &format!("Unknown property: {}", "a".repeat(1_000_000)), None),
             (
                 "ksql.service.id",
                 "x",
@@ -464,6 +474,14 @@ mod tests {
                 "commit.interval.ms",
                 "soon",
                 "Invalid property 'commit.interval.ms': Invalid value soon for configuration commit.interval.ms: Not a number",
+                None,
+            ),
+            (
+                "ksql.streams.processing.guarantee",
+                "sometimes",
+                "Invalid property 'ksql.streams.processing.guarantee': Invalid value sometimes for configuration \
+                 ksql.streams.processing.guarantee: String must be one of: at_least_once, exactly_once, exactly_once_beta, \
+                 exactly_once_v2",
                 None,
             ),
             (

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use rpds::RedBlackTreeMapSync;
 
 use super::command_log::{Command, Origin};
+use super::config::Properties;
 use super::queries::QuerySetup;
 use super::topics::Known;
 use super::{Core, EngineError, Shared, show};
 use crate::catalog::{Catalog, CatalogError, DataSource, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
-    self, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings, SharedPlan,
-    TopicFacts, TopicLookup as _,
+    self, ASKED_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings,
+    SharedPlan, TopicFacts, TopicLookup,
 };
 use crate::sql::parse_statements;
 
@@ -39,18 +40,42 @@ impl PlanLookup for Plans {
 }
 
 /// Properties that decide what may be asked for, not what it means.
-const SWITCHES: [&str; 1] = ["ksql.create.or.replace.enabled"];
+const SWITCHES: [&str; 4] =
+    ["ksql.create.or.replace.enabled", "ksql.headers.columns.enabled", "ksql.lambdas.enabled", "ksql.suppress.enabled"];
+
+/// The properties by which `command` was understood when it was given, whatever this server was started with.
+fn properties_then(shared: &Shared, command: &Command) -> BTreeMap<String, String> {
+    let mut server = shared.server.clone();
+    match &command.server {
+        Some(then) => {
+            ASKED_PROPERTIES.iter().for_each(|asked| drop(server.remove(*asked)));
+            server.extend(then.clone());
+        }
+        // It was allowed when it was given.
+        None => SWITCHES.iter().for_each(|switch| drop(server.remove(*switch))),
+    }
+    Properties::new(&server, &command.properties).values().clone()
+}
+
+/// Topics as they are now, for statements of the past: those that were deleted since were there.
+struct Past<'a>(Known<'a>);
+
+impl TopicLookup for Past<'_> {
+    fn find(&self, topic: &str) -> Option<TopicFacts> {
+        self.0.find(topic).or(Some(TopicFacts::with_partitions(1)))
+    }
+
+    fn is_past(&self) -> bool {
+        true
+    }
+}
 
 /// What a command of the log says, by the catalog as the commands before it have left it.
 fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
     let parsed = parse_statements(&command.statement)?;
     let Some(parsed) = parsed.first() else { return Ok(None) };
-    let mut properties = shared.properties(&command.properties).values().clone();
-    // It was allowed when it was given.
-    SWITCHES.iter().for_each(|switch| drop(properties.remove(*switch)));
-    // A topic that was deleted later must not stop its past from being told.
-    let topics = Known::new(&*shared.topics);
-    let topics = |topic: &str| topics.find(topic).or(Some(TopicFacts::with_partitions(1)));
+    let properties = properties_then(shared, command);
+    let topics = Past(Known::new(&*shared.topics));
     let settings = Settings { properties: &properties, topics: &topics, plans: &core.plans, query_number: number };
     Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
 }
@@ -65,6 +90,7 @@ pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Co
     }
     for id in ended(&planned, &core.catalog_before) {
         core.pending.retain(|_, query| query.id != id);
+        core.paused.remove(&id);
     }
     core.paused_by(&planned);
     Ok(())

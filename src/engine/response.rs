@@ -48,6 +48,8 @@ pub enum ListingForm {
     Table,
     /// A line per column of the only row: its name and its value. Empty values are left out.
     Facts,
+    /// Lines that tell a person where to look further. Other forms of output leave them out.
+    Advice,
 }
 
 impl Listing {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::property::{self, PROPERTIES};
 use super::response::Listing;
 use super::{EngineError, Session, Shared};
+use crate::plan::similar_names;
 use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
 
 /// Whether references to variables are replaced.
@@ -77,10 +78,8 @@ fn reference_hint(value: &str, variables: &BTreeMap<String, String>) -> String {
     let Some(name) = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
         return "the value of a variable must be one name or one literal".to_owned();
     };
-    let lower = name.to_lowercase();
-    let near = variables.keys().map(|known| (strsim::levenshtein(&lower, known), known)).min();
-    match near.filter(|(distance, _)| *distance <= 1 + lower.len() / 3) {
-        Some((_, known)) => format!("did you mean ${{{known}}}?"),
+    match similar_names(name, variables.keys().map(String::as_str)).first() {
+        Some(known) => format!("did you mean ${{{known}}}?"),
         None => format!("define it first: DEFINE {name} = '…';"),
     }
 }

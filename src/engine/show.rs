@@ -1,6 +1,6 @@
 //! Listings: SHOW and DESCRIBE, as ksqlDB's command line lays them out (ksqldb-surface 7.2).
 
-use super::response::Listing;
+use super::response::{Listing, ListingForm};
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
 use crate::formats::Format;
 use crate::topics::{TopicConsumers, TopicInfo};
@@ -13,6 +13,11 @@ fn listing(title: impl Into<String>, columns: &[&str], rows: Vec<Vec<String>>) -
 /// Lines of text without columns.
 pub fn lines(title: impl Into<String>, lines: impl IntoIterator<Item = String>) -> Listing {
     listing(title, &[], lines.into_iter().map(|line| vec![line]).collect())
+}
+
+/// Lines that tell a person where to look further.
+pub fn advice<const N: usize>(texts: [&str; N]) -> Listing {
+    Listing { form: ListingForm::Advice, ..lines("", texts.map(str::to_owned)) }
 }
 
 /// `SHOW STREAMS` or `SHOW TABLES`.
@@ -94,7 +99,7 @@ pub fn queries<'a>(
     let columns = ["Query ID", "Query Type", "Status", "Sink Name", "Sink Kafka Topic", "Query String"];
     vec![
         listing("", &columns, catalog.queries().map(row).chain(pushed).collect()),
-        lines("", ["For detailed information on a Query run: EXPLAIN <Query ID>;".to_owned()]),
+        advice(["For detailed information on a Query run: EXPLAIN <Query ID>;"]),
     ]
 }
 
@@ -136,7 +141,7 @@ pub fn describe(source: &DataSource) -> Vec<Listing> {
         "For runtime statistics and query details run: DESCRIBE {} EXTENDED;",
         crate::sql::quote_name(&source.name)
     );
-    vec![Listing { title: name, ..source_fields(source) }, lines("", [hint])]
+    vec![Listing { title: name, ..source_fields(source) }, advice([&hint])]
 }
 
 /// `DESCRIBE name EXTENDED`, without statistics. `topic` is its topic, if there is one; `status` tells a query's state.
@@ -183,7 +188,7 @@ fn dependents(
     ];
     let has_queries = lists[1..].iter().any(|list| !list.rows.is_empty());
     let footer = "For query topology and execution plan please run: EXPLAIN <QueryId>";
-    let footer = has_queries.then(|| lines("", [footer.to_owned(), String::new()]));
+    let footer = has_queries.then(|| advice([footer, ""]));
     lists.into_iter().filter(|list| !list.rows.is_empty()).chain(footer)
 }
 

@@ -1,7 +1,7 @@
 //! Listings of functions: SHOW FUNCTIONS and DESCRIBE FUNCTION.
 
 use super::response::Listing;
-use super::show::lines;
+use super::show::advice;
 use crate::functions::{Function, FunctionKind, Registry, Variation};
 
 /// `SHOW FUNCTIONS`.
@@ -9,7 +9,7 @@ pub fn functions(registry: &Registry) -> Vec<Listing> {
     let rows = registry.functions().map(|function| vec![function.name(), function.category.clone()]);
     vec![
         Listing::table("", &["Function Name", "Category"], rows.collect()),
-        lines("", ["For detailed information about a function, run: DESCRIBE FUNCTION <Function Name>;".to_owned()]),
+        advice(["For detailed information about a function, run: DESCRIBE FUNCTION <Function Name>;"]),
     ]
 }
 

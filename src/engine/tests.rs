@@ -50,12 +50,23 @@ impl World {
     }
 
     fn reopen(&mut self) {
-        self.engine = open(&self.topics);
+        self.reopen_with(&[]);
+    }
+
+    /// Starts the server again, with other properties of its own.
+    fn reopen_with(&mut self, properties: &[(&str, &str)]) {
+        self.engine = open_with(&self.topics, properties);
     }
 }
 
 fn open(topics: &Arc<dyn Topics>) -> Engine {
-    let options = EngineOptions { threads: false, clock: Arc::new(ManualClock::default()), ..EngineOptions::default() };
+    open_with(topics, &[])
+}
+
+fn open_with(topics: &Arc<dyn Topics>, properties: &[(&str, &str)]) -> Engine {
+    let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let clock = Arc::new(ManualClock::default());
+    let options = EngineOptions { threads: false, clock, properties, ..EngineOptions::default() };
     Engine::with_options(Arc::clone(topics), options).expect("memory opens")
 }
 
@@ -240,4 +251,149 @@ fn places_stay_where_they_are_when_variables_are_replaced() {
     world.answer("DEFINE source = 'clicks';");
     let error = world.run("SHOW STREAMS;\n SELECT nothing FROM ${source} EMIT CHANGES;").expect_err("no such column");
     assert_eq!(error.position, Some((2, 9)));
+}
+
+/// What a statement means is settled when it is given: the server may be started with other properties later.
+#[test]
+fn a_statement_means_the_same_under_other_properties_of_the_server() {
+    let mut world = World::new();
+    world.reopen_with(&[
+        ("ksql.persistence.default.format.value", "delimited"),
+        ("ksql.output.topic.name.prefix", "x-"),
+    ]);
+    world.answer("CREATE STREAM plain (v INT) WITH (kafka_topic='plain', partitions=1);");
+    world.answer("CREATE STREAM copies AS SELECT * FROM clicks;");
+    world.answer("CREATE STREAM headed (v INT, h BYTES HEADER('h')) WITH (kafka_topic='plain', value_format='json');");
+    let before = world.answer("SHOW STREAMS;");
+    assert!(before.contains("COPIES|x-COPIES|") && before.contains("PLAIN|plain|KAFKA|DELIMITED|"), "{before}");
+    world.reopen_with(&[("ksql.headers.columns.enabled", "false"), ("ksql.output.topic.name.prefix", "y-")]);
+    assert_eq!(world.answer("SHOW STREAMS;"), before);
+    let refused = world.refusal("CREATE STREAM late (v INT) WITH (kafka_topic='plain');");
+    assert!(refused.contains("'VALUE_FORMAT'"), "the property holds no longer: {refused}");
+}
+
+#[test]
+fn every_error_of_a_statement_has_a_place() {
+    let mut world = World::new();
+    for (sql, expected) in [
+        ("SHOW STREAMS;\n  SET 'nonsense' = 'x';", (2, 3)),
+        ("CREATE STREAM a (v INT) WITH (kafka_topic='a b', partitions=1, value_format='json');", (1, 1)),
+        ("SHOW TOPICS; PRINT 'nowhere';", (1, 14)),
+        ("SHOW TOPICS; ASSERT TOPIC nowhere TIMEOUT 0 SECONDS;", (1, 14)),
+    ] {
+        assert_eq!(world.run(sql).expect_err(sql).position, Some(expected), "{sql}");
+    }
+}
+
+#[test]
+fn what_there_is_nothing_to_do_for_says_so_in_a_message() {
+    let mut world = World::new();
+    let taken = "Cannot add stream `CLICKS`: A stream with the same name already exists";
+    for (sql, expected) in [
+        ("DROP TABLE IF EXISTS nowhere;", "Source NOWHERE does not exist."),
+        ("DROP TYPE IF EXISTS nothing;", "Type NOTHING does not exist."),
+        ("CREATE STREAM IF NOT EXISTS clicks AS SELECT * FROM clicks;", taken),
+        ("EXPLAIN CREATE STREAM IF NOT EXISTS clicks AS SELECT * FROM clicks;", taken),
+    ] {
+        let mut answers = Vec::new();
+        let answered = world.engine.execute(&mut world.session, sql, &mut |response| answers.push(response));
+        answered.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(matches!(&answers[..], [Response::Message(message)] if message == expected), "{sql}: {answers:?}");
+    }
+}
+
+/// A file is checked as a whole: what cannot be done later in it is known before anything is done.
+#[test]
+fn nothing_of_a_file_is_done_that_fails_later() {
+    let mut world = World::new();
+    let before = world.answer("SHOW TOPICS; SHOW STREAMS;");
+    let first = "CREATE STREAM early (v INT) WITH (kafka_topic='early', partitions=1, value_format='json');\n";
+    for (second, expected) in [
+        (
+            "CREATE STREAM late (v INT) WITH (kafka_topic='not a topic', partitions=1, value_format='json');",
+            "topic name 'not a topic' is not allowed",
+        ),
+        (
+            "DROP STREAM early DELETE TOPIC; CREATE STREAM early (v INT) WITH (kafka_topic='early', value_format='json');",
+            "Topic 'early' does not exist",
+        ),
+    ] {
+        let refused = world.engine.apply_file(&format!("{first}{second}"), &mut |_| ()).expect_err(second);
+        assert!(refused.message.contains(expected), "{}", refused.message);
+        assert_eq!(refused.position.map(|(line, _)| line), Some(2));
+        assert_eq!(world.answer("SHOW TOPICS; SHOW STREAMS;"), before);
+    }
+}
+
+#[test]
+fn an_escaped_reference_in_a_file_stays_a_text() {
+    let mut world = World::new();
+    let file = "DEFINE page = 'home'; INSERT INTO clicks (name, page) VALUES ('${page}', '$${page}');";
+    world.engine.apply_file(file, &mut |_| ()).expect("the row is fine");
+    let mut printed = Vec::new();
+    let print = "PRINT 'clicks' FROM BEGINNING LIMIT 1;";
+    world.engine.execute(&mut world.session, print, &mut |response| printed.push(response)).expect("it is there");
+    let [Response::Print(print)] = &printed[..] else { panic!("{printed:?}") };
+    let PrintEvent::Records(_, records) = print.next(Duration::ZERO).expect("it can be read") else {
+        panic!("no record")
+    };
+    assert_eq!(
+        (records[0].key.as_deref(), records[0].value.as_deref()),
+        (Some("home"), Some(r#"{"PAGE":"${page}","MS":null}"#))
+    );
+}
+
+/// Ids that users choose can come again.
+#[test]
+fn a_query_is_not_paused_because_another_of_its_name_was() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM copies AS SELECT * FROM clicks;");
+    let insert = "INSERT INTO copies WITH (query_id='more') SELECT * FROM clicks;";
+    world.answer(&format!("{insert} PAUSE more; TERMINATE more; {insert}"));
+    let before = world.answer("SHOW QUERIES;");
+    assert!(before.contains("MORE|PERSISTENT|RUNNING"), "{before}");
+    world.reopen();
+    assert_eq!(world.answer("SHOW QUERIES;"), before);
+}
+
+#[test]
+fn a_server_does_not_start_with_properties_that_make_no_sense() {
+    let properties = BTreeMap::from([("ksql.streams.auto.offset.reset".to_owned(), "somewhere".to_owned())]);
+    let options = EngineOptions { threads: false, properties, ..EngineOptions::default() };
+    let refused = Engine::with_options(Arc::new(MemoryTopics::new()), options).err().expect("no such place");
+    assert!(refused.message.contains("auto.offset.reset"), "{}", refused.message);
+}
+
+/// What was right when it was said stays right, whatever has become of the topics since.
+#[test]
+fn topics_that_were_deleted_or_made_anew_do_not_stop_the_past_from_being_told() {
+    let with = "WITH (value_format='json', partitions=3, kafka_topic=";
+    let mut world = World::new();
+    world.answer(&format!(
+        "CREATE STREAM l (k INT KEY, v INT) {with}'l'); CREATE TABLE r (k INT PRIMARY KEY, w INT) {with}'r');"
+    ));
+    world.answer("CREATE STREAM both AS SELECT l.k, v, w FROM l JOIN r ON l.k = r.k;");
+    world.answer("CREATE STREAM short WITH (retention_ms=1000, partitions=2) AS SELECT * FROM clicks;");
+    for later in ["DROP STREAM both DELETE TOPIC; DROP STREAM l DELETE TOPIC;", "DROP STREAM short DELETE TOPIC;"] {
+        world.answer(later);
+        let before = world.answer("SHOW STREAMS; SHOW TABLES; SHOW QUERIES; SHOW TOPICS;");
+        world.reopen();
+        assert_eq!(world.answer("SHOW STREAMS; SHOW TABLES; SHOW QUERIES; SHOW TOPICS;"), before, "{later}");
+    }
+    world.answer("CREATE STREAM l (k INT KEY, v INT) WITH (value_format='json', partitions=5, kafka_topic='l');");
+    world.reopen();
+    assert!(world.answer("SHOW TOPICS;").contains("l|5|"));
+}
+
+#[test]
+fn a_query_that_cannot_start_leaves_no_topic() {
+    let mut world = World::new();
+    world.answer("CREATE STREAM gone (v INT) WITH (kafka_topic='gone', partitions=1, value_format='json');");
+    world.topics.delete("gone").expect("nobody reads it");
+    let before = world.answer("SHOW TOPICS; SHOW STREAMS; SHOW QUERIES;");
+    assert_eq!(world.refusal("CREATE STREAM copies AS SELECT * FROM gone;"), "topic gone does not exist");
+    assert_eq!(world.answer("SHOW TOPICS; SHOW STREAMS; SHOW QUERIES;"), before);
+    let refused = world.run("PRINT gone;").expect_err("there is nothing to print");
+    let hint = refused.hint.unwrap_or_default();
+    assert!(!hint.contains("PRINT 'gone'"), "it is not there under that name either: {hint}");
 }

@@ -67,12 +67,27 @@ pub(super) fn created(planned: &Planned) -> Option<(&str, TopicConfig)> {
     }
 }
 
-/// Creates the topic that `planned` needs.
-pub(super) fn create(topics: &dyn Topics, planned: &Planned) -> Result<(), EngineError> {
-    let Some((name, config)) = created(planned) else { return Ok(()) };
+/// Whether the topic that `planned` creates may be called and set up so.
+pub(super) fn check(planned: &Planned) -> Result<(), EngineError> {
+    created(planned).map_or(Ok(()), |(name, config)| Ok(config.check(name)?))
+}
+
+/// Creates the topic that `planned` needs; its name, if it was not there.
+pub(super) fn create<'p>(topics: &dyn Topics, planned: &'p Planned) -> Result<Option<&'p str>, EngineError> {
+    let Some((name, config)) = created(planned) else { return Ok(None) };
     match topics.create(name, &config) {
-        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+        Ok(()) => Ok(Some(name)),
+        Err(TopicError::TopicExists { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes the topic `created` again, for a statement that is refused after all.
+pub(super) fn take_back(topics: &dyn Topics, created: Option<&str>) {
+    if let Some(topic) = created
+        && let Err(error) = topics.delete(topic)
+    {
+        tracing::warn!(topic, "a topic that was created for nothing is still there: {error}");
     }
 }
 

@@ -207,7 +207,7 @@ fn sink_topic(
         return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, span));
     }
     let found = settings.topics.find(&source.topic);
-    if let Some(found) = &found {
+    if let Some(found) = found.as_ref().filter(|_| !settings.topics.is_past()) {
         check_existing(&source.topic, found, properties, span)?;
     }
     let leftmost = settings.topics.find(&planned.scope.sources[0].data.topic);

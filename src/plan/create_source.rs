@@ -302,6 +302,7 @@ fn partitions_to_create(
             span,
         )),
         (None, partitions) => Ok(partitions),
+        (Some(_), _) if settings.topics.is_past() => Ok(None),
         (Some(found), _) => check_existing(topic, &found, properties, span).map(|()| None),
     }
 }

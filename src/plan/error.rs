@@ -252,11 +252,18 @@ fn list(items: &[String], word: &str) -> String {
     }
 }
 
+/// Longer names have none that are similar: comparing two takes time as the product of their lengths.
+const SIMILAR_LENGTH_MAX: usize = 256;
+
 /// The names of `known` that differ from `name` in little, nearest first, at most three.
 pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    if name.len() > SIMILAR_LENGTH_MAX {
+        return Vec::new();
+    }
     let wanted = name.to_uppercase();
-    let allowed = 1 + wanted.chars().count() / 3;
+    let allowed = (wanted.chars().count() / 3).max(1);
     let mut near: Vec<(usize, &str)> = known
+        .filter(|other| other.len() <= 2 * SIMILAR_LENGTH_MAX)
         .map(|other| (strsim::levenshtein(&wanted, &other.to_uppercase()), other))
         .filter(|(distance, _)| *distance <= allowed)
         .collect();
@@ -268,6 +275,14 @@ pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Comparing two names of a million characters would take hours.
+    #[test]
+    fn endless_names_are_like_no_other() {
+        let endless = "a".repeat(1_000_000);
+        assert_eq!(similar_names(&endless, [endless.as_str()].into_iter()), Vec::<String>::new());
+        assert_eq!(similar_names("AB", [endless.as_str(), "AC"].into_iter()), ["AC"]);
+    }
 
     #[test]
     fn lists_read_as_sentences() {

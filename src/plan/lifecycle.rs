@@ -1,6 +1,6 @@
 //! DROP, TERMINATE, PAUSE, RESUME, types and DESCRIBE: statements about what the catalog holds.
 
-use crate::catalog::{Catalog, QueryId, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, CatalogError, QueryId, QueryInfo, QueryKind};
 use crate::sql::ast::{CreateType, DropSource, DropType, Identifier, QueryTarget};
 
 use super::Planned;
@@ -18,7 +18,11 @@ pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog, settings: &Setti
         let message = format!("Source {name} does not exist.");
         return Ok(Planned::Nothing { message });
     }
-    let source = catalog.check_drop(name, collection).map_err(|error| PlanError::from(error).or_at(drop.name.span))?;
+    let source = catalog.check_drop(name, collection).map_err(|error| {
+        let hint = drop_hint(&error, catalog);
+        let refused = PlanError::from(error).or_at(drop.name.span);
+        hint.into_iter().fold(refused, PlanError::advising)
+    })?;
     if drop.delete_topic && source.is_source {
         let text = format!("Cannot delete topic for read-only source: {name}");
         return Err(PlanError::refused(text, drop.span));
@@ -42,6 +46,18 @@ pub(super) fn drop_source(drop: &DropSource, catalog: &Catalog, settings: &Setti
     }
     let delete_topic = drop.delete_topic.then(|| source.topic.clone());
     Ok(Planned::Drop { name: name.to_owned(), collection, delete_topic })
+}
+
+fn drop_hint(error: &CatalogError, catalog: &Catalog) -> Option<String> {
+    match error {
+        CatalogError::UnknownSource { name, collection } => {
+            let same_kind = catalog.sources().filter(|source| source.collection == *collection);
+            let similar = similar_names(name, same_kind.map(|source| source.name.as_str()));
+            similar.first().map(|name| format!("did you mean {name}?"))
+        }
+        CatalogError::WrongKind { existing, .. } => Some(format!("write DROP {}", existing.keyword())),
+        _ => None,
+    }
 }
 
 /// What is done to queries.
@@ -95,7 +111,7 @@ pub(super) fn create_type(create: &CreateType, catalog: &Catalog) -> Result<Plan
     let name = create.name.as_str();
     if let Some(existing) = catalog.custom_type(name) {
         let existing = existing.to_string();
-        let error = crate::catalog::CatalogError::TypeExists { name: name.to_owned(), existing };
+        let error = CatalogError::TypeExists { name: name.to_owned(), existing };
         if create.if_not_exists {
             return Ok(Planned::Nothing { message: error.to_string() });
         }
@@ -111,7 +127,7 @@ pub(super) fn drop_type(drop: &DropType, catalog: &Catalog) -> Result<Planned, P
     if catalog.custom_type(name).is_some() {
         return Ok(Planned::DropType { name: name.to_owned() });
     }
-    let error = crate::catalog::CatalogError::UnknownType { name: name.to_owned() };
+    let error = CatalogError::UnknownType { name: name.to_owned() };
     if drop.if_exists {
         return Ok(Planned::Nothing { message: error.to_string() });
     }

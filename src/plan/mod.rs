@@ -73,7 +73,7 @@ pub use planned::{
 pub use pull::{PullLookup, PullPlan, WindowBounds};
 pub use reserved_topics::RESERVED_TOPICS;
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
-pub use settings::{NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
+pub use settings::{ASKED_PROPERTIES, NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.
@@ -124,6 +124,10 @@ fn plan_statement(
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
             let planned = plan_statement(statement, sql, catalog, settings)?;
+            // It would say that its name is taken.
+            if matches!(planned, Planned::Nothing { .. }) {
+                return Ok(planned);
+            }
             let text = explain::statement(&planned, settings)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })

@@ -33,6 +33,12 @@ pub trait TopicLookup {
     fn partitions(&self, topic: &str) -> Option<u32> {
         Some(self.find(topic)?.partitions)
     }
+
+    /// Whether statements of the past are told again. Topics have been deleted and made anew since: how they are now is nothing
+    /// to hold against what was right then.
+    fn is_past(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&str) -> Option<TopicFacts>> TopicLookup for F {
@@ -56,6 +62,25 @@ impl PlanLookup for NoPlans {
     }
 }
 
+/// All properties that analysis asks for: the same statement means the same, and is allowed, as long as these are the same.
+pub const ASKED_PROPERTIES: [&str; 15] = [
+    "ksql.create.or.replace.enabled",
+    "ksql.create.topic.inherit.source.replicas.enabled",
+    "ksql.headers.columns.enabled",
+    "ksql.insert.into.values.enabled",
+    "ksql.lambdas.enabled",
+    "ksql.output.topic.name.prefix",
+    "ksql.persistence.default.format.key",
+    "ksql.persistence.default.format.value",
+    "ksql.persistence.wrap.single.values",
+    "ksql.pull.queries.enable",
+    "ksql.query.pull.table.scan.enabled",
+    "ksql.readonly.topics",
+    "ksql.service.id",
+    "ksql.source.table.materialization.enabled",
+    "ksql.suppress.enabled",
+];
+
 /// Properties in force and the state of the outside world.
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
@@ -72,6 +97,7 @@ pub struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// The property `name`; an empty text counts as not set.
     pub fn property(&self, name: &str) -> Option<&'a str> {
+        assert!(!cfg!(test) || ASKED_PROPERTIES.contains(&name), "{name} is to be listed");
         self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 

@@ -1,5 +1,7 @@
 //! Written types to types.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Catalog;
 use crate::sql::Span;
 use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
@@ -19,6 +21,7 @@ pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) ->
         TypeExpr::Array(element) => SqlType::Array(Box::new(resolve(element)?)),
         TypeExpr::Map { key, value } => SqlType::Map(Box::new(resolve(key)?), Box::new(resolve(value)?)),
         TypeExpr::Struct(fields) => {
+            check_fields(fields, span)?;
             let fields = fields.iter().map(|field| {
                 let sql_type = resolve(&field.data_type)?;
                 Ok(StructField { name: field.name.name.clone(), sql_type })
@@ -69,6 +72,19 @@ const BUILT_IN: [&str; 13] = [
     "TIMESTAMP",
     "STRUCT",
 ];
+
+/// No two fields of a STRUCT have one name.
+fn check_fields(fields: &[ast::StructField], span: Span) -> Result<(), PlanError> {
+    let mut names = BTreeSet::new();
+    match fields.iter().find(|field| !names.insert(field.name.as_str())) {
+        None => Ok(()),
+        Some(twice) => {
+            let text = format!("Duplicate field names found in STRUCT: '{}'", twice.name.as_str());
+            let error = PlanError::new(PlanErrorKind::Refused { text, hint: None });
+            Err(error.or_at(twice.name.span).or_at(span))
+        }
+    }
+}
 
 /// How `sql_type` is written.
 pub(super) fn written_type(sql_type: &SqlType) -> TypeExpr {

@@ -63,6 +63,8 @@ pub enum ParseErrorKind {
     InvalidSourceName(String),
     /// LIMIT in CREATE … AS SELECT.
     LimitInCreate(SourceKind),
+    /// `INSERT INTO … SELECT … LIMIT`.
+    LimitInInsert,
     /// KEY in a table or PRIMARY KEY in a stream.
     WrongKeyRole {
         /// What is created.
@@ -201,7 +203,7 @@ impl ParseError {
             ParseErrorKind::InvalidSourceName(_) => {
                 "the name of a topic may have other characters: WITH (KAFKA_TOPIC = '…')"
             }
-            ParseErrorKind::LimitInCreate(_) => {
+            ParseErrorKind::LimitInCreate(_) | ParseErrorKind::LimitInInsert => {
                 "the query runs on as records arrive; put LIMIT on the SELECT that reads its result"
             }
             ParseErrorKind::UnknownSource { name, sources } => return sources_help(name, sources),
@@ -269,6 +271,7 @@ impl ParseError {
             ParseErrorKind::LimitInCreate(kind) => {
                 format!("CREATE {} AS SELECT statements don't support LIMIT clause.", kind.name())
             }
+            ParseErrorKind::LimitInInsert => "INSERT INTO statements don't support LIMIT clause.".to_owned(),
             ParseErrorKind::WrongKeyRole { kind, column } => match kind {
                 SourceKind::Stream => {
                     format!("Column `{column}` is a 'PRIMARY KEY' column: please use 'KEY' for streams.")

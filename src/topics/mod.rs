@@ -137,7 +137,7 @@ impl TopicConfig {
     }
 
     /// Checks `name` and these settings as the name and settings of a new topic.
-    fn check(&self, name: &str) -> Result<(), TopicError> {
+    pub fn check(&self, name: &str) -> Result<(), TopicError> {
         let invalid_name = |reason| TopicError::InvalidName { topic: name.to_owned(), reason };
         let invalid_config = |reason| TopicError::InvalidConfig { topic: name.to_owned(), reason };
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

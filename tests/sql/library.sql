@@ -51,3 +51,5 @@ RUN SCRIPT 'parts/loans.sql';
 DEFINE reader = 'ann';
 INSERT INTO loans VALUES ('${reader}', 'Emma');
 ASSERT VALUES titles (reader, title) VALUES ('${reader}', 'Emma!');
+INSERT INTO loans VALUES ('$${reader}', 'Ulysses');
+ASSERT VALUES titles (reader, title) VALUES ('$${reader}', 'Ulysses!');

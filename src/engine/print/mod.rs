@@ -153,11 +153,13 @@ fn unknown_topic(shared: &Shared, catalog: &Catalog, name: &str) -> EngineError 
         "Could not find topic '{name}', or the KSQL user does not have permissions to list the topic. \
          Topic names are case-sensitive."
     ));
-    if let Some(source) = catalog.sources().find(|source| source.name.eq_ignore_ascii_case(name)) {
+    let known = shared.topics.list().unwrap_or_default();
+    let is_there = |topic: &str| known.iter().any(|known| known.name == topic);
+    let mut named = catalog.sources().filter(|source| source.name.eq_ignore_ascii_case(name));
+    if let Some(source) = named.find(|source| is_there(&source.topic)) {
         let (noun, topic) = (source.collection.noun(), &source.topic);
         return error.with_hint(format!("the topic of the {noun} {} is {topic}: PRINT '{topic}'", source.name));
     }
-    let known = shared.topics.list().unwrap_or_default();
     let similar = similar_names(name, known.iter().map(|topic| topic.name.as_str()));
     match similar.as_slice() {
         [] => error.with_hint("SHOW TOPICS lists all there are"),

@@ -58,6 +58,7 @@ fn sources_that_cannot_be() {
             "Cannot add table 'S': A stream with the same name already exists",
         ),
         (format!("STREAM X (A NOTHING) {with}"), "Cannot resolve unknown type: NOTHING"),
+        (format!("STREAM X (A STRUCT<B INT, b INT>) {with}"), "Duplicate field names found in STRUCT: 'B'"),
         (
             format!("STREAM X (K BOOLEAN KEY) {with}"),
             "Key format does not support schema.\nformat: KAFKA\n\
@@ -416,6 +417,22 @@ fn source_tables_keep_their_rows() {
         crate::plan::explain::plan_tree(&create.query.expect("a query keeps them")).trim(),
         "Source X: table, topic x (key KAFKA, value JSON, rows kept) [A KEY, B]"
     );
+}
+
+#[test]
+fn drops_of_what_is_not_there_say_what_is() {
+    for (sql, text, hint) in [
+        ("DROP STREAM `s`;", "Stream s does not exist.", Some("did you mean S?")),
+        ("DROP STREAM SOMETHING_ELSE;", "Stream SOMETHING_ELSE does not exist.", None),
+        (
+            "DROP TABLE S;",
+            "Incompatible data source type is STREAM, but statement was DROP TABLE",
+            Some("write DROP STREAM"),
+        ),
+    ] {
+        let name = sql.rfind(' ').expect("there are three words") as u32 + 2;
+        check_error(sql, (1, name), text, hint);
+    }
 }
 
 #[test]

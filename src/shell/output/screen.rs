@@ -12,7 +12,8 @@ use super::push_table::PushTable;
 use super::table::count_text;
 use super::{csv, json, print, table};
 use crate::engine::{
-    EngineError, Listing, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows, TopicPrint,
+    EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows,
+    TopicPrint,
 };
 use crate::types::Column;
 
@@ -71,6 +72,7 @@ impl Screen<'_> {
     pub fn listing(&mut self, listing: &Listing) -> io::Result<()> {
         match self.format {
             OutputFormat::Table => table::write_listing(self.out, self.layout, listing),
+            _ if listing.form == ListingForm::Advice => Ok(()),
             OutputFormat::Json => json::write_listing(self.out, listing),
             OutputFormat::Csv => csv::write_listing(self.out, listing),
         }

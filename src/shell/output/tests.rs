@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema};
 
 use super::*;
-use crate::engine::{Listing, PushQuery, PushQueue, Response, ResultRows};
+use crate::engine::{Listing, ListingForm, PushQuery, PushQueue, Response, ResultRows};
 use crate::types::{Column, SqlType, StructField};
 
 fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
@@ -277,4 +277,19 @@ fn rows_say_what_they_are_about_where_nobody_reads_the_title() {
     assert_eq!(json, "{\"Query ID\":\"Q_1\",\"Partition\":\"0\",\"Lag\":\"7\"}\n");
     let csv = shown(&response, OutputFormat::Csv, Width::Unlimited);
     assert_eq!(csv, "Query ID,Partition,Lag\nQ_1,0,7\n");
+}
+
+#[test]
+fn advice_is_for_people_only() {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let table = Listing { columns: texts(&["Name"]), rows: vec![texts(&["a"])], ..Listing::default() };
+    let advice = Listing { form: ListingForm::Advice, rows: vec![texts(&["look there"])], ..Listing::default() };
+    let response = Response::Listing(vec![table, advice]);
+    for (format, expected) in [
+        (OutputFormat::Table, " Name\n──────\n a\n\nlook there\n"),
+        (OutputFormat::Json, "{\"Name\":\"a\"}\n"),
+        (OutputFormat::Csv, "Name\na\n"),
+    ] {
+        assert_eq!(shown(&response, format, Width::Fixed(80)), expected);
+    }
 }

@@ -24,6 +24,9 @@ impl Parser<'_> {
             Statement::InsertSelect(insert) => {
                 self.check_properties(&insert.properties);
                 self.check_query(&insert.query);
+                if insert.query.limit.is_some() {
+                    self.note_invalid(ParseErrorKind::LimitInInsert, span);
+                }
             }
             Statement::InsertValues(insert) | Statement::AssertValues(insert) | Statement::AssertTombstone(insert) => {
                 self.check_values(insert);

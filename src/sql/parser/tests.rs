@@ -454,6 +454,10 @@ fn words_in_order_that_say_the_impossible() {
             "Failed to prepare statement: CREATE STREAM AS SELECT statements don't support LIMIT clause.",
         ),
         (
+            "INSERT INTO a SELECT * FROM s LIMIT 1;",
+            "Failed to prepare statement: INSERT INTO statements don't support LIMIT clause.",
+        ),
+        (
             "DROP STREAM `a b`;",
             "Illegal argument at Line: 1, Col: 13. Source names may only contain alphanumeric values, '_' or '-'. Got: 'a b'",
         ),

@@ -107,7 +107,8 @@ impl Runner {
 
     /// Runs the statement `text`, which begins at `begin` of the current file.
     fn piece(&mut self, text: &str, begin: Place) -> Result<(), Stop> {
-        let parsed = self.parse(text, begin).map_err(|failure| self.stop(begin, failure.into()))?;
+        let replaced = self.replaced(text).and_then(|text| Self::parse(&text, begin));
+        let parsed = replaced.map_err(|failure| self.stop(begin, failure.into()))?;
         match &parsed.statement {
             Statement::RunScript { path } => return self.script(path, begin),
             Statement::AssertValues(assert) => self.assert_record(assert, false, &parsed.text),
@@ -117,28 +118,35 @@ impl Runner {
                 Some(what) => {
                     Err(Cause::Broken(format!("a test cannot hold {what}: nothing would look at its answer")))
                 }
-                None => self.execute(&parsed).map_err(Cause::from),
+                // It replaces variables itself, and once only.
+                None => Self::parse(text, begin)
+                    .and_then(|written| self.execute(&parsed.statement, &written))
+                    .map_err(Cause::from),
             },
         }
         .map_err(|cause| self.stop(begin, cause))
     }
 
-    /// The statement with the values of its variables. What is wrong with it is told by places in the file.
-    fn parse(&self, text: &str, (line, column): Place) -> Result<ParsedStatement, Failure> {
-        let text = substitute_variables(text, self.driver.variables())
-            .map_err(|error| Failure::new(Stage::Rejected, error.to_string()))?;
+    /// `text` with the values of its variables.
+    fn replaced(&self, text: &str) -> Result<String, Failure> {
+        substitute_variables(text, self.driver.variables())
+            .map_err(|error| Failure::new(Stage::Rejected, error.to_string()))
+    }
+
+    /// The statement `text`. What is wrong with it is told by places in the file.
+    fn parse(text: &str, (line, column): Place) -> Result<ParsedStatement, Failure> {
         let text = format!("{}{}{text}", "\n".repeat(line - 1), " ".repeat(column - 1));
         let parsed = parse_test_statements(&text).map_err(|error| misread(&error))?;
         let nothing = || Failure::new(Stage::Rejected, "a statement vanished when its variables were replaced");
         parsed.into_iter().next().ok_or_else(nothing)
     }
 
-    /// Executes a statement, and lets every query process what follows from it.
-    fn execute(&mut self, parsed: &ParsedStatement) -> Result<(), Failure> {
-        if let Statement::CreateSource(create) = &parsed.statement {
+    /// Executes `statement`, which is `written` with variables in it, and lets every query process what follows from it.
+    fn execute(&mut self, statement: &Statement, written: &ParsedStatement) -> Result<(), Failure> {
+        if let Statement::CreateSource(create) = statement {
             self.create_topic(create)?;
         }
-        self.driver.execute_parsed(parsed)?;
+        self.driver.execute_parsed(written)?;
         self.driver.settle_all()
     }
 
