@@ -16,7 +16,6 @@ CREATE STREAM heavy_letters WITH (KAFKA_TOPIC = 'heavy_letters') AS
 -- {"Field":"ID","Type":"INTEGER          (key)"}
 -- {"Field":"CITY","Type":"VARCHAR(STRING)"}
 -- {"Field":"GRAMS","Type":"INTEGER"}
--- {"line":"For runtime statistics and query details run: DESCRIBE HEAVY_LETTERS EXTENDED;"}
 -- > EXPLAIN SELECT id, grams FROM heavy_letters WHERE city = 'Faro' EMIT CHANGES;
 -- {"line":"Client: `ID` INTEGER, `GRAMS` INTEGER (until stopped)"}
 -- {"line":"  Project: key ID; GRAMS"}
@@ -31,7 +30,6 @@ CREATE STREAM heavy_letters WITH (KAFKA_TOPIC = 'heavy_letters') AS
 -- {"Field":"ID","Type":"INTEGER          (key)"}
 -- {"Field":"SENT_TO","Type":"STRUCT<`CITY` STRING, `ZIP` STRING>"}
 -- {"Field":"GRAMS","Type":"INTEGER"}
--- {"line":"For runtime statistics and query details run: DESCRIBE LETTERS EXTENDED;"}
 -- > DEFINE heavy = '50'; SHOW VARIABLES;
 -- {"Variable Name":"heavy","Value":"50"}
 -- > ASSERT TOPIC heavy_letters WITH (PARTITIONS = 2) TIMEOUT 5 SECONDS; ASSERT NOT EXISTS TOPIC light_letters;

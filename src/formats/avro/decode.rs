@@ -22,6 +22,8 @@ pub(in crate::formats) struct AvroDecoder {
     schemas: SchemaLookup,
     /// What to do with records of the schemas seen so far.
     plans: HashMap<u32, Result<Plan, String>>,
+    /// Schemas that were not there when the last batch was read: the next one asks again.
+    missing: Vec<u32>,
 }
 
 /// A schema, and where its values go.
@@ -56,7 +58,14 @@ enum Step {
 
 impl AvroDecoder {
     pub(in crate::formats) fn new(columns: &[Column], needed: &[bool], bare: bool, schemas: SchemaLookup) -> Self {
-        Self { columns: columns.to_vec(), needed: needed.to_vec(), bare, schemas, plans: HashMap::new() }
+        Self {
+            columns: columns.to_vec(),
+            needed: needed.to_vec(),
+            bare,
+            schemas,
+            plans: HashMap::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// Compiles the schema `id` unless that was done.
@@ -65,15 +74,16 @@ impl AvroDecoder {
             return;
         }
         let plan = match (self.schemas)(id) {
-            Ok(found) => self.plan(id, found),
-            // It may be there the next time.
-            Err(_) => return,
+            Ok(Some(schema)) => self.plan(id, schema),
+            absent => {
+                self.missing.push(id);
+                Err(absent.err().unwrap_or_else(|| format!("there is no schema with the id {id}")))
+            }
         };
         self.plans.insert(id, plan);
     }
 
-    fn plan(&self, id: u32, found: Option<AvroSchema>) -> Result<Plan, String> {
-        let schema = found.ok_or_else(|| format!("there is no schema with the id {id}"))?;
+    fn plan(&self, id: u32, schema: AvroSchema) -> Result<Plan, String> {
         let compiler = Compiler { schema: &schema };
         let root = schema.root();
         let step = if self.bare {
@@ -88,10 +98,9 @@ impl AvroDecoder {
 
     fn read_row(&self, bytes: &[u8], columns: &mut [NestedColumn]) -> Result<(), String> {
         let (id, datum) = split_id(bytes)?;
-        let plan = match self.plans.get(&id) {
-            Some(Ok(plan)) => plan,
-            Some(Err(reason)) => return Err(reason.clone()),
-            None => return Err(format!("the schema {id} cannot be looked up")),
+        let plan = match &self.plans[&id] {
+            Ok(plan) => plan,
+            Err(reason) => return Err(reason.clone()),
         };
         let mut reader = Reader { schema: &plan.schema, cursor: Cursor::new(datum), depth: 0 };
         let read = match (&plan.step, self.bare) {
@@ -115,6 +124,7 @@ impl AvroDecoder {
 impl Decoder for AvroDecoder {
     fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
         let rows = bytes.len();
+        std::mem::take(&mut self.missing).iter().for_each(|id| drop(self.plans.remove(id)));
         let mut ids: Vec<u32> = bytes.iter().flatten().filter_map(|record| Some(split_id(record).ok()?.0)).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -172,6 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_that_comes_later_is_found() {
+        let known = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let there = Arc::clone(&known);
+        let lookup: SchemaLookup = Arc::new(move |_| {
+            let there = there.load(std::sync::atomic::Ordering::Relaxed);
+            Ok(there.then(|| parse("\"string\"")))
+        });
+        let mut decoder = AvroDecoder::new(&[Column::new("S", SqlType::String)], &[true], true, lookup);
+        let record = BinaryArray::from(vec![&[0, 0, 0, 0, 5, 2, b'a'][..]]);
+        assert_eq!(decoder.decode(&record).errors[0].reason, "there is no schema with the id 5");
+        known.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(decoder.decode(&record).errors, vec![]);
+    }
+
+    #[test]
     fn wrong_records_are_told_and_the_others_read() {
         let columns = [Column::new("S", SqlType::String)];
         let mut decoder = AvroDecoder::new(&columns, &[true], true, lookup(&[(1, "\"string\""), (2, "\"double\"")]));
