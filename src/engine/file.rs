@@ -127,9 +127,31 @@ impl Applied {
     }
 }
 
-/// White space does not make another statement.
+/// White space between words does not make another statement; within quotes it does.
 fn normalized(text: &str) -> String {
-    super::show::one_line(text.trim_end_matches(';'))
+    let text = text.trim_end_matches(';').trim();
+    let mut normal = String::with_capacity(text.len());
+    let (mut quote, mut in_comment, mut before) = (None, false, ' ');
+    for c in text.chars() {
+        let last = std::mem::replace(&mut before, c);
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c.is_whitespace() => {
+                in_comment &= c != '\n';
+                if !normal.ends_with(' ') {
+                    normal.push(' ');
+                }
+                continue;
+            }
+            None if c == '-' && last == '-' => in_comment = true,
+            // A quote in a comment opens nothing.
+            None if matches!(c, '\'' | '"' | '`') && !in_comment => quote = Some(c),
+            None => {}
+        }
+        normal.push(c);
+    }
+    normal
 }
 
 /// The future as far as it is known: nothing outside changes.
@@ -186,5 +208,19 @@ impl Trial<'_> {
         recording::record(&mut self.catalog, &mut self.plans, &planned)?;
         self.number += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_between_words_do_not_make_another_statement() {
+        let same = |a: &str, b: &str| normalized(a) == normalized(b);
+        assert!(same("SELECT  a\n FROM s;", "SELECT a FROM s"));
+        assert!(same("SELECT 'x' -- it's\n  ,  b", "SELECT 'x' -- it's\n, b"));
+        assert!(!same("SELECT 'a  b'", "SELECT 'a b'"));
+        assert!(!same("SELECT `a\nb`", "SELECT `a b`"));
     }
 }

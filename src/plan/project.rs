@@ -74,7 +74,13 @@ pub(super) fn split<'a>(
                 let name = missing.concat().concat();
                 format!("the join has no other key: select {name}, or {name} AS another name")
             }
-            _ => "a second copy of a key column for the value is AS_VALUE(column)".to_owned(),
+            _ if items.iter().any(|item| is_copy(&item.expression)) => {
+                "AS_VALUE(column) is a copy for the value: select the key column too".to_owned()
+            }
+            _ => {
+                let absent: Vec<String> = missing.iter().filter_map(|names| names.first().cloned()).collect();
+                format!("add {} to the SELECT", super::error::and_list(&absent))
+            }
         };
         return Err(PlanError::refused_with_hint(key_missing(&missing, kind, sink), hint, span));
     }
@@ -83,6 +89,11 @@ pub(super) fn split<'a>(
         return Err(PlanError::refused("The projection contains no value columns.", span));
     }
     Ok(Split { key_names, value })
+}
+
+/// Whether `expression` copies a key column into the value.
+fn is_copy(expression: &Expression) -> bool {
+    matches!(expression, Expression::FunctionCall(call) if call.name.as_str().eq_ignore_ascii_case("AS_VALUE"))
 }
 
 /// Of several expressions with the value of the key, the first that is selected is the key column.
