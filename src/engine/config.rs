@@ -14,8 +14,8 @@ pub struct Properties {
     overridden: BTreeMap<String, String>,
 }
 
-/// What ksqlDB puts in front of the properties of Kafka Streams.
-const STREAMS_PREFIX: &str = "ksql.streams.";
+/// What ksqlDB puts in front of the properties of Kafka Streams and its clients.
+pub(super) const STREAMS_PREFIX: &str = "ksql.streams.";
 
 const CACHE_MAX: [&str; 2] = ["cache.max.bytes.buffering", "statestore.cache.max.bytes"];
 const COMMIT_INTERVAL: &str = "commit.interval.ms";
@@ -53,7 +53,8 @@ const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
 const KNOWN: [&str; 8] =
     [CACHE_MAX[0], CACHE_MAX[1], COMMIT_INTERVAL, OFFSET_RESET, THREADS, SERVICE_ID, STANDBYS, CLEANUP_DELAY];
 
-/// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds.
+/// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds. Stricter than a
+/// hint may be, because it refuses: nobody's own property is to be taken for a slip.
 fn misspelt(name: &str) -> Option<&'static str> {
     let distance = |known: &&str| strsim::levenshtein(name, known);
     KNOWN.into_iter().find(|known| (1..=3).contains(&distance(known)))

@@ -5,6 +5,7 @@
 
 use super::config::canonical_name;
 use crate::plan::RESERVED_TOPICS;
+use crate::sql::similar_names;
 
 /// What values a property takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -335,7 +336,7 @@ pub(super) enum PropertyError {
         /// As it was written.
         name: String,
         /// The most similar one.
-        similar: Option<&'static str>,
+        similar: Option<String>,
     },
     /// A session cannot change it.
     #[error("Cannot override property '{name}': it cannot be changed while the server runs")]
@@ -359,7 +360,7 @@ impl PropertyError {
     /// What to do about it.
     pub(super) fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown { similar, .. } => similar.map(|similar| format!("did you mean {similar}?")),
+            Self::Unknown { similar, .. } => similar.as_ref().map(|similar| format!("did you mean {similar}?")),
             Self::Fixed { .. } => Some("set it in the server's properties, before it is started".to_owned()),
             Self::Invalid { .. } => None,
         }
@@ -396,14 +397,9 @@ fn without_client(name: &str) -> &str {
 }
 
 /// The known name that differs from `name` in little.
-fn similar(name: &str) -> Option<&'static str> {
+fn similar(name: &str) -> Option<String> {
     let names = PROPERTIES.iter().map(|property| property.name).chain(CLIENT_PROPERTIES);
-    // One that is so much longer is not nearly one of them, and would take its time to be compared.
-    let near = names
-        .filter(|known| name.len() <= 2 * known.len())
-        .map(|known| (strsim::levenshtein(name, known), known))
-        .min()?;
-    (near.0 <= 1 + name.len() / 4).then_some(near.1)
+    similar_names(name, names).into_iter().next()
 }
 
 impl Kind {

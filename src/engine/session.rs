@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::config::STREAMS_PREFIX;
 use super::property::{self, PROPERTIES};
 use super::response::Listing;
 use super::{EngineError, Session, Shared};
-use crate::plan::similar_names;
-use crate::sql::{ParsedStatement, parse_statements, substitute_variables};
+use crate::sql::{ParsedStatement, parse_statements, similar_names, substitute_variables};
 
 /// Whether references to variables are replaced.
 const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
@@ -92,9 +92,6 @@ pub(super) fn alter_system(name: &str) -> EngineError {
     EngineError::new(text)
         .with_hint(format!("SET '{name}' = …; changes it for a session, the server's properties for all"))
 }
-
-/// What ksqlDB puts in front of the properties of Kafka Streams and its clients.
-const STREAMS_PREFIX: &str = "ksql.streams.";
 
 /// `SHOW PROPERTIES`: those of the engine, and what else was set.
 pub(super) fn show_properties(shared: &Shared, session: &Session) -> Listing {

@@ -2,11 +2,12 @@
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::ast::{AddedColumn, AlterSource};
+use crate::sql::similar_names;
 use crate::types::Column;
 
 use super::Planned;
 use super::create_source::collection;
-use super::error::{PlanError, similar_names};
+use super::error::PlanError;
 use super::formats::check_schema;
 use super::names::is_reserved;
 use super::type_expr::resolve_type;

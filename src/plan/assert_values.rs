@@ -5,9 +5,10 @@ use arrow::datatypes::Int64Type;
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::ast::{Identifier, InsertValues};
+use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
-use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::error::{PlanError, PlanErrorKind};
 use super::expression::Typer;
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::settings::Settings;

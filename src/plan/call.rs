@@ -4,8 +4,9 @@ use crate::expr::{ArithmeticOp, Expr, Literal, TypeError};
 use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Registry};
 use crate::sql::Span;
 use crate::sql::ast::{Expression, FunctionCall, Identifier, SelectItem, Statement};
+use crate::sql::similar_names;
 
-use super::error::{PlanError, similar_names};
+use super::error::PlanError;
 use super::expression::{Typing, untyped};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::scope::Clause;

@@ -252,37 +252,9 @@ fn list(items: &[String], word: &str) -> String {
     }
 }
 
-/// Longer names have none that are similar: comparing two takes time as the product of their lengths.
-const SIMILAR_LENGTH_MAX: usize = 256;
-
-/// The names of `known` that differ from `name` in little, nearest first, at most three.
-pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    if name.len() > SIMILAR_LENGTH_MAX {
-        return Vec::new();
-    }
-    let wanted = name.to_uppercase();
-    let allowed = (wanted.chars().count() / 3).max(1);
-    let mut near: Vec<(usize, &str)> = known
-        .filter(|other| other.len() <= 2 * SIMILAR_LENGTH_MAX)
-        .map(|other| (strsim::levenshtein(&wanted, &other.to_uppercase()), other))
-        .filter(|(distance, _)| *distance <= allowed)
-        .collect();
-    near.sort_unstable();
-    near.dedup();
-    near.into_iter().take(3).map(|(_, other)| other.to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Comparing two names of a million characters would take hours.
-    #[test]
-    fn endless_names_are_like_no_other() {
-        let endless = "a".repeat(1_000_000);
-        assert_eq!(similar_names(&endless, [endless.as_str()].into_iter()), Vec::<String>::new());
-        assert_eq!(similar_names("AB", [endless.as_str(), "AC"].into_iter()), ["AC"]);
-    }
 
     #[test]
     fn lists_read_as_sentences() {
@@ -290,20 +262,6 @@ mod tests {
             |count: usize| -> Vec<String> { ["A", "B", "C"][..count].iter().map(|s| (*s).to_owned()).collect() };
         for (count, expected) in [(1, "A"), (2, "A and B"), (3, "A, B and C")] {
             assert_eq!(and_list(&names(count)), expected);
-        }
-    }
-
-    #[test]
-    fn near_names_are_found_nearest_first() {
-        let known = ["CARRIER", "CARRIERS", "ORIGIN", "DEST"];
-        let cases: [(&str, &[&str]); 4] = [
-            ("CARIER", &["CARRIER", "CARRIERS"]),
-            ("carriers", &["CARRIERS", "CARRIER"]),
-            ("ORGIN", &["ORIGIN"]),
-            ("XYZ", &[]),
-        ];
-        for (name, expected) in cases {
-            assert_eq!(similar_names(name, known.into_iter()), expected, "{name}");
         }
     }
 }

@@ -10,9 +10,10 @@ use crate::sql::Span;
 use crate::sql::ast::{
     self, ArithmeticOperator, ComparisonOperator, Expression, Identifier, LogicalOperator, Sign, WhenClause,
 };
+use crate::sql::similar_names;
 use crate::types::{SqlType, iso_text};
 
-use super::error::{PlanError, PlanErrorKind, or_list, similar_names};
+use super::error::{PlanError, PlanErrorKind, or_list};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
 use super::scope::{Clause, Scope, as_column, column};

@@ -2,9 +2,10 @@
 
 use crate::catalog::{Catalog, DataSource, QueryId, QueryInfo, QueryKind};
 use crate::sql::ast::InsertSelect;
+use crate::sql::similar_names;
 use crate::types::{Column, Schema};
 
-use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::error::{PlanError, PlanErrorKind};
 use super::expression::{column_expr, implicit_cast};
 use super::formats::effective_key_serde;
 use super::planned::PlannedInsert;

@@ -8,10 +8,11 @@ use arrow::datatypes::Int64Type;
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
 use crate::sql::ast::{Expression, Identifier, InsertValues, Literal};
+use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
 use super::Planned;
-use super::error::{PlanError, similar_names};
+use super::error::PlanError;
 use super::expression::Typer;
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
 use super::planned::InsertedRow;

@@ -2,10 +2,11 @@
 
 use crate::catalog::{Catalog, CatalogError, QueryId, QueryInfo, QueryKind};
 use crate::sql::ast::{CreateType, DropSource, DropType, Identifier, QueryTarget};
+use crate::sql::similar_names;
 
 use super::Planned;
 use super::create_source::collection;
-use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::error::{PlanError, PlanErrorKind};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::settings::Settings;
 use super::type_expr::resolve_type;

@@ -57,7 +57,7 @@ use crate::sql::ast::{Explain, Query, Statement};
 
 pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 pub use assert_values::{AssertedRow, asserted_row};
-pub use error::{PlanError, PlanErrorKind, similar_names};
+pub use error::{PlanError, PlanErrorKind};
 pub use explain::{
     AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, explain, explain_pull,
     query_group, topology,

@@ -4,9 +4,10 @@ use crate::catalog::WindowType;
 use crate::formats::NullableRepresentation;
 use crate::sql::Span;
 use crate::sql::ast::{Literal, Property};
+use crate::sql::similar_names;
 use crate::types::timestamp_pattern::TimestampPattern;
 
-use super::error::{PlanError, PlanErrorKind, or_list, similar_names};
+use super::error::{PlanError, PlanErrorKind, or_list};
 
 /// Which statement a WITH clause belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

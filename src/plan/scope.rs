@@ -9,10 +9,11 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
+use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
 use super::call::check_lambdas;
-use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::error::{PlanError, PlanErrorKind};
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART, first_free};
 use super::rewrite::rewrite;
 

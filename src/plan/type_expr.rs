@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::sql::Span;
 use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
+use crate::sql::similar_names;
 use crate::types::{SqlType, StructField};
 
-use super::error::{PlanError, PlanErrorKind, similar_names};
+use super::error::{PlanError, PlanErrorKind};
 
 /// Digits of the largest DECIMAL.
 const PRECISION_MAX: i32 = 76;

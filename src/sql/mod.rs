@@ -27,6 +27,7 @@ mod variables;
 mod conformance;
 
 pub use error::{Expected, ParseError, ParseErrorKind};
+pub use nearest::similar_names;
 pub use parser::{ParsedStatement, parse_expression, parse_statements, parse_test_statements, parse_type};
 pub use print::Plain;
 pub use span::Span;

@@ -1,4 +1,4 @@
-//! The word that somebody has probably meant.
+//! The word or the name that somebody has probably meant.
 
 /// The word of `words` that `word`, in any case, is a slip of: a few letters wrong, missing, too many or swapped, or only
 /// its beginning. `None` if nothing is near: a far-fetched guess is worse than none.
@@ -36,6 +36,28 @@ fn slips_max(length: usize) -> usize {
     }
 }
 
+/// Longer names have none that are similar: comparing two takes time as the product of their lengths.
+const SIMILAR_LENGTH_MAX: usize = 256;
+
+/// The names of `known` that `name`, in any case, is a slip of: up to a third of its letters, nearest first, at most three.
+///
+/// More generous than [`nearest`]: names are longer than words, and there are fewer of them to be taken for another.
+pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    if name.len() > SIMILAR_LENGTH_MAX {
+        return Vec::new();
+    }
+    let wanted = name.to_uppercase();
+    let allowed = (wanted.chars().count() / 3).max(1);
+    let mut near: Vec<(usize, &str)> = known
+        .filter(|other| other.len() <= 2 * SIMILAR_LENGTH_MAX)
+        .map(|other| (strsim::osa_distance(&wanted, &other.to_uppercase()), other))
+        .filter(|(distance, _)| *distance <= allowed)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, other)| other.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +83,28 @@ mod tests {
         let words = ["SELECT", "CREATE", "DROP", "SET", "AS"];
         for word in ["banana", "x", "", "is", "RUN", "quit", "éé", &"select".repeat(1_000)] {
             assert_eq!(nearest(word, words), None, "{word}");
+        }
+    }
+
+    /// Comparing two names of a million characters would take hours.
+    #[test]
+    fn endless_names_are_like_no_other() {
+        let endless = "a".repeat(1_000_000);
+        assert_eq!(similar_names(&endless, [endless.as_str()].into_iter()), Vec::<String>::new());
+        assert_eq!(similar_names("AB", [endless.as_str(), "AC"].into_iter()), ["AC"]);
+    }
+
+    #[test]
+    fn near_names_are_found_nearest_first() {
+        let known = ["CARRIER", "CARRIERS", "ORIGIN", "DEST"];
+        let cases: [(&str, &[&str]); 4] = [
+            ("CARIER", &["CARRIER", "CARRIERS"]),
+            ("carriers", &["CARRIERS", "CARRIER"]),
+            ("ORGIN", &["ORIGIN"]),
+            ("XYZ", &[]),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(similar_names(name, known.into_iter()), expected, "{name}");
         }
     }
 }

@@ -17,8 +17,8 @@ use chrono::DateTime;
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
-use crate::plan::similar_names;
 use crate::sql::ast::PrintTopic;
+use crate::sql::similar_names;
 use crate::topics::{TimeOrder, TopicPartition, Topics};
 
 use format_guess::FormatGuess;
