@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::config::Properties;
 use super::{EngineError, Response, Shared};
-use crate::sql::ast::{AssertSchema, AssertTopic, Literal, Property, Statement};
+use crate::registry::{RegistryError, SchemaRegistry};
+use crate::sql::ast::{AssertSchema, AssertTopic, Literal, Property, Statement, TimeSpan};
 use crate::topics::TopicInfo;
 
 /// How often to look.
@@ -20,7 +21,7 @@ pub(super) fn run(
 ) -> Option<Result<Response, EngineError>> {
     match statement {
         Statement::AssertTopic(assert) => Some(topic(shared, properties, assert)),
-        Statement::AssertSchema(assert) => Some(schema(assert)),
+        Statement::AssertSchema(assert) => Some(schema(shared, properties, assert)),
         _ => None,
     }
 }
@@ -28,10 +29,7 @@ pub(super) fn run(
 fn topic(shared: &Shared, properties: &Properties, assert: &AssertTopic) -> Result<Response, EngineError> {
     let name = &assert.topic;
     let expected = if assert.exists { Expected::read(&assert.properties)? } else { Expected::default() };
-    let timeout = match assert.timeout {
-        Some(span) => Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(0)),
-        None => properties.assert_topic_timeout()?,
-    };
+    let timeout = assert.timeout.map_or_else(|| properties.assert_topic_timeout(), |span| Ok(duration(span)))?;
     until(shared, timeout, || {
         let found = shared.topics.describe(name)?;
         match (found, assert.exists) {
@@ -45,11 +43,35 @@ fn topic(shared: &Shared, properties: &Properties, assert: &AssertTopic) -> Resu
     Ok(Response::Message(format!("Topic {name} {state}.")))
 }
 
-/// There is no registry that could be asked.
-fn schema(assert: &AssertSchema) -> Result<Response, EngineError> {
-    let subject = assert.subject.as_ref().map(|subject| format!(" subject {subject}")).unwrap_or_default();
+fn schema(shared: &Shared, properties: &Properties, assert: &AssertSchema) -> Result<Response, EngineError> {
+    let registry = shared.registry().map_err(EngineError::new)?;
+    let subject = assert.subject.as_ref().map(|subject| format!(" subject name {subject}")).unwrap_or_default();
     let id = assert.id.map(|id| format!(" id {id}")).unwrap_or_default();
-    Err(EngineError::new(format!("not supported yet: a schema registry, which could be asked for{subject}{id}")))
+    let state = |exists: bool| {
+        let state = if exists { "exists" } else { "does not exist" };
+        format!("Schema with{subject}{id} {state}")
+    };
+    let timeout = assert.timeout.map_or_else(|| properties.assert_schema_timeout(), |span| Ok(duration(span)))?;
+    until(shared, timeout, || {
+        let found = is_registered(registry, assert).map_err(|error| EngineError::new(error.to_string()))?;
+        if found == assert.exists { Ok(()) } else { Err(EngineError::new(state(found))) }
+    })?;
+    Ok(Response::Message(format!("{}.", state(assert.exists))))
+}
+
+/// Whether `registry` has the subject, the id, or, where both are said, the id as a version of the subject.
+fn is_registered(registry: &dyn SchemaRegistry, assert: &AssertSchema) -> Result<bool, RegistryError> {
+    match (assert.subject.as_deref(), assert.id.map(u32::try_from)) {
+        (Some(subject), None) => Ok(registry.latest(subject)?.is_some()),
+        (None, Some(Ok(id))) => Ok(registry.by_id(id)?.is_some()),
+        (Some(subject), Some(Ok(id))) => Ok(registry.subjects_of(id)?.iter().any(|known| known == subject)),
+        // The parser asks for one of them, and no id is below one.
+        (None, None) | (_, Some(Err(_))) => Ok(false),
+    }
+}
+
+fn duration(span: TimeSpan) -> Duration {
+    Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(0))
 }
 
 /// Tries until `check` succeeds; after `timeout`, gives its last error.
@@ -129,6 +151,8 @@ mod tests {
     use std::sync::Arc;
 
     use crate::engine::{Engine, EngineError, EngineOptions, Response, Session};
+    use crate::plan::NO_REGISTRY;
+    use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry, SchemaType};
     use crate::runtime::clock::ManualClock;
     use crate::topics::{MemoryTopics, TopicConfig, Topics};
 
@@ -179,8 +203,66 @@ mod tests {
         ] {
             assert_eq!(execute(&engine, statement).expect_err("it does not hold").message, message, "{statement}");
         }
-        let error = execute(&engine, "ASSERT SCHEMA SUBJECT 'orders-value';").expect_err("there is no registry");
-        assert!(error.message.starts_with("not supported yet: a schema registry"), "{error}");
+    }
+
+    /// An engine with a registry, where the schema `1` is the first of `a-value` and the second of `b-value`.
+    fn engine_with_registry() -> (Arc<MemoryRegistry>, Arc<Engine>) {
+        let registry = Arc::new(MemoryRegistry::new());
+        for (subject, text) in [("a-value", "\"int\""), ("b-value", "\"long\""), ("b-value", "\"int\"")] {
+            registry.register(subject, &SchemaDocument::new(SchemaType::Avro, text)).expect("any schema fits");
+        }
+        let options = EngineOptions {
+            threads: false,
+            clock: Arc::new(ManualClock::default()),
+            registry: Some(Arc::<MemoryRegistry>::clone(&registry)),
+            ..EngineOptions::default()
+        };
+        let engine = Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("memory is empty");
+        (registry, Arc::new(engine))
+    }
+
+    #[test]
+    fn a_schema_is_known_by_its_subject_its_id_or_both() {
+        let (_, engine) = engine_with_registry();
+        for (statement, said) in [
+            ("ASSERT SCHEMA SUBJECT 'a-value';", "Schema with subject name a-value exists."),
+            ("ASSERT SCHEMA ID 2;", "Schema with id 2 exists."),
+            ("ASSERT SCHEMA SUBJECT 'b-value' ID 1;", "Schema with subject name b-value id 1 exists."),
+            ("ASSERT SCHEMA SUBJECT 'b-value' ID 2;", "Schema with subject name b-value id 2 exists."),
+            (
+                "ASSERT NOT EXISTS SCHEMA SUBJECT 'a-value' ID 2;",
+                "Schema with subject name a-value id 2 does not exist.",
+            ),
+            ("ASSERT NOT EXISTS SCHEMA SUBJECT 'c-value';", "Schema with subject name c-value does not exist."),
+            ("ASSERT NOT EXISTS SCHEMA ID 3;", "Schema with id 3 does not exist."),
+        ] {
+            assert_eq!(execute(&engine, statement).expect("it holds"), said, "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_not_as_it_is_said_to_be_is_refused() {
+        let (registry, engine) = engine_with_registry();
+        for (statement, message) in [
+            ("ASSERT SCHEMA SUBJECT 'c-value' TIMEOUT 1 SECOND;", "Schema with subject name c-value does not exist"),
+            ("ASSERT SCHEMA SUBJECT 'a-value' ID 2;", "Schema with subject name a-value id 2 does not exist"),
+            ("ASSERT NOT EXISTS SCHEMA ID 1 TIMEOUT 0 SECONDS;", "Schema with id 1 exists"),
+            (
+                "SET 'ksql.assert.schema.default.timeout.ms' = '0'; ASSERT SCHEMA ID 3;",
+                "Schema with id 3 does not exist",
+            ),
+        ] {
+            assert_eq!(execute(&engine, statement).expect_err("it does not hold").message, message, "{statement}");
+        }
+        registry.register("c-value", &SchemaDocument::new(SchemaType::Avro, "\"string\"")).expect("any schema fits");
+        execute(&engine, "ASSERT SCHEMA SUBJECT 'c-value' ID 3;").expect("it has come");
+    }
+
+    #[test]
+    fn without_a_registry_no_schema_can_be_asserted() {
+        let (_, engine) = engine(true);
+        let error = execute(&engine, "ASSERT NOT EXISTS SCHEMA ID 1;").expect_err("there is no registry");
+        assert_eq!(error.message, NO_REGISTRY);
     }
 
     #[test]

@@ -27,6 +27,7 @@ const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
+const ASSERT_SCHEMA_TIMEOUT: &str = "ksql.assert.schema.default.timeout.ms";
 const HIDDEN_TOPICS: &str = "ksql.hidden.topics";
 
 /// As in ksqlDB.
@@ -174,6 +175,11 @@ impl Properties {
     /// How long ASSERT TOPIC waits where it does not say.
     pub fn assert_topic_timeout(&self) -> Result<Duration, EngineError> {
         Ok(self.number(ASSERT_TOPIC_TIMEOUT)?.map_or(ASSERT_TIMEOUT_DEFAULT, Duration::from_millis))
+    }
+
+    /// How long ASSERT SCHEMA waits where it does not say.
+    pub fn assert_schema_timeout(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(ASSERT_SCHEMA_TIMEOUT)?.map_or(ASSERT_TIMEOUT_DEFAULT, Duration::from_millis))
     }
 
     /// Patterns of topics that only SHOW ALL TOPICS shows, with commas between them.

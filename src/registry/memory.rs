@@ -72,6 +72,12 @@ impl SchemaRegistry for MemoryRegistry {
         Ok(self.state().schemas.get(&id).cloned())
     }
 
+    fn subjects_of(&self, id: u32) -> Result<Vec<String>, RegistryError> {
+        let state = self.state();
+        let having = state.subjects.iter().filter(|(_, versions)| versions.contains(&id));
+        Ok(having.map(|(subject, _)| subject.clone()).collect())
+    }
+
     fn register(&self, subject: &str, schema: &SchemaDocument) -> Result<u32, RegistryError> {
         let mut state = self.state();
         let known = state.schemas.iter().find(|(_, known)| *known == schema).map(|(id, _)| *id);

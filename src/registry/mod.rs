@@ -106,6 +106,9 @@ pub trait SchemaRegistry: Send + Sync {
     /// The schema with this id.
     fn by_id(&self, id: u32) -> Result<Option<SchemaDocument>, RegistryError>;
 
+    /// The subjects that have the schema with this id as a version, in order.
+    fn subjects_of(&self, id: u32) -> Result<Vec<String>, RegistryError>;
+
     /// Adds `schema` to `subject`, unless it is there; returns its id.
     fn register(&self, subject: &str, schema: &SchemaDocument) -> Result<u32, RegistryError>;
 
