@@ -41,7 +41,7 @@ const SIMILAR_LENGTH_MAX: usize = 256;
 
 /// The names of `known` that `name`, in any case, is a slip of: up to a third of its letters, nearest first, at most three.
 ///
-/// More generous than [`nearest`]: names are longer than words, and there are fewer of them to be taken for another.
+/// More generous than the search for keywords: names are longer, and there are fewer of them to be taken for another.
 pub fn similar_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     if name.len() > SIMILAR_LENGTH_MAX {
         return Vec::new();
