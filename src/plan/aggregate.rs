@@ -114,8 +114,7 @@ pub(super) fn resolve(
     }
     check_select(items, &group, functions)?;
     check_having(having.as_ref(), &group, functions)?;
-    let calls = distinct_calls(items.iter().map(|item| &item.expression).chain(&having), functions);
-    let written = calls;
+    let written = distinct_calls(items.iter().map(|item| &item.expression).chain(&having), functions);
     let calls = written.iter().map(|call| with_row_time(call.clone(), scope)).collect();
     if query.group_by.is_none() {
         check_without_group(query, &written, purpose)?;
