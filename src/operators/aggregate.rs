@@ -534,8 +534,8 @@ impl Operator for Aggregate {
         Ok(())
     }
 
-    fn store_size(&self) -> Option<StoreSize> {
-        Some(self.store.size(self.slots.len(), self.weight))
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        vec![self.store.size(self.slots.len(), self.weight)]
     }
 }
 

@@ -7,11 +7,32 @@ use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{Reader, decode_rows, encode_row};
 use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
-use crate::types::ChangeBatch;
+use crate::types::{ChangeBatch, WindowKind};
 
-/// The newest row of every key. State: key → `rowtime: i64 LE, row(columns)`.
+/// Key of an entry that is no row: what else the operator keeps in the store.
+pub(super) const META_KEY: &[u8] = &[0xff];
+
+/// A row and its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version {
+    /// The row, or its absence.
+    pub(super) row: RowRef,
+    /// When it came to be.
+    pub(super) rowtime: i64,
+}
+
+impl Version {
+    pub(super) const ABSENT: Self = Self { row: RowRef::ABSENT, rowtime: -1 };
+
+    pub(super) fn is_present(self) -> bool {
+        self.row.is_present()
+    }
+}
+
+/// The newest row of every key, or of every key and window. State: key → `rowtime: i64 LE, row(columns)`.
 pub(super) struct KeyedRows {
     store: Store,
+    window: Option<WindowKind>,
     slots: SlotTable,
     rows: RowTable,
     rowtimes: Vec<i64>,
@@ -24,10 +45,11 @@ pub(super) struct KeyedRows {
 }
 
 impl KeyedRows {
-    /// Rows of `store` with columns of `types`; what storage holds is read at once.
-    pub(super) fn open(store: &Store, types: &[DataType]) -> Result<Self, StateError> {
+    /// Rows of `store` with columns of `types`, by keys with windows of `window`; what storage holds is read at once.
+    pub(super) fn open(store: &Store, types: &[DataType], window: Option<WindowKind>) -> Result<Self, StateError> {
         let mut rows = Self {
             store: store.clone(),
+            window,
             slots: SlotTable::default(),
             rows: RowTable::new(types),
             rowtimes: Vec::new(),
@@ -40,7 +62,7 @@ impl KeyedRows {
         store.scan(|entries| {
             let mut slots = Vec::with_capacity(entries.len());
             let mut values = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
+            for (key, value) in entries.iter().filter(|(key, _)| key != META_KEY) {
                 rows.weight.note(key, value);
                 let (slot, _) = rows.slots.insert(key);
                 let (rowtime, row) = split_rowtime(value)?;
@@ -62,8 +84,8 @@ impl KeyedRows {
 
     /// Applies the changes of `batch` in order, with `columns` as the rows to keep; returns what each replaced.
     /// References stay valid until [`KeyedRows::compact`].
-    pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Vec<RowRef> {
-        self.keys.encode(&batch.key, batch.window.as_ref().map(|window| &window.start[..]), batch.len());
+    pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Vec<Version> {
+        self.keys.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
         let mut slots = std::mem::take(&mut self.batch_slots);
         self.slots.assign(&self.keys, &mut slots, |_, _| {});
         self.grow();
@@ -72,7 +94,7 @@ impl KeyedRows {
             .iter()
             .enumerate()
             .map(|(row, &slot)| {
-                let before = self.rows.get(slot);
+                let before = self.version(slot);
                 let deleted = batch.is_tombstone(row);
                 self.rows.set(slot, if deleted { RowRef::ABSENT } else { RowRef::new(segment, row) });
                 self.rowtimes[slot as usize] = batch.rowtime[row];
@@ -89,10 +111,15 @@ impl KeyedRows {
         &self.batch_slots
     }
 
-    /// The slot of each key, where it has one.
-    pub(super) fn slots(&mut self, keys: &[ArrayRef], rows: usize) -> Vec<Option<u32>> {
-        self.keys.encode(keys, None, rows);
-        (0..rows).map(|row| self.slots.get(self.keys.key(row))).collect()
+    /// The slot of the key of each row of `batch`, where it has one.
+    pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
+        self.keys.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
+        (0..batch.len()).map(|row| self.slots.get(self.keys.key(row))).collect()
+    }
+
+    /// The row of `slot` now, with its time.
+    pub(super) fn version(&self, slot: u32) -> Version {
+        Version { row: self.rows.get(slot), rowtime: self.rowtimes[slot as usize] }
     }
 
     /// The row of `slot` now.

@@ -6,12 +6,17 @@ pub mod accumulators;
 pub mod aggregate;
 mod changes;
 mod filter;
+pub mod foreign_key_join;
 mod keyed_rows;
 mod project;
 mod rekey;
+pub mod stream_stream_join;
 pub mod stream_table_join;
 mod table_rekey;
 mod table_store;
+mod table_table_join;
+mod two_sides;
+mod versioned_rows;
 
 pub use aggregate::Aggregate;
 pub(crate) use filter::nulls_where;
@@ -19,9 +24,14 @@ pub use filter::{Filter, TableFilter};
 pub(crate) use keyed_rows::split_rowtime;
 pub use project::Project;
 pub use rekey::{NullKeys, Rekey};
+pub use stream_stream_join::{StreamJoinOptions, StreamStreamJoin};
 pub use stream_table_join::StreamTableJoin;
 pub use table_rekey::TableRekey;
 pub use table_store::TableStore;
+pub use table_table_join::{TableJoinOptions, TableTableJoin};
+pub use two_sides::{LEFT, RIGHT};
+
+use arrow::array::{ArrayRef, BinaryArray};
 
 use crate::state::{StateError, StoreSize};
 use crate::storage::WriteSet;
@@ -30,20 +40,28 @@ use crate::types::{ChangeBatch, RowError};
 /// Which input of an operator a batch comes from: 0 is the left or only one.
 pub type Port = usize;
 
+/// The bytes of keys in their topic's format, by which Kafka Streams orders what comes out together: key columns and number
+/// of rows in, one value per row out.
+pub type SerializedKeys = Box<dyn FnMut(&[ArrayRef], usize) -> BinaryArray + Send>;
+
 /// Sequence number of rows that follow from no single record of the step, such as results held back until a commit.
 pub const NO_RECORD: u32 = u32::MAX;
 
 /// A node that turns change batches into change batches.
 ///
-/// A step hands every operator its rows, inputs of tables before those of streams; [`ChangeBatch::seq`] says how they
-/// interleave. Then [`Operator::end_step`] follows. At a commit [`Operator::flush`] emits what was held back and
-/// [`Operator::persist`] writes what changed.
+/// A step hands every operator its rows, input by input; [`ChangeBatch::seq`] says how they interleave. Then
+/// [`Operator::end_step`] follows, of every operator before those that it emits to. At a commit [`Operator::flush`] emits
+/// what was held back and [`Operator::persist`] writes what changed.
 pub trait Operator: Send {
     /// Takes rows from `port` and emits what follows from them.
     fn process(&mut self, port: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError>;
 
-    /// All rows of this step have been handed in; their sequence numbers start again.
-    fn end_step(&mut self) {}
+    /// All rows of this step, or of the flush of the operators before, have been handed in; their sequence numbers start
+    /// again. Operators with two inputs emit now.
+    fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
+        let _ = out;
+        Ok(())
+    }
 
     /// Emits what was held back until the commit.
     fn flush(&mut self, out: &mut Output) -> Result<(), StateError> {
@@ -57,9 +75,9 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// How large its store is, if it has one.
-    fn store_size(&self) -> Option<StoreSize> {
-        None
+    /// How large its stores are.
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        Vec::new()
     }
 }
 
@@ -68,6 +86,8 @@ pub trait Operator: Send {
 pub struct Output {
     /// Batches, in order.
     pub batches: Vec<ChangeBatch>,
+    /// Batches for the other output, which only the referring side of a foreign-key join has.
+    pub references: Vec<ChangeBatch>,
     /// Failed rows; [`RowError::row`] is the row's sequence number.
     pub errors: Vec<RowError>,
     /// As `errors`, of rows whose result cannot be made at all: as bad as one that cannot be written.

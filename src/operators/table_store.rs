@@ -19,7 +19,7 @@ use super::keyed_rows::KeyedRows;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::{RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
-use crate::types::{ChangeBatch, OldRows, WindowColumns};
+use crate::types::{ChangeBatch, OldRows, WindowColumns, WindowKind};
 
 /// Keeps the table and attaches old rows to its changes.
 pub struct TableStore {
@@ -42,12 +42,13 @@ struct Held {
 }
 
 impl TableStore {
-    /// The table in `store`, with key columns of `key_types` and value columns of `value_types`; what storage holds is
-    /// read at once. `attach_old`: an operator downstream needs old rows.
+    /// The table in `store`, with key columns of `key_types`, windows of `window` and value columns of `value_types`; what
+    /// storage holds is read at once. `attach_old`: an operator downstream needs old rows.
     pub fn open(
         store: &Store,
         key_types: &[DataType],
         value_types: &[DataType],
+        window: Option<WindowKind>,
         emission: Emission,
         attach_old: bool,
     ) -> Result<Self, StateError> {
@@ -58,7 +59,7 @@ impl TableStore {
             windows: Vec::new(),
             before: RowTable::new(&types),
         });
-        Ok(Self { rows: KeyedRows::open(store, &types)?, key_columns: key_types.len(), attach_old, held })
+        Ok(Self { rows: KeyedRows::open(store, &types, window)?, key_columns: key_types.len(), attach_old, held })
     }
 
     fn old_rows(rows: Vec<ArrayRef>, references: &[RowRef], key_columns: usize) -> OldRows {
@@ -105,15 +106,13 @@ impl Held {
 
 impl Operator for TableStore {
     fn process(&mut self, _: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
-        let mut batch = match &batch.null_keys {
-            Some(null_keys) => batch.filter(&!null_keys),
-            None => batch,
-        };
+        let mut batch = batch.without_null_keys();
         if batch.is_empty() {
             return Ok(());
         }
         let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value).cloned().collect();
-        let before: Vec<RowRef> = self.rows.upsert(&batch, columns.clone());
+        let before = self.rows.upsert(&batch, columns.clone());
+        let before: Vec<RowRef> = before.into_iter().map(|version| version.row).collect();
         if let Some(held) = &mut self.held {
             held.hold(&batch, columns, &before, &self.rows);
         } else {
@@ -167,7 +166,7 @@ impl Operator for TableStore {
         Ok(())
     }
 
-    fn store_size(&self) -> Option<StoreSize> {
-        Some(self.rows.size())
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        vec![self.rows.size()]
     }
 }

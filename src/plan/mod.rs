@@ -59,8 +59,8 @@ pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind};
 pub use explain::{
-    AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, explain, explain_pull,
-    query_group, topology,
+    FOREIGN_KEY_ANSWERS, FOREIGN_KEY_REFERENCES, StoreUse, SubTopology, TopicUse, explain, explain_pull, query_group,
+    stores, topology,
 };
 pub use node::{
     Aggregate, AggregateCall, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn, QueryPlan,

@@ -72,6 +72,12 @@ pub enum PlanNode {
         /// A windowed key keeps its windows (`PARTITION BY`), else the new key has none (`GROUP BY`).
         keeps_window: bool,
     },
+    /// The rows of a table, kept: what was there before a change is known, what is there now can be read, and changes may be
+    /// held back until the commit (semantics 4.3). For tables that joins make; others are kept where they come to be.
+    Materialize {
+        /// Step below.
+        input: Box<PlanNode>,
+    },
     /// Rows by way of an internal topic, so that rows of one key meet in one partition.
     Repartition {
         /// Step below.
@@ -249,7 +255,9 @@ impl PlanNode {
     pub fn schema(&self) -> Schema {
         match self {
             Self::Source(source) => source.schema(),
-            Self::Filter { input, .. } | Self::Repartition { input, .. } => input.schema(),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Materialize { input } => {
+                input.schema()
+            }
             Self::Project { key, columns, .. } => {
                 Schema { key: key.clone(), value: columns.iter().map(|(column, _)| column.clone()).collect() }
             }
@@ -277,10 +285,10 @@ impl PlanNode {
     }
 
     /// Key columns of the emitted rows. Of the value columns below nothing is read: there are many under a row of joins.
-    pub(super) fn key(&self) -> Vec<Column> {
+    pub fn key(&self) -> Vec<Column> {
         match self {
             Self::Source(source) => source.declared.key.clone(),
-            Self::Filter { input, .. } | Self::Repartition { input, .. } => input.key(),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Materialize { input } => input.key(),
             Self::Project { key, .. } => key.clone(),
             Self::Rekey { key, .. } => key.iter().map(|(column, _)| column.clone()).collect(),
             Self::Aggregate(aggregate) => aggregate.input.key(),
@@ -296,9 +304,10 @@ impl PlanNode {
         match self {
             Self::Source(source) => source.window,
             Self::Aggregate(aggregate) => aggregate.window.as_ref().map(WindowSpec::kind),
-            Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Project { input, .. } => {
-                input.window()
-            }
+            Self::Filter { input, .. }
+            | Self::Repartition { input, .. }
+            | Self::Materialize { input }
+            | Self::Project { input, .. } => input.window(),
             Self::Rekey { input, keeps_window, .. } => input.window().filter(|_| *keeps_window),
             Self::StreamTableJoin { left, .. }
             | Self::StreamStreamJoin(StreamStreamJoin { left, .. })
@@ -314,6 +323,7 @@ impl PlanNode {
             Self::Aggregate(_) | Self::TableTableJoin(_) | Self::ForeignKeyJoin(_) => Collection::Table,
             Self::Filter { input, .. }
             | Self::Repartition { input, .. }
+            | Self::Materialize { input }
             | Self::Project { input, .. }
             | Self::Rekey { input, .. } => input.collection(),
             Self::StreamTableJoin { .. } | Self::StreamStreamJoin(_) => Collection::Stream,
@@ -332,6 +342,7 @@ impl PlanNode {
             Self::ForeignKeyJoin(join) => join.foreign_key.unbuilt_function(),
             Self::Source(_)
             | Self::Repartition { .. }
+            | Self::Materialize { .. }
             | Self::StreamTableJoin { .. }
             | Self::StreamStreamJoin(_)
             | Self::TableTableJoin(_) => None,
@@ -345,6 +356,7 @@ impl PlanNode {
             Self::Source(_) => vec![],
             Self::Filter { input, .. }
             | Self::Repartition { input, .. }
+            | Self::Materialize { input }
             | Self::Project { input, .. }
             | Self::Rekey { input, .. } => vec![input],
             Self::Aggregate(aggregate) => vec![&aggregate.input],

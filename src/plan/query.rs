@@ -106,13 +106,22 @@ pub(super) fn plan(
                 (true, None) => KeyKind::Join,
                 (true, Some(_)) => KeyKind::MadeUp,
             };
-            results_of(query, relation, &items, kind, &scope, purpose, &typer)?
+            let (root, results) = results_of(query, relation, &items, kind, &scope, purpose, &typer)?;
+            (if scope.is_join() { materialized(root) } else { root }, results)
         }
     };
     if matches!(purpose, Purpose::Persistent(_)) {
         super::create_source::check_duplicates(&root.schema(), query.span)?;
     }
     Ok(PlannedQuery { root, results, scope, window_type, window_retention_ms, is_keyless })
+}
+
+/// The results of joins: those of tables are kept.
+fn materialized(root: PlanNode) -> PlanNode {
+    match root.collection() {
+        Collection::Table => PlanNode::Materialize { input: Box::new(root) },
+        Collection::Stream => root,
+    }
 }
 
 /// The results of a query whose key stays what it is in `relation`.

@@ -71,6 +71,7 @@ fn name(node: &PlanNode) -> &'static str {
         PlanNode::TableTableJoin(_) => "TableTableJoin",
         PlanNode::ForeignKeyJoin(_) => "ForeignKeyTableTableJoin",
         PlanNode::Repartition { .. } => "Repartition",
+        PlanNode::Materialize { .. } => "TableSelect",
         PlanNode::Filter { .. } | PlanNode::Project { .. } => "Select",
     }
 }
@@ -211,7 +212,8 @@ fn lowest_source_mut(node: &mut PlanNode) -> Option<&mut Source> {
         PlanNode::Filter { input, .. }
         | PlanNode::Project { input, .. }
         | PlanNode::Rekey { input, .. }
-        | PlanNode::Repartition { input, .. } => lowest_source_mut(input),
+        | PlanNode::Repartition { input, .. }
+        | PlanNode::Materialize { input } => lowest_source_mut(input),
         PlanNode::Aggregate(aggregate) => lowest_source_mut(&mut aggregate.input),
         PlanNode::StreamTableJoin { .. }
         | PlanNode::StreamStreamJoin(_)

@@ -6,7 +6,7 @@ use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
 use super::shared_decode::{Member, SharedDecodes};
 use crate::formats::Schemas;
-use crate::plan::{Collection, Source};
+use crate::plan::Source;
 use crate::topics::{Position, TopicError, TopicPartition, Topics};
 use crate::types::{ChangeBatch, RecordChunk};
 
@@ -18,8 +18,8 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 pub struct Input {
     /// Where it reads.
     pub partition: TopicPartition,
-    /// Stream or table.
-    pub collection: Collection,
+    /// Its records are the query's input, rather than come from an internal topic.
+    pub is_source: bool,
     /// Next offset to read, and the greatest time so far, of records already handed to the task.
     pub position: Position,
     /// The chunk that [`Input::buffered`] was decoded from.
@@ -54,7 +54,7 @@ impl Input {
         let shared = decodes.map(|decodes| decodes.join(&partition, source, changes, schemas));
         Ok(Self {
             partition,
-            collection: source.collection,
+            is_source: true,
             position,
             chunk: RecordChunk::empty(),
             buffered: ChangeBatch::empty(),
@@ -71,6 +71,12 @@ impl Input {
     #[must_use]
     pub fn failing_on_invalid_time(self, fails: bool) -> Self {
         Self { fails_on_invalid_time: fails, ..self }
+    }
+
+    /// The input whose records come from an internal topic, if it `is_internal`.
+    #[must_use]
+    pub fn from_internal(self, is_internal: bool) -> Self {
+        Self { is_source: !is_internal, ..self }
     }
 
     /// Takes records from [`Input::feed`] instead of the topic.
@@ -203,7 +209,7 @@ mod tests {
 
     use super::*;
     use crate::formats::{Format, Serde};
-    use crate::plan::TimestampColumn;
+    use crate::plan::{Collection, TimestampColumn};
     use crate::topics::MemoryTopics;
     use crate::types::{Column, RecordChunkBuilder, Schema, SqlType};
 

@@ -13,7 +13,7 @@ use super::lower::{aggregate_options, rows_of};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
-use crate::plan::{AGGREGATE_STORE, PlanNode, QueryPlan, SOURCE_STORE, WindowSpec};
+use crate::plan::{PlanNode, QueryPlan, Source, WindowSpec, stores};
 use crate::state::key_encoding::{EncodedKeys, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};
@@ -78,35 +78,39 @@ fn find(root: &PlanNode) -> Option<Materialized<'_>> {
                 above.push(node);
                 node = input;
             }
-            PlanNode::Aggregate(aggregate) => {
+            PlanNode::Aggregate(_) | PlanNode::Materialize { .. } => {
                 above.reverse();
-                // Stores are numbered in the order of lowering, inputs first.
-                let store = format!("{AGGREGATE_STORE}-{}", 1 + stores_below(&aggregate.input));
-                return Some(Materialized { node, above, store });
+                let kind = if matches!(node, PlanNode::Aggregate(_)) { stores::AGGREGATE } else { stores::RESULT };
+                return Some(Materialized { node, above, store: last_store(root, kind) });
             }
             PlanNode::Source(source) if source.materialized => {
                 above.reverse();
-                return Some(Materialized { node, above, store: format!("{SOURCE_STORE}-1") });
+                return Some(Materialized { node, above, store: last_store(root, stores::SOURCE) });
             }
             _ => return None,
         }
     }
 }
 
-fn stores_below(node: &PlanNode) -> usize {
-    let own = match node {
-        PlanNode::Source(source) => usize::from(source.materialized),
-        PlanNode::Aggregate(_) | PlanNode::StreamTableJoin { .. } => 1,
-        _ => 0,
-    };
-    own + node.inputs().into_iter().map(stores_below).sum::<usize>()
+/// Name of the last store of the plan with the result `root`: stores are numbered inputs first.
+fn last_store(root: &PlanNode, kind: &str) -> String {
+    format!("{kind}-{}", stores::count(root))
+}
+
+/// The sources whose partitions the tasks of `node` have: a row that a foreign key refers to may be in any other.
+fn partitioning_sources(node: &PlanNode) -> Vec<&Source> {
+    match node {
+        PlanNode::Source(source) => vec![source],
+        PlanNode::ForeignKeyJoin(join) => partitioning_sources(&join.left),
+        other => other.inputs().into_iter().flat_map(partitioning_sources).collect(),
+    }
 }
 
 impl Materialized<'_> {
     /// Partitions of the store: as many as its task's topic has.
     fn partitions(&self, topics: &dyn Topics) -> Result<u32, RuntimeError> {
         let mut count = 1;
-        for source in self.node.sources() {
+        for source in partitioning_sources(self.node) {
             if let Some(info) = topics.describe(&source.topic)? {
                 count = count.max(info.config.partitions);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Int32Type, SchemaRef};
 
 use super::dead_letter::Stage;
 use super::decoding::column_time;
@@ -52,6 +52,8 @@ pub struct TopicOutput {
     timestamp: Option<SinkTimestamp>,
     /// Values hold both sides of a table's change.
     changes: bool,
+    /// The value column that says which partition a record goes to; else its key does.
+    partition_column: Option<usize>,
 }
 
 /// The result's column that gives the written record its time.
@@ -89,12 +91,18 @@ impl TopicOutput {
             window,
             timestamp,
             changes: false,
+            partition_column: None,
         })
     }
 
     /// Writes both sides of a table's changes.
     pub fn with_changes(self) -> Self {
         Self { changes: true, ..self }
+    }
+
+    /// Writes each record to the partition that value column `column`, an INTEGER, says.
+    pub fn to_partition_of(self, column: usize) -> Self {
+        Self { partition_column: Some(column), ..self }
     }
 
     /// Times of the written records; rows without a valid one are reported.
@@ -146,9 +154,8 @@ impl TopicOutput {
     /// Cuts `chunk` into one chunk per partition.
     fn append(
         &self,
-        topics: &dyn Topics,
-        plain_keys: &BinaryArray,
         chunk: RecordChunk,
+        partition_of: impl Fn(usize) -> u32,
         appends: &mut Vec<(TopicPartition, RecordChunk)>,
     ) {
         let to = |partition: u32| TopicPartition { topic: Arc::clone(&self.topic), partition };
@@ -158,8 +165,7 @@ impl TopicOutput {
         }
         let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); self.partitions as usize];
         for row in 0..chunk.len() {
-            let key = plain_keys.is_valid(row).then(|| plain_keys.value(row));
-            rows_of[topics.partition_for(key, self.partitions) as usize].push(row as u32);
+            rows_of[partition_of(row) as usize].push(row as u32);
         }
         for (partition, rows) in (0..).zip(rows_of) {
             if !rows.is_empty() {
@@ -211,7 +217,7 @@ impl Output for TopicOutput {
             headers: batch.headers.clone(),
         };
         self.check_sizes(&chunk, &mut failed);
-        let mut plain_keys = plain_keys;
+        let mut rows_written: Vec<u32> = (0..rows as u32).collect();
         let failed = failed.into_iter().map(|error| (Stage::Encode, error));
         let mut failed: Vec<_> = failed.chain(untimed.into_iter().map(|error| (Stage::Timestamp, error))).collect();
         if !failed.is_empty() {
@@ -222,7 +228,7 @@ impl Output for TopicOutput {
             let kept: UInt32Array =
                 BooleanBuffer::from(kept).set_indices().map(|row| row as u32).collect::<Vec<_>>().into();
             chunk = take_records(&chunk, &kept);
-            plain_keys = take_bytes(&plain_keys, &kept);
+            rows_written = kept.values().to_vec();
             errors.extend(
                 failed.into_iter().map(|(stage, error)| {
                     (stage, RowError { row: batch.seq[error.row as usize], reason: error.reason })
@@ -231,7 +237,13 @@ impl Output for TopicOutput {
         }
         let written = chunk.len() as u64;
         if written > 0 {
-            self.append(topics, &plain_keys, chunk, appends);
+            let key = |row: usize| plain_keys.is_valid(row).then(|| plain_keys.value(row));
+            let column = self.partition_column.map(|column| batch.value[column].as_primitive::<Int32Type>());
+            let partition_of = |row: usize| match (column, rows_written[row] as usize) {
+                (Some(column), row) => (column.value(row) as u32).min(self.partitions - 1),
+                (None, row) => topics.partition_for(key(row), self.partitions),
+            };
+            self.append(chunk, partition_of, appends);
         }
         written
     }

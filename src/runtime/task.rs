@@ -1,7 +1,7 @@
 //! One partition's share of a query: its inputs, its operators, its output.
 //!
 //! A step takes the rows that are next in the order of their times (semantics 1.2), hands every operator its share as
-//! batches, tables before streams, and collects the records that follow. Nothing is visible outside before
+//! batches, and collects the records that follow. Nothing is visible outside before
 //! [`Task::commit`]: outputs, positions and state change in one transaction.
 
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use super::metrics::{InputFigures, Phase, QueryMetrics, TaskMetrics};
 use super::output::Output as TaskOutput;
 use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port};
-use crate::plan::Collection;
 use crate::state::StoreSize;
 use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{ChangeBatch, RecordChunk, RowError};
@@ -25,6 +24,8 @@ pub enum Next {
     Node(usize, Port),
     /// Out of the task.
     Output,
+    /// Out of the task, to the table that the rows refer to.
+    References,
 }
 
 /// An operator and where its rows go.
@@ -51,10 +52,10 @@ pub struct TaskParts {
     pub nodes: Vec<Node>,
     /// Where results go; `None` when only state is kept.
     pub output: Option<Box<dyn TaskOutput>>,
+    /// Where references of a foreign-key join go.
+    pub references: Option<Box<dyn TaskOutput>>,
     /// Whether rows are written to the query's sink, rather than an internal topic.
     pub writes_sink: bool,
-    /// Whether rows read count as the query's input, rather than coming from an internal topic.
-    pub reads_source: bool,
     /// Whether operators hold results back until the commit.
     pub holds_back: bool,
     /// Whether a result that cannot be made or written fails the task, instead of going to the dead letters.
@@ -112,16 +113,13 @@ impl Task {
         }
         // Rows may have waited in a buffer since before the last commit.
         self.changed = true;
-        for collection in [Collection::Table, Collection::Stream] {
-            for (index, batch) in &slices {
-                let (input, next) = &self.parts.inputs[*index];
-                if input.collection == collection {
-                    let next = *next;
-                    self.run(next, batch.clone(), topics)?;
-                }
-            }
+        for (index, batch) in slices {
+            let (_, next) = &self.parts.inputs[index];
+            self.run(*next, batch, topics)?;
         }
-        self.parts.nodes.iter_mut().for_each(|node| node.operator.end_step());
+        for index in 0..self.parts.nodes.len() {
+            self.end_step(index, topics)?;
+        }
         self.publish_positions(topics)?;
         Ok(true)
     }
@@ -150,7 +148,7 @@ impl Task {
             if records > 0 {
                 filled = true;
                 self.changed = true;
-                if self.parts.reads_source {
+                if input.is_source {
                     metrics.rows_in.fetch_add(records, Ordering::Relaxed);
                 }
             }
@@ -205,10 +203,17 @@ impl Task {
             .collect())
     }
 
+    fn end_step(&mut self, index: usize, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let mut out = Output::default();
+        self.parts.nodes[index].operator.end_step(&mut out)?;
+        self.pass_on(index, out, topics)
+    }
+
     /// Hands `batch` to `next` and everything that follows onwards.
     fn run(&mut self, next: Next, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
         match next {
             Next::Output => self.write(batch, topics),
+            Next::References => self.refer(batch, topics),
             Next::Node(index, port) => {
                 let mut out = Output::default();
                 self.parts.nodes[index].operator.process(port, batch, &mut out)?;
@@ -229,8 +234,16 @@ impl Task {
         for error in errors {
             self.reject(error.row, Stage::Process, &error.reason);
         }
+        out.references.into_iter().try_for_each(|batch| self.run(Next::References, batch, topics))?;
         let next = self.parts.nodes[index].next;
         out.batches.into_iter().try_for_each(|batch| self.run(next, batch, topics))
+    }
+
+    fn refer(&mut self, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let Some(output) = &mut self.parts.references else { return Ok(()) };
+        let mut errors = Vec::new();
+        output.write(batch, topics, &mut self.transaction.appends, &mut errors);
+        self.reject_unwritten(errors)
     }
 
     fn write(&mut self, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
@@ -243,6 +256,10 @@ impl Task {
         if self.parts.writes_sink {
             self.parts.metrics.rows_out.fetch_add(written, Ordering::Relaxed);
         }
+        self.reject_unwritten(errors)
+    }
+
+    fn reject_unwritten(&mut self, errors: Vec<(Stage, RowError)>) -> Result<(), RuntimeError> {
         // A result without a valid time is only left out (semantics 2.2).
         let unwritten = errors.iter().find(|(stage, _)| *stage == Stage::Encode);
         if let (true, Some((_, error))) = (self.parts.fails_on_production, unwritten) {
@@ -268,10 +285,9 @@ impl Task {
 
     /// Shows what the task reads and keeps, from where it begins.
     fn show(&self) {
-        let is_source = self.parts.reads_source;
         let inputs = self.parts.inputs.iter().map(|(input, _)| InputFigures {
             partition: input.partition.clone(),
-            is_source,
+            is_source: input.is_source,
             position: input.position.offset,
             end: None,
         });
@@ -282,7 +298,7 @@ impl Task {
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {
-        self.parts.nodes.iter().filter_map(|node| node.operator.store_size()).collect()
+        self.parts.nodes.iter().flat_map(|node| node.operator.store_sizes()).collect()
     }
 
     fn publish_positions(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
@@ -340,6 +356,8 @@ impl Task {
     /// to be committed as one. If that fails, the task must be made again.
     pub fn take_transaction(&mut self, topics: &dyn Topics) -> Result<Transaction, RuntimeError> {
         for index in 0..self.parts.nodes.len() {
+            // What the operators before have flushed.
+            self.end_step(index, topics)?;
             let mut out = Output::default();
             self.parts.nodes[index].operator.flush(&mut out)?;
             self.pass_on(index, out, topics)?;

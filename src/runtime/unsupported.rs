@@ -18,10 +18,6 @@ fn check_step(node: &PlanNode) -> Result<(), RuntimeError> {
 /// Why the step itself cannot be run.
 pub(super) fn refusal(node: &PlanNode) -> Option<RuntimeError> {
     let what = match node {
-        PlanNode::StreamStreamJoin(_) => "joins of two streams",
-        PlanNode::TableTableJoin(_) => "joins of two tables",
-        PlanNode::ForeignKeyJoin(_) => "foreign-key joins",
-        PlanNode::StreamTableJoin { right, .. } if right.window().is_some() => "joins with a windowed table",
         PlanNode::Aggregate(aggregate) if aggregate.is_final => "EMIT FINAL",
         PlanNode::Aggregate(aggregate) => match aggregate.window.as_ref()?.shape {
             WindowShape::Session { .. } => return Some(session_windows()),

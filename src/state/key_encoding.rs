@@ -1,7 +1,7 @@
 //! Keys as bytes that compare like the keys.
 //!
 //! ```text
-//! key    := column* [window start: i64, big endian, sign bit flipped]
+//! key    := column* [[session end: i64] window start: i64], each big endian, sign bit flipped
 //! column := 00                      null
 //!         | 01 value
 //! value  := fixed width: big endian, sign bit flipped (doubles: all bits flipped when negative)
@@ -16,6 +16,8 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
     TimeUnit, TimestampMillisecondType,
 };
+
+use crate::types::{WindowColumns, WindowKind};
 
 /// Encoded keys of a batch, one after the other.
 #[derive(Debug, Default)]
@@ -39,6 +41,30 @@ impl EncodedKeys {
                 encode_cell(column, row, &mut self.bytes);
             }
             self.end_key(row, window_start);
+        }
+    }
+
+    /// As [`EncodedKeys::encode`] for keys whose windows are compared: time windows by their starts, sessions by both ends.
+    pub fn encode_windowed(
+        &mut self,
+        columns: &[ArrayRef],
+        windows: Option<(&WindowColumns, WindowKind)>,
+        rows: usize,
+    ) {
+        match windows {
+            None => self.encode(columns, None, rows),
+            Some((windows, WindowKind::Time { .. })) => self.encode(columns, Some(&windows.start), rows),
+            Some((windows, WindowKind::Session)) => {
+                self.bytes.clear();
+                self.ends.clear();
+                for row in 0..rows {
+                    for column in columns {
+                        encode_cell(column, row, &mut self.bytes);
+                    }
+                    encode_i64(windows.end[row], &mut self.bytes);
+                    self.end_key(row, Some(&windows.start));
+                }
+            }
         }
     }
 
@@ -94,7 +120,12 @@ impl EncodedKeys {
 /// The window start at the end of a windowed key.
 pub fn window_start(key: &[u8]) -> i64 {
     let tail: [u8; 8] = key[key.len() - 8..].try_into().expect("windowed keys end in eight bytes");
-    (u64::from_be_bytes(tail) ^ (1 << 63)) as i64
+    decode_i64(tail)
+}
+
+/// The number that [`encode_i64`] has encoded.
+pub fn decode_i64(bytes: [u8; 8]) -> i64 {
+    (u64::from_be_bytes(bytes) ^ (1 << 63)) as i64
 }
 
 fn encode_nullable(null: bool, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
@@ -106,7 +137,8 @@ fn encode_nullable(null: bool, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8
     }
 }
 
-fn encode_i64(value: i64, out: &mut Vec<u8>) {
+/// Appends eight bytes that compare like `value`.
+pub fn encode_i64(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&((value as u64) ^ (1 << 63)).to_be_bytes());
 }
 

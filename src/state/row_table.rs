@@ -79,6 +79,12 @@ impl RowTable {
         self.rows[slot] = row;
     }
 
+    /// Lets `slot` point to `row`, which was added for another one or for none.
+    pub fn assign(&mut self, slot: u32, row: RowRef) {
+        self.segments[row.segment as usize].slots[row.row as usize] = slot;
+        self.set(slot, row);
+    }
+
     /// The rows referred to, as columns in the same order.
     pub fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
         gather(&self.segments, rows)

@@ -124,6 +124,11 @@ impl Store {
         writes.delete(Family::State, self.full_key(key));
     }
 
+    /// Adds the removal of all entries whose keys are less than `key` to `writes`.
+    pub fn delete_before(&self, writes: &mut WriteSet, key: &[u8]) {
+        writes.delete_range(Family::State, self.prefix.clone(), self.full_key(key));
+    }
+
     /// Adds the removal of the store `id` to `writes`.
     pub fn delete_all(writes: &mut WriteSet, id: &StoreId) {
         let prefix = id.prefix();

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, BooleanBufferBuilder, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
+};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
-use arrow::compute::{filter, take};
+use arrow::compute::{concat, filter, take};
 use arrow::datatypes::SchemaRef;
 
 use super::window::{filter_i64, take_i64};
@@ -104,6 +106,15 @@ impl ChangeBatch {
         self.null_keys.as_ref().is_some_and(|rows| rows.value(row))
     }
 
+    /// The rows whose key is not null as a whole.
+    #[must_use]
+    pub fn without_null_keys(self) -> Self {
+        match &self.null_keys {
+            Some(null_keys) => self.filter(&!null_keys),
+            None => self,
+        }
+    }
+
     /// The rows that `mask` selects, in order.
     #[must_use]
     pub fn filter(&self, mask: &BooleanBuffer) -> Self {
@@ -159,6 +170,57 @@ impl ChangeBatch {
                 .as_ref()
                 .map(|all| indices.values().iter().map(|&i| Arc::clone(&all[i as usize])).collect()),
             old: self.old.as_ref().map(|old| OldRows { value: columns(&old.value), present: bits(&old.present) }),
+        }
+    }
+
+    /// The rows of `batches`, which have one layout, one after the other.
+    pub fn concat(mut batches: Vec<Self>) -> Self {
+        if batches.len() < 2 {
+            return batches.pop().unwrap_or_else(Self::empty);
+        }
+        let columns = |columns_of: fn(&Self) -> &[ArrayRef]| -> Vec<ArrayRef> {
+            let column = |index: usize| {
+                let parts: Vec<&dyn Array> = batches.iter().map(|batch| columns_of(batch)[index].as_ref()).collect();
+                concat(&parts).expect("batches of one step have equal types and fit memory")
+            };
+            (0..columns_of(&batches[0]).len()).map(column).collect()
+        };
+        let bits = |bits_of: fn(&Self) -> Option<&BooleanBuffer>| -> Option<BooleanBuffer> {
+            batches.iter().any(|batch| bits_of(batch).is_some()).then(|| {
+                let mut all = BooleanBufferBuilder::new(0);
+                for batch in &batches {
+                    match bits_of(batch) {
+                        Some(bits) => all.append_buffer(bits),
+                        None => all.append_n(batch.len(), false),
+                    }
+                }
+                all.finish()
+            })
+        };
+        let window = batches.iter().map(|batch| batch.window.as_ref()).collect::<Option<Vec<_>>>();
+        let window = window.map(|windows| WindowColumns {
+            start: windows.iter().flat_map(|window| window.start.iter().copied()).collect(),
+            end: windows.iter().flat_map(|window| window.end.iter().copied()).collect(),
+        });
+        let headers = batches.iter().any(|batch| batch.headers.is_some()).then(|| {
+            let of_row = |batch: &Self, row: usize| batch.headers.as_ref().map(|all| Arc::clone(&all[row]));
+            let rows = batches.iter().flat_map(|batch| (0..batch.len()).map(move |row| of_row(batch, row)));
+            rows.map(Option::unwrap_or_default).collect()
+        });
+        let old = batches.iter().all(|batch| batch.old.is_some()).then(|| OldRows {
+            value: columns(|batch| batch.old.as_ref().map_or(&[], |old| &old.value)),
+            present: bits(|batch| batch.old.as_ref().map(|old| &old.present)).unwrap_or(BooleanBuffer::new_unset(0)),
+        });
+        Self {
+            key: columns(|batch| &batch.key),
+            value: columns(|batch| &batch.value),
+            rowtime: batches.iter().flat_map(|batch| batch.rowtime.iter().copied()).collect(),
+            window,
+            tombstones: bits(|batch| batch.tombstones.as_ref()),
+            null_keys: bits(|batch| batch.null_keys.as_ref()),
+            seq: batches.iter().flat_map(|batch| batch.seq.iter().copied()).collect(),
+            headers,
+            old,
         }
     }
 

@@ -20,7 +20,7 @@ use super::{
     StreamStreamJoin, StreamTableJoinKind, WindowShape, WindowSpec,
 };
 
-pub use topology::{AGGREGATE_STORE, JOINED_TABLE_STORE, SOURCE_STORE, StoreUse, SubTopology, TopicUse, topology};
+pub use topology::{FOREIGN_KEY_ANSWERS, FOREIGN_KEY_REFERENCES, StoreUse, SubTopology, TopicUse, stores, topology};
 
 /// Columns of indentation per step.
 const INDENT: usize = 2;
@@ -203,6 +203,7 @@ fn step_line(node: &PlanNode) -> String {
         PlanNode::Repartition { topic, key_serde, value_serde, .. } => {
             format!("Repartition: internal topic {topic} ({})", serdes(key_serde, value_serde))
         }
+        PlanNode::Materialize { .. } => "Materialize: rows kept".to_owned(),
         PlanNode::Aggregate(aggregate) => aggregate_line(aggregate),
         PlanNode::StreamTableJoin { left, kind, .. } => {
             let kind = match kind {

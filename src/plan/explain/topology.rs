@@ -6,16 +6,51 @@
 use std::collections::HashMap;
 
 use super::super::settings::TopicLookup;
-use super::super::{ForeignKeyJoin, JoinKind, PlanNode, QueryPlan, Source};
+use super::super::{Collection, ForeignKeyJoin, JoinKind, PlanNode, QueryPlan, Source};
 use super::duration;
 use crate::types::Column;
 
-/// Kind in the names of stores of materialised sources.
-pub const SOURCE_STORE: &str = "Source-Reduce";
-/// Kind in the names of stores of aggregates.
-pub const AGGREGATE_STORE: &str = "Aggregate-Materialize";
-/// Kind in the names of stores of tables that streams are joined with.
-pub const JOINED_TABLE_STORE: &str = "StreamTableJoin-Table";
+/// Name of the topic of a foreign-key join by which rows say what they refer to.
+pub const FOREIGN_KEY_REFERENCES: &str = "ForeignKeyJoin-References";
+/// Name of the topic of a foreign-key join by which what is found comes back.
+pub const FOREIGN_KEY_ANSWERS: &str = "ForeignKeyJoin-Answers";
+
+/// What the names of stores begin with; the number of the store in the query follows.
+pub mod stores {
+    /// Of materialised sources.
+    pub const SOURCE: &str = "Source-Reduce";
+    /// Of aggregates.
+    pub const AGGREGATE: &str = "Aggregate-Materialize";
+    /// Of materialised results.
+    pub const RESULT: &str = "Project-Last";
+    /// Of tables that streams are joined with.
+    pub const JOINED_TABLE: &str = "StreamTableJoin-Table";
+    /// Of left records of joins of streams.
+    pub const LEFT_STREAM: &str = "StreamStreamJoin-Left";
+    /// Of right records of joins of streams.
+    pub const RIGHT_STREAM: &str = "StreamStreamJoin-Right";
+    /// Of records that wait for a partner.
+    pub const UNMATCHED: &str = "StreamStreamJoin-Unmatched";
+    /// Of left rows of joins of tables.
+    pub const LEFT_TABLE: &str = "TableTableJoin-Left";
+    /// Of right rows of joins of tables.
+    pub const RIGHT_TABLE: &str = "TableTableJoin-Right";
+    /// Of rows that refer to others.
+    pub const REFERRING_TABLE: &str = "ForeignKeyJoin-Left";
+    /// Of rows that others refer to.
+    pub const REFERRED_TABLE: &str = "ForeignKeyJoin-Right";
+    /// Of who refers to what.
+    pub const SUBSCRIPTIONS: &str = "ForeignKeyJoin-Subscriptions";
+    /// Of results of foreign-key joins whose former rows are needed.
+    pub const FOREIGN_KEY_RESULT: &str = "ForeignKeyJoin-Result";
+
+    /// How many stores the steps up to `root` keep.
+    pub fn count(root: &super::PlanNode) -> usize {
+        let mut cut = super::Cut::new(&|_: &str| None);
+        cut.step(root, false);
+        cut.stores
+    }
+}
 
 /// A part of a plan whose steps run in one task.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -52,8 +87,8 @@ pub struct StoreUse {
 
 /// The sub-topologies of `plan`, producers first.
 pub fn topology(plan: &QueryPlan, topics: &dyn TopicLookup) -> Vec<SubTopology> {
-    let mut cut = Cut { topics, done: Vec::new(), current: SubTopology::default(), stores: 0 };
-    cut.step(&plan.root);
+    let mut cut = Cut::new(topics);
+    cut.step(&plan.root, false);
     if let Some(sink) = &plan.sink {
         let known = topics.partitions(&sink.topic).or(sink.partitions);
         cut.current.writes.push(TopicUse { name: sink.topic.clone(), is_internal: false, partitions: known });
@@ -95,23 +130,32 @@ struct Cut<'a> {
     stores: usize,
 }
 
-impl Cut<'_> {
-    /// Adds `node` and what is below it.
-    fn step(&mut self, node: &PlanNode) {
+impl<'a> Cut<'a> {
+    fn new(topics: &'a dyn TopicLookup) -> Self {
+        Cut { topics, done: Vec::new(), current: SubTopology::default(), stores: 0 }
+    }
+
+    /// Adds `node` and what is below it; `needs_old`: the step above asks for the rows that changes replace.
+    fn step(&mut self, node: &PlanNode, needs_old: bool) {
         match node {
             PlanNode::Source(source) => self.source(source),
-            PlanNode::Filter { input, .. } | PlanNode::Project { input, .. } | PlanNode::Rekey { input, .. } => {
-                self.step(input);
+            PlanNode::Project { input, .. } => self.step(input, needs_old),
+            PlanNode::Filter { input, .. } | PlanNode::Rekey { input, .. } => {
+                self.step(input, node.collection() == Collection::Table);
+            }
+            PlanNode::Materialize { input } => {
+                self.step(input, false);
+                self.keep(stores::RESULT, rows_of(input));
             }
             PlanNode::Repartition { input, topic, .. } => {
                 let outer = std::mem::take(&mut self.current);
-                self.step(input);
+                self.step(input, needs_old);
                 self.current.writes.push(internal(topic));
                 self.done.push(std::mem::replace(&mut self.current, outer));
                 self.current.reads.push(internal(topic));
             }
             PlanNode::Aggregate(aggregate) => {
-                self.step(&aggregate.input);
+                self.step(&aggregate.input, aggregate.undo);
                 let key = columns(&aggregate.input.key());
                 let holds = match &aggregate.window {
                     None => format!("aggregates by {key}"),
@@ -119,63 +163,66 @@ impl Cut<'_> {
                         format!("aggregates by {key} and window, for {}", duration(window.retention_ms))
                     }
                 };
-                self.keep(AGGREGATE_STORE, holds);
+                self.keep(stores::AGGREGATE, holds);
             }
             PlanNode::StreamTableJoin { left, right, .. } => {
                 self.both(left, right);
-                self.keep(JOINED_TABLE_STORE, rows_of(right));
+                self.keep(stores::JOINED_TABLE, rows_of(right));
             }
             PlanNode::StreamStreamJoin(join) => {
                 self.both(&join.left, &join.right);
                 let window = &join.window;
                 let kept = window.before_ms.saturating_add(window.after_ms).saturating_add(window.grace_ms);
-                for (word, side) in [("Left", &join.left), ("Right", &join.right)] {
+                for (kind, side) in [(stores::LEFT_STREAM, &join.left), (stores::RIGHT_STREAM, &join.right)] {
                     let key = columns(&side.key());
                     let holds = format!("records by {key} and time, for {}", duration(kept));
-                    self.keep(&format!("StreamStreamJoin-{word}"), holds);
+                    self.keep(kind, holds);
                 }
                 if !window.is_eager && join.kind != JoinKind::Inner {
-                    self.keep("StreamStreamJoin-Unmatched", "records that wait for a partner".to_owned());
+                    self.keep(stores::UNMATCHED, "records that wait for a partner".to_owned());
                 }
             }
             PlanNode::TableTableJoin(join) => {
                 self.both(&join.left, &join.right);
-                self.keep("TableTableJoin-Left", rows_of(&join.left));
-                self.keep("TableTableJoin-Right", rows_of(&join.right));
+                self.keep(stores::LEFT_TABLE, rows_of(&join.left));
+                self.keep(stores::RIGHT_TABLE, rows_of(&join.right));
             }
-            PlanNode::ForeignKeyJoin(join) => self.foreign_key(join),
+            PlanNode::ForeignKeyJoin(join) => {
+                self.foreign_key(join);
+                if needs_old {
+                    self.keep(stores::FOREIGN_KEY_RESULT, rows_of(&join.left));
+                }
+            }
         }
     }
 
     fn both(&mut self, left: &PlanNode, right: &PlanNode) {
-        self.step(left);
-        self.step(right);
+        self.step(left, false);
+        self.step(right, false);
     }
 
     fn source(&mut self, source: &Source) {
         let partitions = self.topics.partitions(&source.topic);
         self.current.reads.push(TopicUse { name: source.topic.clone(), is_internal: false, partitions });
         if source.is_stored() {
-            self.keep(SOURCE_STORE, format!("rows by {}", columns(&source.declared.key)));
+            self.keep(stores::SOURCE, format!("rows by {}", columns(&source.declared.key)));
         }
     }
 
     /// References go to the partition of the key that they name, and what is found there comes back.
     fn foreign_key(&mut self, join: &ForeignKeyJoin) {
-        const REFERENCES: &str = "ForeignKeyJoin-References";
-        const ANSWERS: &str = "ForeignKeyJoin-Answers";
-        self.step(&join.left);
-        self.keep("ForeignKeyJoin-Left", rows_of(&join.left));
+        self.step(&join.left, false);
+        self.keep(stores::REFERRING_TABLE, rows_of(&join.left));
         let outer = std::mem::take(&mut self.current);
-        self.step(&join.right);
-        self.keep("ForeignKeyJoin-Right", rows_of(&join.right));
+        self.step(&join.right, false);
+        self.keep(stores::REFERRED_TABLE, rows_of(&join.right));
         let (left, right) = (columns(&join.left.key()), columns(&join.right.key()));
-        self.keep("ForeignKeyJoin-Subscriptions", format!("who refers to what, by {right} and {left}"));
-        self.current.reads.push(internal(REFERENCES));
-        self.current.writes.push(internal(ANSWERS));
+        self.keep(stores::SUBSCRIPTIONS, format!("who refers to what, by {right} and {left}"));
+        self.current.reads.push(internal(FOREIGN_KEY_REFERENCES));
+        self.current.writes.push(internal(FOREIGN_KEY_ANSWERS));
         self.done.push(std::mem::replace(&mut self.current, outer));
-        self.current.reads.push(internal(ANSWERS));
-        self.current.writes.push(internal(REFERENCES));
+        self.current.reads.push(internal(FOREIGN_KEY_ANSWERS));
+        self.current.writes.push(internal(FOREIGN_KEY_REFERENCES));
     }
 
     fn keep(&mut self, kind: &str, holds: String) {

@@ -121,12 +121,13 @@ fn joined_streams_are_kept_for_their_window() {
 fn references_go_to_where_the_other_table_is() {
     check_explained("EXPLAIN CREATE TABLE X AS SELECT T.ID, TITLE FROM T JOIN N ON T.NAME = N.NAME;", "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key ID; TITLE = N_TITLE
-            ForeignKeyJoin: INNER on T_NAME = N_NAME
-              Project: key T_ID; T_NAME = NAME
-                Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME]
-              Project: key N_NAME; N_TITLE = TITLE
-                Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
+          Materialize: rows kept
+            Project: key ID; TITLE = N_TITLE
+              ForeignKeyJoin: INNER on T_NAME = N_NAME
+                Project: key T_ID; T_NAME = NAME
+                  Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME]
+                Project: key N_NAME; N_TITLE = TITLE
+                  Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
 
         Topology (internal topics are called _confluent-ksql-default_query_CTAS_X_0-…, changelogs of stores _confluent-ksql-default_query_CTAS_X_0-…-changelog)
           Sub-topology 0, 4 tasks
@@ -139,6 +140,7 @@ fn references_go_to_where_the_other_table_is() {
             reads   topic t, 4 partitions
             reads   internal topic ForeignKeyJoin-Answers, 4 partitions
             keeps   ForeignKeyJoin-Left-1: rows by T_ID BIGINT
+            keeps   Project-Last-4: rows by ID BIGINT
             writes  internal topic ForeignKeyJoin-References, 4 partitions
             writes  topic X, 4 partitions
         ");

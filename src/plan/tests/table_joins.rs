@@ -18,12 +18,13 @@ fn tables_are_joined_on_their_keys() {
         "SELECT T.ID, W, Z FROM T LEFT JOIN T2 ON T.ID = T2.ID",
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key T_ID; W = T_W, Z = T2_Z
-            TableTableJoin: LEFT on T_ID
-              Project: key T_ID; T_W = W
-                Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]
-              Project: key T2_ID; T2_Z = Z
-                Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
+          Materialize: rows kept
+            Project: key T_ID; W = T_W, Z = T2_Z
+              TableTableJoin: LEFT on T_ID
+                Project: key T_ID; T_W = W
+                  Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]
+                Project: key T2_ID; T2_Z = Z
+                  Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
         ",
     );
 }
@@ -34,13 +35,14 @@ fn a_table_in_another_key_format_is_rewritten() {
         "SELECT ROWKEY AS ID, Y FROM T FULL JOIN J ON T.ID = J.ID",
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key ID; Y = J_Y
-            TableTableJoin: FULL on ROWKEY
-              Project: key T_ID; no values
-                Source T: table, topic t (key KAFKA, value JSON) [ID KEY]
-              Repartition: internal topic RightSourceKeyed-SelectKey-repartition (key KAFKA, value JSON)
-                Project: key J_ID; J_Y = Y
-                  Source J: table, topic x (key JSON, value JSON) [ID KEY, Y]
+          Materialize: rows kept
+            Project: key ID; Y = J_Y
+              TableTableJoin: FULL on ROWKEY
+                Project: key T_ID; no values
+                  Source T: table, topic t (key KAFKA, value JSON) [ID KEY]
+                Repartition: internal topic RightSourceKeyed-SelectKey-repartition (key KAFKA, value JSON)
+                  Project: key J_ID; J_Y = Y
+                    Source J: table, topic x (key JSON, value JSON) [ID KEY, Y]
         ",
     );
 }
@@ -51,17 +53,18 @@ fn keys_serve_several_joins_of_tables() {
         "SELECT J.ID, W, Z, Y FROM T LEFT JOIN T2 ON T.ID = T2.ID JOIN J ON T2.ID = J.ID",
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key J_ID; W = T_W, Z = T2_Z, Y = J_Y
-            TableTableJoin: INNER on T_ID
-              Project: key T_ID; T_W, T2_Z
-                TableTableJoin: LEFT on T_ID
-                  Project: key T_ID; T_W = W
-                    Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]
-                  Project: key T2_ID; T2_ID = ID, T2_Z = Z
-                    Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
-              Repartition: internal topic RightSourceKeyed-SelectKey-repartition (key KAFKA, value JSON)
-                Project: key J_ID; J_Y = Y
-                  Source J: table, topic x (key JSON, value JSON) [ID KEY, Y]
+          Materialize: rows kept
+            Project: key J_ID; W = T_W, Z = T2_Z, Y = J_Y
+              TableTableJoin: INNER on T_ID
+                Project: key T_ID; T_W, T2_Z
+                  TableTableJoin: LEFT on T_ID
+                    Project: key T_ID; T_W = W
+                      Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]
+                    Project: key T2_ID; T2_ID = ID, T2_Z = Z
+                      Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
+                Repartition: internal topic RightSourceKeyed-SelectKey-repartition (key KAFKA, value JSON)
+                  Project: key J_ID; J_Y = Y
+                    Source J: table, topic x (key JSON, value JSON) [ID KEY, Y]
         ",
     );
 }
@@ -72,13 +75,14 @@ fn a_reference_is_joined_with_the_key_it_refers_to() {
         "SELECT T.ID, TITLE FROM T LEFT JOIN N ON T.NAME + '!' = N.NAME WHERE W > 1",
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key ID; TITLE = N_TITLE
-            Filter: (T_W > 1)
-              ForeignKeyJoin: LEFT on (T_NAME + '!') = N_NAME
-                Project: key T_ID; T_NAME = NAME, T_W = W
-                  Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME, W]
-                Project: key N_NAME; N_TITLE = TITLE
-                  Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
+          Materialize: rows kept
+            Project: key ID; TITLE = N_TITLE
+              Filter: (T_W > 1)
+                ForeignKeyJoin: LEFT on (T_NAME + '!') = N_NAME
+                  Project: key T_ID; T_NAME = NAME, T_W = W
+                    Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME, W]
+                  Project: key N_NAME; N_TITLE = TITLE
+                    Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
         ",
     );
 }
@@ -89,12 +93,13 @@ fn all_columns_of_the_left_key_stay_the_key() {
         "SELECT TWO.A AS A, TWO.B AS B, T2.ID, Z FROM TWO JOIN T2 ON TWO.REF = T2.ID",
         "
         Sink X: topic X (key JSON, value JSON, 4 partitions)
-          Project: key A, B; ID = T2_ID, Z = T2_Z
-            ForeignKeyJoin: INNER on TWO_REF = T2_ID
-              Project: key TWO_A, TWO_B; TWO_REF = REF
-                Source TWO: table, topic x (key JSON, value JSON) [A KEY, B KEY, REF]
-              Project: key T2_ID; T2_ID = ID, T2_Z = Z
-                Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
+          Materialize: rows kept
+            Project: key A, B; ID = T2_ID, Z = T2_Z
+              ForeignKeyJoin: INNER on TWO_REF = T2_ID
+                Project: key TWO_A, TWO_B; TWO_REF = REF
+                  Source TWO: table, topic x (key JSON, value JSON) [A KEY, B KEY, REF]
+                Project: key T2_ID; T2_ID = ID, T2_Z = Z
+                  Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
         ",
     );
 }
@@ -105,16 +110,17 @@ fn a_join_on_keys_may_follow_a_reference() {
         "SELECT T2.ID, TITLE, Z FROM T JOIN N ON T.NAME = N.NAME LEFT JOIN T2 ON T.ID = T2.ID",
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
-          Project: key T2_ID; TITLE = N_TITLE, Z = T2_Z
-            TableTableJoin: LEFT on T_ID
-              Project: key T_ID; N_TITLE
-                ForeignKeyJoin: INNER on T_NAME = N_NAME
-                  Project: key T_ID; T_NAME = NAME
-                    Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME]
-                  Project: key N_NAME; N_TITLE = TITLE
-                    Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
-              Project: key T2_ID; T2_ID = ID, T2_Z = Z
-                Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
+          Materialize: rows kept
+            Project: key T2_ID; TITLE = N_TITLE, Z = T2_Z
+              TableTableJoin: LEFT on T_ID
+                Project: key T_ID; N_TITLE
+                  ForeignKeyJoin: INNER on T_NAME = N_NAME
+                    Project: key T_ID; T_NAME = NAME
+                      Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME]
+                    Project: key N_NAME; N_TITLE = TITLE
+                      Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
+                Project: key T2_ID; T2_ID = ID, T2_Z = Z
+                  Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
         ",
     );
 }

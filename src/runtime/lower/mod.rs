@@ -1,10 +1,12 @@
 //! Plans to tasks: a plan is cut into sub-topologies where rows go by way of a topic, and each sub-topology gets a task
 //! per partition (semantics 1.1).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
+
+mod joins;
 
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
@@ -13,19 +15,15 @@ use super::{
     Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
 };
 use crate::expr::{CompiledExpr, Expr};
+use crate::formats::Serde;
 use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
-use crate::operators::{
-    Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
-    stream_table_join,
-};
-use crate::plan::{
-    self, AGGREGATE_STORE, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source, StreamTableJoinKind,
-};
+use crate::operators::{Aggregate, Filter, NullKeys, Operator, Project, Rekey, TableFilter, TableRekey, TableStore};
+use crate::plan::{self, Collection, PlanNode, Source, stores};
 use crate::state::{Store, StoreId};
 use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
-use crate::types::{Column, Schema};
+use crate::types::{Column, Schema, WindowKind};
 
 /// What a task is made for: its partition and where its state lives.
 struct TaskContext<'a> {
@@ -49,13 +47,23 @@ type OperatorFactory = Box<dyn Fn(&TaskContext<'_>) -> Result<Box<dyn Operator>,
 
 /// Where the rows of a sub-topology go.
 enum OutputSpec {
-    Topic {
-        serdes: (crate::formats::Serde, crate::formats::Serde),
-        timestamp: Option<plan::TimestampColumn>,
-        topic: Arc<str>,
-    },
+    Topic(TopicSpec),
     Push(Client),
     Nowhere,
+}
+
+/// A topic that is written, and how.
+#[derive(Clone)]
+struct TopicSpec {
+    topic: Arc<str>,
+    serdes: (Serde, Serde),
+    schema: Schema,
+    window: Option<WindowKind>,
+    timestamp: Option<plan::TimestampColumn>,
+    /// Values hold both sides of a table's changes.
+    has_changes: bool,
+    /// The value column that says which partition a record goes to.
+    partition_column: Option<usize>,
 }
 
 /// A part of the plan whose steps run in one task.
@@ -63,13 +71,11 @@ struct SubTopology {
     sources: Vec<(Source, Next)>,
     nodes: Vec<(OperatorFactory, Next)>,
     output: OutputSpec,
-    schema: Schema,
-    window: Option<crate::types::WindowKind>,
+    /// Where references of a foreign-key join go.
+    references: Option<TopicSpec>,
     /// Names of the stores of its operators, and how long those keep windows.
     stores: Vec<(String, Option<i64>)>,
     writes_sink: bool,
-    /// Values hold both sides of a table's changes.
-    writes_changes: bool,
     holds_back: bool,
 }
 
@@ -94,20 +100,17 @@ impl Topology {
     /// Lowers `spec`, whose sources must be there. Its tasks share decoded rows with others through `decodes`.
     pub fn new(spec: QuerySpec, topics: &dyn Topics, decodes: &Arc<SharedDecodes>) -> Result<Self, RuntimeError> {
         unsupported::check(&spec.plan)?;
-        let mut lowering =
-            Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, in_join: false };
+        let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
         lowering.current.attach(&tail, Next::Output);
-        lowering.current.finish(root);
         lowering.current.writes_sink = true;
         lowering.current.output = match (&spec.client, &spec.plan.sink) {
             (Some(client), _) => OutputSpec::Push(client.clone()),
-            (None, Some(sink)) => OutputSpec::Topic {
-                serdes: (sink.key_serde.clone(), sink.value_serde.clone()),
+            (None, Some(sink)) => OutputSpec::Topic(TopicSpec {
                 timestamp: sink.timestamp.clone(),
-                topic: sink.topic.as_str().into(),
-            },
+                ..TopicSpec::new(&sink.topic, (&sink.key_serde, &sink.value_serde), root)
+            }),
             (None, None) => OutputSpec::Nowhere,
         };
         let mut subs = lowering.subs;
@@ -150,21 +153,20 @@ impl Topology {
     /// Decides partition counts of internal topics: the count of the topics they are joined with, else the greatest count of
     /// the topics they are made from.
     fn size_internal_topics(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        let internal: HashSet<Arc<str>> = self.subs.iter().flat_map(SubTopology::internal_outputs).collect();
         let mut written: HashMap<Arc<str>, u32> = HashMap::new();
-        for index in 0..self.subs.len() {
-            let sub = &self.subs[index];
-            let external = sub.sources.iter().filter(|(source, _)| !written.contains_key(source.topic.as_str()));
+        for sub in &self.subs {
+            let (inputs, external): (Vec<&str>, Vec<&str>) = sub
+                .sources
+                .iter()
+                .map(|(source, _)| source.topic.as_str())
+                .partition(|topic| internal.contains(*topic));
             let external: Vec<u32> =
-                external.map(|(source, _)| partitions(topics, &source.topic)).collect::<Result<_, _>>()?;
-            let inputs = sub.sources.iter().filter_map(|(source, _)| written.get_key_value(source.topic.as_str()));
-            let inputs: Vec<(Arc<str>, u32)> = inputs.map(|(topic, count)| (Arc::clone(topic), *count)).collect();
-            let count = external.iter().copied().max().or(inputs.iter().map(|(_, count)| *count).max()).unwrap_or(1);
-            for (topic, _) in inputs {
-                self.internal.insert(topic, count);
-            }
-            if let (OutputSpec::Topic { topic, .. }, false) = (&sub.output, sub.writes_sink) {
-                written.insert(Arc::clone(topic), count);
-            }
+                external.into_iter().map(|topic| partitions(topics, topic)).collect::<Result<_, _>>()?;
+            let known = inputs.iter().filter_map(|topic| written.get(*topic).copied());
+            let count = external.into_iter().max().or(known.max()).unwrap_or(1);
+            self.internal.extend(inputs.into_iter().map(|topic| (topic.into(), count)));
+            written.extend(sub.internal_outputs().map(|topic| (topic, count)));
         }
         Ok(())
     }
@@ -252,11 +254,12 @@ impl Topology {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, &from, topics)?;
-                let changes = self.subs.iter().any(|sub| sub.writes_changes && sub.writes_to(&source.topic));
+                let changes = self.subs.iter().any(|sub| sub.writes_changes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
                 let input =
                     Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes, &self.spec.schemas)?;
-                inputs.push((input.failing_on_invalid_time(self.spec.fails_on_invalid_time), *next));
+                let input = input.failing_on_invalid_time(self.spec.fails_on_invalid_time);
+                inputs.push((input.from_internal(self.is_internal(source)), *next));
             }
         }
         Ok(inputs)
@@ -279,8 +282,8 @@ impl Topology {
             inputs,
             nodes: nodes.collect::<Result<_, RuntimeError>>()?,
             output: self.output(sub, topics)?,
+            references: sub.references.as_ref().map(|spec| self.topic_output(spec, topics)).transpose()?,
             writes_sink: sub.writes_sink,
-            reads_source: !sub.sources.iter().any(|(source, _)| self.is_internal(source)),
             holds_back: sub.holds_back,
             fails_on_production: self.spec.fails_on_production,
             metrics: Arc::clone(metrics),
@@ -320,16 +323,24 @@ impl Topology {
                 let table = self.spec.plan.root.collection() == Collection::Table;
                 Some(Box::new(PushOutput::new(client.clone(), table)))
             }
-            OutputSpec::Topic { serdes, timestamp, topic } => {
-                let Some(info) = topics.describe(topic)? else {
-                    return Err(TopicError::UnknownTopic { topic: topic.to_string() }.into());
-                };
-                let serdes = (&serdes.0, &serdes.1);
-                let output =
-                    TopicOutput::new(&info, &sub.schema, serdes, sub.window, timestamp.as_ref(), &self.spec.schemas)?;
-                Some(Box::new(if sub.writes_changes { output.with_changes() } else { output }))
-            }
+            OutputSpec::Topic(spec) => Some(self.topic_output(spec, topics)?),
         })
+    }
+
+    fn topic_output(&self, spec: &TopicSpec, topics: &dyn Topics) -> Result<Box<dyn output::Output>, RuntimeError> {
+        let TopicSpec { topic, serdes, schema, window, timestamp, has_changes, partition_column } = spec;
+        let Some(info) = topics.describe(topic)? else {
+            return Err(TopicError::UnknownTopic { topic: topic.to_string() }.into());
+        };
+        let serdes = (&serdes.0, &serdes.1);
+        let mut output = TopicOutput::new(&info, schema, serdes, *window, timestamp.as_ref(), &self.spec.schemas)?;
+        if *has_changes {
+            output = output.with_changes();
+        }
+        if let Some(column) = partition_column {
+            output = output.to_partition_of(*column);
+        }
+        Ok(Box::new(output))
     }
 }
 
@@ -359,11 +370,9 @@ impl SubTopology {
             sources: Vec::new(),
             nodes: Vec::new(),
             output: OutputSpec::Nowhere,
-            schema: Schema::default(),
-            window: None,
+            references: None,
             stores: Vec::new(),
             writes_sink: false,
-            writes_changes: false,
             holds_back: false,
         }
     }
@@ -379,8 +388,17 @@ impl SubTopology {
         Ok(inputs)
     }
 
-    fn writes_to(&self, name: &str) -> bool {
-        matches!(&self.output, OutputSpec::Topic { topic, .. } if **topic == *name)
+    /// The internal topics that it writes.
+    fn internal_outputs(&self) -> impl Iterator<Item = Arc<str>> {
+        let result = match &self.output {
+            OutputSpec::Topic(spec) if !self.writes_sink => Some(spec),
+            _ => None,
+        };
+        result.into_iter().chain(&self.references).map(|spec| Arc::clone(&spec.topic))
+    }
+
+    fn writes_changes_to(&self, name: &str) -> bool {
+        matches!(&self.output, OutputSpec::Topic(spec) if spec.has_changes && *spec.topic == *name)
     }
 
     fn attach(&mut self, tail: &Tail, next: Next) {
@@ -388,6 +406,12 @@ impl SubTopology {
             Tail::Source(index) => self.sources[*index].1 = next,
             Tail::Node(index) => self.nodes[*index].1 = next,
         }
+    }
+
+    /// Reads `source`.
+    fn read(&mut self, source: Source) -> Tail {
+        self.sources.push((source, Next::Output));
+        Tail::Source(self.sources.len() - 1)
     }
 
     /// Adds an operator that takes the rows of `inputs`, in the order of its ports.
@@ -399,10 +423,20 @@ impl SubTopology {
         }
         Tail::Node(index)
     }
+}
 
-    fn finish(&mut self, last: &PlanNode) {
-        self.schema = last.schema();
-        self.window = last.window();
+impl TopicSpec {
+    /// Rows of `node` to `topic`.
+    fn new(topic: &str, (key_serde, value_serde): (&Serde, &Serde), node: &PlanNode) -> Self {
+        Self {
+            topic: topic.into(),
+            serdes: (key_serde.clone(), value_serde.clone()),
+            schema: node.schema(),
+            window: node.window(),
+            timestamp: None,
+            has_changes: false,
+            partition_column: None,
+        }
     }
 }
 
@@ -411,8 +445,6 @@ struct Lowering<'a> {
     subs: Vec<SubTopology>,
     current: SubTopology,
     ordinal: usize,
-    /// Below the table side of a join.
-    in_join: bool,
 }
 
 /// The layout in which expressions of the step above `node` see its rows.
@@ -483,12 +515,14 @@ impl Lowering<'_> {
                 self.repartition(input, topic, (key_serde, value_serde), needs_old)?
             }
             PlanNode::Aggregate(aggregate) => self.aggregate(aggregate, needs_old)?,
-            PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
-            PlanNode::StreamStreamJoin(_) | PlanNode::TableTableJoin(_) | PlanNode::ForeignKeyJoin(_) => {
-                return Err(
-                    unsupported::refusal(node).unwrap_or_else(|| RuntimeError::Bug("a join is missing".to_owned()))
-                );
+            PlanNode::Materialize { input } => {
+                let tail = self.lower(input, false)?;
+                self.keep_rows(stores::RESULT, input, tail, self.spec.emission, needs_old)
             }
+            PlanNode::StreamTableJoin { left, right, kind } => self.stream_table_join(left, right, *kind)?,
+            PlanNode::StreamStreamJoin(join) => self.stream_stream_join(join)?,
+            PlanNode::TableTableJoin(join) => self.table_table_join(join, needs_old)?,
+            PlanNode::ForeignKeyJoin(join) => self.foreign_key_join(join, needs_old)?,
         })
     }
 
@@ -501,22 +535,23 @@ impl Lowering<'_> {
     }
 
     fn source(&mut self, source: &Source, needs_old: bool) -> Tail {
-        let index = self.current.sources.len();
-        self.current.sources.push((source.clone(), Next::Output));
-        let tail = Tail::Source(index);
+        let tail = self.current.read(source.clone());
         if !source.is_stored() {
             return tail;
         }
-        let name = self.store_name(SOURCE_STORE, None);
-        let schema = source.schema();
+        let (node, needs_old) = (PlanNode::Source(source.clone()), needs_old && source.old_rows_known);
+        self.keep_rows(stores::SOURCE, &node, tail, self.spec.emission, needs_old)
+    }
+
+    /// Adds a store of the rows of the table `node`, which come from `tail`.
+    fn keep_rows(&mut self, kind: &str, node: &PlanNode, tail: Tail, emission: Emission, needs_old: bool) -> Tail {
+        let name = self.store_name(kind, None);
+        let (schema, window) = (node.schema(), node.window());
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
-        // A join looks through the cache of the table.
-        let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
         self.current.holds_back |= emission == Emission::AtCommit;
-        let needs_old = needs_old && source.old_rows_known;
         let factory: OperatorFactory = Box::new(move |context| {
-            let table = TableStore::open(&context.store(&name), &key_types, &value_types, emission, needs_old)?;
-            Ok(Box::new(table))
+            let store = context.store(&name);
+            Ok(Box::new(TableStore::open(&store, &key_types, &value_types, window, emission, needs_old)?))
         });
         self.current.add([tail], factory)
     }
@@ -527,44 +562,29 @@ impl Lowering<'_> {
         &mut self,
         input: &PlanNode,
         topic: &str,
-        (key_serde, value_serde): (&crate::formats::Serde, &crate::formats::Serde),
+        serdes: (&Serde, &Serde),
         changes: bool,
     ) -> Result<Tail, RuntimeError> {
         let outer = std::mem::replace(&mut self.current, SubTopology::new());
         let tail = self.lower(input, changes)?;
-        let topic: Arc<str> = format!("{}-{topic}", self.spec.group).into();
+        let topic = self.internal_topic(topic);
         self.current.attach(&tail, Next::Output);
-        self.current.finish(input);
-        self.current.writes_changes = changes;
-        self.current.output = OutputSpec::Topic {
-            serdes: (key_serde.clone(), value_serde.clone()),
-            timestamp: None,
-            topic: Arc::clone(&topic),
-        };
+        let spec = TopicSpec { has_changes: changes, ..TopicSpec::new(&topic, serdes, input) };
+        let source = source_of(&spec, input.collection());
+        self.current.output = OutputSpec::Topic(spec);
         self.subs.push(std::mem::replace(&mut self.current, outer));
-        let declared = input.schema();
-        let source = Source {
-            name: topic.to_string(),
-            topic: topic.to_string(),
-            collection: input.collection(),
-            key_serde: key_serde.clone(),
-            value_serde: value_serde.clone(),
-            needed: vec![true; declared.value.len()],
-            declared,
-            window: input.window(),
-            timestamp: None,
-            pseudo_columns: Vec::new(),
-            materialized: false,
-            old_rows_known: true,
-        };
-        self.current.sources.push((source, Next::Output));
-        Ok(Tail::Source(self.current.sources.len() - 1))
+        Ok(self.current.read(source))
+    }
+
+    /// The name of the query's internal topic `name`.
+    fn internal_topic(&self, name: &str) -> String {
+        format!("{}-{name}", self.spec.group)
     }
 
     fn aggregate(&mut self, aggregate: &plan::Aggregate, needs_old: bool) -> Result<Tail, RuntimeError> {
         let tail = self.lower(&aggregate.input, aggregate.undo)?;
         let retention_ms = aggregate.window.as_ref().map(|window| window.retention_ms);
-        let name = self.store_name(AGGREGATE_STORE, retention_ms);
+        let name = self.store_name(stores::AGGREGATE, retention_ms);
         let emission = self.spec.emission;
         self.current.holds_back |= emission == Emission::AtCommit;
         let aggregate = aggregate.clone();
@@ -574,26 +594,23 @@ impl Lowering<'_> {
         });
         Ok(self.current.add([tail], factory))
     }
+}
 
-    fn stream_table_join(
-        &mut self,
-        left: &PlanNode,
-        right: &PlanNode,
-        kind: StreamTableJoinKind,
-    ) -> Result<Tail, RuntimeError> {
-        let left = self.lower(left, false)?;
-        let outer = std::mem::replace(&mut self.in_join, true);
-        let tails = [left, self.lower(right, false)?];
-        self.in_join = outer;
-        let name = self.store_name(JOINED_TABLE_STORE, None);
-        let value_types = types(&right.schema().value);
-        let kind = match kind {
-            StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,
-            StreamTableJoinKind::Left => stream_table_join::Kind::Left,
-        };
-        let factory: OperatorFactory =
-            Box::new(move |context| Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types)?)));
-        Ok(self.current.add(tails, factory))
+/// The source that reads what is written as `spec` says.
+fn source_of(spec: &TopicSpec, collection: Collection) -> Source {
+    Source {
+        name: spec.topic.to_string(),
+        topic: spec.topic.to_string(),
+        collection,
+        key_serde: spec.serdes.0.clone(),
+        value_serde: spec.serdes.1.clone(),
+        needed: vec![true; spec.schema.value.len()],
+        declared: spec.schema.clone(),
+        window: spec.window,
+        timestamp: None,
+        pseudo_columns: Vec::new(),
+        materialized: false,
+        old_rows_known: true,
     }
 }
 
@@ -653,6 +670,8 @@ mod tests {
 
     const SOURCES: &str = "
 CREATE STREAM S (ID BIGINT KEY, NAME STRING, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+CREATE STREAM S2 (ID BIGINT KEY, V BIGINT) WITH (KAFKA_TOPIC='s2', VALUE_FORMAT='JSON');
+CREATE TABLE U (ID BIGINT PRIMARY KEY, NAME STRING) WITH (KAFKA_TOPIC='u', VALUE_FORMAT='JSON');
 CREATE TABLE T (ID BIGINT PRIMARY KEY, NAME STRING) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');
 CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FORMAT='JSON');
 ";
@@ -684,7 +703,7 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
     #[test]
     fn explain_shows_the_topology_that_runs() {
         let topics = MemoryTopics::new();
-        for topic in ["s", "t", "n"] {
+        for topic in ["s", "s2", "t", "u", "n"] {
             topics.create(topic, &TopicConfig::with_partitions(3)).expect("a new topic");
         }
         let queries = [
@@ -693,6 +712,11 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
             "CREATE TABLE X AS SELECT NAME, COUNT(*) AS C FROM T WHERE ID > 1 GROUP BY NAME",
             "CREATE TABLE X AS SELECT TITLE, SUM(V) AS C FROM S LEFT JOIN N ON S.NAME = N.NAME GROUP BY TITLE",
             "CREATE STREAM X AS SELECT N.NAME, TITLE, V FROM S JOIN T ON S.ID = T.ID JOIN N ON T.NAME = N.NAME",
+            "CREATE STREAM X AS SELECT S.ID, S2.V FROM S JOIN S2 WITHIN 1 HOUR ON S.ID = S2.V",
+            "CREATE STREAM X AS SELECT S.ID, S2.V FROM S LEFT JOIN S2 WITHIN 1 HOUR GRACE PERIOD 1 HOUR ON S.ID = S2.ID",
+            "CREATE TABLE X AS SELECT T.ID, U.NAME FROM T LEFT JOIN U ON T.ID = U.ID WHERE U.NAME > 'a'",
+            "CREATE TABLE X AS SELECT T.ID, TITLE FROM T JOIN N ON T.NAME = N.NAME",
+            "CREATE TABLE X AS SELECT TITLE, COUNT(*) AS C FROM T JOIN N ON T.NAME = N.NAME GROUP BY TITLE",
         ];
         for query in queries {
             let plan = plan_of(&format!("{SOURCES} {query};"), &topics);
@@ -719,8 +743,10 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 assert_eq!(reads, shown_reads, "{query}");
                 let stores: Vec<&String> = sub.stores.iter().map(|(name, _)| name).collect();
                 assert_eq!(stores, shown.keeps.iter().map(|store| &store.name).collect::<Vec<_>>(), "{query}");
-                let OutputSpec::Topic { topic, .. } = &sub.output else { panic!("{query} writes topics") };
-                assert_eq!(shown.writes.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>(), [short(topic)]);
+                let OutputSpec::Topic(written) = &sub.output else { panic!("{query} writes topics") };
+                let written = sub.references.iter().chain([written]).map(|spec| short(&spec.topic));
+                let shown_writes = shown.writes.iter().map(|topic| topic.name.clone());
+                assert_eq!(written.collect::<Vec<_>>(), shown_writes.collect::<Vec<_>>(), "{query}");
             }
             let tasks = topology.task_ids(&topics).expect("topics are there").len() as u32;
             let shown_tasks: u32 = explained.iter().filter_map(|sub| sub.tasks).sum();

@@ -1,0 +1,189 @@
+//! The right side: remembers who refers to what, and answers.
+//!
+//! State: right key → `rowtime: i64 LE, row(value columns)`, and the [`Subscriptions`].
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+
+use super::super::keyed_rows::Version;
+use super::super::two_sides::{StepRows, TwoSides};
+use super::super::versioned_rows::VersionedRows;
+use super::super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
+use super::subscriptions::Subscriptions;
+use super::{Instruction, boolean_column, i32_at, subscription_tail};
+use crate::state::key_encoding::EncodedKeys;
+use crate::state::{RowRef, StateError, Store, StoreSize};
+use crate::storage::WriteSet;
+use crate::types::ChangeBatch;
+
+/// Parameters of a [`ReferredSide`].
+pub struct ReferredOptions {
+    /// Types of the left side's key columns.
+    pub left_key_types: Vec<DataType>,
+    /// Types of the right side's value columns.
+    pub value_types: Vec<DataType>,
+    /// Bytes of left keys, by which answers to one change are ordered.
+    pub serialized_left_keys: SerializedKeys,
+}
+
+/// The right side: references come from [`LEFT`], changes of the right table from [`RIGHT`].
+pub struct ReferredSide {
+    left_key_types: Vec<DataType>,
+    serialized_left_keys: SerializedKeys,
+    rows: VersionedRows,
+    subscriptions: Subscriptions,
+    step: TwoSides,
+    reference_keys: EncodedKeys,
+    left_keys: EncodedKeys,
+    row_keys: EncodedKeys,
+}
+
+/// An answer.
+struct Answer {
+    made_by: (Port, usize),
+    /// Who is answered, and for which version of its row.
+    subscription: RowRef,
+    right: RowRef,
+    rowtime: i64,
+}
+
+impl ReferredSide {
+    /// The side with the right table in `table` and references to it in `subscriptions`.
+    pub fn open(options: ReferredOptions, table: &Store, subscriptions: &Store) -> Result<Self, StateError> {
+        let types = [options.left_key_types.clone(), subscription_tail().to_vec()].concat();
+        Ok(Self {
+            left_key_types: options.left_key_types,
+            serialized_left_keys: options.serialized_left_keys,
+            rows: VersionedRows::open(table, &options.value_types, None)?,
+            subscriptions: Subscriptions::open(subscriptions, &types)?,
+            step: TwoSides::default(),
+            reference_keys: EncodedKeys::default(),
+            left_keys: EncodedKeys::default(),
+            row_keys: EncodedKeys::default(),
+        })
+    }
+
+    fn run(&mut self, step: &StepRows, out: &mut Output) {
+        let [references, changes] = &step.sides;
+        let width = self.left_key_types.len();
+        self.rows.apply(changes, changes.value.clone(), &step.places[RIGHT]);
+        self.row_keys.encode(&changes.key, None, changes.len());
+        self.reference_keys.encode(&references.key, None, references.len());
+        let mut right_slots = Vec::new();
+        let mut subscription_of: Option<Box<dyn Fn(usize) -> RowRef>> = None;
+        if !references.is_empty() {
+            right_slots = self.rows.slots(references);
+            self.left_keys.encode(&references.value[..width], None, references.len());
+            let columns = [&references.value[..=width], &references.value[width + 2..]].concat();
+            subscription_of = Some(Box::new(self.subscriptions.add_rows(columns, references.len())));
+        }
+        let mut answers = Vec::new();
+        for (&(side, row), place) in step.order.iter().zip(0..) {
+            if side == RIGHT {
+                self.answer_all(step, row, place, &mut answers);
+            } else if let Some(subscription_of) = &subscription_of {
+                let right = right_slots[row].map_or(Version::ABSENT, |slot| self.rows.at(slot, place));
+                answers.extend(self.take_reference(references, row, right, subscription_of(row)));
+            }
+        }
+        if !answers.is_empty() {
+            out.emit(self.batch(step, &answers));
+        }
+    }
+
+    /// Remembers or forgets a reference, and answers it if it asks for that.
+    fn take_reference(
+        &mut self,
+        references: &ChangeBatch,
+        row: usize,
+        right: Version,
+        subscription: RowRef,
+    ) -> Option<Answer> {
+        let width = self.left_key_types.len();
+        let instruction = i32_at(&references.value[width + 1], row).and_then(Instruction::of)?;
+        let (reference, left) = (self.reference_keys.key(row), self.left_keys.key(row));
+        match instruction {
+            Instruction::Withdraw | Instruction::WithdrawAndAnswer => self.subscriptions.remove(reference, left),
+            Instruction::Answer | Instruction::AnswerIfFound => {
+                self.subscriptions.insert(reference, left, subscription);
+            }
+        }
+        let right_row = match instruction {
+            Instruction::Withdraw => return None,
+            Instruction::AnswerIfFound if !right.is_present() => return None,
+            Instruction::WithdrawAndAnswer => RowRef::ABSENT,
+            Instruction::Answer | Instruction::AnswerIfFound => right.row,
+        };
+        let rowtime = references.rowtime[row];
+        Some(Answer {
+            made_by: (LEFT, row),
+            subscription,
+            right: right_row,
+            rowtime: if right.is_present() { rowtime.max(right.rowtime) } else { rowtime },
+        })
+    }
+
+    /// Answers all that refer to the right row that changes in `row`.
+    fn answer_all(&mut self, step: &StepRows, row: usize, place: u32, answers: &mut Vec<Answer>) {
+        let key = self.row_keys.key(row);
+        let mut subscribers: Vec<RowRef> = self.subscriptions.of(key).collect();
+        if subscribers.len() > 1 {
+            let mut keys = self.subscriptions.gather(&subscribers);
+            keys.truncate(self.left_key_types.len());
+            let bytes = (self.serialized_left_keys)(&keys, subscribers.len());
+            let mut order: Vec<usize> = (0..subscribers.len()).collect();
+            order.sort_unstable_by_key(|&index| bytes.value(index));
+            subscribers = order.into_iter().map(|index| subscribers[index]).collect();
+        }
+        let right = self.rows.at(self.rows.applied_slots()[row], place).row;
+        let rowtime = step.sides[RIGHT].rowtime[row];
+        answers.extend(subscribers.into_iter().map(|subscription| Answer {
+            made_by: (RIGHT, row),
+            subscription,
+            right,
+            rowtime,
+        }));
+    }
+
+    /// The answers as rows of their topic.
+    fn batch(&self, step: &StepRows, answers: &[Answer]) -> ChangeBatch {
+        let made_by: Vec<(Port, usize)> = answers.iter().map(|answer| answer.made_by).collect();
+        let mut batch = step.take_rows(&made_by);
+        let subscriptions: Vec<RowRef> = answers.iter().map(|answer| answer.subscription).collect();
+        let mut key = self.subscriptions.gather(&subscriptions);
+        let tail: Vec<ArrayRef> = key.split_off(self.left_key_types.len());
+        let found = boolean_column(answers.iter().map(|answer| answer.right.is_present()));
+        let right: Vec<RowRef> = answers.iter().map(|answer| answer.right).collect();
+        batch.value = vec![ArrayRef::clone(&tail[0]), ArrayRef::clone(&tail[1]), found];
+        batch.value.extend(self.rows.gather(&right));
+        batch.rowtime = answers.iter().map(|answer| answer.rowtime).collect();
+        batch.key = key;
+        batch.tombstones = None;
+        batch
+    }
+}
+
+impl Operator for ReferredSide {
+    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
+        self.step.add(input, batch.without_null_keys());
+        Ok(())
+    }
+
+    fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
+        let Some(step) = self.step.take() else { return Ok(()) };
+        self.run(&step, out);
+        self.rows.end_step();
+        self.subscriptions.compact();
+        Ok(())
+    }
+
+    fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
+        self.rows.persist(writes);
+        self.subscriptions.persist(writes);
+        Ok(())
+    }
+
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        vec![self.rows.size(), self.subscriptions.size()]
+    }
+}

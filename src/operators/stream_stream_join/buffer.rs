@@ -1,0 +1,300 @@
+//! The records of one side of a join of streams, by key and time.
+//!
+//! Rows stay the Arrow arrays in which they came ([`RowTable`]); a record is a slot of that table. Each key has its records
+//! in the order of time and, at equal times, of arrival. A record is visible while `time ≥ S - retention + 1`, `S` being
+//! the greatest time that was kept on this side; those beyond are removed bucket by bucket.
+//!
+//! State: `bucket i64 ‖ key ‖ time i64 ‖ arrival u64 → row(key columns, window, value columns)`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+
+use crate::state::key_encoding::{decode_i64, encode_i64};
+use crate::state::row_format::{decode_rows, encode_row};
+use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::storage::{Entry, WriteSet};
+
+/// A record that is kept, or was in this step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Record {
+    pub(super) time: i64,
+    /// Slot of its key.
+    pub(super) key: u32,
+    /// Number among all that ever came on this side.
+    pub(super) arrival: u64,
+    /// The slot is taken.
+    is_known: bool,
+    /// Others can find it.
+    is_kept: bool,
+    /// It is among those that wait for a partner, or did when it was last looked at.
+    pub(super) is_listed: bool,
+    /// It has met no partner yet, and will come out without one.
+    pub(super) is_unmatched: bool,
+    /// Storage has it among those that wait.
+    pub(super) is_stored_unmatched: bool,
+}
+
+/// Buckets that a retention is divided into.
+const BUCKETS: i64 = 64;
+
+/// The records of one side.
+pub(super) struct Buffer {
+    store: Store,
+    retention_ms: i64,
+    bucket_ms: i64,
+    types: Vec<DataType>,
+    rows: RowTable,
+    records: Vec<Record>,
+    free: Vec<u32>,
+    /// Times and records of each key.
+    by_key: Vec<VecDeque<(i64, u32)>>,
+    buckets: BTreeMap<i64, Vec<u32>>,
+    /// Greatest time that was kept.
+    pub(super) newest: i64,
+    arrivals: u64,
+    kept: usize,
+    /// Records kept since the last commit.
+    dirty: Vec<u32>,
+    weight: EntryWeight,
+}
+
+impl Buffer {
+    /// An empty buffer over `store` with rows of `types`.
+    pub(super) fn new(store: &Store, types: Vec<DataType>, retention_ms: i64) -> Self {
+        Self {
+            store: store.clone(),
+            retention_ms,
+            bucket_ms: (retention_ms / BUCKETS).max(1),
+            rows: RowTable::new(&types),
+            types,
+            records: Vec::new(),
+            free: Vec::new(),
+            by_key: Vec::new(),
+            buckets: BTreeMap::new(),
+            newest: i64::MIN,
+            arrivals: 0,
+            kept: 0,
+            dirty: Vec::new(),
+            weight: EntryWeight::default(),
+        }
+    }
+
+    /// Reads what storage holds; `slot_of` gives the slot of a key.
+    pub(super) fn load(&mut self, mut slot_of: impl FnMut(&[u8]) -> u32) -> Result<(), StateError> {
+        let store = self.store.clone();
+        store.scan(|entries| {
+            let records: Vec<&Entry> = entries.iter().filter(|(key, _)| !is_meta(key)).collect();
+            let columns = decode_rows(&self.types, records.iter().map(|(_, value)| value.as_slice()))?;
+            let mut added = Vec::with_capacity(records.len());
+            for (key, value) in records {
+                let (key_bytes, time, arrival) = split_entry_key(key)?;
+                self.weight.note(key, value);
+                let record = self.add(Record { time, arrival, key: slot_of(key_bytes), ..Record::default() });
+                self.arrivals = self.arrivals.max(arrival + 1);
+                self.index(record);
+                added.push(record);
+            }
+            self.set_rows(columns, added);
+            self.rows.compact();
+            Ok(())
+        })
+    }
+
+    fn set_rows(&mut self, columns: Vec<ArrayRef>, records: Vec<u32>) {
+        let segment = self.rows.add_segment(columns, records.clone());
+        for (row, record) in records.into_iter().enumerate() {
+            self.rows.set(record, RowRef::new(segment, row));
+        }
+    }
+
+    fn add(&mut self, record: Record) -> u32 {
+        let record = Record { is_known: true, ..record };
+        if let Some(free) = self.free.pop() {
+            self.records[free as usize] = record;
+            return free;
+        }
+        self.records.push(record);
+        (self.records.len() - 1) as u32
+    }
+
+    /// Takes the rows of a step, of which others cannot find any yet; `None` where the key is null. Returns their records.
+    pub(super) fn add_rows(&mut self, columns: Vec<ArrayRef>, times: &[i64], keys: &[Option<u32>]) -> Vec<u32> {
+        let rows = times.iter().zip(keys).zip(self.arrivals..);
+        let records: Vec<u32> = rows
+            .map(|((&time, key), arrival)| {
+                self.add(Record { time, arrival, key: key.unwrap_or(u32::MAX), ..Record::default() })
+            })
+            .collect();
+        self.arrivals += records.len() as u64;
+        self.set_rows(columns, records.clone());
+        records
+    }
+
+    /// A record that waits for a partner and that others cannot find, as storage has it.
+    pub(super) fn add_unmatched(&mut self, time: i64, key: u32, arrival: u64, row: &[u8]) -> Result<u32, StateError> {
+        let columns = decode_rows(&self.types, [row])?;
+        self.arrivals = self.arrivals.max(arrival + 1);
+        let record = self.add(Record { time, key, arrival, ..Record::default() });
+        self.set_rows(columns, vec![record]);
+        self.rows.compact();
+        Ok(record)
+    }
+
+    /// The kept record with the key in slot `key`, of `time` and `arrival`.
+    pub(super) fn find(&self, key: u32, time: i64, arrival: u64) -> Option<u32> {
+        let records = self.by_key.get(key as usize)?;
+        let first = records.partition_point(|(other, _)| *other < time);
+        let of_time = records.range(first..).take_while(|(other, _)| *other == time);
+        of_time.map(|(_, record)| *record).find(|&record| self.records[record as usize].arrival == arrival)
+    }
+
+    pub(super) fn record(&self, record: u32) -> &Record {
+        &self.records[record as usize]
+    }
+
+    pub(super) fn record_mut(&mut self, record: u32) -> &mut Record {
+        &mut self.records[record as usize]
+    }
+
+    /// The visible records with the key in slot `key` and times from `from` to `to`, both inclusive, in the order of time and
+    /// arrival.
+    pub(super) fn between(&self, key: u32, from: i64, to: i64) -> impl Iterator<Item = u32> {
+        let from = from.max(self.oldest_visible());
+        let records = self.by_key.get(key as usize).filter(|_| from <= to);
+        records.into_iter().flat_map(move |records| {
+            let first = records.partition_point(|(time, _)| *time < from);
+            records.range(first..).take_while(move |(time, _)| *time <= to).map(|(_, record)| *record)
+        })
+    }
+
+    fn oldest_visible(&self) -> i64 {
+        self.newest.saturating_sub(self.retention_ms).saturating_add(1)
+    }
+
+    /// Lets others find `record`, unless it is too old already.
+    pub(super) fn keep(&mut self, record: u32) {
+        let time = self.records[record as usize].time;
+        self.newest = self.newest.max(time);
+        if time >= self.oldest_visible() {
+            self.index(record);
+            self.dirty.push(record);
+        }
+    }
+
+    fn index(&mut self, record: u32) {
+        let Record { time, key, .. } = self.records[record as usize];
+        self.records[record as usize].is_kept = true;
+        self.kept += 1;
+        if self.by_key.len() <= key as usize {
+            self.by_key.resize_with(key as usize + 1, VecDeque::new);
+        }
+        let records = &mut self.by_key[key as usize];
+        if records.back().is_none_or(|(last, _)| *last <= time) {
+            records.push_back((time, record));
+        } else {
+            records.insert(records.partition_point(|(other, _)| *other <= time), (time, record));
+        }
+        self.buckets.entry(self.bucket(time)).or_default().push(record);
+    }
+
+    fn bucket(&self, time: i64) -> i64 {
+        time.div_euclid(self.bucket_ms)
+    }
+
+    /// Forgets `record` if it is neither kept nor listed; returns whether it is forgotten now.
+    pub(super) fn forget_unless_needed(&mut self, record: u32) -> bool {
+        let Record { is_known, is_kept, is_listed, .. } = self.records[record as usize];
+        let forgotten = is_known && !is_kept && !is_listed;
+        if forgotten {
+            self.records[record as usize].is_known = false;
+            self.rows.set(record, RowRef::ABSENT);
+            self.free.push(record);
+        }
+        forgotten
+    }
+
+    /// The columns of `records`; nulls where there is none.
+    pub(super) fn gather(&self, records: &[Option<u32>]) -> Vec<ArrayRef> {
+        let rows: Vec<RowRef> =
+            records.iter().map(|record| record.map_or(RowRef::ABSENT, |record| self.rows.get(record))).collect();
+        self.rows.gather(&rows)
+    }
+
+    /// Merges memory where that pays.
+    pub(super) fn compact(&mut self) {
+        self.rows.compact();
+    }
+
+    /// Adds what was kept since the last commit to `writes`; `key_of` gives the bytes of a key.
+    pub(super) fn persist<'a>(&mut self, writes: &mut WriteSet, key_of: impl Fn(u32) -> &'a [u8]) {
+        let dirty: Vec<u32> = std::mem::take(&mut self.dirty);
+        let dirty: Vec<u32> = dirty.into_iter().filter(|&record| self.records[record as usize].is_kept).collect();
+        let columns = self.gather(&dirty.iter().copied().map(Some).collect::<Vec<_>>());
+        for (row, record) in dirty.into_iter().enumerate() {
+            let Record { time, key, arrival, .. } = self.records[record as usize];
+            let mut entry_key = Vec::new();
+            encode_i64(self.bucket(time), &mut entry_key);
+            entry_key.extend_from_slice(key_of(key));
+            encode_i64(time, &mut entry_key);
+            entry_key.extend_from_slice(&arrival.to_be_bytes());
+            let mut value = Vec::new();
+            encode_row(&columns, row, &mut value);
+            self.weight.note(&entry_key, &value);
+            self.store.put(writes, &entry_key, value);
+        }
+    }
+
+    /// Removes the buckets of which nothing is visible any more. `forgotten` is told of the keys of what is gone.
+    pub(super) fn expire(&mut self, writes: &mut WriteSet, mut forgotten: impl FnMut(u32)) {
+        let oldest = self.oldest_visible();
+        let kept_from = self.bucket(oldest);
+        let mut expired = false;
+        while let Some(bucket) = self.buckets.first_entry().filter(|bucket| *bucket.key() < kept_from) {
+            expired = true;
+            for record in bucket.remove() {
+                let Record { key, .. } = self.records[record as usize];
+                let records = &mut self.by_key[key as usize];
+                // Within a key, what is older is in no later bucket, so it goes in this turn too.
+                while records.front().is_some_and(|(time, _)| time.div_euclid(self.bucket_ms) < kept_from) {
+                    records.pop_front();
+                }
+                if records.is_empty() {
+                    *records = VecDeque::new();
+                }
+                self.records[record as usize].is_kept = false;
+                self.kept -= 1;
+                if self.forget_unless_needed(record) {
+                    forgotten(key);
+                }
+            }
+        }
+        if expired {
+            let mut to = Vec::new();
+            encode_i64(kept_from, &mut to);
+            self.store.delete_before(writes, &to);
+            self.rows.compact();
+        }
+    }
+
+    pub(super) fn size(&self) -> StoreSize {
+        self.store.size(self.kept, self.weight)
+    }
+}
+
+/// Key of the entry of times.
+pub(super) const META_KEY: &[u8] = &[0xff];
+
+fn is_meta(key: &[u8]) -> bool {
+    key == META_KEY
+}
+
+/// Key, time and arrival in the key of an entry.
+fn split_entry_key(key: &[u8]) -> Result<(&[u8], i64, u64), StateError> {
+    let corrupt = || StateError::Corrupt("a key of a join's record is too short".to_owned());
+    let (rest, arrival) = key.split_last_chunk::<8>().ok_or_else(corrupt)?;
+    let (rest, time) = rest.split_last_chunk::<8>().ok_or_else(corrupt)?;
+    let (_, key) = rest.split_first_chunk::<8>().ok_or_else(corrupt)?;
+    Ok((key, decode_i64(*time), u64::from_be_bytes(*arrival)))
+}

@@ -1,0 +1,392 @@
+//! `stream [LEFT | RIGHT | FULL] JOIN stream WITHIN … ON left_key = right_key`.
+//!
+//! A record meets those of the other side whose keys are equal and whose times are in reach: from `time - before` to
+//! `time + after`, both inclusive. Each pair is emitted when its second record comes, in the order of the first ones' times,
+//! with the later time; then the record is kept for those that follow. `T` is the greatest time seen on either side.
+//!
+//! What becomes of a record without a partner, on a side whose rows come out without one too:
+//!
+//! - *eager* (no GRACE PERIOD): it comes out at once, and again if a partner arrives;
+//! - else it waits, and comes out when `time + after + grace < T`, checked whenever a record raises or repeats `T`; at once, if
+//!   `time + after < T` already. Those due together come out by time, the secondary side's first, then by key bytes.
+//!
+//! Null values are dropped; a null key comes out alone where rows come out without a partner, else it is dropped. Nothing is
+//! dropped for being late: a late record simply meets what is still visible. ksqlDB looks for records that are due at most
+//! once a second; here it is after every record, so that results follow from records alone. Semantics 5.2.
+//!
+//! ```text
+//!             ┌─ probe ─▶ Buffer of the other side ─▶ pairs
+//! record ─▶ T ┤
+//!             └─ keep ──▶ Buffer of its own side ···▶ Waiting (outer sides) ─▶ halves, when T has passed
+//! ```
+//!
+//! RIGHT is LEFT with sides exchanged, and so is its reach: the *primary* side, to which `before` and `after` belong, is then
+//! the right one.
+
+mod buffer;
+mod waiting;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
+use arrow::compute::kernels::zip::zip;
+use arrow::datatypes::{DataType, Int64Type};
+
+use self::buffer::{Buffer, META_KEY};
+use self::waiting::Waiting;
+use super::two_sides::{StepRows, TwoSides};
+use super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
+use crate::state::key_encoding::EncodedKeys;
+use crate::state::{SlotTable, StateError, Store, StoreSize};
+use crate::storage::WriteSet;
+use crate::types::{ChangeBatch, WindowColumns, WindowKind};
+
+/// Parameters of a [`StreamStreamJoin`].
+pub struct StreamJoinOptions {
+    /// Whether every result has a row of the side.
+    pub required: [bool; 2],
+    /// Earlier times in reach of a record of the primary side: later ones of the other side's.
+    pub before_ms: i64,
+    /// Later times in reach of a record of the primary side.
+    pub after_ms: i64,
+    /// How long after its reach a record still finds partners.
+    pub grace_ms: i64,
+    /// Types of the key columns.
+    pub key_types: Vec<DataType>,
+    /// Types of the value columns of each side.
+    pub types: [Vec<DataType>; 2],
+    /// Windows of the left side's keys; those of the right side are of the same family.
+    pub window: Option<WindowKind>,
+    /// Bytes of keys, by which what is due together is ordered.
+    pub serialized_keys: SerializedKeys,
+}
+
+/// Joins the records of two streams that are close in time.
+pub struct StreamStreamJoin {
+    options: StreamJoinOptions,
+    primary: Port,
+    /// Greatest time seen.
+    stream_time: i64,
+    keys: SlotTable,
+    /// Records that need the key of each slot.
+    uses: Vec<u32>,
+    buffers: [Buffer; 2],
+    /// Outer joins that are not eager.
+    waiting: Option<Waiting>,
+    times: Store,
+    step: TwoSides,
+    encoded: EncodedKeys,
+}
+
+/// A result: its records by sides, and which record made it.
+struct Pair {
+    records: [Option<u32>; 2],
+    time: i64,
+    made_by: (Port, usize),
+}
+
+/// Rows that are being joined.
+struct Joining<'a> {
+    rows: &'a StepRows,
+    /// Slots of their keys, where they have one.
+    keys: [Vec<Option<u32>>; 2],
+    /// Their records.
+    records: [Vec<u32>; 2],
+    pairs: Vec<Pair>,
+    /// Records that wait no longer.
+    released: Vec<(Port, u32)>,
+}
+
+impl StreamStreamJoin {
+    /// The join with the records of both sides in `stores`, and with those that wait for a partner in `waiting`, which outer
+    /// joins with a grace period have; what storage holds is read at once.
+    pub fn open(options: StreamJoinOptions, stores: [&Store; 2], waiting: Option<&Store>) -> Result<Self, StateError> {
+        let retention_ms = options.before_ms.saturating_add(options.after_ms).saturating_add(options.grace_ms);
+        let buffer = |side: Port| {
+            let bounds = vec![DataType::Int64; if options.window.is_some() { 2 } else { 0 }];
+            let types = [options.key_types.clone(), bounds, options.types[side].clone()].concat();
+            Buffer::new(stores[side], types, retention_ms)
+        };
+        let mut join = Self {
+            primary: if options.required == [false, true] { RIGHT } else { LEFT },
+            stream_time: -1,
+            keys: SlotTable::default(),
+            uses: Vec::new(),
+            buffers: [buffer(LEFT), buffer(RIGHT)],
+            waiting: waiting.map(Waiting::new),
+            times: stores[LEFT].clone(),
+            step: TwoSides::default(),
+            encoded: EncodedKeys::default(),
+            options,
+        };
+        join.load()?;
+        Ok(join)
+    }
+
+    fn load(&mut self) -> Result<(), StateError> {
+        let (keys, uses) = (&mut self.keys, &mut self.uses);
+        for buffer in &mut self.buffers {
+            buffer.load(|key| use_key(keys, uses, key))?;
+        }
+        if let Some(waiting) = &mut self.waiting {
+            waiting.load(&mut self.buffers, |key| use_key(keys, uses, key))?;
+        }
+        if let Some(times) = self.times.get(META_KEY)? {
+            let corrupt = || StateError::Corrupt("the times of a join are too short".to_owned());
+            let read = |at: usize| -> Result<i64, StateError> {
+                let bytes = times.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).ok_or_else(corrupt)?;
+                Ok(i64::from_le_bytes(bytes))
+            };
+            self.stream_time = read(0)?;
+            self.buffers[LEFT].newest = read(8)?;
+            self.buffers[RIGHT].newest = read(16)?;
+        }
+        Ok(())
+    }
+
+    /// Whether rows of `side` come out without a partner.
+    fn is_outer(&self, side: Port) -> bool {
+        !self.options.required[1 - side]
+    }
+
+    /// How much earlier and later than a record of `side` its partners may be.
+    fn reach(&self, side: Port) -> (i64, i64) {
+        let StreamJoinOptions { before_ms, after_ms, .. } = self.options;
+        if side == self.primary { (before_ms, after_ms) } else { (after_ms, before_ms) }
+    }
+
+    fn join(&mut self, rows: &StepRows, out: &mut Output) {
+        let keys = [LEFT, RIGHT].map(|side| self.slots(&rows.sides[side]));
+        let records = [LEFT, RIGHT].map(|side| {
+            let batch = &rows.sides[side];
+            if batch.is_empty() {
+                return Vec::new();
+            }
+            self.buffers[side].add_rows(stored_columns(batch), &batch.rowtime, &keys[side])
+        });
+        let mut joining = Joining { rows, keys, records, pairs: Vec::new(), released: Vec::new() };
+        for &(side, row) in &rows.order {
+            self.take(side, row, &mut joining);
+        }
+        if !joining.pairs.is_empty() {
+            out.emit(self.batch(&joining));
+        }
+        for side in [LEFT, RIGHT] {
+            joining.records[side].iter().for_each(|&record| self.forget_unless_needed(side, record));
+        }
+        joining.released.iter().for_each(|&(side, record)| self.forget_unless_needed(side, record));
+    }
+
+    /// The slots of the keys of `batch`, each used once more.
+    fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
+        self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.options.window), batch.len());
+        let (keys, uses) = (&mut self.keys, &mut self.uses);
+        let slot = |row| (!batch.is_null_key(row)).then(|| use_key(keys, uses, self.encoded.key(row)));
+        (0..batch.len()).map(slot).collect()
+    }
+
+    fn forget_unless_needed(&mut self, side: Port, record: u32) {
+        if self.buffers[side].forget_unless_needed(record) {
+            release_key(&mut self.keys, &mut self.uses, self.buffers[side].record(record).key);
+        }
+    }
+
+    /// Joins the record in `row` of `side` with what came before it.
+    fn take(&mut self, side: Port, row: usize, joining: &mut Joining) {
+        let batch = &joining.rows.sides[side];
+        let (time, record) = (batch.rowtime[row], joining.records[side][row]);
+        self.stream_time = self.stream_time.max(time);
+        let alone = |time| Pair { records: of_side(side, record), time, made_by: (side, row) };
+        if batch.is_tombstone(row) {
+            return;
+        }
+        let Some(key) = joining.keys[side][row] else {
+            if self.is_outer(side) {
+                joining.pairs.push(alone(time));
+            }
+            return;
+        };
+        if time == self.stream_time {
+            self.release_due((side, row), joining);
+        }
+        let is_matched = self.probe(side, row, key, joining);
+        if !is_matched && self.is_outer(side) {
+            let may_meet = time.saturating_add(self.reach(side).1) >= self.stream_time;
+            match &mut self.waiting {
+                Some(waiting) if may_meet => {
+                    let listed = self.buffers[side].record_mut(record);
+                    (listed.is_listed, listed.is_unmatched) = (true, true);
+                    waiting.list(side, time, record);
+                }
+                _ => joining.pairs.push(alone(time)),
+            }
+        }
+        self.buffers[side].keep(record);
+    }
+
+    /// Adds the pairs that the record in `row` makes; returns whether there are any.
+    fn probe(&mut self, side: Port, row: usize, key: u32, joining: &mut Joining) -> bool {
+        let (time, record) = (joining.rows.sides[side].rowtime[row], joining.records[side][row]);
+        let (before, after) = self.reach(side);
+        let (from, to) = (time.saturating_sub(before).max(0), time.saturating_add(after));
+        let first = joining.pairs.len();
+        for partner in self.buffers[1 - side].between(key, from, to) {
+            let mut records = of_side(side, record);
+            records[1 - side] = Some(partner);
+            joining.pairs.push(Pair { records, time, made_by: (side, row) });
+        }
+        for pair in &mut joining.pairs[first..] {
+            let Some(partner) = pair.records[1 - side] else { continue };
+            let partner = self.buffers[1 - side].record_mut(partner);
+            pair.time = time.max(partner.time);
+            if partner.is_stored_unmatched
+                && let Some(waiting) = &mut self.waiting
+            {
+                waiting.unstore(1 - side, partner, self.keys.key(partner.key));
+            }
+            (partner.is_unmatched, partner.is_stored_unmatched) = (false, false);
+        }
+        joining.pairs.len() > first
+    }
+
+    /// Lets come out what waits in vain now that `T` has been raised by `made_by`.
+    fn release_due(&mut self, made_by: (Port, usize), joining: &mut Joining) {
+        let later = [LEFT, RIGHT].map(|side| self.reach(side).1.saturating_add(self.options.grace_ms));
+        let Some(waiting) = &mut self.waiting else { return };
+        for (side, time, records) in waiting.take_due(self.stream_time, later, self.primary) {
+            let mut due = Vec::with_capacity(records.len());
+            for record in records {
+                let buffer = &mut self.buffers[side];
+                let state = *buffer.record(record);
+                if state.is_unmatched {
+                    due.push(record);
+                }
+                if let (true, Some(waiting)) = (state.is_stored_unmatched, &mut self.waiting) {
+                    waiting.unstore(side, &state, self.keys.key(state.key));
+                }
+                let listed = buffer.record_mut(record);
+                (listed.is_listed, listed.is_unmatched, listed.is_stored_unmatched) = (false, false, false);
+                joining.released.push((side, record));
+            }
+            self.sort_by_key_bytes(side, &mut due);
+            let halves = due.into_iter().map(|record| Pair { records: of_side(side, record), time, made_by });
+            joining.pairs.extend(halves);
+        }
+    }
+
+    /// Orders records of equal time by the bytes of their keys, then by arrival.
+    fn sort_by_key_bytes(&mut self, side: Port, records: &mut Vec<u32>) {
+        if records.len() < 2 {
+            return;
+        }
+        let mut columns = self.buffers[side].gather(&records.iter().copied().map(Some).collect::<Vec<_>>());
+        columns.truncate(self.options.key_types.len());
+        let bytes = (self.options.serialized_keys)(&columns, records.len());
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        order.sort_by_key(|&row| bytes.value(row));
+        *records = order.into_iter().map(|row| records[row]).collect();
+    }
+
+    /// The pairs as rows.
+    fn batch(&self, joining: &Joining) -> ChangeBatch {
+        let made_by: Vec<(Port, usize)> = joining.pairs.iter().map(|pair| pair.made_by).collect();
+        let mut batch = joining.rows.take_rows(&made_by);
+        let mut sides = [LEFT, RIGHT].map(|side| {
+            let records: Vec<Option<u32>> = joining.pairs.iter().map(|pair| pair.records[side]).collect();
+            self.buffers[side].gather(&records)
+        });
+        let carried = self.options.key_types.len() + if self.options.window.is_some() { 2 } else { 0 };
+        let values = sides.each_mut().map(|columns| columns.split_off(carried));
+        let has_left: BooleanArray = joining.pairs.iter().map(|pair| Some(pair.records[LEFT].is_some())).collect();
+        let [left, right] = sides;
+        let mut key: Vec<ArrayRef> = if has_left.false_count() == 0 {
+            left
+        } else {
+            let either = |(left, right): (ArrayRef, ArrayRef)| zip(&has_left, &left, &right);
+            let either = left.into_iter().zip(right).map(either);
+            either.map(|column| column.expect("keys of both sides have one type")).collect()
+        };
+        if let Some(kind) = self.options.window {
+            batch.window = Some(windows(&key.split_off(self.options.key_types.len()), kind));
+        }
+        batch.key = key;
+        batch.value = values.concat();
+        batch.rowtime = joining.pairs.iter().map(|pair| pair.time).collect();
+        batch
+    }
+}
+
+/// The slot of `key`, used once more.
+fn use_key(keys: &mut SlotTable, uses: &mut Vec<u32>, key: &[u8]) -> u32 {
+    let (slot, _) = keys.insert(key);
+    if uses.len() <= slot as usize {
+        uses.resize(slot as usize + 1, 0);
+    }
+    uses[slot as usize] += 1;
+    slot
+}
+
+/// One record less needs the key. A record with a null key has no slot of one.
+fn release_key(keys: &mut SlotTable, uses: &mut [u32], key: u32) {
+    let Some(count) = uses.get_mut(key as usize) else { return };
+    *count -= 1;
+    if *count == 0 {
+        keys.remove(key);
+    }
+}
+
+fn of_side(side: Port, record: u32) -> [Option<u32>; 2] {
+    let mut records = [None; 2];
+    records[side] = Some(record);
+    records
+}
+
+/// Key columns, window and value columns of `batch`.
+fn stored_columns(batch: &ChangeBatch) -> Vec<ArrayRef> {
+    let bounds = batch.window.iter().flat_map(|window| [&window.start, &window.end]);
+    let bounds = bounds.map(|bound| std::sync::Arc::new(Int64Array::new(bound.clone(), None)) as ArrayRef);
+    batch.key.iter().cloned().chain(bounds).chain(batch.value.iter().cloned()).collect()
+}
+
+/// Windows with the starts and, for sessions, the ends in `bounds`.
+fn windows(bounds: &[ArrayRef], kind: WindowKind) -> WindowColumns {
+    let start = bounds[0].as_primitive::<Int64Type>().values().clone();
+    let end = match kind {
+        WindowKind::Time { size_ms } => start.iter().map(|start| start.saturating_add(size_ms)).collect(),
+        WindowKind::Session => bounds[1].as_primitive::<Int64Type>().values().clone(),
+    };
+    WindowColumns { start, end }
+}
+
+impl Operator for StreamStreamJoin {
+    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
+        self.step.add(input, batch);
+        Ok(())
+    }
+
+    fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
+        let Some(step) = self.step.take() else { return Ok(()) };
+        self.join(&step, out);
+        self.buffers.iter_mut().for_each(Buffer::compact);
+        Ok(())
+    }
+
+    fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
+        let mut times = Vec::with_capacity(24);
+        for time in [self.stream_time, self.buffers[LEFT].newest, self.buffers[RIGHT].newest] {
+            times.extend_from_slice(&time.to_le_bytes());
+        }
+        self.times.put(writes, META_KEY, times);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.persist(&mut self.buffers, writes, |key| self.keys.key(key));
+        }
+        for buffer in &mut self.buffers {
+            buffer.persist(writes, |key| self.keys.key(key));
+            buffer.expire(writes, |key| release_key(&mut self.keys, &mut self.uses, key));
+        }
+        Ok(())
+    }
+
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        let waiting = self.waiting.iter().map(Waiting::size);
+        self.buffers.iter().map(Buffer::size).chain(waiting).collect()
+    }
+}
