@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::EngineError;
+use super::memory_limit::{MEMORY_LIMIT, state_bytes};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -51,8 +52,17 @@ const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
 const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
 
 /// Properties that change what queries do.
-const KNOWN: [&str; 8] =
-    [CACHE_MAX[0], CACHE_MAX[1], COMMIT_INTERVAL, OFFSET_RESET, THREADS, SERVICE_ID, STANDBYS, CLEANUP_DELAY];
+const KNOWN: [&str; 9] = [
+    CACHE_MAX[0],
+    CACHE_MAX[1],
+    COMMIT_INTERVAL,
+    OFFSET_RESET,
+    THREADS,
+    SERVICE_ID,
+    STANDBYS,
+    CLEANUP_DELAY,
+    MEMORY_LIMIT,
+];
 
 /// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds. Stricter than a
 /// hint may be, because it refuses: nobody's own property is to be taken for a slip.
@@ -165,6 +175,11 @@ impl Properties {
     /// Servers that keep the state of a task at hand, besides the one that runs it.
     pub fn standbys(&self) -> Result<usize, EngineError> {
         Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
+    }
+
+    /// Memory that state may take.
+    pub fn state_bytes(&self) -> Result<usize, EngineError> {
+        state_bytes(self.get(MEMORY_LIMIT))
     }
 
     /// How long the state of a task is kept that runs on another server.

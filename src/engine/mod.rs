@@ -14,6 +14,7 @@ mod execute;
 mod file;
 mod hidden_topics;
 mod insert;
+mod memory_limit;
 mod print;
 mod property;
 mod pull;
@@ -262,6 +263,7 @@ impl Engine {
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
+            state_bytes: properties.state_bytes()?,
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;

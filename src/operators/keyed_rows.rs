@@ -1,16 +1,13 @@
-//! Rows by key in memory, with their times, and their entries in storage.
+//! Rows by key, the hot ones in memory, with their times, and their entries in storage.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{Reader, decode_rows, encode_row};
-use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
+use crate::state::{HotKeys, RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowKind};
-
-/// Key of an entry that is no row: what else the operator keeps in the store.
-pub(super) const META_KEY: &[u8] = &[0xff];
 
 /// A row and its time.
 #[derive(Debug, Clone, Copy)]
@@ -31,79 +28,102 @@ impl Version {
 
 /// The newest row of every key, or of every key and window. State: key → `rowtime: i64 LE, row(columns)`.
 pub(super) struct KeyedRows {
-    store: Store,
     window: Option<WindowKind>,
-    slots: SlotTable,
+    keys: HotKeys,
+    cells: Cells,
+    /// Slots changed since the last commit.
+    dirty: Vec<u32>,
+    encoded: EncodedKeys,
+    batch_slots: Vec<u32>,
+    new: Vec<u32>,
+}
+
+/// What is kept for the slots.
+struct Cells {
+    types: Vec<DataType>,
     rows: RowTable,
     rowtimes: Vec<i64>,
-    /// Slots changed since the last commit, and whether each is among them.
-    dirty: Vec<u32>,
     is_dirty: Vec<bool>,
-    weight: EntryWeight,
-    keys: EncodedKeys,
-    batch_slots: Vec<u32>,
+    /// Storage has an entry.
+    is_stored: Vec<bool>,
+}
+
+impl Cells {
+    fn grow(&mut self, capacity: usize) {
+        if self.rowtimes.len() < capacity {
+            let room = capacity.next_power_of_two();
+            self.rowtimes.resize(room, 0);
+            self.is_dirty.resize(room, false);
+            self.is_stored.resize(room, false);
+        }
+    }
+
+    /// Takes the entries of `slots` as storage has them.
+    fn load(&mut self, slots: &[u32], values: &[Vec<u8>]) -> Result<(), StateError> {
+        let Some(last) = slots.iter().max() else { return Ok(()) };
+        self.grow(*last as usize + 1);
+        let mut rows = Vec::with_capacity(values.len());
+        for (&slot, value) in slots.iter().zip(values) {
+            let (rowtime, row) = split_rowtime(value)?;
+            self.rowtimes[slot as usize] = rowtime;
+            self.is_stored[slot as usize] = true;
+            rows.push(row);
+        }
+        let columns = decode_rows(&self.types, rows)?;
+        let segment = self.rows.add_segment(columns, slots.to_vec());
+        for (row, &slot) in slots.iter().enumerate() {
+            self.rows.set(slot, RowRef::new(segment, row));
+        }
+        Ok(())
+    }
 }
 
 impl KeyedRows {
-    /// Rows of `store` with columns of `types`, by keys with windows of `window`; what storage holds is read at once.
+    /// Rows of `store` with columns of `types`, by keys with windows of `window`.
     pub(super) fn open(store: &Store, types: &[DataType], window: Option<WindowKind>) -> Result<Self, StateError> {
-        let mut rows = Self {
-            store: store.clone(),
-            window,
-            slots: SlotTable::default(),
+        let mut keys = HotKeys::new(store);
+        let mut cells = Cells {
+            types: types.to_vec(),
             rows: RowTable::new(types),
             rowtimes: Vec::new(),
-            dirty: Vec::new(),
             is_dirty: Vec::new(),
-            weight: EntryWeight::default(),
-            keys: EncodedKeys::default(),
-            batch_slots: Vec::new(),
+            is_stored: Vec::new(),
         };
-        store.scan(|entries| {
-            let mut slots = Vec::with_capacity(entries.len());
-            let mut values = Vec::with_capacity(entries.len());
-            for (key, value) in entries.iter().filter(|(key, _)| key != META_KEY) {
-                rows.weight.note(key, value);
-                let (slot, _) = rows.slots.insert(key);
-                let (rowtime, row) = split_rowtime(value)?;
-                rows.grow();
-                rows.rowtimes[slot as usize] = rowtime;
-                slots.push(slot);
-                values.push(row);
-            }
-            let columns = decode_rows(types, values)?;
-            let segment = rows.rows.add_segment(columns, slots.clone());
-            for (row, slot) in slots.into_iter().enumerate() {
-                rows.rows.set(slot, RowRef::new(segment, row));
-            }
-            rows.rows.compact();
+        keys.load(|slots, values| {
+            cells.load(slots, &values)?;
+            cells.rows.compact();
             Ok(())
         })?;
-        Ok(rows)
+        let (encoded, batch_slots) = (EncodedKeys::default(), Vec::new());
+        Ok(Self { window, keys, cells, dirty: Vec::new(), encoded, batch_slots, new: Vec::new() })
     }
 
     /// Applies the changes of `batch` in order, with `columns` as the rows to keep; returns what each replaced.
     /// References stay valid until [`KeyedRows::compact`].
-    pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Vec<Version> {
-        self.keys.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
-        let mut slots = std::mem::take(&mut self.batch_slots);
-        self.slots.assign(&self.keys, &mut slots, |_, _| {});
-        self.grow();
-        let segment = self.rows.add_segment(columns, slots.clone());
+    pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Result<Vec<Version>, StateError> {
+        self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
+        let (cells, mut slots) = (&mut self.cells, std::mem::take(&mut self.batch_slots));
+        let load = |slots: &[u32], values: Vec<Vec<u8>>| cells.load(slots, &values);
+        self.keys.assign(&self.encoded, &mut slots, &mut self.new, load)?;
+        self.cells.grow(self.keys.capacity());
+        for &slot in &self.new {
+            self.cells.is_stored[slot as usize] = false;
+        }
+        let segment = self.cells.rows.add_segment(columns, slots.clone());
         let before = slots
             .iter()
             .enumerate()
             .map(|(row, &slot)| {
                 let before = self.version(slot);
                 let deleted = batch.is_tombstone(row);
-                self.rows.set(slot, if deleted { RowRef::ABSENT } else { RowRef::new(segment, row) });
-                self.rowtimes[slot as usize] = batch.rowtime[row];
+                self.cells.rows.set(slot, if deleted { RowRef::ABSENT } else { RowRef::new(segment, row) });
+                self.cells.rowtimes[slot as usize] = batch.rowtime[row];
                 self.mark_dirty(slot);
                 before
             })
             .collect();
         self.batch_slots = slots;
-        before
+        Ok(before)
     }
 
     /// The slots of the rows given to the last [`KeyedRows::upsert`].
@@ -112,74 +132,99 @@ impl KeyedRows {
     }
 
     /// The slot of the key of each row of `batch`, where it has one.
-    pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
-        self.keys.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
-        (0..batch.len()).map(|row| self.slots.get(self.keys.key(row))).collect()
+    pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
+        self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
+        let cells = &mut self.cells;
+        self.keys.find(&self.encoded, |slots, values| cells.load(slots, &values))
     }
 
     /// The row of `slot` now, with its time.
     pub(super) fn version(&self, slot: u32) -> Version {
-        Version { row: self.rows.get(slot), rowtime: self.rowtimes[slot as usize] }
+        Version { row: self.current(slot), rowtime: self.rowtime(slot) }
     }
 
     /// The row of `slot` now.
     pub(super) fn current(&self, slot: u32) -> RowRef {
-        self.rows.get(slot)
+        self.cells.rows.get(slot)
     }
 
     /// The time of the last change of `slot`.
     pub(super) fn rowtime(&self, slot: u32) -> i64 {
-        self.rowtimes[slot as usize]
+        self.cells.rowtimes[slot as usize]
     }
 
     /// The columns of the rows referred to.
     pub(super) fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
-        self.rows.gather(rows)
+        self.cells.rows.gather(rows)
     }
 
     /// Merges memory where that pays; invalidates references.
     pub(super) fn compact(&mut self) {
-        self.rows.compact();
+        self.cells.rows.compact();
     }
 
     /// How large the store is.
     pub(super) fn size(&self) -> StoreSize {
-        self.store.size(self.rows.len(), self.weight)
+        self.keys.size()
+    }
+
+    /// Memory that the rows take, about.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let cell = size_of::<i64>() + 2;
+        self.keys.memory_bytes() + self.cells.rows.memory_bytes() + self.cells.rowtimes.capacity() * cell
+    }
+
+    /// Lets go of rows that were not used for long, until about `bytes` of memory are left. Storage has all of them.
+    pub(super) fn shrink(&mut self, bytes: usize) {
+        let keep = keys_within(bytes, self.keys.len(), self.memory_bytes());
+        for slot in self.keys.evict(keep) {
+            self.cells.rows.set(slot, RowRef::ABSENT);
+        }
+        self.compact();
     }
 
     /// Adds the entries of changed keys to `writes`.
     pub(super) fn persist(&mut self, writes: &mut WriteSet) {
         let dirty = std::mem::take(&mut self.dirty);
-        let present: Vec<u32> = dirty.iter().copied().filter(|&slot| self.rows.get(slot).is_present()).collect();
-        let references: Vec<RowRef> = present.iter().map(|&slot| self.rows.get(slot)).collect();
-        let columns = self.rows.gather(&references);
+        let present: Vec<u32> = dirty.iter().copied().filter(|&slot| self.current(slot).is_present()).collect();
+        let references: Vec<RowRef> = present.iter().map(|&slot| self.current(slot)).collect();
+        let columns = self.gather(&references);
         for (row, &slot) in present.iter().enumerate() {
-            let mut value = self.rowtimes[slot as usize].to_le_bytes().to_vec();
+            let mut value = self.rowtime(slot).to_le_bytes().to_vec();
             encode_row(&columns, row, &mut value);
-            self.weight.note(self.slots.key(slot), &value);
-            self.store.put(writes, self.slots.key(slot), value);
+            let is_stored = std::mem::replace(&mut self.cells.is_stored[slot as usize], true);
+            self.keys.note_written(slot, &value, !is_stored);
+            self.keys.store().put(writes, self.keys.key(slot), value);
         }
         for slot in dirty {
-            self.is_dirty[slot as usize] = false;
-            if !self.rows.get(slot).is_present() {
-                self.store.delete(writes, self.slots.key(slot));
-                self.slots.remove(slot);
+            self.cells.is_dirty[slot as usize] = false;
+            if !self.current(slot).is_present() {
+                if std::mem::take(&mut self.cells.is_stored[slot as usize]) {
+                    self.keys.note_removed(1);
+                }
+                self.keys.store().delete(writes, self.keys.key(slot));
+                self.keys.remove(slot);
             }
         }
-    }
-
-    fn grow(&mut self) {
-        let capacity = self.slots.capacity();
-        self.rowtimes.resize(capacity, 0);
-        self.is_dirty.resize(capacity, false);
+        self.keys.end_commit();
     }
 
     fn mark_dirty(&mut self, slot: u32) {
-        if !self.is_dirty[slot as usize] {
-            self.is_dirty[slot as usize] = true;
+        let is_dirty = &mut self.cells.is_dirty[slot as usize];
+        if !std::mem::replace(is_dirty, true) {
             self.dirty.push(slot);
         }
     }
+}
+
+/// How many of `keys` keys, which take `used` bytes, fit into `bytes`.
+pub(super) fn keys_within(bytes: usize, keys: usize, used: usize) -> usize {
+    if used <= bytes { keys } else { (keys as u128 * bytes as u128 / used.max(1) as u128) as usize }
+}
+
+/// What of `bytes` is left to a part that takes `own` of `all` bytes.
+pub(super) fn share(bytes: usize, own: usize, all: usize) -> usize {
+    (bytes as u128 * own as u128 / all.max(1) as u128) as usize
 }
 
 /// The time in front of a stored row, and the row.

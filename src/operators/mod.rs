@@ -75,6 +75,17 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Memory that its state takes, about.
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+
+    /// Lets go of state that was not used for long, until about `bytes` of memory are left. Only right after a commit, when
+    /// storage has all of it.
+    fn shrink(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
     /// How large its stores are.
     fn store_sizes(&self) -> Vec<StoreSize> {
         Vec::new()

@@ -40,8 +40,8 @@ impl StreamTableJoin {
         Ok(Self { kind, table: VersionedRows::open(store, types, window)?, step: TwoSides::default() })
     }
 
-    fn join(&mut self, batch: &ChangeBatch, places: &[u32], out: &mut Output) {
-        let slots = self.table.slots(batch);
+    fn join(&mut self, batch: &ChangeBatch, places: &[u32], out: &mut Output) -> Result<(), StateError> {
+        let slots = self.table.slots(batch)?;
         let partners = slots.into_iter().zip(places).enumerate().map(|(row, (slot, &place))| match slot {
             Some(slot) if !batch.is_null_key(row) => self.table.at(slot, place).row,
             _ => RowRef::ABSENT,
@@ -63,6 +63,7 @@ impl StreamTableJoin {
         joined.tombstones = None;
         joined.value.extend(right);
         out.emit(joined);
+        Ok(())
     }
 }
 
@@ -76,10 +77,10 @@ impl Operator for StreamTableJoin {
         let Some(step) = self.step.take() else { return Ok(()) };
         let [stream, table] = &step.sides;
         if !table.is_empty() {
-            self.table.apply(table, table.value.clone(), &step.places[RIGHT]);
+            self.table.apply(table, table.value.clone(), &step.places[RIGHT])?;
         }
         if !stream.is_empty() {
-            self.join(stream, &step.places[LEFT], out);
+            self.join(stream, &step.places[LEFT], out)?;
         }
         self.table.end_step();
         Ok(())
@@ -88,6 +89,14 @@ impl Operator for StreamTableJoin {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         self.table.persist(writes);
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.table.memory_bytes()
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.table.shrink(bytes);
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

@@ -111,7 +111,7 @@ impl Operator for TableStore {
             return Ok(());
         }
         let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value).cloned().collect();
-        let before = self.rows.upsert(&batch, columns.clone());
+        let before = self.rows.upsert(&batch, columns.clone())?;
         let before: Vec<RowRef> = before.into_iter().map(|version| version.row).collect();
         if let Some(held) = &mut self.held {
             held.hold(&batch, columns, &before, &self.rows);
@@ -164,6 +164,14 @@ impl Operator for TableStore {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         self.rows.persist(writes);
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.rows.memory_bytes()
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.rows.shrink(bytes);
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

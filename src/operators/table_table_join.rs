@@ -18,7 +18,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-use super::keyed_rows::Version;
+use super::keyed_rows::{Version, share};
 use super::two_sides::{StepRows, TwoSides};
 use super::versioned_rows::VersionedRows;
 use super::{LEFT, Operator, Output, Port, RIGHT};
@@ -59,6 +59,7 @@ struct Emitted {
 }
 
 /// The changes of one side in a step.
+#[derive(Default)]
 struct Applied {
     /// What each replaced.
     replaced: Vec<Version>,
@@ -104,20 +105,21 @@ impl TableTableJoin {
         })
     }
 
-    fn join(&mut self, step: &StepRows, out: &mut Output) {
-        let mut applied = [LEFT, RIGHT].map(|side| {
-            let batch = &step.sides[side];
-            let replaced = self.tables[side].apply(batch, batch.value.clone(), &step.places[side]);
-            Applied { replaced, other_slots: Vec::new() }
-        });
+    fn join(&mut self, step: &StepRows, out: &mut Output) -> Result<(), StateError> {
+        let mut applied = [Applied::default(), Applied::default()];
         for side in [LEFT, RIGHT] {
-            applied[side].other_slots = self.tables[1 - side].slots(&step.sides[side]);
+            let batch = &step.sides[side];
+            applied[side].replaced = self.tables[side].apply(batch, batch.value.clone(), &step.places[side])?;
+        }
+        for side in [LEFT, RIGHT] {
+            applied[side].other_slots = self.tables[1 - side].slots(&step.sides[side])?;
         }
         let places = 0..step.order.len() as u32;
         let emitted: Vec<Emitted> = places.filter_map(|place| self.emitted(step, place, &applied)).collect();
         if !emitted.is_empty() {
             out.emit(self.batch(step, &emitted));
         }
+        Ok(())
     }
 
     /// `emitted` as a batch.
@@ -156,7 +158,7 @@ impl Operator for TableTableJoin {
 
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
-        self.join(&step, out);
+        self.join(&step, out)?;
         self.tables.iter_mut().for_each(VersionedRows::end_step);
         Ok(())
     }
@@ -164,6 +166,15 @@ impl Operator for TableTableJoin {
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         self.tables.iter_mut().for_each(|table| table.persist(writes));
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.tables.iter().map(VersionedRows::memory_bytes).sum()
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        let used = self.memory_bytes();
+        self.tables.iter_mut().for_each(|table| table.shrink(share(bytes, table.memory_bytes(), used)));
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

@@ -34,11 +34,16 @@ impl VersionedRows {
 
     /// Applies the changes of `batch`, the row `i` at `places[i]`, with `columns` as the rows to keep; returns what each
     /// replaced. Once a step.
-    pub(super) fn apply(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>, places: &[u32]) -> Vec<Version> {
+    pub(super) fn apply(
+        &mut self,
+        batch: &ChangeBatch,
+        columns: Vec<ArrayRef>,
+        places: &[u32],
+    ) -> Result<Vec<Version>, StateError> {
         if batch.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let before = self.rows.upsert(batch, columns);
+        let before = self.rows.upsert(batch, columns)?;
         let slots = self.rows.upserted_slots();
         self.replaced.extend(slots.iter().zip(places).zip(&before).map(|((&slot, &place), &before)| Replaced {
             slot,
@@ -46,7 +51,7 @@ impl VersionedRows {
             before,
         }));
         self.replaced.sort_unstable_by_key(|change| (change.slot, change.place));
-        before
+        Ok(before)
     }
 
     /// The slots of the rows given to the last [`VersionedRows::apply`].
@@ -55,7 +60,7 @@ impl VersionedRows {
     }
 
     /// The slot of the key of each row of `batch`, where it has one.
-    pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
+    pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
         self.rows.slots(batch)
     }
 
@@ -87,5 +92,13 @@ impl VersionedRows {
 
     pub(super) fn size(&self) -> StoreSize {
         self.rows.size()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.rows.memory_bytes()
+    }
+
+    pub(super) fn shrink(&mut self, bytes: usize) {
+        self.rows.shrink(bytes);
     }
 }

@@ -17,6 +17,7 @@ mod header_columns;
 mod input;
 mod lower;
 pub mod materialized;
+mod memory;
 pub mod metrics;
 mod output;
 mod placement;
@@ -51,6 +52,7 @@ pub use sources::Change;
 pub use task::Task;
 
 use clock::Clock;
+use memory::MemoryBudget;
 use metrics::QueryMetrics;
 use placement::{Placement, Role};
 use schedule::Schedule;
@@ -193,7 +195,7 @@ pub struct Client {
 }
 
 /// How the runtime works.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RuntimeOptions {
     /// Worker threads; 0: tasks run on the caller's thread, in [`Runtime::settle`].
     pub workers: usize,
@@ -203,6 +205,15 @@ pub struct RuntimeOptions {
     pub standbys: usize,
     /// How long the state of a task is kept that runs on another server.
     pub cleanup_delay: Duration,
+    /// Memory that state may take, beside storage.
+    pub state_bytes: usize,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        let none = Duration::ZERO;
+        Self { workers: 0, commit_interval: none, standbys: 0, cleanup_delay: none, state_bytes: usize::MAX }
+    }
 }
 
 /// State shared by workers and the runtime.
@@ -211,6 +222,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     /// What queries that read the same share.
     decodes: Arc<SharedDecodes>,
+    memory: Arc<MemoryBudget>,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -242,6 +254,7 @@ impl Runtime {
             topics,
             clock,
             decodes: Arc::default(),
+            memory: MemoryBudget::new(options.state_bytes),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),

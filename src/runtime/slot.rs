@@ -218,7 +218,7 @@ impl Slot {
         };
         let now = shared.clock.elapsed();
         self.log_restored(restore.restored(), now.saturating_sub(begun));
-        let task = self.spec.topology.task(self.spec.id, inputs, &*shared.topics, &self.spec.metrics)?;
+        let task = self.spec.topology.task(self.spec.id, inputs, shared, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
         if self.failed_to_begin {
             self.recovered();
@@ -261,7 +261,7 @@ impl Slot {
         self.last_commit = shared.clock.elapsed();
         let now_ms = shared.clock.now_ms();
         self.spec.metrics.committed(self.last_commit, now_ms);
-        if let Phase::Running(task) = &self.phase {
+        if let Phase::Running(task) = &mut self.phase {
             task.committed(now_ms);
         }
         self.recovered();

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::dead_letter::{self, DeadLetters, Stage};
 use super::input::Input;
+use super::memory::MemoryUse;
 use super::metrics::{InputFigures, Phase, QueryMetrics, TaskMetrics};
 use super::output::Output as TaskOutput;
 use super::{RuntimeError, changelog};
@@ -60,6 +61,8 @@ pub struct TaskParts {
     pub holds_back: bool,
     /// Whether a result that cannot be made or written fails the task, instead of going to the dead letters.
     pub fails_on_production: bool,
+    /// What the operators may take.
+    pub memory: MemoryUse,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
     /// Figures of the task.
@@ -84,7 +87,7 @@ impl Task {
     /// The task made of `parts`.
     pub fn new(parts: TaskParts) -> Self {
         let dead_letters = DeadLetters::new(Arc::clone(&parts.query));
-        let task = Self {
+        let mut task = Self {
             parts,
             transaction: Transaction::default(),
             transaction_bytes: 0,
@@ -93,6 +96,7 @@ impl Task {
             origins: Vec::new(),
         };
         task.show();
+        task.measure();
         task
     }
 
@@ -120,6 +124,7 @@ impl Task {
         for index in 0..self.parts.nodes.len() {
             self.end_step(index, topics)?;
         }
+        self.measure();
         self.publish_positions(topics)?;
         Ok(true)
     }
@@ -201,6 +206,11 @@ impl Task {
                 (index, ChangeBatch { seq: seqs.into(), ..batch })
             })
             .collect())
+    }
+
+    /// Says what the operators take.
+    fn measure(&mut self) {
+        self.parts.memory.set(self.parts.nodes.iter().map(|node| node.operator.memory_bytes()).sum());
     }
 
     fn end_step(&mut self, index: usize, topics: &dyn Topics) -> Result<(), RuntimeError> {
@@ -316,7 +326,8 @@ impl Task {
     }
 
     /// Takes note that what was taken last is committed, at `now_ms`.
-    pub fn committed(&self, now_ms: i64) {
+    pub fn committed(&mut self, now_ms: i64) {
+        self.shrink();
         let stores = self.store_sizes();
         self.parts.figures.update(|figures| {
             (figures.stores, figures.last_commit_ms) = (stores, Some(now_ms));
@@ -324,6 +335,20 @@ impl Task {
                 shown.position = input.position.offset;
             }
         });
+    }
+
+    /// Lets go of state that storage has, if there is too much in memory. A push query has nothing in storage.
+    fn shrink(&mut self) {
+        if self.parts.group.is_none() || !self.parts.memory.is_over() {
+            return;
+        }
+        let bytes = |nodes: &[Node]| nodes.iter().map(|node| node.operator.memory_bytes()).sum::<usize>();
+        let (used, kept) = (bytes(&self.parts.nodes), self.parts.memory.kept_bytes());
+        for node in &mut self.parts.nodes {
+            let own = node.operator.memory_bytes();
+            node.operator.shrink((kept as u128 * own as u128 / used.max(1) as u128) as usize);
+        }
+        self.measure();
     }
 
     /// The results so far, for a commit that need not have them.
@@ -339,12 +364,12 @@ impl Task {
 
     /// Whether a commit may wait for the commit interval.
     pub fn may_wait(&self) -> bool {
-        self.parts.holds_back && self.transaction_bytes < TRANSACTION_BYTES_MAX
+        self.parts.holds_back && !self.is_large()
     }
 
     /// Whether so much is pending that it should be committed at once.
     pub fn is_large(&self) -> bool {
-        self.transaction_bytes >= TRANSACTION_BYTES_MAX
+        self.transaction_bytes >= TRANSACTION_BYTES_MAX || (self.parts.group.is_some() && self.parts.memory.is_over())
     }
 
     /// Whether the reader of a push query is gone or has all it asked for.

@@ -1,8 +1,8 @@
 //! Rows by slot, kept as the Arrow arrays in which they came.
 //!
 //! An upsert appends a segment and moves pointers; a look-up gathers cells of several segments at once. No row is ever
-//! taken apart, whatever its types. Neighbouring segments of similar size are merged, so that there are few, and rows
-//! that were replaced are left behind when they outnumber the others.
+//! taken apart, whatever its types. Small segments that follow each other are merged, and of those in which most rows were
+//! replaced the others are moved together, so that there are few, none is large, and little of them is dead.
 
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::compute::interleave;
@@ -30,37 +30,67 @@ impl RowRef {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Segment {
+    /// Empty where the segment's number is free.
     columns: Vec<ArrayRef>,
     /// Slot to which each row belongs, or belonged.
     slots: Vec<u32>,
+    /// Rows that slots point to.
+    live: usize,
+    bytes: usize,
 }
 
 /// Rows of one store, by slot.
 #[derive(Debug)]
 pub struct RowTable {
     segments: Vec<Segment>,
+    /// Numbers of segments in the order in which they were added, and those that are free.
+    order: Vec<u32>,
+    free: Vec<u32>,
     rows: Vec<RowRef>,
     live: usize,
     stored: usize,
+    bytes: usize,
 }
 
 /// Replaced rows are tolerated up to this many, and then up to as many as live ones.
 const DEAD_ROWS_MIN: usize = 8192;
+/// No segment is merged into one of more rows, so that merging takes little memory.
+const SEGMENT_ROWS_MAX: usize = 1 << 16;
 
 impl RowTable {
     /// A table of rows with columns of `types`.
     pub fn new(types: &[DataType]) -> Self {
         let columns = types.iter().map(|data_type| new_null_array(data_type, 1)).collect();
-        Self { segments: vec![Segment { columns, slots: vec![u32::MAX] }], rows: Vec::new(), live: 0, stored: 0 }
+        let absent = Segment { columns, slots: vec![u32::MAX], ..Segment::default() };
+        Self {
+            segments: vec![absent],
+            order: Vec::new(),
+            free: Vec::new(),
+            rows: Vec::new(),
+            live: 0,
+            stored: 0,
+            bytes: 0,
+        }
     }
 
     /// Adds a segment in which row `i` is meant for slot `slots[i]`; nothing points to it until [`RowTable::set`].
     pub fn add_segment(&mut self, columns: Vec<ArrayRef>, slots: Vec<u32>) -> u32 {
+        let bytes_of = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or_default();
+        let bytes = columns.iter().map(bytes_of).sum::<usize>() + slots.len() * size_of::<u32>();
         self.stored += slots.len();
-        self.segments.push(Segment { columns, slots });
-        (self.segments.len() - 1) as u32
+        self.bytes += bytes;
+        let segment = Segment { columns, slots, live: 0, bytes };
+        let number = if let Some(free) = self.free.pop() {
+            self.segments[free as usize] = segment;
+            free
+        } else {
+            self.segments.push(segment);
+            (self.segments.len() - 1) as u32
+        };
+        self.order.push(number);
+        number
     }
 
     /// Row of `slot`, [`RowRef::ABSENT`] when there is none.
@@ -74,9 +104,15 @@ impl RowTable {
         if self.rows.len() <= slot {
             self.rows.resize(slot + 1, RowRef::ABSENT);
         }
-        self.live += usize::from(row.is_present());
-        self.live -= usize::from(self.rows[slot].is_present());
-        self.rows[slot] = row;
+        let before = std::mem::replace(&mut self.rows[slot], row);
+        if before.is_present() {
+            self.live -= 1;
+            self.segments[before.segment as usize].live -= 1;
+        }
+        if row.is_present() {
+            self.live += 1;
+            self.segments[row.segment as usize].live += 1;
+        }
     }
 
     /// Lets `slot` point to `row`, which was added for another one or for none.
@@ -87,44 +123,86 @@ impl RowTable {
 
     /// The rows referred to, as columns in the same order.
     pub fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
-        gather(&self.segments, rows)
+        let indices: Vec<(usize, usize)> = rows.iter().map(|row| (row.segment as usize, row.row as usize)).collect();
+        let absent = &self.segments[0].columns;
+        (0..absent.len())
+            .map(|column| {
+                let arrays: Vec<&dyn Array> = self
+                    .segments
+                    .iter()
+                    .map(|segment| segment.columns.get(column).unwrap_or(&absent[column]).as_ref())
+                    .collect();
+                interleave(&arrays, &indices).expect("segments of one table have equal types")
+            })
+            .collect()
     }
 
     /// Merges segments where that pays. References taken before are invalid afterwards.
     pub fn compact(&mut self) {
-        if self.stored > 2 * self.live + DEAD_ROWS_MIN {
-            self.merge_from(1);
-            return;
-        }
-        while let [.., second, last] = &self.segments[1..] {
-            if second.slots.len() > 2 * last.slots.len() {
+        while let [.., before, last] = self.order[..] {
+            let rows = |number: u32| self.segments[number as usize].slots.len();
+            if rows(before) > 2 * rows(last) || rows(before) + rows(last) > SEGMENT_ROWS_MAX {
                 break;
             }
-            self.merge_from(self.segments.len() - 2);
+            let merged = self.order.split_off(self.order.len() - 2);
+            self.merge(&merged);
+        }
+        if self.stored > 2 * self.live + DEAD_ROWS_MIN {
+            self.drop_dead_rows();
         }
     }
 
-    /// Replaces the segments from `first` on by one that holds their live rows.
-    fn merge_from(&mut self, first: usize) {
+    /// Rewrites the segments of which less than half is live.
+    fn drop_dead_rows(&mut self) {
+        let mut group = Vec::new();
+        let mut live = 0;
+        for number in std::mem::take(&mut self.order) {
+            let segment = &self.segments[number as usize];
+            if segment.live * 2 > segment.slots.len() {
+                self.order.push(number);
+                continue;
+            }
+            if live + segment.live > SEGMENT_ROWS_MAX {
+                self.merge(&std::mem::take(&mut group));
+                live = 0;
+            }
+            live += self.segments[number as usize].live;
+            group.push(number);
+        }
+        self.merge(&group);
+    }
+
+    /// Replaces the segments `numbers`, which are out of the order already, by one that holds their live rows.
+    fn merge(&mut self, numbers: &[u32]) {
         let mut live = Vec::new();
         let mut slots = Vec::new();
-        for (index, segment) in self.segments.iter().enumerate().skip(first) {
-            self.stored -= segment.slots.len();
-            for (row, &slot) in segment.slots.iter().enumerate() {
-                let reference = RowRef::new(index as u32, row);
+        for &number in numbers {
+            for (row, &slot) in self.segments[number as usize].slots.iter().enumerate() {
+                let reference = RowRef::new(number, row);
                 if self.get(slot) == reference {
                     live.push(reference);
                     slots.push(slot);
                 }
             }
         }
-        let columns = gather(&self.segments, &live);
-        self.segments.truncate(first);
-        self.stored += slots.len();
-        for (row, &slot) in slots.iter().enumerate() {
-            self.rows[slot as usize] = RowRef::new(first as u32, row);
+        let columns = self.gather(&live);
+        for &number in numbers {
+            let segment = std::mem::take(&mut self.segments[number as usize]);
+            self.stored -= segment.slots.len();
+            self.bytes -= segment.bytes;
+            self.live -= segment.live;
+            self.free.push(number);
         }
-        self.segments.push(Segment { columns, slots });
+        if live.is_empty() {
+            return;
+        }
+        let merged = self.add_segment(columns, slots);
+        self.live += live.len();
+        self.segments[merged as usize].live = live.len();
+        for row in 0..live.len() {
+            let slot = self.segments[merged as usize].slots[row];
+            self.rows[slot as usize] = RowRef::new(merged, row);
+        }
     }
 
     /// Number of rows present.
@@ -136,16 +214,11 @@ impl RowTable {
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }
-}
 
-fn gather(segments: &[Segment], rows: &[RowRef]) -> Vec<ArrayRef> {
-    let indices: Vec<(usize, usize)> = rows.iter().map(|row| (row.segment as usize, row.row as usize)).collect();
-    (0..segments[0].columns.len())
-        .map(|column| {
-            let arrays: Vec<&dyn Array> = segments.iter().map(|segment| segment.columns[column].as_ref()).collect();
-            interleave(&arrays, &indices).expect("segments of one table have equal types")
-        })
-        .collect()
+    /// Memory that the rows take, about.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes + self.rows.capacity() * size_of::<RowRef>()
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +252,30 @@ mod tests {
         assert_eq!(get(&table, 6), None);
         assert_eq!(get(&table, 99), None);
         assert_eq!(table.len(), 6);
-        assert!(table.segments.len() < 16, "{} segments", table.segments.len());
+        assert!(table.order.len() < 16, "{} segments", table.order.len());
         assert!(table.stored < 20_000, "{} rows kept for 6", table.stored);
+    }
+
+    #[test]
+    fn memory_of_replaced_rows_is_given_back() {
+        let mut table = RowTable::new(&[DataType::Utf8]);
+        let text = "x".repeat(100);
+        let mut largest = 0;
+        for round in 0..40_u32 {
+            let slots: Vec<u32> = (0..10_000).map(|slot| slot + 5_000 * (round % 3)).collect();
+            let texts = StringArray::from(vec![text.as_str(); slots.len()]);
+            let segment = table.add_segment(vec![Arc::new(texts)], slots.clone());
+            for (row, slot) in slots.into_iter().enumerate() {
+                table.set(slot, RowRef::new(segment, row));
+            }
+            table.compact();
+            largest = largest.max(table.memory_bytes());
+            assert_eq!(get(&table, 5_000 * (round % 3)), Some(text.clone()), "round {round}");
+        }
+        assert_eq!(table.len(), 20_000);
+        assert!(largest < 10_000_000, "{largest} bytes for 20,000 rows of 100");
+        (0..20_000).for_each(|slot| table.set(slot, RowRef::ABSENT));
+        table.compact();
+        assert!(table.memory_bytes() < 1_000_000, "{} bytes for nothing", table.memory_bytes());
     }
 }

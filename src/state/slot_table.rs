@@ -14,8 +14,13 @@ pub struct SlotTable {
     keys: Vec<Box<[u8]>>,
     hashes: Vec<u64>,
     free: Vec<u32>,
+    /// Bytes of all keys.
+    key_bytes: usize,
     hasher: FixedState,
 }
+
+/// What a key takes beside its bytes: its place in the table, its hash, and what the allocator adds.
+const KEY_OVERHEAD_BYTES: usize = 8 + size_of::<Box<[u8]>>() + size_of::<u64>() + 12;
 
 impl SlotTable {
     /// The slot of each key of `keys`, in row order; `assigned` is told of every key that was not there before.
@@ -38,6 +43,7 @@ impl SlotTable {
         if let Some(&slot) = self.find(hash, key) {
             return (slot, false);
         }
+        self.key_bytes += key.len();
         let slot = if let Some(slot) = self.free.pop() {
             self.keys[slot as usize] = key.into();
             self.hashes[slot as usize] = hash;
@@ -62,6 +68,7 @@ impl SlotTable {
         let hash = self.hashes[slot as usize];
         if let Ok(entry) = self.slots.find_entry(hash, |&other| other == slot) {
             entry.remove();
+            self.key_bytes -= self.keys[slot as usize].len();
             self.keys[slot as usize] = Box::default();
             self.free.push(slot);
         }
@@ -85,6 +92,16 @@ impl SlotTable {
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// The occupied slots.
+    pub fn occupied(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().copied()
+    }
+
+    /// Memory that the keys take, about.
+    pub fn memory_bytes(&self) -> usize {
+        self.key_bytes + self.keys.len() * KEY_OVERHEAD_BYTES
     }
 
     fn find(&self, hash: u64, key: &[u8]) -> Option<&u32> {

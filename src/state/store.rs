@@ -64,6 +64,7 @@ impl StoreId {
 pub struct Store {
     storage: Arc<dyn KeyValue>,
     prefix: Vec<u8>,
+    preloaded_bytes_max: usize,
 }
 
 const SCAN_ENTRIES: usize = 4096;
@@ -71,7 +72,18 @@ const SCAN_ENTRIES: usize = 4096;
 impl Store {
     /// The store `id` in `storage`.
     pub fn new(storage: Arc<dyn KeyValue>, id: &StoreId) -> Self {
-        Self { storage, prefix: id.prefix() }
+        Self { storage, prefix: id.prefix(), preloaded_bytes_max: usize::MAX }
+    }
+
+    /// The store, of whose entries no more than about `bytes` are to be read when it is opened.
+    #[must_use]
+    pub fn preloading(self, bytes: usize) -> Self {
+        Self { preloaded_bytes_max: bytes, ..self }
+    }
+
+    /// How many bytes of entries to read, about, when the store is opened.
+    pub fn preloaded_bytes_max(&self) -> usize {
+        self.preloaded_bytes_max
     }
 
     /// How large the store is with `entries` entries.
@@ -85,6 +97,51 @@ impl Store {
         Ok(self.storage.get(Family::State, &self.full_key(key))?)
     }
 
+    /// Values of `keys`, in their order.
+    pub fn multi_get<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let keys: Vec<Vec<u8>> = keys.map(|key| self.full_key(key)).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        Ok(self.storage.multi_get(Family::State, &keys)?)
+    }
+
+    /// Gives `each` entries in key order, in portions, until it answers `false`; keys come without the store's prefix. Returns
+    /// whether there were no more.
+    pub fn scan_while(&self, each: impl FnMut(Vec<Entry>) -> Result<bool, StateError>) -> Result<bool, StateError> {
+        self.scan_full(self.prefix.clone(), &after(&self.prefix), each)
+    }
+
+    /// As [`Store::scan_while`], for keys from `from` on and before `to`.
+    pub fn scan_range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        each: impl FnMut(Vec<Entry>) -> Result<bool, StateError>,
+    ) -> Result<bool, StateError> {
+        self.scan_full(self.full_key(from), &self.full_key(to), each)
+    }
+
+    fn scan_full(
+        &self,
+        mut from: Vec<u8>,
+        to: &[u8],
+        mut each: impl FnMut(Vec<Entry>) -> Result<bool, StateError>,
+    ) -> Result<bool, StateError> {
+        loop {
+            let mut entries = self.storage.scan(Family::State, &from, to, SCAN_ENTRIES)?;
+            let Some((last, _)) = entries.last() else { return Ok(true) };
+            from.clone_from(last);
+            from.push(0);
+            let done = entries.len() < SCAN_ENTRIES;
+            for (key, _) in &mut entries {
+                key.drain(..self.prefix.len());
+            }
+            let goes_on = each(entries)?;
+            if done || !goes_on {
+                return Ok(done);
+            }
+        }
+    }
+
     /// Calls `each` with all entries in key order, in portions; keys come without the store's prefix.
     pub fn scan(&self, each: impl FnMut(&[Entry]) -> Result<(), StateError>) -> Result<(), StateError> {
         self.scan_prefix(&[], each)
@@ -96,22 +153,10 @@ impl Store {
         key_prefix: &[u8],
         mut each: impl FnMut(&[Entry]) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let mut from = self.full_key(key_prefix);
+        let from = self.full_key(key_prefix);
         let to = after(&from);
-        loop {
-            let mut entries = self.storage.scan(Family::State, &from, &to, SCAN_ENTRIES)?;
-            let Some((last, _)) = entries.last() else { return Ok(()) };
-            from.clone_from(last);
-            from.push(0);
-            let done = entries.len() < SCAN_ENTRIES;
-            for (key, _) in &mut entries {
-                key.drain(..self.prefix.len());
-            }
-            each(&entries)?;
-            if done {
-                return Ok(());
-            }
-        }
+        self.scan_full(from, &to, |entries| each(&entries).map(|()| true))?;
+        Ok(())
     }
 
     /// Adds a put of `key` to `writes`.

@@ -35,6 +35,8 @@ pub struct RunMode {
     /// Whether every record goes to partition 0, whatever its key and however many partitions a topic is said to have:
     /// the order within a topic is then the order of writing, as ksqlDB's cases want it.
     pub one_partition: bool,
+    /// Whether every row is committed by itself and nothing of state stays in memory.
+    pub keeps_nothing: bool,
     /// Whether statements may call the functions that only ksqlDB's cases have.
     pub test_functions: bool,
 }
@@ -46,6 +48,7 @@ impl RunMode {
         storage: Storage::Memory,
         restarts: false,
         one_partition: false,
+        keeps_nothing: false,
         test_functions: false,
     };
 
@@ -62,12 +65,13 @@ impl RunMode {
 
     const ON_CLUSTER: [Self; 1] = [Self { storage: Storage::Cluster, restarts: true, ..Self::ALL_TOGETHER }];
 
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::ONE_BY_ONE,
         Self::ALL_TOGETHER,
         Self { storage: Storage::Rocks, ..Self::ALL_TOGETHER },
         Self { restarts: true, ..Self::ALL_TOGETHER },
         Self { storage: Storage::Rocks, restarts: true, ..Self::ONE_BY_ONE },
+        Self { keeps_nothing: true, ..Self::ONE_BY_ONE },
     ];
 }
 
@@ -80,7 +84,8 @@ impl std::fmt::Display for RunMode {
             Storage::Cluster => "Kafka",
         };
         let restarts = if self.restarts { ", restarted between steps" } else { "" };
-        write!(f, "{batches}, {storage}{restarts}")
+        let kept = if self.keeps_nothing { ", nothing kept in memory" } else { "" };
+        write!(f, "{batches}, {storage}{restarts}{kept}")
     }
 }
 

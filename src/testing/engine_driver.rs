@@ -151,6 +151,9 @@ fn fresh_directory() -> PathBuf {
 fn with_service(given: &[(&str, &str)], mode: RunMode, directory: Option<&Path>) -> BTreeMap<String, String> {
     let mut properties: BTreeMap<String, String> =
         given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if mode.keeps_nothing {
+        properties.insert("memory.limit".to_owned(), "0".to_owned());
+    }
     if mode.storage == Storage::Cluster
         && let (Ok(bootstrap), Some(name)) = (std::env::var(BOOTSTRAP), directory.and_then(Path::file_name))
     {

@@ -63,16 +63,16 @@ impl ReferredSide {
         })
     }
 
-    fn run(&mut self, step: &StepRows, out: &mut Output) {
+    fn run(&mut self, step: &StepRows, out: &mut Output) -> Result<(), StateError> {
         let [references, changes] = &step.sides;
         let width = self.left_key_types.len();
-        self.rows.apply(changes, changes.value.clone(), &step.places[RIGHT]);
+        self.rows.apply(changes, changes.value.clone(), &step.places[RIGHT])?;
         self.row_keys.encode(&changes.key, None, changes.len());
         self.reference_keys.encode(&references.key, None, references.len());
         let mut right_slots = Vec::new();
         let mut subscription_of: Option<Box<dyn Fn(usize) -> RowRef>> = None;
         if !references.is_empty() {
-            right_slots = self.rows.slots(references);
+            right_slots = self.rows.slots(references)?;
             self.left_keys.encode(&references.value[..width], None, references.len());
             let columns = [&references.value[..=width], &references.value[width + 2..]].concat();
             subscription_of = Some(Box::new(self.subscriptions.add_rows(columns, references.len())));
@@ -89,6 +89,7 @@ impl ReferredSide {
         if !answers.is_empty() {
             out.emit(self.batch(step, &answers));
         }
+        Ok(())
     }
 
     /// Remembers or forgets a reference, and answers it if it asks for that.
@@ -171,7 +172,7 @@ impl Operator for ReferredSide {
 
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
-        self.run(&step, out);
+        self.run(&step, out)?;
         self.rows.end_step();
         self.subscriptions.compact();
         Ok(())
@@ -181,6 +182,14 @@ impl Operator for ReferredSide {
         self.rows.persist(writes);
         self.subscriptions.persist(writes);
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.rows.memory_bytes()
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.rows.shrink(bytes);
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

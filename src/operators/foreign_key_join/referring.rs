@@ -7,14 +7,14 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::super::keyed_rows::{META_KEY, Version};
+use super::super::keyed_rows::Version;
 use super::super::two_sides::{StepRows, TwoSides};
 use super::super::versioned_rows::VersionedRows;
 use super::super::{LEFT, Operator, Output, Port, RIGHT};
 use super::{Instruction, i32_column, i64_at, i64_column};
 use crate::expr::CompiledExpr;
 use crate::state::key_encoding::EncodedKeys;
-use crate::state::{RowRef, StateError, Store, StoreSize};
+use crate::state::{META_KEY, RowRef, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::ChangeBatch;
 
@@ -73,7 +73,7 @@ impl ReferringSide {
     }
 
     /// Stores the changes of the left table, sends what they refer to, and adds results that need no answer.
-    fn change(&mut self, step: &StepRows, out: &mut Output, results: &mut Vec<Joined>) {
+    fn change(&mut self, step: &StepRows, out: &mut Output, results: &mut Vec<Joined>) -> Result<(), StateError> {
         let batch = &step.sides[LEFT];
         let mut errors = Vec::new();
         let reference = self.options.reference.evaluate(&batch.rows(&self.options.rows), &mut errors);
@@ -83,7 +83,7 @@ impl ReferringSide {
         let versions = i64_column((first_version..=self.version).map(Some));
         let mut columns = batch.value.clone();
         columns.extend([reference.clone(), versions]);
-        let before = self.rows.apply(batch, columns, &step.places[LEFT]);
+        let before = self.rows.apply(batch, columns, &step.places[LEFT])?;
         let old_rows: Vec<RowRef> = before.iter().map(|version| version.row).collect();
         let old_reference = self.rows.gather(&old_rows).swap_remove(self.options.value_types.len());
         let (mut new_keys, mut old_keys) = (EncodedKeys::default(), EncodedKeys::default());
@@ -119,12 +119,13 @@ impl ReferringSide {
         if !sent.rows.is_empty() {
             out.references.push(sent.batch(batch, [&reference, &old_reference], self.options.partition));
         }
+        Ok(())
     }
 
     /// Adds what the answers make of the rows as they are when they come.
-    fn answer(&mut self, step: &StepRows, results: &mut Vec<Joined>) {
+    fn answer(&mut self, step: &StepRows, results: &mut Vec<Joined>) -> Result<(), StateError> {
         let answers = &step.sides[RIGHT];
-        let slots = self.rows.slots(answers);
+        let slots = self.rows.slots(answers)?;
         let current = slots.into_iter().zip(&step.places[RIGHT]);
         let current: Vec<RowRef> =
             current.map(|(slot, &place)| slot.map_or(Version::ABSENT, |slot| self.rows.at(slot, place)).row).collect();
@@ -138,6 +139,7 @@ impl ReferringSide {
                 results.push(Joined { place: step.places[RIGHT][row], made_by: (RIGHT, row), left, right });
             }
         }
+        Ok(())
     }
 
     /// The results as rows.
@@ -204,10 +206,10 @@ impl Operator for ReferringSide {
         let Some(step) = self.step.take() else { return Ok(()) };
         let mut results = Vec::new();
         if !step.sides[LEFT].is_empty() {
-            self.change(&step, out, &mut results);
+            self.change(&step, out, &mut results)?;
         }
         if !step.sides[RIGHT].is_empty() {
-            self.answer(&step, &mut results);
+            self.answer(&step, &mut results)?;
         }
         results.sort_by_key(|joined| joined.place);
         if !results.is_empty() {
@@ -221,6 +223,14 @@ impl Operator for ReferringSide {
         self.rows.persist(writes);
         self.store.put(writes, META_KEY, self.version.to_le_bytes().to_vec());
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.rows.memory_bytes()
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.rows.shrink(bytes);
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 
 use crate::state::key_encoding::{decode_i64, encode_i64};
 use crate::state::row_format::{decode_rows, encode_row};
-use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
 use crate::storage::{Entry, WriteSet};
 
 /// A record that is kept, or was in this step.
@@ -281,13 +281,6 @@ impl Buffer {
     pub(super) fn size(&self) -> StoreSize {
         self.store.size(self.kept, self.weight)
     }
-}
-
-/// Key of the entry of times.
-pub(super) const META_KEY: &[u8] = &[0xff];
-
-fn is_meta(key: &[u8]) -> bool {
-    key == META_KEY
 }
 
 /// Key, time and arrival in the key of an entry.

@@ -30,12 +30,12 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int64Type};
 
-use self::buffer::{Buffer, META_KEY};
+use self::buffer::Buffer;
 use self::waiting::Waiting;
 use super::two_sides::{StepRows, TwoSides};
 use super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
 use crate::state::key_encoding::EncodedKeys;
-use crate::state::{SlotTable, StateError, Store, StoreSize};
+use crate::state::{META_KEY, SlotTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 

@@ -8,11 +8,12 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 mod joins;
 
+use super::memory::MemoryUse;
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
 use super::{
-    Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
+    Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
 };
 use crate::expr::{CompiledExpr, Expr};
 use crate::formats::Serde;
@@ -30,13 +31,15 @@ struct TaskContext<'a> {
     topics: &'a dyn Topics,
     query: Arc<str>,
     partition: u32,
+    /// Bytes of each store to read when it is opened, about.
+    preloaded_bytes: usize,
 }
 
 impl TaskContext<'_> {
     /// The store `name` of the task, as of its last commit.
     fn store(&self, name: &str) -> Store {
         let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
-        Store::new(self.topics.storage(), &id)
+        Store::new(self.topics.storage(), &id).preloading(self.preloaded_bytes)
     }
 }
 
@@ -266,15 +269,17 @@ impl Topology {
     }
 
     /// Makes the task `(sub-topology, partition)` that reads `inputs`. Its state must be that of their positions.
-    pub fn task(
+    pub(super) fn task(
         &self,
         id: (usize, u32),
         inputs: Inputs,
-        topics: &dyn Topics,
+        shared: &Shared,
         metrics: &Arc<metrics::QueryMetrics>,
     ) -> Result<Task, RuntimeError> {
-        let (sub, partition) = (&self.subs[id.0], id.1);
-        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition };
+        let (sub, partition, topics) = (&self.subs[id.0], id.1, &*shared.topics);
+        // In memory an entry takes about twice what it takes in storage.
+        let preloaded_bytes = shared.memory.next_share() / 2 / sub.stores.len().max(1);
+        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition, preloaded_bytes };
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
         Ok(Task::new(TaskParts {
             query: Arc::clone(&self.spec.id),
@@ -286,6 +291,7 @@ impl Topology {
             writes_sink: sub.writes_sink,
             holds_back: sub.holds_back,
             fails_on_production: self.spec.fails_on_production,
+            memory: MemoryUse::new(&shared.memory),
             metrics: Arc::clone(metrics),
             figures: metrics.task(id),
         }))

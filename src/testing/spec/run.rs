@@ -30,6 +30,13 @@ pub fn run(spec: &Spec, mode: RunMode, open: Open) -> Result<Vec<RoundResult>, S
     spec.rounds.iter().map(|round| runner.round(round)).collect()
 }
 
+impl Spec {
+    /// Whether results are held back until the commit.
+    pub(super) fn holds_back(&self) -> bool {
+        self.properties.iter().any(|(name, value)| name.ends_with(CACHE) && value != "0")
+    }
+}
+
 struct Runner<'a> {
     spec: &'a Spec,
     mode: RunMode,
@@ -104,7 +111,7 @@ impl<'a> Runner<'a> {
     /// Whether it makes no difference that records arrive one after another: aggregates emit every update, and the
     /// order of the lines is the one in which a task takes them when all are there.
     fn may_split(&self, records: &[(String, TestRecord)]) -> bool {
-        let holds_back = self.spec.properties.iter().any(|(name, value)| name.ends_with(CACHE) && value != "0");
+        let holds_back = self.spec.holds_back();
         !records.is_empty() && !holds_back && (self.has_one_input() || is_merge_order(records))
     }
 

@@ -1,0 +1,76 @@
+//! `memory.limit`: how much memory the process may take.
+
+use super::EngineError;
+
+/// Name of the property.
+pub(super) const MEMORY_LIMIT: &str = "memory.limit";
+
+/// What the process takes beside state: the store's buffers and caches, batches on their way, code.
+const BESIDE_STATE_BYTES: usize = 192 << 20;
+const UNITS: [(&str, u32); 8] =
+    [("KB", 10), ("MB", 20), ("GB", 30), ("TB", 40), ("K", 10), ("M", 20), ("G", 30), ("T", 40)];
+
+/// What state may take where the property is `limit`; without it, of half the machine's memory.
+pub(super) fn state_bytes(limit: Option<&str>) -> Result<usize, EngineError> {
+    let limit = match limit {
+        Some(text) => parse(text).ok_or_else(|| {
+            let text = format!("Invalid value {text} for configuration {MEMORY_LIMIT}: Not a size");
+            EngineError::new(text).with_hint("write a number of bytes, or one with a unit: 512MB, 4GB")
+        })?,
+        None => machine_bytes().map_or(usize::MAX, |bytes| bytes / 2),
+    };
+    // The rest has to make do with half of a small limit.
+    Ok(limit - BESIDE_STATE_BYTES.min(limit / 2))
+}
+
+/// A number of bytes, with or without a unit of powers of 1024.
+fn parse(text: &str) -> Option<usize> {
+    let text = text.trim().to_ascii_uppercase();
+    let (number, shift) = UNITS
+        .iter()
+        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))
+        .unwrap_or_else(|| (text.strip_suffix('B').unwrap_or(&text), 0));
+    number.trim().parse::<usize>().ok()?.checked_mul(1 << shift)
+}
+
+/// Memory of the machine, or of the control group that the process is in, if that is less.
+fn machine_bytes() -> Option<usize> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB"))?;
+    let total = total.trim().parse::<usize>().ok()?.checked_mul(1024)?;
+    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    Some(group.and_then(|text| text.trim().parse().ok()).map_or(total, |group: usize| group.min(total)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_number_of_bytes_or_has_a_unit() {
+        let cases = [
+            ("1024", Some(1024)),
+            ("512MB", Some(512 << 20)),
+            ("512 mb", Some(512 << 20)),
+            ("4G", Some(4 << 30)),
+            ("100B", Some(100)),
+            ("0", Some(0)),
+            ("much", None),
+            ("-1", None),
+            ("1.5GB", None),
+            ("99999999999TB", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_small_limit_leaves_half_to_the_rest() {
+        assert_eq!(state_bytes(Some("100MB")).expect("a size"), 50 << 20);
+        assert_eq!(state_bytes(Some("512MB")).expect("a size"), 320 << 20);
+        let error = state_bytes(Some("lots")).expect_err("no size");
+        assert_eq!(error.message, "Invalid value lots for configuration memory.limit: Not a size");
+        assert!(state_bytes(None).expect("a machine has memory") > 0);
+    }
+}

@@ -1,0 +1,224 @@
+//! Which keys of a store are in memory, and which of those may go.
+//!
+//! ```text
+//! keys of a batch ──▶ in memory? ── yes ──▶ slot
+//!                        │ no
+//!                        ├─ storage holds no more than memory (complete) ──▶ new slot
+//!                        └─ else one look-up for all that are missing ─────▶ new slot, loaded or new
+//! commit ──▶ what is in storage may be let go: the keys that were used longest ago
+//! ```
+//!
+//! A key's bytes are those of its entry in storage. A store whose keys all fit in memory is read once, when it is opened, and never
+//! again.
+
+use super::key_encoding::EncodedKeys;
+use super::{EntryWeight, SlotTable, StateError, Store, StoreSize};
+
+/// The keys of a store that are in memory.
+pub struct HotKeys {
+    store: Store,
+    slots: SlotTable,
+    /// Storage holds no key that is not here.
+    is_complete: bool,
+    /// Per slot the commit after which it was used last.
+    used: Vec<u32>,
+    commits: u32,
+    /// Entries of the store, in memory or not.
+    entries: u64,
+    weight: EntryWeight,
+}
+
+impl HotKeys {
+    /// The keys of `store`; nothing is read before [`HotKeys::load`].
+    pub fn new(store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+            slots: SlotTable::default(),
+            is_complete: true,
+            used: Vec::new(),
+            commits: 0,
+            entries: 0,
+            weight: EntryWeight::default(),
+        }
+    }
+
+    /// Reads storage into memory, portion by portion, until there is as much as the store may take; `take` gets slots and
+    /// values. Entries that are no rows are left out.
+    pub fn load(
+        &mut self,
+        mut take: impl FnMut(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let (store, mut bytes) = (self.store.clone(), 0);
+        self.is_complete = store.scan_while(|entries| {
+            let (mut slots, mut values) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
+            for (key, value) in entries.into_iter().filter(|(key, _)| !is_meta(key)) {
+                bytes += key.len() + value.len();
+                self.weight.note(&key, &value);
+                slots.push(self.insert(&key).0);
+                values.push(value);
+            }
+            self.entries += slots.len() as u64;
+            take(&slots, values)?;
+            Ok(bytes < store.preloaded_bytes_max())
+        })?;
+        Ok(())
+    }
+
+    /// The number of entries is `entries`: some of them were not read.
+    pub fn set_entries(&mut self, entries: u64) {
+        self.entries = entries;
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn insert(&mut self, key: &[u8]) -> (u32, bool) {
+        let (slot, is_new) = self.slots.insert(key);
+        if self.used.len() <= slot as usize {
+            self.used.resize(slot as usize + 1, 0);
+        }
+        self.used[slot as usize] = self.commits;
+        (slot, is_new)
+    }
+
+    /// The slot of each of `keys` in `slots`, and those that are new in `new`. `load` is given slots that storage knows and
+    /// their values; they are not new.
+    pub fn assign(
+        &mut self,
+        keys: &EncodedKeys,
+        slots: &mut Vec<u32>,
+        new: &mut Vec<u32>,
+        load: impl FnOnce(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        slots.clear();
+        new.clear();
+        for row in 0..keys.len() {
+            let (slot, is_new) = self.insert(keys.key(row));
+            slots.push(slot);
+            if is_new {
+                new.push(slot);
+            }
+        }
+        if self.is_complete || new.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.multi_get(new.iter().map(|&slot| self.slots.key(slot)))?;
+        let (mut known, mut values) = (Vec::new(), Vec::new());
+        let mut found = found.into_iter();
+        new.retain(|&slot| match found.next().flatten() {
+            Some(value) => {
+                known.push(slot);
+                values.push(value);
+                false
+            }
+            None => true,
+        });
+        if known.is_empty() { Ok(()) } else { load(&known, values) }
+    }
+
+    /// As [`HotKeys::assign`], but keys that storage does not know either have no slot.
+    pub fn find(
+        &mut self,
+        keys: &EncodedKeys,
+        load: impl FnOnce(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+    ) -> Result<Vec<Option<u32>>, StateError> {
+        let mut slots: Vec<Option<u32>> = (0..keys.len()).map(|row| self.slots.get(keys.key(row))).collect();
+        for slot in slots.iter().flatten() {
+            self.used[*slot as usize] = self.commits;
+        }
+        let missing: Vec<usize> = (0..slots.len()).filter(|&row| slots[row].is_none()).collect();
+        if self.is_complete || missing.is_empty() {
+            return Ok(slots);
+        }
+        let found = self.store.multi_get(missing.iter().map(|&row| keys.key(row)))?;
+        let (mut known, mut values) = (Vec::new(), Vec::new());
+        for (row, value) in missing.into_iter().zip(found) {
+            let Some(value) = value else { continue };
+            let (slot, is_new) = self.insert(keys.key(row));
+            slots[row] = Some(slot);
+            if is_new {
+                known.push(slot);
+                values.push(value);
+            }
+        }
+        load(&known, values)?;
+        Ok(slots)
+    }
+
+    /// Key of an occupied slot.
+    pub fn key(&self, slot: u32) -> &[u8] {
+        self.slots.key(slot)
+    }
+
+    /// One more than the greatest slot ever assigned.
+    pub fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// Takes note that the entry of `slot` is written with `value`; `is_new`: storage has had none.
+    pub fn note_written(&mut self, slot: u32, value: &[u8], is_new: bool) {
+        self.weight.note(self.slots.key(slot), value);
+        self.entries += u64::from(is_new);
+    }
+
+    /// Takes note that `entries` entries of storage are removed.
+    pub fn note_removed(&mut self, entries: u64) {
+        self.entries = self.entries.saturating_sub(entries);
+    }
+
+    /// Frees `slot`.
+    pub fn remove(&mut self, slot: u32) {
+        self.slots.remove(slot);
+    }
+
+    /// Begins the time after a commit.
+    pub fn end_commit(&mut self) {
+        self.commits += 1;
+    }
+
+    /// Lets go of those keys that were used longest ago until at most `keep` are left. Whoever calls it gives back what is kept
+    /// for the slots returned; storage must have all of it.
+    pub fn evict(&mut self, keep: usize) -> Vec<u32> {
+        let Some(surplus) = self.slots.len().checked_sub(keep).filter(|surplus| *surplus > 0) else {
+            return Vec::new();
+        };
+        self.is_complete = false;
+        let mut slots: Vec<u32> = self.slots.occupied().collect();
+        if surplus < slots.len() {
+            slots.select_nth_unstable_by_key(surplus, |&slot| (self.used[slot as usize], slot));
+            slots.truncate(surplus);
+        }
+        slots.iter().for_each(|&slot| self.slots.remove(slot));
+        slots
+    }
+
+    /// Keys in memory.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no key is in memory.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// How large the store is.
+    pub fn size(&self) -> StoreSize {
+        self.store.size(self.entries as usize, self.weight)
+    }
+
+    /// Memory that the keys take, about.
+    pub fn memory_bytes(&self) -> usize {
+        self.slots.memory_bytes() + self.used.capacity() * size_of::<u32>()
+    }
+}
+
+/// Key of an entry that is no row: what else an operator keeps in its store. No encoded key begins like that.
+pub const META_KEY: &[u8] = &[0xff];
+
+/// Whether `key` is that of an entry that is no row.
+pub fn is_meta(key: &[u8]) -> bool {
+    key == META_KEY
+}
