@@ -89,7 +89,7 @@ impl KeyedRows {
             is_dirty: Vec::new(),
             is_stored: Vec::new(),
         };
-        keys.load(|slots, values| {
+        keys.load(|slots, _, values| {
             cells.load(slots, &values)?;
             cells.rows.compact();
             Ok(())
@@ -103,7 +103,7 @@ impl KeyedRows {
     pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Result<Vec<Version>, StateError> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
         let (cells, mut slots) = (&mut self.cells, std::mem::take(&mut self.batch_slots));
-        let load = |slots: &[u32], values: Vec<Vec<u8>>| cells.load(slots, &values);
+        let load = |slots: &[u32], _, values: Vec<Vec<u8>>| cells.load(slots, &values);
         self.keys.assign(&self.encoded, &mut slots, &mut self.new, load)?;
         self.cells.grow(self.keys.capacity());
         for &slot in &self.new {
@@ -135,7 +135,7 @@ impl KeyedRows {
     pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
         let cells = &mut self.cells;
-        self.keys.find(&self.encoded, |slots, values| cells.load(slots, &values))
+        self.keys.find(&self.encoded, |slots, _, values| cells.load(slots, &values))
     }
 
     /// The row of `slot` now, with its time.

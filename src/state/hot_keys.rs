@@ -42,23 +42,24 @@ impl HotKeys {
         }
     }
 
-    /// Reads storage into memory, portion by portion, until there is as much as the store may take; `take` gets slots and
-    /// values. Entries that are no rows are left out.
+    /// Reads storage into memory, portion by portion, until there is as much as the store may take; `take` gets slots, keys
+    /// and values. Entries that are no rows are left out.
     pub fn load(
         &mut self,
-        mut take: impl FnMut(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+        mut take: impl FnMut(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let (store, mut bytes) = (self.store.clone(), 0);
         self.is_complete = store.scan_while(|entries| {
-            let (mut slots, mut values) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
+            let (mut slots, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
             for (key, value) in entries.into_iter().filter(|(key, _)| !is_meta(key)) {
                 bytes += key.len() + value.len();
                 self.weight.note(&key, &value);
                 slots.push(self.insert(&key).0);
+                keys.push(key);
                 values.push(value);
             }
             self.entries += slots.len() as u64;
-            take(&slots, values)?;
+            take(&slots, keys, values)?;
             Ok(bytes < store.preloaded_bytes_max())
         })?;
         Ok(())
@@ -83,14 +84,14 @@ impl HotKeys {
         (slot, is_new)
     }
 
-    /// The slot of each of `keys` in `slots`, and those that are new in `new`. `load` is given slots that storage knows and
-    /// their values; they are not new.
+    /// The slot of each of `keys` in `slots`, and those that are new in `new`. `load` is given slots that storage knows,
+    /// their keys and values; they are not new.
     pub fn assign(
         &mut self,
         keys: &EncodedKeys,
         slots: &mut Vec<u32>,
         new: &mut Vec<u32>,
-        load: impl FnOnce(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+        load: impl FnOnce(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         slots.clear();
         new.clear();
@@ -105,24 +106,25 @@ impl HotKeys {
             return Ok(());
         }
         let found = self.store.multi_get(new.iter().map(|&slot| self.slots.key(slot)))?;
-        let (mut known, mut values) = (Vec::new(), Vec::new());
+        let (mut known, mut known_keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
         let mut found = found.into_iter();
         new.retain(|&slot| match found.next().flatten() {
             Some(value) => {
                 known.push(slot);
+                known_keys.push(self.slots.key(slot).to_vec());
                 values.push(value);
                 false
             }
             None => true,
         });
-        if known.is_empty() { Ok(()) } else { load(&known, values) }
+        if known.is_empty() { Ok(()) } else { load(&known, known_keys, values) }
     }
 
     /// As [`HotKeys::assign`], but keys that storage does not know either have no slot.
     pub fn find(
         &mut self,
         keys: &EncodedKeys,
-        load: impl FnOnce(&[u32], Vec<Vec<u8>>) -> Result<(), StateError>,
+        load: impl FnOnce(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
     ) -> Result<Vec<Option<u32>>, StateError> {
         let mut slots: Vec<Option<u32>> = (0..keys.len()).map(|row| self.slots.get(keys.key(row))).collect();
         for slot in slots.iter().flatten() {
@@ -133,18 +135,30 @@ impl HotKeys {
             return Ok(slots);
         }
         let found = self.store.multi_get(missing.iter().map(|&row| keys.key(row)))?;
-        let (mut known, mut values) = (Vec::new(), Vec::new());
+        let (mut known, mut known_keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (row, value) in missing.into_iter().zip(found) {
             let Some(value) = value else { continue };
             let (slot, is_new) = self.insert(keys.key(row));
             slots[row] = Some(slot);
             if is_new {
                 known.push(slot);
+                known_keys.push(keys.key(row).to_vec());
                 values.push(value);
             }
         }
-        load(&known, values)?;
+        load(&known, known_keys, values)?;
         Ok(slots)
+    }
+
+    /// The slot of a key that was found in storage; `None` if it is in memory already.
+    pub fn insert_stored(&mut self, key: &[u8]) -> Option<u32> {
+        let (slot, is_new) = self.insert(key);
+        is_new.then_some(slot)
+    }
+
+    /// Whether storage holds no key that is not in memory.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// Key of an occupied slot.

@@ -100,6 +100,18 @@ impl EncodedKeys {
         self.ends.push(self.bytes.len() as u32);
     }
 
+    /// Removes all keys.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Adds a key made of `parts`.
+    pub fn push(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.ends.push(self.bytes.len() as u32);
+    }
+
     /// Number of keys.
     pub fn len(&self) -> usize {
         self.ends.len()

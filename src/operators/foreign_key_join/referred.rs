@@ -5,7 +5,7 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::super::keyed_rows::Version;
+use super::super::keyed_rows::{Version, share};
 use super::super::two_sides::{StepRows, TwoSides};
 use super::super::versioned_rows::VersionedRows;
 use super::super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
@@ -70,20 +70,20 @@ impl ReferredSide {
         self.row_keys.encode(&changes.key, None, changes.len());
         self.reference_keys.encode(&references.key, None, references.len());
         let mut right_slots = Vec::new();
-        let mut subscription_of: Option<Box<dyn Fn(usize) -> RowRef>> = None;
+        let mut segment = 0;
         if !references.is_empty() {
             right_slots = self.rows.slots(references)?;
             self.left_keys.encode(&references.value[..width], None, references.len());
             let columns = [&references.value[..=width], &references.value[width + 2..]].concat();
-            subscription_of = Some(Box::new(self.subscriptions.add_rows(columns, references.len())));
+            segment = self.subscriptions.begin_batch(&self.reference_keys, &self.left_keys, columns)?;
         }
         let mut answers = Vec::new();
         for (&(side, row), place) in step.order.iter().zip(0..) {
             if side == RIGHT {
-                self.answer_all(step, row, place, &mut answers);
-            } else if let Some(subscription_of) = &subscription_of {
+                self.answer_all(step, row, place, &mut answers)?;
+            } else {
                 let right = right_slots[row].map_or(Version::ABSENT, |slot| self.rows.at(slot, place));
-                answers.extend(self.take_reference(references, row, right, subscription_of(row)));
+                answers.extend(self.take_reference(references, row, right, segment));
             }
         }
         if !answers.is_empty() {
@@ -93,20 +93,13 @@ impl ReferredSide {
     }
 
     /// Remembers or forgets a reference, and answers it if it asks for that.
-    fn take_reference(
-        &mut self,
-        references: &ChangeBatch,
-        row: usize,
-        right: Version,
-        subscription: RowRef,
-    ) -> Option<Answer> {
+    fn take_reference(&mut self, references: &ChangeBatch, row: usize, right: Version, segment: u32) -> Option<Answer> {
         let width = self.left_key_types.len();
         let instruction = i32_at(&references.value[width + 1], row).and_then(Instruction::of)?;
-        let (reference, left) = (self.reference_keys.key(row), self.left_keys.key(row));
         match instruction {
-            Instruction::Withdraw | Instruction::WithdrawAndAnswer => self.subscriptions.remove(reference, left),
+            Instruction::Withdraw | Instruction::WithdrawAndAnswer => self.subscriptions.remove(row),
             Instruction::Answer | Instruction::AnswerIfFound => {
-                self.subscriptions.insert(reference, left, subscription);
+                self.subscriptions.insert(row, self.reference_keys.key(row), segment);
             }
         }
         let right_row = match instruction {
@@ -118,16 +111,21 @@ impl ReferredSide {
         let rowtime = references.rowtime[row];
         Some(Answer {
             made_by: (LEFT, row),
-            subscription,
+            subscription: RowRef::new(segment, row),
             right: right_row,
             rowtime: if right.is_present() { rowtime.max(right.rowtime) } else { rowtime },
         })
     }
 
     /// Answers all that refer to the right row that changes in `row`.
-    fn answer_all(&mut self, step: &StepRows, row: usize, place: u32, answers: &mut Vec<Answer>) {
-        let key = self.row_keys.key(row);
-        let mut subscribers: Vec<RowRef> = self.subscriptions.of(key).collect();
+    fn answer_all(
+        &mut self,
+        step: &StepRows,
+        row: usize,
+        place: u32,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), StateError> {
+        let mut subscribers = self.subscriptions.of(self.row_keys.key(row))?;
         if subscribers.len() > 1 {
             let mut keys = self.subscriptions.gather(&subscribers);
             keys.truncate(self.left_key_types.len());
@@ -144,6 +142,7 @@ impl ReferredSide {
             right,
             rowtime,
         }));
+        Ok(())
     }
 
     /// The answers as rows of their topic.
@@ -185,11 +184,13 @@ impl Operator for ReferredSide {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.rows.memory_bytes()
+        self.rows.memory_bytes() + self.subscriptions.memory_bytes()
     }
 
     fn shrink(&mut self, bytes: usize) {
-        self.rows.shrink(bytes);
+        let used = self.memory_bytes();
+        self.rows.shrink(share(bytes, self.rows.memory_bytes(), used));
+        self.subscriptions.shrink(share(bytes, self.subscriptions.memory_bytes(), used));
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {
