@@ -107,7 +107,8 @@ impl ReferringSide {
                 sent.push(OLD, row, version, if asks { Instruction::WithdrawAndAnswer } else { Instruction::Withdraw });
             }
             if refers {
-                let always = is_other || !self.options.right_is_required;
+                // A row that referred to nothing has changed what it refers to.
+                let always = is_other || (was_there && !referred) || !self.options.right_is_required;
                 sent.push(NEW, row, version, if always { Instruction::Answer } else { Instruction::AnswerIfFound });
             } else if !self.options.right_is_required {
                 let place = step.places[LEFT][row];

@@ -4,6 +4,9 @@
 //! in the order of time and, at equal times, of arrival. A record is visible while `time ≥ S - retention + 1`, `S` being
 //! the greatest time that was kept on this side; those beyond are removed bucket by bucket.
 //!
+//! Records from [`Buffer::floor`] on are all in memory. Older ones may be in storage only: partners have close times, so it
+//! takes a late record to ask for them, and then they are read.
+//!
 //! State: `bucket i64 ‖ key ‖ time i64 ‖ arrival u64 → row(key columns, window, value columns)`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,6 +14,8 @@ use std::collections::{BTreeMap, VecDeque};
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
+use super::super::keyed_rows::keys_within;
+use super::key_uses::KeyUses;
 use crate::state::key_encoding::{decode_i64, encode_i64};
 use crate::state::row_format::{decode_rows, encode_row};
 use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
@@ -36,6 +41,14 @@ pub(super) struct Record {
     pub(super) is_stored_unmatched: bool,
 }
 
+/// The records of a stretch of time.
+#[derive(Default)]
+struct Bucket {
+    records: Vec<u32>,
+    /// How many more storage has.
+    cold: u64,
+}
+
 /// Buckets that a retention is divided into.
 const BUCKETS: i64 = 64;
 
@@ -50,11 +63,14 @@ pub(super) struct Buffer {
     free: Vec<u32>,
     /// Times and records of each key.
     by_key: Vec<VecDeque<(i64, u32)>>,
-    buckets: BTreeMap<i64, Vec<u32>>,
+    buckets: BTreeMap<i64, Bucket>,
+    /// All records of this time or a later one are in memory.
+    floor: i64,
     /// Greatest time that was kept.
     pub(super) newest: i64,
     arrivals: u64,
-    kept: usize,
+    /// Records that others can find, in memory or in storage only.
+    kept: u64,
     /// Records kept since the last commit.
     dirty: Vec<u32>,
     weight: EntryWeight,
@@ -73,6 +89,7 @@ impl Buffer {
             free: Vec::new(),
             by_key: Vec::new(),
             buckets: BTreeMap::new(),
+            floor: i64::MIN,
             newest: i64::MIN,
             arrivals: 0,
             kept: 0,
@@ -81,25 +98,121 @@ impl Buffer {
         }
     }
 
-    /// Reads what storage holds; `slot_of` gives the slot of a key.
-    pub(super) fn load(&mut self, mut slot_of: impl FnMut(&[u8]) -> u32) -> Result<(), StateError> {
+    /// Reads what storage holds, and keeps the newest in memory; `keys` gives slots to keys.
+    pub(super) fn load(&mut self, keys: &mut KeyUses) -> Result<(), StateError> {
         let store = self.store.clone();
         store.scan(|entries| {
-            let records: Vec<&Entry> = entries.iter().filter(|(key, _)| !is_meta(key)).collect();
-            let columns = decode_rows(&self.types, records.iter().map(|(_, value)| value.as_slice()))?;
-            let mut added = Vec::with_capacity(records.len());
-            for (key, value) in records {
-                let (key_bytes, time, arrival) = split_entry_key(key)?;
-                self.weight.note(key, value);
-                let record = self.add(Record { time, arrival, key: slot_of(key_bytes), ..Record::default() });
-                self.arrivals = self.arrivals.max(arrival + 1);
-                self.index(record);
-                added.push(record);
-            }
-            self.set_rows(columns, added);
+            let entries: Vec<&Entry> = entries.iter().filter(|(key, _)| !is_meta(key)).collect();
+            self.kept += entries.len() as u64;
+            self.take_entries(&entries, keys)?;
             self.rows.compact();
+            if self.memory_bytes() > 2 * store.preloaded_bytes_max().saturating_add(1) {
+                self.shrink(store.preloaded_bytes_max(), keys);
+            }
             Ok(())
         })
+    }
+
+    /// Takes records as storage has them.
+    fn take_entries(&mut self, entries: &[&Entry], keys: &mut KeyUses) -> Result<(), StateError> {
+        let columns = decode_rows(&self.types, entries.iter().map(|(_, value)| value.as_slice()))?;
+        let mut added = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let (key_bytes, time, arrival) = split_entry_key(key)?;
+            self.weight.note(key, value);
+            let record = self.add(Record { time, arrival, key: keys.add(key_bytes), ..Record::default() });
+            self.arrivals = self.arrivals.max(arrival + 1);
+            self.index(record);
+            added.push(record);
+        }
+        self.set_rows(columns, added);
+        Ok(())
+    }
+
+    /// Reads the records of the key in slot `key` with times from `from` to `to` that are in storage only.
+    pub(super) fn warm(&mut self, key: u32, from: i64, to: i64, keys: &mut KeyUses) -> Result<(), StateError> {
+        let (from, to) = (from.max(self.oldest_visible()), to.min(self.floor.saturating_sub(1)));
+        let has_cold = |buckets: &BTreeMap<i64, Bucket>, number: i64| buckets.get(&number).is_some_and(|b| b.cold > 0);
+        let mut found: Vec<Entry> = Vec::new();
+        if from <= to {
+            for number in (self.bucket(from)..=self.bucket(to)).filter(|number| has_cold(&self.buckets, *number)) {
+                let bound = |time: i64| {
+                    let mut bound = Vec::new();
+                    encode_i64(number, &mut bound);
+                    bound.extend_from_slice(keys.key(key));
+                    encode_i64(time, &mut bound);
+                    bound
+                };
+                self.store.scan_range(&bound(from), &bound(to.saturating_add(1)), |entries| {
+                    found.extend(entries);
+                    Ok(true)
+                })?;
+            }
+        }
+        let mut cold = Vec::new();
+        for entry in &found {
+            let (_, time, arrival) = split_entry_key(&entry.0)?;
+            if self.find(key, time, arrival).is_none() {
+                cold.push(entry);
+                if let Some(bucket) = self.buckets.get_mut(&time.div_euclid(self.bucket_ms)) {
+                    bucket.cold = bucket.cold.saturating_sub(1);
+                }
+            }
+        }
+        self.take_entries(&cold, keys)
+    }
+
+    /// Lets go of the oldest records, but for those that wait for a partner, until about `bytes` of memory are left. Storage has
+    /// all of them.
+    pub(super) fn shrink(&mut self, bytes: usize, keys: &mut KeyUses) {
+        let mut times: Vec<i64> = self
+            .buckets
+            .values()
+            .flat_map(|bucket| &bucket.records)
+            .map(|&record| self.records[record as usize].time)
+            .collect();
+        let keep = keys_within(bytes, times.len(), self.memory_bytes());
+        let surplus = times.len() - keep;
+        if surplus == 0 {
+            return;
+        }
+        let floor = match times.get(surplus) {
+            Some(_) => *times.select_nth_unstable(surplus).1,
+            None => self.newest.saturating_add(1),
+        };
+        self.floor = self.floor.max(floor);
+        let (mut buckets, last) = (std::mem::take(&mut self.buckets), self.bucket(self.floor));
+        for bucket in buckets.range_mut(..=last).map(|(_, bucket)| bucket) {
+            let before = bucket.records.len();
+            bucket.records.retain(|&record| {
+                let Record { time, is_listed, .. } = self.records[record as usize];
+                let stays = time >= self.floor || is_listed;
+                if !stays {
+                    self.let_go(record, keys);
+                }
+                stays
+            });
+            bucket.cold += (before - bucket.records.len()) as u64;
+        }
+        self.buckets = buckets;
+        self.rows.compact();
+    }
+
+    /// Takes `record` out of memory.
+    fn let_go(&mut self, record: u32, keys: &mut KeyUses) {
+        let Record { time, key, arrival, .. } = self.records[record as usize];
+        let records = &mut self.by_key[key as usize];
+        let first = records.partition_point(|(other, _)| *other < time);
+        let place = records.range(first..).position(|(_, other)| *other == record);
+        debug_assert!(place.is_some(), "record {arrival} is among those of its key");
+        records.remove(first + place.unwrap_or_default());
+        if records.is_empty() {
+            *records = VecDeque::new();
+        }
+        self.records[record as usize].is_kept = false;
+        if self.forget_unless_needed(record) {
+            keys.remove(key);
+        }
     }
 
     fn set_rows(&mut self, columns: Vec<ArrayRef>, records: Vec<u32>) {
@@ -132,12 +245,17 @@ impl Buffer {
         records
     }
 
-    /// A record that waits for a partner and that others cannot find, as storage has it.
+    /// A record that waits for a partner and is not in memory, as storage has it.
     pub(super) fn add_unmatched(&mut self, time: i64, key: u32, arrival: u64, row: &[u8]) -> Result<u32, StateError> {
         let columns = decode_rows(&self.types, [row])?;
         self.arrivals = self.arrivals.max(arrival + 1);
         let record = self.add(Record { time, key, arrival, ..Record::default() });
         self.set_rows(columns, vec![record]);
+        if let Some(bucket) = self.buckets.get_mut(&time.div_euclid(self.bucket_ms)).filter(|bucket| bucket.cold > 0) {
+            // Others can find it, so they must find this one.
+            bucket.cold -= 1;
+            self.index(record);
+        }
         self.rows.compact();
         Ok(record)
     }
@@ -179,6 +297,7 @@ impl Buffer {
         self.newest = self.newest.max(time);
         if time >= self.oldest_visible() {
             self.index(record);
+            self.kept += 1;
             self.dirty.push(record);
         }
     }
@@ -186,7 +305,6 @@ impl Buffer {
     fn index(&mut self, record: u32) {
         let Record { time, key, .. } = self.records[record as usize];
         self.records[record as usize].is_kept = true;
-        self.kept += 1;
         if self.by_key.len() <= key as usize {
             self.by_key.resize_with(key as usize + 1, VecDeque::new);
         }
@@ -196,7 +314,7 @@ impl Buffer {
         } else {
             records.insert(records.partition_point(|(other, _)| *other <= time), (time, record));
         }
-        self.buckets.entry(self.bucket(time)).or_default().push(record);
+        self.buckets.entry(self.bucket(time)).or_default().records.push(record);
     }
 
     fn bucket(&self, time: i64) -> i64 {
@@ -227,8 +345,8 @@ impl Buffer {
         self.rows.compact();
     }
 
-    /// Adds what was kept since the last commit to `writes`; `key_of` gives the bytes of a key.
-    pub(super) fn persist<'a>(&mut self, writes: &mut WriteSet, key_of: impl Fn(u32) -> &'a [u8]) {
+    /// Adds what was kept since the last commit to `writes`.
+    pub(super) fn persist(&mut self, writes: &mut WriteSet, keys: &KeyUses) {
         let dirty: Vec<u32> = std::mem::take(&mut self.dirty);
         let dirty: Vec<u32> = dirty.into_iter().filter(|&record| self.records[record as usize].is_kept).collect();
         let columns = self.gather(&dirty.iter().copied().map(Some).collect::<Vec<_>>());
@@ -236,7 +354,7 @@ impl Buffer {
             let Record { time, key, arrival, .. } = self.records[record as usize];
             let mut entry_key = Vec::new();
             encode_i64(self.bucket(time), &mut entry_key);
-            entry_key.extend_from_slice(key_of(key));
+            entry_key.extend_from_slice(keys.key(key));
             encode_i64(time, &mut entry_key);
             entry_key.extend_from_slice(&arrival.to_be_bytes());
             let mut value = Vec::new();
@@ -246,14 +364,16 @@ impl Buffer {
         }
     }
 
-    /// Removes the buckets of which nothing is visible any more. `forgotten` is told of the keys of what is gone.
-    pub(super) fn expire(&mut self, writes: &mut WriteSet, mut forgotten: impl FnMut(u32)) {
+    /// Removes the buckets of which nothing is visible any more.
+    pub(super) fn expire(&mut self, writes: &mut WriteSet, keys: &mut KeyUses) {
         let oldest = self.oldest_visible();
         let kept_from = self.bucket(oldest);
         let mut expired = false;
         while let Some(bucket) = self.buckets.first_entry().filter(|bucket| *bucket.key() < kept_from) {
             expired = true;
-            for record in bucket.remove() {
+            let bucket = bucket.remove();
+            self.kept = self.kept.saturating_sub(bucket.cold + bucket.records.len() as u64);
+            for record in bucket.records {
                 let Record { key, .. } = self.records[record as usize];
                 let records = &mut self.by_key[key as usize];
                 // Within a key, what is older is in no later bucket, so it goes in this turn too.
@@ -264,9 +384,8 @@ impl Buffer {
                     *records = VecDeque::new();
                 }
                 self.records[record as usize].is_kept = false;
-                self.kept -= 1;
                 if self.forget_unless_needed(record) {
-                    forgotten(key);
+                    keys.remove(key);
                 }
             }
         }
@@ -278,8 +397,15 @@ impl Buffer {
         }
     }
 
+    /// Memory that the records take, about.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let records = self.records.capacity() * (size_of::<Record>() + 2 * size_of::<u32>());
+        let times = self.records.len() * size_of::<(i64, u32)>();
+        self.rows.memory_bytes() + records + times + self.by_key.capacity() * size_of::<VecDeque<(i64, u32)>>()
+    }
+
     pub(super) fn size(&self) -> StoreSize {
-        self.store.size(self.kept, self.weight)
+        self.store.size(self.kept as usize, self.weight)
     }
 }
 

@@ -7,8 +7,9 @@
 //! What becomes of a record without a partner, on a side whose rows come out without one too:
 //!
 //! - *eager* (no GRACE PERIOD): it comes out at once, and again if a partner arrives;
-//! - else it waits, and comes out when `time + after + grace < T`, checked whenever a record raises or repeats `T`; at once, if
-//!   `time + after < T` already. Those due together come out by time, the secondary side's first, then by key bytes.
+//! - else it waits, and comes out when `time + after + grace < T`, when a record raises or repeats `T` (and see
+//!   [`Waiting::take_due`]); at once, if `time + after < T` already. Those due together come out by time, the secondary
+//!   side's first, then by key bytes.
 //!
 //! Null values are dropped; a null key comes out alone where rows come out without a partner, else it is dropped. Nothing is
 //! dropped for being late: a late record simply meets what is still visible. ksqlDB looks for records that are due at most
@@ -24,6 +25,7 @@
 //! the right one.
 
 mod buffer;
+mod key_uses;
 mod waiting;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
@@ -31,11 +33,13 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int64Type};
 
 use self::buffer::Buffer;
+use self::key_uses::KeyUses;
 use self::waiting::Waiting;
+use super::keyed_rows::share;
 use super::two_sides::{StepRows, TwoSides};
 use super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
 use crate::state::key_encoding::EncodedKeys;
-use crate::state::{META_KEY, SlotTable, StateError, Store, StoreSize};
+use crate::state::{META_KEY, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 
@@ -65,9 +69,7 @@ pub struct StreamStreamJoin {
     primary: Port,
     /// Greatest time seen.
     stream_time: i64,
-    keys: SlotTable,
-    /// Records that need the key of each slot.
-    uses: Vec<u32>,
+    keys: KeyUses,
     buffers: [Buffer; 2],
     /// Outer joins that are not eager.
     waiting: Option<Waiting>,
@@ -108,8 +110,7 @@ impl StreamStreamJoin {
         let mut join = Self {
             primary: if options.required == [false, true] { RIGHT } else { LEFT },
             stream_time: -1,
-            keys: SlotTable::default(),
-            uses: Vec::new(),
+            keys: KeyUses::default(),
             buffers: [buffer(LEFT), buffer(RIGHT)],
             waiting: waiting.map(Waiting::new),
             times: stores[LEFT].clone(),
@@ -122,13 +123,6 @@ impl StreamStreamJoin {
     }
 
     fn load(&mut self) -> Result<(), StateError> {
-        let (keys, uses) = (&mut self.keys, &mut self.uses);
-        for buffer in &mut self.buffers {
-            buffer.load(|key| use_key(keys, uses, key))?;
-        }
-        if let Some(waiting) = &mut self.waiting {
-            waiting.load(&mut self.buffers, |key| use_key(keys, uses, key))?;
-        }
         if let Some(times) = self.times.get(META_KEY)? {
             let corrupt = || StateError::Corrupt("the times of a join are too short".to_owned());
             let read = |at: usize| -> Result<i64, StateError> {
@@ -138,8 +132,17 @@ impl StreamStreamJoin {
             self.stream_time = read(0)?;
             self.buffers[LEFT].newest = read(8)?;
             self.buffers[RIGHT].newest = read(16)?;
+            if let Some(waiting) = &mut self.waiting {
+                waiting.set_visited(read(24)?);
+            }
         }
-        Ok(())
+        for buffer in &mut self.buffers {
+            buffer.load(&mut self.keys)?;
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.load(&mut self.buffers, &mut self.keys),
+            None => Ok(()),
+        }
     }
 
     /// Whether rows of `side` come out without a partner.
@@ -153,7 +156,7 @@ impl StreamStreamJoin {
         if side == self.primary { (before_ms, after_ms) } else { (after_ms, before_ms) }
     }
 
-    fn join(&mut self, rows: &StepRows, out: &mut Output) {
+    fn join(&mut self, rows: &StepRows, out: &mut Output) -> Result<(), StateError> {
         let keys = [LEFT, RIGHT].map(|side| self.slots(&rows.sides[side]));
         let records = [LEFT, RIGHT].map(|side| {
             let batch = &rows.sides[side];
@@ -164,7 +167,7 @@ impl StreamStreamJoin {
         });
         let mut joining = Joining { rows, keys, records, pairs: Vec::new(), released: Vec::new() };
         for &(side, row) in &rows.order {
-            self.take(side, row, &mut joining);
+            self.take(side, row, &mut joining)?;
         }
         if !joining.pairs.is_empty() {
             out.emit(self.batch(&joining));
@@ -173,41 +176,41 @@ impl StreamStreamJoin {
             joining.records[side].iter().for_each(|&record| self.forget_unless_needed(side, record));
         }
         joining.released.iter().for_each(|&(side, record)| self.forget_unless_needed(side, record));
+        Ok(())
     }
 
     /// The slots of the keys of `batch`, each used once more.
     fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.options.window), batch.len());
-        let (keys, uses) = (&mut self.keys, &mut self.uses);
-        let slot = |row| (!batch.is_null_key(row)).then(|| use_key(keys, uses, self.encoded.key(row)));
+        let slot = |row| (!batch.is_null_key(row)).then(|| self.keys.add(self.encoded.key(row)));
         (0..batch.len()).map(slot).collect()
     }
 
     fn forget_unless_needed(&mut self, side: Port, record: u32) {
         if self.buffers[side].forget_unless_needed(record) {
-            release_key(&mut self.keys, &mut self.uses, self.buffers[side].record(record).key);
+            self.keys.remove(self.buffers[side].record(record).key);
         }
     }
 
     /// Joins the record in `row` of `side` with what came before it.
-    fn take(&mut self, side: Port, row: usize, joining: &mut Joining) {
+    fn take(&mut self, side: Port, row: usize, joining: &mut Joining) -> Result<(), StateError> {
         let batch = &joining.rows.sides[side];
         let (time, record) = (batch.rowtime[row], joining.records[side][row]);
         self.stream_time = self.stream_time.max(time);
         let alone = |time| Pair { records: of_side(side, record), time, made_by: (side, row) };
         if batch.is_tombstone(row) {
-            return;
+            return Ok(());
         }
         let Some(key) = joining.keys[side][row] else {
             if self.is_outer(side) {
                 joining.pairs.push(alone(time));
             }
-            return;
+            return Ok(());
         };
         if time == self.stream_time {
             self.release_due((side, row), joining);
         }
-        let is_matched = self.probe(side, row, key, joining);
+        let is_matched = self.probe(side, row, key, joining)?;
         if !is_matched && self.is_outer(side) {
             let may_meet = time.saturating_add(self.reach(side).1) >= self.stream_time;
             match &mut self.waiting {
@@ -220,14 +223,16 @@ impl StreamStreamJoin {
             }
         }
         self.buffers[side].keep(record);
+        Ok(())
     }
 
     /// Adds the pairs that the record in `row` makes; returns whether there are any.
-    fn probe(&mut self, side: Port, row: usize, key: u32, joining: &mut Joining) -> bool {
+    fn probe(&mut self, side: Port, row: usize, key: u32, joining: &mut Joining) -> Result<bool, StateError> {
         let (time, record) = (joining.rows.sides[side].rowtime[row], joining.records[side][row]);
         let (before, after) = self.reach(side);
         let (from, to) = (time.saturating_sub(before).max(0), time.saturating_add(after));
         let first = joining.pairs.len();
+        self.buffers[1 - side].warm(key, from, to, &mut self.keys)?;
         for partner in self.buffers[1 - side].between(key, from, to) {
             let mut records = of_side(side, record);
             records[1 - side] = Some(partner);
@@ -237,21 +242,30 @@ impl StreamStreamJoin {
             let Some(partner) = pair.records[1 - side] else { continue };
             let partner = self.buffers[1 - side].record_mut(partner);
             pair.time = time.max(partner.time);
-            if partner.is_stored_unmatched
-                && let Some(waiting) = &mut self.waiting
-            {
-                waiting.unstore(1 - side, partner, self.keys.key(partner.key));
-            }
+            let met = *partner;
             (partner.is_unmatched, partner.is_stored_unmatched) = (false, false);
+            if let (true, Some(waiting)) = (met.is_unmatched, &mut self.waiting) {
+                if met.is_stored_unmatched {
+                    waiting.unstore(1 - side, &met, self.keys.key(met.key));
+                }
+                for record in waiting.meet(1 - side, met.time) {
+                    self.buffers[1 - side].record_mut(record).is_listed = false;
+                    joining.released.push((1 - side, record));
+                }
+            }
         }
-        joining.pairs.len() > first
+        Ok(joining.pairs.len() > first)
     }
 
     /// Lets come out what waits in vain now that `T` has been raised by `made_by`.
     fn release_due(&mut self, made_by: (Port, usize), joining: &mut Joining) {
         let later = [LEFT, RIGHT].map(|side| self.reach(side).1.saturating_add(self.options.grace_ms));
         let Some(waiting) = &mut self.waiting else { return };
-        for (side, time, records) in waiting.take_due(self.stream_time, later, self.primary) {
+        let waits = |side: Port, record: u32| {
+            let record = self.buffers[side].record(record);
+            record.is_unmatched.then_some(record.key)
+        };
+        for (side, time, records) in waiting.take_due(self.stream_time, later, (made_by.0, self.primary), waits) {
             let mut due = Vec::with_capacity(records.len());
             for record in records {
                 let buffer = &mut self.buffers[side];
@@ -314,25 +328,6 @@ impl StreamStreamJoin {
     }
 }
 
-/// The slot of `key`, used once more.
-fn use_key(keys: &mut SlotTable, uses: &mut Vec<u32>, key: &[u8]) -> u32 {
-    let (slot, _) = keys.insert(key);
-    if uses.len() <= slot as usize {
-        uses.resize(slot as usize + 1, 0);
-    }
-    uses[slot as usize] += 1;
-    slot
-}
-
-/// One record less needs the key. A record with a null key has no slot of one.
-fn release_key(keys: &mut SlotTable, uses: &mut [u32], key: u32) {
-    let Some(count) = uses.get_mut(key as usize) else { return };
-    *count -= 1;
-    if *count == 0 {
-        keys.remove(key);
-    }
-}
-
 fn of_side(side: Port, record: u32) -> [Option<u32>; 2] {
     let mut records = [None; 2];
     records[side] = Some(record);
@@ -364,25 +359,38 @@ impl Operator for StreamStreamJoin {
 
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
-        self.join(&step, out);
+        self.join(&step, out)?;
         self.buffers.iter_mut().for_each(Buffer::compact);
         Ok(())
     }
 
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
-        let mut times = Vec::with_capacity(24);
-        for time in [self.stream_time, self.buffers[LEFT].newest, self.buffers[RIGHT].newest] {
+        let visited = self.waiting.as_ref().map_or(i64::MAX, Waiting::visited);
+        let mut times = Vec::with_capacity(4 * size_of::<i64>());
+        for time in [self.stream_time, self.buffers[LEFT].newest, self.buffers[RIGHT].newest, visited] {
             times.extend_from_slice(&time.to_le_bytes());
         }
         self.times.put(writes, META_KEY, times);
         if let Some(waiting) = &mut self.waiting {
-            waiting.persist(&mut self.buffers, writes, |key| self.keys.key(key));
+            waiting.persist(&mut self.buffers, writes, &self.keys);
         }
         for buffer in &mut self.buffers {
-            buffer.persist(writes, |key| self.keys.key(key));
-            buffer.expire(writes, |key| release_key(&mut self.keys, &mut self.uses, key));
+            buffer.persist(writes, &self.keys);
+            buffer.expire(writes, &mut self.keys);
         }
         Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let waiting = self.waiting.as_ref().map_or(0, Waiting::memory_bytes);
+        self.keys.memory_bytes() + self.buffers.iter().map(Buffer::memory_bytes).sum::<usize>() + waiting
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        let used = self.memory_bytes();
+        for buffer in &mut self.buffers {
+            buffer.shrink(share(bytes, buffer.memory_bytes(), used), &mut self.keys);
+        }
     }
 
     fn store_sizes(&self) -> Vec<StoreSize> {

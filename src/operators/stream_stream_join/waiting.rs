@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::{LEFT, Port, RIGHT};
 use super::buffer::{Buffer, Record};
+use super::key_uses::KeyUses;
 use crate::state::key_encoding::{decode_i64, encode_i64};
 use crate::state::row_format::encode_row;
 use crate::state::{EntryWeight, StateError, Store, StoreSize};
@@ -15,13 +16,24 @@ use crate::storage::WriteSet;
 /// Records by time, for each side.
 pub(super) struct Waiting {
     store: Store,
-    listed: [BTreeMap<i64, Vec<u32>>; 2],
+    listed: [BTreeMap<i64, Group>; 2],
+    /// Time of the record that was looked at last, or of an earlier one that came since.
+    visited: i64,
     /// Listed since the last commit.
     added: Vec<(Port, u32)>,
     /// Entries of storage that are to go.
     removed: Vec<Vec<u8>>,
     stored: usize,
     weight: EntryWeight,
+}
+
+/// Records of one time.
+#[derive(Default)]
+struct Group {
+    /// Those that wait, and others that have met a partner.
+    records: Vec<u32>,
+    /// How many wait.
+    waiting: usize,
 }
 
 /// Records of one side and time that are due together.
@@ -32,6 +44,7 @@ impl Waiting {
         Self {
             store: store.clone(),
             listed: [BTreeMap::new(), BTreeMap::new()],
+            visited: i64::MAX,
             added: Vec::new(),
             removed: Vec::new(),
             stored: 0,
@@ -39,22 +52,21 @@ impl Waiting {
         }
     }
 
-    /// Reads what storage holds of the records of `buffers`; `slot_of` gives the slot of a key, used once more.
-    pub(super) fn load(
-        &mut self,
-        buffers: &mut [Buffer; 2],
-        mut slot_of: impl FnMut(&[u8]) -> u32,
-    ) -> Result<(), StateError> {
+    /// Reads what storage holds of the records of `buffers`.
+    pub(super) fn load(&mut self, buffers: &mut [Buffer; 2], keys: &mut KeyUses) -> Result<(), StateError> {
         let store = self.store.clone();
         store.scan(|entries| {
             for (key, row) in entries {
                 let (time, side, key_bytes, arrival) = split_entry_key(key)?;
                 self.weight.note(key, row);
                 self.stored += 1;
-                let slot = slot_of(key_bytes);
-                let record = match buffers[side].find(slot, time, arrival) {
-                    Some(record) => record,
-                    None => buffers[side].add_unmatched(time, slot, arrival, row)?,
+                let slot = keys.add(key_bytes);
+                let record = if let Some(record) = buffers[side].find(slot, time, arrival) {
+                    // The record has used the key once already.
+                    keys.remove(slot);
+                    record
+                } else {
+                    buffers[side].add_unmatched(time, slot, arrival, row)?
                 };
                 let listed = buffers[side].record_mut(record);
                 (listed.is_listed, listed.is_unmatched, listed.is_stored_unmatched) = (true, true, true);
@@ -67,26 +79,84 @@ impl Waiting {
     /// Takes `record` of `side` in.
     pub(super) fn list(&mut self, side: Port, time: i64, record: u32) {
         self.list_only(side, time, record);
+        self.visited = self.visited.min(time);
         self.added.push((side, record));
     }
 
     fn list_only(&mut self, side: Port, time: i64, record: u32) {
-        self.listed[side].entry(time).or_default().push(record);
+        let group = self.listed[side].entry(time).or_default();
+        group.records.push(record);
+        group.waiting += 1;
+    }
+
+    /// A record of `side` and `time` has met a partner. Gives the records of that time if none of them waits any more.
+    pub(super) fn meet(&mut self, side: Port, time: i64) -> Vec<u32> {
+        let Some(group) = self.listed[side].get_mut(&time) else { return Vec::new() };
+        group.waiting -= 1;
+        if group.waiting > 0 {
+            return Vec::new();
+        }
+        self.listed[side].remove(&time).map(|group| group.records).unwrap_or_default()
     }
 
     /// Takes out all whose time plus `later` of their side is before `stream_time`: by time, then those of the secondary side
-    /// first. Among them are records that have met a partner meanwhile.
-    pub(super) fn take_due(&mut self, stream_time: i64, later: [i64; 2], primary: Port) -> Vec<Due> {
+    /// first. Among them are records that have met a partner meanwhile. `by` is the side of the record that raised or
+    /// repeated the stream time; `key_of` gives the slot of a record's key while it waits.
+    ///
+    /// As Kafka Streams does, they are only looked for when the record that was looked at last could be among them, were it one of
+    /// side `by`.
+    pub(super) fn take_due(
+        &mut self,
+        stream_time: i64,
+        later: [i64; 2],
+        (by, primary): (Port, Port),
+        key_of: impl Fn(Port, u32) -> Option<u32>,
+    ) -> Vec<Due> {
+        if self.visited.saturating_add(later[by]) >= stream_time {
+            return Vec::new();
+        }
         let mut due = Vec::new();
         for side in [LEFT, RIGHT] {
             let is_due = |time: i64| time.saturating_add(later[side]) < stream_time;
             while let Some(first) = self.listed[side].first_entry().filter(|first| is_due(*first.key())) {
-                let (time, records) = first.remove_entry();
-                due.push((side, time, records));
+                let (time, group) = first.remove_entry();
+                due.push((side, time, group.records));
             }
         }
         due.sort_by_key(|(side, time, _)| (*time, *side == primary));
+        self.visited = self.last_visited(&due, primary, key_of);
         due
+    }
+
+    /// The time of the record that is looked at last: the first one after both sides have shown one that is not due; without
+    /// such, the last of all.
+    fn last_visited(&self, due: &[Due], primary: Port, key_of: impl Fn(Port, u32) -> Option<u32>) -> i64 {
+        let place = |side: Port, time: i64| (time, side == primary);
+        let firsts = [LEFT, RIGHT].map(|side| self.listed[side].first_key_value().map(|(time, _)| place(side, *time)));
+        let [Some(left), Some(right)] = firsts else {
+            let lasts = self.listed.iter().filter_map(|groups| groups.last_key_value().map(|(time, _)| *time));
+            return lasts.chain(due.last().map(|(_, time, _)| *time)).max().unwrap_or(i64::MAX);
+        };
+        let (time, side) = (left.max(right).0, if left > right { LEFT } else { RIGHT });
+        let mut keys = self.listed[side][&time].records.iter().filter_map(|&record| key_of(side, record));
+        let first_key = keys.next();
+        if keys.any(|key| Some(key) != first_key) {
+            return time;
+        }
+        let is_after = |side: Port, other: i64| place(side, other) > left.max(right);
+        let next =
+            |side: Port| self.listed[side].range(time..).map(|(other, _)| *other).find(|&other| is_after(side, other));
+        next(LEFT).into_iter().chain(next(RIGHT)).min().unwrap_or(time)
+    }
+
+    /// The time of the record that was looked at last, `i64::MAX` if there is none.
+    pub(super) fn visited(&self) -> i64 {
+        self.visited
+    }
+
+    /// The last look was at a record of `time`.
+    pub(super) fn set_visited(&mut self, time: i64) {
+        self.visited = time;
     }
 
     /// Lets storage forget `record`, whose key is `key`.
@@ -95,12 +165,7 @@ impl Waiting {
     }
 
     /// Adds what changed since the last commit to `writes`.
-    pub(super) fn persist<'a>(
-        &mut self,
-        buffers: &mut [Buffer; 2],
-        writes: &mut WriteSet,
-        key_of: impl Fn(u32) -> &'a [u8],
-    ) {
+    pub(super) fn persist(&mut self, buffers: &mut [Buffer; 2], writes: &mut WriteSet, keys: &KeyUses) {
         for key in std::mem::take(&mut self.removed) {
             self.store.delete(writes, &key);
             self.stored -= 1;
@@ -113,7 +178,7 @@ impl Waiting {
             for (row, record) in waiting.into_iter().enumerate() {
                 let record = buffers[side].record_mut(record);
                 record.is_stored_unmatched = true;
-                let key = entry_key(side, record, key_of(record.key));
+                let key = entry_key(side, record, keys.key(record.key));
                 let mut value = Vec::new();
                 encode_row(&columns, row, &mut value);
                 self.weight.note(&key, &value);
@@ -121,6 +186,11 @@ impl Waiting {
                 self.store.put(writes, &key, value);
             }
         }
+    }
+
+    /// Memory that the lists take, about.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.stored * 2 * size_of::<u32>()
     }
 
     pub(super) fn size(&self) -> StoreSize {
