@@ -81,52 +81,58 @@ fn levada_gives_what_kafka_streams_gives() {
     let (count, seed) = (from_environment("CASES", CASES), from_environment("SEED", SEED));
     let only = std::env::var("LEVADA_REFERENCE_KIND").unwrap_or_default();
     let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.runs && kind.name.starts_with(&only)).collect();
-    say(&format!("{count} cases of each of {} kinds from seed {seed} on", kinds.len()));
-    let seeds = (seed..).take(count);
-    let cases: Vec<(&Kind, Case)> =
-        kinds.iter().flat_map(|kind| seeds.clone().map(|seed| generate(kind, seed))).collect();
-    let (kinds, cases): (Vec<&Kind>, Vec<Case>) = cases.into_iter().unzip();
-    let differences = differences(&cases);
+    assert!(!kinds.is_empty(), "no kind that runs is called {only}");
+    let cases: Vec<Case> = kinds.iter().flat_map(|kind| (seed..).take(count).map(|seed| kind.case(seed))).collect();
+    let comparisons = compare(&cases);
     let mut report = String::new();
-    let mut reported = "";
-    for (kind, (case, difference)) in kinds.iter().zip(cases.iter().zip(&differences)) {
-        if difference.is_some() && reported != kind.name {
-            reported = kind.name;
-            let _ = write!(report, "\n{}\n{}", kind.name, explain(&smallest(case)));
+    for (index, kind) in kinds.iter().enumerate() {
+        let range = index * count..(index + 1) * count;
+        let records: usize = comparisons[range.clone()].iter().map(|one| one.kafka.len()).sum();
+        assert!(records > count, "{}: only {records} records in {count} cases", kind.name);
+        if let Some(found) = range.clone().find(|&index| comparisons[index].differs()) {
+            let wrong = comparisons[range].iter().filter(|one| one.differs()).count();
+            let _ = write!(report, "\n{}, {wrong} of {count} differ\n{}", kind.name, explain(&smallest(&cases[found])));
         }
     }
-    let wrong = differences.iter().flatten().count();
-    assert!(
-        wrong == 0,
-        "{wrong} of {} cases differ; the first of each kind, as small as it gets:\n{report}",
-        cases.len()
-    );
+    assert!(report.is_empty(), "from seed {seed} on; the first case of each kind, as small as it gets:\n{report}");
+    let records: usize = comparisons.iter().map(|one| one.kafka.len()).sum();
+    say(&format!("{count} cases of each of {} kinds from seed {seed} on: {records} equal records", kinds.len()));
 }
 
 #[test]
 fn what_does_not_run_is_refused() {
     for kind in KINDS.iter().filter(|kind| !kind.runs) {
-        let (_, case) = generate(kind, SEED);
-        let stage = engine::run(&case).map_err(|failure| failure.stage);
+        let stage = engine::run(&kind.case(SEED)).map_err(|failure| failure.stage);
         assert_eq!(stage, Err(Stage::Rejected), "{} is listed as one that does not run", kind.name);
     }
 }
 
-/// Case `seed` of a kind.
-fn generate(kind: &'static Kind, seed: u64) -> (&'static Kind, Case) {
-    // The kind goes into the seed, or all kinds would see the same records.
-    let mixed = kind.name.bytes().fold(seed, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    (kind, (kind.generate)(&mut Random(mixed)))
+impl Kind {
+    /// Case `seed` of the kind.
+    fn case(&self, seed: u64) -> Case {
+        // The kind goes into the seed, or all kinds would see the same records.
+        let mixed = self.name.bytes().fold(seed, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        (self.generate)(&mut Random(mixed))
+    }
 }
 
-/// Where Levada's output is not that of Kafka Streams: both outputs.
-type Difference = (Vec<Output>, Vec<Output>);
+/// Both outputs of a case.
+struct Comparison {
+    levada: Vec<Output>,
+    kafka: Vec<Output>,
+}
 
-fn differences(cases: &[Case]) -> Vec<Option<Difference>> {
+impl Comparison {
+    fn differs(&self) -> bool {
+        self.levada != self.kafka
+    }
+}
+
+fn compare(cases: &[Case]) -> Vec<Comparison> {
     let reference = KafkaStreams::start(cases);
     let outputs: Vec<Vec<Output>> = cases.iter().map(outputs).collect();
     let pairs = outputs.into_iter().zip(reference.finish(cases));
-    pairs.map(|(one, other)| (one != other).then_some((one, other))).collect()
+    pairs.map(|(levada, kafka)| Comparison { levada, kafka }).collect()
 }
 
 /// Levada's output; a failure stands there as if it was some.
@@ -141,7 +147,7 @@ fn smallest(case: &Case) -> Case {
     while stretch > 0 {
         let ends = stretch..=case.inputs.len();
         let fewer: Vec<Case> = ends.rev().map(|end| case.without(end - stretch..end)).collect();
-        match differences(&fewer).iter().position(Option::is_some) {
+        match compare(&fewer).iter().position(Comparison::differs) {
             Some(found) => case = fewer[found].clone(),
             None => stretch /= 2,
         }
@@ -150,8 +156,7 @@ fn smallest(case: &Case) -> Case {
 }
 
 fn explain(case: &Case) -> String {
-    let difference = differences(std::slice::from_ref(case)).pop().flatten();
-    let (levada, kafka) = difference.unwrap_or_default();
+    let both = compare(std::slice::from_ref(case)).remove(0);
     let lines = |outputs: &[Output]| {
         let lines = outputs.iter().map(|(round, line)| format!("  {round} {line}\n"));
         lines.collect::<String>()
@@ -162,8 +167,8 @@ fn explain(case: &Case) -> String {
         "{}{}(batches of {rows}{restarts})\nLevada, by round:\n{}Kafka Streams:\n{}",
         case.statements,
         case.text(0),
-        lines(&levada),
-        lines(&kafka)
+        lines(&both.levada),
+        lines(&both.kafka)
     )
 }
 

@@ -87,9 +87,9 @@ impl Topic {
 
     fn create(&self, source: &str, key: &str) -> String {
         let name = self.side.topic();
-        let columns: String = self.columns.iter().map(|column| format!(", {column} STRING")).collect();
+        let columns = self.columns.join(" STRING, ");
         format!(
-            "CREATE {source} {name} (k STRING {key}{columns})\n  \
+            "CREATE {source} {name} (k STRING {key}, {columns} STRING)\n  \
              WITH (kafka_topic = '{name}', key_format = 'kafka', value_format = 'json');\n"
         )
     }

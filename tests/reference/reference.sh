@@ -37,7 +37,8 @@ case ${1:-run} in
     setup) setup ;;
     run)
         setup
-        state=$(mktemp -d "${TMPDIR:-/tmp}/levada-reference.XXXXXX")
+        # In memory where that is possible: many small RocksDBs take twice as long on a disk.
+        state=$(mktemp -d /dev/shm/levada-reference.XXXXXX 2>/dev/null || mktemp -d "${TMPDIR:-/tmp}/levada-reference.XXXXXX")
         trap 'rm -rf "$state"' EXIT
         # Short runs gain nothing from the second compiler.
         java -XX:TieredStopAtLevel=1 -cp "$classes:$jars/*" Reference "$state"
