@@ -9,4 +9,5 @@ mod front_ends;
 mod kafka;
 mod layers;
 mod readme;
+mod reference;
 mod specs;

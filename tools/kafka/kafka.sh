@@ -21,7 +21,9 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-version=$(sed -n 's:.*<version>\(4[0-9.]*\)</version>.*:\1:p' "$here/pom.xml")
+# shellcheck source=tools/kafka/jars.sh
+. "$here/jars.sh"
+version=$kafka_version
 jars=${LEVADA_KAFKA_JARS:-$HOME/.cache/levada/kafka-$version}
 user=levada
 password=levada-secret
@@ -32,32 +34,12 @@ fail() {
     exit 1
 }
 
-install_missing() {
+resolve_jars() {
     local packages=()
     command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
     [ -e "$jars/complete" ] || command -v mvn >/dev/null || packages+=(maven)
-    [ ${#packages[@]} -gt 0 ] || return 0
-    local sudo=()
-    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
-    command -v apt-get >/dev/null || fail "install ${packages[*]}, or what your system calls them, and try again"
-    echo "installing ${packages[*]}" >&2
-    "${sudo[@]}" apt-get -qq update >&2 || fail "apt-get update failed; install ${packages[*]} and try again"
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}" >&2 ||
-        fail "apt-get could not install ${packages[*]}"
-}
-
-resolve_jars() {
-    install_missing
-    [ -e "$jars/complete" ] && return 0
-    echo "resolving Apache Kafka $version" >&2
-    local part
-    mkdir -p "${jars%/*}"
-    part=$(mktemp -d "${jars%/*}/kafka-jars.XXXXXX")
-    mvn -q -B -f "$here/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies \
-        -DoutputDirectory="$part" -DincludeScope=runtime >&2 || { rm -rf "$part"; fail "Maven could not resolve Apache Kafka $version"; }
-    touch "$part/complete"
-    # Another start may have been faster: both are the same.
-    mv -T "$part" "$jars" 2>/dev/null || rm -rf "$part"
+    install_packages "${packages[@]}"
+    resolve "$here/pom.xml" "$jars"
 }
 
 # A port that nothing listens on and that is not in $taken, outside the range that the system gives to connections.
