@@ -164,6 +164,7 @@ mod inserts;
 mod joins;
 mod keys;
 mod old_spellings;
+mod passes;
 mod reads;
 mod schemas;
 mod selects;
