@@ -9,7 +9,8 @@
 //!
 //! [`complete`] gives a CREATE the columns that it leaves to Schema Registry. [`analyze`] reads the catalog and changes
 //! nothing. A SELECT goes through these steps, a file each: FROM and the names of its columns (`scope`), joins (`join`),
-//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`).
+//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`); then
+//! `passes` make the plan cheaper.
 //! Expressions become typed in `expression`. What cannot be planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;

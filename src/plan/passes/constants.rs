@@ -13,10 +13,7 @@ pub(super) fn apply(node: &mut PlanNode, done: &mut Vec<String>) {
     fold_step(node, done);
     if passes_everything(node) {
         done.push("the condition that is always true is gone".to_owned());
-        super::replace(node, |node| match node {
-            PlanNode::Filter { input, .. } => *input,
-            other => other,
-        });
+        super::replace(node, super::without_filter);
     }
 }
 

@@ -39,10 +39,11 @@ pub(super) fn apply(node: &mut PlanNode, done: &mut Vec<String>) {
     {
         let (moving, staying) = divided(predicate.clone(), input);
         if !moving.is_empty() {
-            super::replace(node, |node| match node {
-                PlanNode::Filter { input, .. } => filtered(sunk(*input, moving, done), staying),
-                other => other,
-            });
+            sink(input, moving, done);
+            match Expr::all_of(staying) {
+                Some(staying) => *predicate = staying,
+                None => super::replace(node, super::without_filter),
+            }
         }
     }
     node.inputs_mut().into_iter().for_each(|input| apply(input, done));
@@ -107,14 +108,20 @@ fn columns_of(condition: &Expr) -> BTreeSet<usize> {
     used
 }
 
-/// `node` with the conditions as far below it as they can be.
-fn sunk(node: PlanNode, moving: Vec<Moving>, done: &mut Vec<String>) -> PlanNode {
+/// Puts the conditions as far below `node` as they can be.
+fn sink(node: &mut PlanNode, moving: Vec<Moving>, done: &mut Vec<String>) {
     if moving.is_empty() {
-        return node;
+        return;
     }
-    let left = LeftColumns::of(&node);
-    match (node, left) {
-        (PlanNode::StreamTableJoin { left, right, kind }, Some(columns)) => {
+    let here = below(node, moving, done);
+    settle(node, here, done);
+}
+
+/// As [`sink`]; gives back the conditions that belong right over `node`.
+fn below(node: &mut PlanNode, mut moving: Vec<Moving>, done: &mut Vec<String>) -> Vec<Moving> {
+    let left_columns = LeftColumns::of(node);
+    match (node, left_columns) {
+        (PlanNode::StreamTableJoin { left, right, .. }, Some(columns)) => {
             let (mut below, here): (Vec<Moving>, Vec<Moving>) =
                 moving.into_iter().partition(|moving| columns.have_all(&moving.condition));
             for moving in &mut below {
@@ -122,38 +129,27 @@ fn sunk(node: PlanNode, moving: Vec<Moving>, done: &mut Vec<String>) -> PlanNode
                 let table = right.sources().first().map_or_else(String::new, |source| source.name.clone());
                 moving.passed.push(format!("the join with {table}"));
             }
-            let left = Box::new(sunk(*left, below, done));
-            settled(PlanNode::StreamTableJoin { left, right, kind }, here, done)
+            sink(left, below, done);
+            here
         }
-        (PlanNode::Repartition { input, topic, key_serde, value_serde }, _)
+        (PlanNode::Repartition { input, topic, .. }, _) if input.collection() == Collection::Stream => {
+            moving.iter_mut().for_each(|moving| moving.passed.push(format!("the topic {topic}")));
+            sink(input, moving, done);
+            Vec::new()
+        }
+        (PlanNode::Project { input, columns, .. }, _) if input.collection() == Collection::Stream => {
+            let (below, here) = Computed { key: None, columns, input }.divide(moving);
+            sink(input, below, done);
+            here
+        }
+        (PlanNode::Rekey { input, key, columns, null_keys: NullKeys::Keep | NullKeys::Drop, .. }, _)
             if input.collection() == Collection::Stream =>
         {
-            let mut moving = moving;
-            moving.iter_mut().for_each(|moving| moving.passed.push(format!("the topic {topic}")));
-            let input = Box::new(sunk(*input, moving, done));
-            PlanNode::Repartition { input, topic, key_serde, value_serde }
+            let (below, here) = Computed { key: Some(key), columns, input }.divide(moving);
+            sink(input, below, done);
+            here
         }
-        (PlanNode::Project { input, key, columns }, _) if input.collection() == Collection::Stream => {
-            let computed = Computed { key: None, columns: &columns, input: &input };
-            let (below, here) = computed.divide(moving);
-            settled(PlanNode::Project { input: Box::new(sunk(*input, below, done)), key, columns }, here, done)
-        }
-        (
-            PlanNode::Rekey {
-                input,
-                key,
-                columns,
-                null_keys: null_keys @ (NullKeys::Keep | NullKeys::Drop),
-                keeps_window,
-            },
-            _,
-        ) if input.collection() == Collection::Stream => {
-            let computed = Computed { key: Some(&key), columns: &columns, input: &input };
-            let (below, here) = computed.divide(moving);
-            let input = Box::new(sunk(*input, below, done));
-            settled(PlanNode::Rekey { input, key, columns, null_keys, keeps_window }, here, done)
-        }
-        (other, _) => settled(other, moving, done),
+        _ => moving,
     }
 }
 
@@ -191,19 +187,13 @@ impl Computed<'_> {
     }
 }
 
-/// `node` under a filter with the conditions that have come to their place.
-fn settled(node: PlanNode, moving: Vec<Moving>, done: &mut Vec<String>) -> PlanNode {
+/// Puts a filter with the conditions that have come to their place over `node`.
+fn settle(node: &mut PlanNode, moving: Vec<Moving>, done: &mut Vec<String>) {
     let conditions = moving.into_iter().map(|moving| {
-        done.push(format!("{} is checked before {}", moving.shown, moving.passed.join(", ")));
+        done.push(format!("{} is checked before {}", moving.shown, moving.passed.join(" and ")));
         moving.condition
     });
-    let conditions = conditions.collect();
-    filtered(node, conditions)
-}
-
-fn filtered(node: PlanNode, conditions: Vec<Expr>) -> PlanNode {
-    match Expr::all_of(conditions) {
-        Some(predicate) => PlanNode::Filter { input: Box::new(node), predicate },
-        None => node,
+    if let Some(predicate) = Expr::all_of(conditions.collect()) {
+        super::replace(node, |node| PlanNode::Filter { input: Box::new(node), predicate });
     }
 }

@@ -66,6 +66,14 @@ fn replace(node: &mut PlanNode, make: impl FnOnce(PlanNode) -> PlanNode) {
     *node = make(taken);
 }
 
+/// What a filter filters.
+fn without_filter(node: PlanNode) -> PlanNode {
+    match node {
+        PlanNode::Filter { input, .. } => *input,
+        other => other,
+    }
+}
+
 /// A step that stands for one that is being made; it costs no allocation.
 fn nothing() -> PlanNode {
     let serde = || Serde { format: Format::None, wrap_single: false };

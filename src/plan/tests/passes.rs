@@ -1,10 +1,10 @@
 //! What the passes make of plans, and what they leave alone.
 
-use super::{Planned, check, planned};
+use super::{Planned, SETUP, World, check, planned, planned_in};
 
 /// The lines of EXPLAIN about passes, without those of `unused columns` that only say what is decoded.
 fn passes(sql: &str) -> Vec<String> {
-    let text = match planned(&format!("{}EXPLAIN {}", SOURCES, sql)) {
+    let text = match planned(&format!("{SOURCES}EXPLAIN {sql}")) {
         Ok(Planned::Explain { text }) => text,
         other => panic!("{sql}: {other:?}"),
     };
@@ -117,7 +117,7 @@ fn conditions_on_the_stream_are_checked_before_its_joins_with_tables() {
             "CREATE STREAM X AS SELECT N.NAME, TITLE FROM S JOIN N ON S.NAME = N.NAME WHERE V > 1 AND TITLE IS NOT NULL;"
         ),
         [
-            "filter before join: (S_V > 1) is checked before the join with N, the topic Join-repartition",
+            "filter before join: (S_V > 1) is checked before the join with N and the topic Join-repartition",
             "unused columns: carried no further: S_V",
         ]
     );
@@ -294,4 +294,46 @@ fn constants_of_reads_are_folded_too() {
     );
     let Ok(Planned::Explain { text }) = of_table else { panic!("{of_table:?}") };
     assert!(text.ends_with("\nPasses\n  fold constants: CAST((1 + 1) AS BIGINT) → 2\n"), "{text}");
+}
+
+#[test]
+fn explain_says_who_reads_the_same_records() {
+    let queries = "
+        CREATE STREAM A AS SELECT ID, V FROM S;
+        CREATE TABLE B AS SELECT NAME, COUNT(*) AS C FROM S GROUP BY NAME;
+        CREATE STREAM OTHER AS SELECT * FROM KEYLESS;
+        CREATE STREAM AS_TEXT (ID BIGINT KEY, V STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+        CREATE STREAM OTHER_WAY AS SELECT ID, V FROM AS_TEXT;
+    ";
+    let shared = |shares_decodes: bool, statement: &str| -> Vec<String> {
+        let world = World { shares_decodes, ..World::after(SETUP) };
+        let Ok(Planned::Explain { text }) = planned_in(world, &format!("{queries} EXPLAIN {statement};")) else {
+            panic!("{statement}")
+        };
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix("shared decode: "));
+        lines.map(str::to_owned).collect()
+    };
+    let statement = "SELECT ID, D FROM S WHERE V > 1 EMIT CHANGES";
+    assert_eq!(shared(true, statement), ["topic s with CSAS_A_0, CTAS_B_1, 3 of 5 value columns"]);
+    assert_eq!(shared(true, "SELECT * FROM T EMIT CHANGES"), [""; 0]);
+    assert_eq!(shared(false, statement), [""; 0], "topics whose readers get copies share nothing");
+}
+
+#[test]
+fn a_condition_moves_below_hundreds_of_joins() {
+    let table = |i: usize| {
+        format!(
+            "CREATE TABLE T{i} (ID BIGINT PRIMARY KEY, W INT) WITH (KAFKA_TOPIC='t{i}', VALUE_FORMAT='JSON', PARTITIONS=4);"
+        )
+    };
+    let tables = (1..=400).map(table).collect::<Vec<_>>().concat();
+    let joined = (1..=400).map(|i| format!(" JOIN T{i} ON S.ID = T{i}.ID")).collect::<Vec<_>>().concat();
+    let text = super::plan_text(&format!(
+        "{tables} CREATE STREAM X AS SELECT S.ID, T1.W, T400.W AS Z FROM S{joined} WHERE V > 1 AND T7.W > 2;"
+    ));
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let filters: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].starts_with("Filter")).collect();
+    assert_eq!(filters.len(), 2, "{text}");
+    assert!(lines[filters[0] + 1].starts_with("StreamTableJoin"), "the condition on T7 is over its join");
+    assert!(lines[filters[1] + 1].starts_with("Source S:"), "the condition on S is over S");
 }
