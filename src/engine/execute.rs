@@ -364,7 +364,10 @@ impl Execution<'_> {
         let found = self.core.catalog.query(id).zip(self.core.queries.get(id.as_str()));
         let (info, query) = found.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
         let mut listings = Observer::new(self.shared, [query]).query(info, query);
-        let plan = plan::explain(&query.spec.plan, &Known::new(&*self.shared.topics), &query.spec.group);
+        let properties = self.shared.properties(&self.session.properties);
+        let (topics, plans) = (Known::new(&*self.shared.topics), &self.core.plans);
+        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number: 0 };
+        let plan = plan::explain(&query.spec.plan, id, &query.spec.group, &self.core.catalog, &settings);
         let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
         listings.insert(2, show::lines("Execution plan", plan));
         Ok(Response::Listing(listings))

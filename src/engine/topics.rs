@@ -34,6 +34,10 @@ impl TopicLookup for Known<'_> {
             }
         }
     }
+
+    fn shares_decodes(&self) -> bool {
+        self.topics.shares_fetches()
+    }
 }
 
 /// What analysis is told of a topic with the settings `config`.

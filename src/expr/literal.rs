@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array, Int32Array,
-    Int64Array, StringArray, Time32MillisecondArray, TimestampMillisecondArray, new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
+    Int32Array, Int64Array, StringArray, Time32MillisecondArray, TimestampMillisecondArray, new_null_array,
 };
-use arrow::datatypes::{DataType, i256};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
+    TimestampMillisecondType, i256,
+};
 
 use crate::types::SqlType;
 
@@ -103,6 +106,35 @@ impl Literal {
         let whole = format!("{whole:0>width$}", width = shift + 1);
         let (whole, more) = whole.split_at_checked(whole.len() - shift)?;
         Self::decimal(&format!("{sign}{whole}.{more}{fraction}"))
+    }
+
+    /// The first value of `array`, which is of type `sql_type`. `None` for NULL, for nested types, and for doubles that no text
+    /// in SQL says.
+    pub fn of(array: &ArrayRef, sql_type: &SqlType) -> Option<Self> {
+        if array.is_empty() || array.is_null(0) {
+            return None;
+        }
+        Some(match sql_type {
+            SqlType::Boolean => Self::Boolean(array.as_boolean_opt()?.value(0)),
+            SqlType::Integer => Self::Integer(array.as_primitive_opt::<Int32Type>()?.value(0)),
+            SqlType::Bigint => Self::Bigint(array.as_primitive_opt::<Int64Type>()?.value(0)),
+            SqlType::Double => {
+                Self::Double(Some(array.as_primitive_opt::<Float64Type>()?.value(0)).filter(|value| value.is_finite())?)
+            }
+            SqlType::Decimal { precision, scale } => {
+                let digits = match array.as_primitive_opt::<Decimal128Type>() {
+                    Some(narrow) => i256::from_i128(narrow.value(0)),
+                    None => array.as_primitive_opt::<Decimal256Type>()?.value(0),
+                };
+                Self::Decimal(digits, *precision, *scale)
+            }
+            SqlType::String => Self::String(array.as_string_opt::<i32>()?.value(0).to_owned()),
+            SqlType::Bytes => Self::Bytes(array.as_binary_opt::<i32>()?.value(0).to_owned()),
+            SqlType::Date => Self::Date(array.as_primitive_opt::<Date32Type>()?.value(0)),
+            SqlType::Time => Self::Time(array.as_primitive_opt::<Time32MillisecondType>()?.value(0)),
+            SqlType::Timestamp => Self::Timestamp(array.as_primitive_opt::<TimestampMillisecondType>()?.value(0)),
+            SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => return None,
+        })
     }
 
     /// An array of this value alone.

@@ -11,9 +11,11 @@ mod arithmetic;
 mod build;
 mod case;
 mod cast;
+mod certainty;
 mod common_type;
 mod compile;
 mod error;
+mod fold;
 mod in_place;
 mod kernel;
 mod like;
@@ -30,6 +32,7 @@ use crate::types::SqlType;
 
 pub use compile::CompiledExpr;
 pub use error::TypeError;
+pub use fold::Folding;
 pub use literal::Literal;
 
 /// A typed expression.

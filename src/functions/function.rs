@@ -26,6 +26,14 @@ impl fmt::Display for FunctionKind {
     }
 }
 
+/// Functions that may give something else at every call, whatever their arguments.
+const VOLATILE: [&str; 4] = ["RANDOM", "UNIX_DATE", "UNIX_TIMESTAMP", "UUID"];
+
+/// Whether the function `name`, in capitals, gives the same for the same arguments.
+pub fn is_deterministic(name: &str) -> bool {
+    !VOLATILE.contains(&name)
+}
+
 /// A function: one name, one way or more to call it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {

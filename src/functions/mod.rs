@@ -21,7 +21,7 @@ mod synonyms;
 
 pub use binding::Binding;
 pub use body::{AggregateBody, Failures, Operand, ScalarBody};
-pub use function::{Function, FunctionKind, Parameter, Returns, Variation};
+pub use function::{Function, FunctionKind, Parameter, Returns, Variation, is_deterministic};
 pub use param_type::ParamType;
 pub use registry::Registry;
 pub use resolve::{Argument, Unresolved};

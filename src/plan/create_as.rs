@@ -18,7 +18,7 @@ use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::sanitize::sanitized;
 use super::select::Purpose;
 use super::settings::{Settings, TopicFacts};
-use super::{Planned, QueryPlan, Sink, upgrade};
+use super::{Planned, QueryPlan, Sink, passes, upgrade};
 
 /// Retention of windowed tables' topics when nothing longer is asked for: a week.
 const RETENTION_DEFAULT_MS: i64 = 604_800_000;
@@ -66,7 +66,7 @@ pub(super) fn plan(
         partitions: topic.partitions,
         timestamp: source.timestamp.clone(),
     };
-    let mut query = QueryPlan { root: planned.root, sink: Some(sink), limit: None };
+    let mut query = passes::planned(planned.root, Some(sink), None);
     if let Some(former) = &former {
         upgrade(former, &mut query, settings, create.span)?;
     }

@@ -14,7 +14,7 @@ use super::query;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::select::Purpose;
 use super::settings::Settings;
-use super::{Collection, Expr, NullKeys, PlanNode, Planned, QueryPlan, Sink};
+use super::{Collection, Expr, NullKeys, PlanNode, Planned, Sink, passes};
 
 /// Plans `insert`, whose text is `sql`.
 pub(super) fn plan(
@@ -54,7 +54,7 @@ pub(super) fn plan(
         partitions: settings.topics.partitions(&target.topic),
         timestamp: target.timestamp.clone(),
     };
-    let query = QueryPlan { root, sink: Some(sink), limit: None };
+    let query = passes::planned(root, Some(sink), None);
     Ok(Planned::InsertInto(Box::new(PlannedInsert { target: name.to_owned(), query_info, query })))
 }
 

@@ -3,11 +3,11 @@
 use crate::catalog::DataSource;
 
 use super::source::source;
-use super::{PlanNode, PseudoColumn, QueryPlan};
+use super::{PlanNode, PseudoColumn, QueryPlan, passes};
 
 /// The query that keeps the rows of `data` for pull queries.
 pub(super) fn query(data: &DataSource) -> QueryPlan {
     let needed = vec![true; data.schema.value.len()];
     let headers = data.headers.iter().cloned().map(PseudoColumn::Header).collect();
-    QueryPlan { root: PlanNode::Source(source(data, needed, headers, true)), sink: None, limit: None }
+    passes::planned(PlanNode::Source(source(data, needed, headers, true)), None, None)
 }

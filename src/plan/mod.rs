@@ -9,7 +9,8 @@
 //!
 //! [`complete`] gives a CREATE the columns that it leaves to Schema Registry. [`analyze`] reads the catalog and changes
 //! nothing. A SELECT goes through these steps, a file each: FROM and the names of its columns (`scope`), joins (`join`),
-//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`).
+//! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`); then
+//! `passes` make the plan cheaper.
 //! Expressions become typed in `expression`. What cannot be planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
@@ -31,6 +32,7 @@ mod materialize;
 mod names;
 mod node;
 mod partition_by;
+mod passes;
 mod planned;
 mod project;
 mod properties;
@@ -66,6 +68,7 @@ pub use node::{
     Aggregate, AggregateCall, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn, QueryPlan,
     SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin, WindowShape, WindowSpec,
 };
+pub use passes::Change;
 pub use planned::{
     InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
     SinkTopic,
@@ -128,7 +131,7 @@ fn plan_statement(
             if matches!(planned, Planned::Nothing { .. }) {
                 return Ok(planned);
             }
-            let text = explain::statement(&planned, settings)
+            let text = explain::statement(&planned, catalog, settings)
                 .ok_or_else(|| PlanError::refused("The provided statement does not run a ksql query", *span))?;
             Ok(Planned::Explain { text })
         }
@@ -170,7 +173,7 @@ fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned
     let limit = query.limit.map(|limit| u64::from(limit.unsigned_abs()));
     let reads = planned.scope.sources.iter().map(|source| source.data.name.clone()).collect();
     Ok(Planned::Push(Box::new(PushPlan {
-        query: QueryPlan { root: planned.root, sink: None, limit },
+        query: passes::planned(planned.root, None, limit),
         columns: planned.results,
         reads,
     })))

@@ -13,6 +13,8 @@ use crate::formats::Serde;
 use crate::functions::AggregateBody;
 use crate::types::{Column, Schema, SqlType, WindowKind};
 
+use super::passes::Change;
+
 pub use joins::{ForeignKeyJoin, JoinKind, JoinWindow, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 
 /// A column that every record has beside its key and value.
@@ -248,6 +250,8 @@ pub struct QueryPlan {
     pub sink: Option<Sink>,
     /// Rows after which a push query ends.
     pub limit: Option<u64>,
+    /// What the passes have made of it.
+    pub changes: Vec<Change>,
 }
 
 impl PlanNode {
@@ -367,6 +371,39 @@ impl PlanNode {
         }
     }
 
+    /// The steps directly below, left to right.
+    pub(super) fn inputs_mut(&mut self) -> Vec<&mut PlanNode> {
+        match self {
+            Self::Source(_) => vec![],
+            Self::Filter { input, .. }
+            | Self::Repartition { input, .. }
+            | Self::Materialize { input }
+            | Self::Project { input, .. }
+            | Self::Rekey { input, .. } => vec![input],
+            Self::Aggregate(aggregate) => vec![&mut aggregate.input],
+            Self::StreamTableJoin { left, right, .. }
+            | Self::StreamStreamJoin(StreamStreamJoin { left, right, .. })
+            | Self::TableTableJoin(TableTableJoin { left, right, .. })
+            | Self::ForeignKeyJoin(ForeignKeyJoin { left, right, .. }) => vec![left, right],
+        }
+    }
+
+    /// How many value columns the emitted rows have, beside [`PlanNode::key`].
+    pub(super) fn value_width(&self) -> usize {
+        match self {
+            Self::Source(source) => source.declared.value.len() + source.pseudo_columns.len(),
+            Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Materialize { input } => {
+                input.value_width()
+            }
+            Self::Project { columns, .. } | Self::Rekey { columns, .. } => columns.len(),
+            Self::Aggregate(aggregate) => aggregate.carried + aggregate.calls.len(),
+            Self::StreamTableJoin { left, right, .. }
+            | Self::StreamStreamJoin(StreamStreamJoin { left, right, .. })
+            | Self::TableTableJoin(TableTableJoin { left, right, .. })
+            | Self::ForeignKeyJoin(ForeignKeyJoin { left, right, .. }) => left.value_width() + right.value_width(),
+        }
+    }
+
     /// All sources of the plan, left to right.
     pub fn sources(&self) -> Vec<&Source> {
         match self {
@@ -384,6 +421,12 @@ impl Source {
     /// Whether its rows are kept in a store of its own.
     pub fn is_stored(&self) -> bool {
         self.collection == Collection::Table && self.materialized
+    }
+
+    /// Everything that decides how bytes become rows, but which columns are built.
+    pub fn way_of_reading(&self) -> String {
+        let Self { key_serde, value_serde, declared, window, timestamp, pseudo_columns, .. } = self;
+        format!("{key_serde:?} {value_serde:?} {declared:?} {window:?} {timestamp:?} {pseudo_columns:?}")
     }
 
     /// Declared columns, then pseudo columns.

@@ -24,7 +24,7 @@ use super::relation::Layout;
 use super::scope::{Clause, Role, Scope, as_column, column, columns_of};
 use super::select::{self, Item, Purpose, SelectContext};
 use super::settings::Settings;
-use super::{Expr, Planned, QueryPlan, query};
+use super::{Change, Expr, Planned, passes, query};
 
 /// Most keys that are looked up one by one; beyond, the whole table is read.
 const KEYS_MAX: usize = 10_000;
@@ -47,6 +47,8 @@ pub struct PullPlan {
     pub columns: Vec<(Column, Expr)>,
     /// Most rows to answer.
     pub limit: Option<u64>,
+    /// What the passes have made of it.
+    pub changes: Vec<Change>,
 }
 
 /// How a pull query finds rows.
@@ -106,12 +108,13 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     let filter = predicate.as_ref().map(|predicate| {
         typer.predicate(predicate, &layout, Clause::Where).map_err(|error| with_predicate(error, predicate))
     });
-    let filter = filter.transpose()?;
+    let mut filter = filter.transpose()?;
     let columns = items.iter().map(|item| {
         let (expr, sql_type) = typer.typed_with_type(&item.expression, &layout, Clause::Select)?;
         Ok((Column::new(item.name.clone(), sql_type), expr))
     });
-    let columns = columns.collect::<Result<_, PlanError>>()?;
+    let mut columns: Vec<(Column, Expr)> = columns.collect::<Result<_, PlanError>>()?;
+    let changes = passes::folded(filter.iter_mut().chain(columns.iter_mut().map(|(_, expr)| expr)), &|| names(source));
     let conditions = Conditions { scope: &scope, typer: &typer };
     let lookup = conditions.lookup(predicate.as_ref())?;
     if !settings.is_on("ksql.query.pull.table.scan.enabled", true) {
@@ -125,6 +128,7 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         filter,
         columns,
         limit: query.limit.map(|limit| u64::from(limit.unsigned_abs())),
+        changes,
     })))
 }
 
@@ -229,10 +233,18 @@ fn stream(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Plann
     let limit = query.limit.map(|limit| u64::from(limit.unsigned_abs()));
     let reads = planned.scope.sources.iter().map(|source| source.data.name.clone()).collect();
     Ok(Planned::PullStream(Box::new(PushPlan {
-        query: QueryPlan { root: planned.root, sink: None, limit },
+        query: passes::planned(planned.root, None, limit),
         columns: planned.results,
         reads,
     })))
+}
+
+/// Names of the columns of the table's own rows.
+fn names(source: &DataSource) -> Vec<String> {
+    let mut schema = source.schema.clone();
+    schema.value.extend(source.headers.iter().map(|header| header.column.clone()));
+    let rows = schema.row_schema(source.window.is_some());
+    rows.fields().iter().map(|field| field.name().clone()).collect()
 }
 
 /// The rows of the table itself.

@@ -34,6 +34,11 @@ pub trait TopicLookup {
         Some(self.find(topic)?.partitions)
     }
 
+    /// Whether queries that read the same records of a topic share their decode.
+    fn shares_decodes(&self) -> bool {
+        false
+    }
+
     /// Whether statements of the past are told again. Topics have been deleted and made anew since: how they are now is nothing
     /// to hold against what was right then.
     fn is_past(&self) -> bool {

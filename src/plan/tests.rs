@@ -23,12 +23,24 @@ pub(super) struct World {
     pub(super) properties: BTreeMap<String, String>,
     plans: BTreeMap<QueryId, SharedPlan>,
     pub(super) registry: MemoryRegistry,
+    /// Queries that read the same records decode them once.
+    shares_decodes: bool,
     queries: u64,
 }
 
 impl PlanLookup for BTreeMap<QueryId, SharedPlan> {
     fn plan(&self, id: &QueryId) -> Option<SharedPlan> {
         self.get(id).cloned()
+    }
+}
+
+impl TopicLookup for World {
+    fn find(&self, topic: &str) -> Option<TopicFacts> {
+        self.topics.get(topic).copied().map(TopicFacts::with_partitions)
+    }
+
+    fn shares_decodes(&self) -> bool {
+        self.shares_decodes
     }
 }
 
@@ -40,6 +52,7 @@ impl World {
             properties: BTreeMap::new(),
             plans: BTreeMap::new(),
             registry: MemoryRegistry::new(),
+            shares_decodes: false,
             queries: 0,
         }
     }
@@ -57,9 +70,8 @@ impl World {
     }
 
     pub(super) fn analyze(&self, parsed: &ParsedStatement) -> Result<Planned, PlanError> {
-        let topics = |topic: &str| self.topics.get(topic).copied().map(TopicFacts::with_partitions);
         let settings =
-            Settings { properties: &self.properties, topics: &topics, plans: &self.plans, query_number: self.queries };
+            Settings { properties: &self.properties, topics: self, plans: &self.plans, query_number: self.queries };
         let completed = complete(parsed, &self.catalog, &settings, Ok(&self.registry))?;
         analyze(completed.as_ref().unwrap_or(parsed), &self.catalog, &settings)
     }
@@ -112,7 +124,11 @@ impl World {
 
 /// The plan of the last statement of `sql` (those before it are executed), or its error.
 fn planned(sql: &str) -> Result<Planned, PlanError> {
-    let mut world = World::after(SETUP);
+    planned_in(World::after(SETUP), sql)
+}
+
+/// As [`planned`], in `world`.
+fn planned_in(mut world: World, sql: &str) -> Result<Planned, PlanError> {
     let statements = parse_statements(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let (last, before) = statements.split_last().expect("there is a statement");
     for parsed in before {
@@ -164,6 +180,7 @@ mod inserts;
 mod joins;
 mod keys;
 mod old_spellings;
+mod passes;
 mod reads;
 mod schemas;
 mod selects;

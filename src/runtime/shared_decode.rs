@@ -73,7 +73,7 @@ impl SharedDecodes {
     pub fn join(&self, partition: &TopicPartition, source: &Source, changes: bool, schemas: &Schemas) -> Member {
         let needed = &source.needed;
         let mut groups = lock(&self.groups);
-        let key = (std::thread::current().id(), partition.clone(), way_of_reading(source, changes));
+        let key = (std::thread::current().id(), partition.clone(), format!("{} {changes}", source.way_of_reading()));
         let group = groups.get(&key).and_then(Weak::upgrade).unwrap_or_else(|| {
             groups.retain(|_, group| group.strong_count() > 0);
             let source = Source { needed: vec![false; needed.len()], ..source.clone() };
@@ -87,12 +87,6 @@ impl SharedDecodes {
         lock(&group.state).widen(needed);
         Member { group, needed: needed.clone() }
     }
-}
-
-/// Everything that decides how bytes become rows, but which columns are built.
-fn way_of_reading(source: &Source, changes: bool) -> String {
-    let Source { key_serde, value_serde, declared, window, timestamp, pseudo_columns, .. } = source;
-    format!("{key_serde:?} {value_serde:?} {declared:?} {window:?} {timestamp:?} {pseudo_columns:?} {changes}")
 }
 
 impl State {

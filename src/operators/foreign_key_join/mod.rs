@@ -16,7 +16,7 @@
 //! | new, with a reference | an answer if there is a right row | an answer |
 //! | same reference | an answer if there is a right row | an answer |
 //! | other reference, or none before | the old one is withdrawn; an answer | the old one is withdrawn; an answer |
-//! | reference becomes null | withdrawn, with an answer | withdrawn; half a row, without asking |
+//! | reference becomes null | withdrawn; a tombstone, without asking | withdrawn; half a row, without asking |
 //! | gone | withdrawn, with an answer | withdrawn; a tombstone, without asking |
 //! | new without reference | nothing | half a row, without asking |
 //! | gone without reference, but was there | nothing | a tombstone, without asking |

@@ -103,17 +103,18 @@ impl ReferringSide {
             let is_other = referred && (!refers || new_keys.key(row) != old_keys.key(row));
             let version = is_new.then_some(first_version + row as i64);
             if is_other {
-                let asks = self.options.right_is_required && !refers;
+                let asks = self.options.right_is_required && !is_new;
                 sent.push(OLD, row, version, if asks { Instruction::WithdrawAndAnswer } else { Instruction::Withdraw });
             }
             if refers {
                 // A row that referred to nothing has changed what it refers to.
                 let always = is_other || (was_there && !referred) || !self.options.right_is_required;
                 sent.push(NEW, row, version, if always { Instruction::Answer } else { Instruction::AnswerIfFound });
-            } else if !self.options.right_is_required {
+            } else if !self.options.right_is_required || (is_new && referred) {
                 let place = step.places[LEFT][row];
                 let slot = self.rows.applied_slots()[row];
                 let left = self.rows.at(slot, place).row;
+                let left = if self.options.right_is_required { RowRef::ABSENT } else { left };
                 results.push(Joined { place, made_by: (LEFT, row), left, right: None });
             }
         }

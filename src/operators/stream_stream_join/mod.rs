@@ -261,11 +261,7 @@ impl StreamStreamJoin {
     fn release_due(&mut self, made_by: (Port, usize), joining: &mut Joining) {
         let later = [LEFT, RIGHT].map(|side| self.reach(side).1.saturating_add(self.options.grace_ms));
         let Some(waiting) = &mut self.waiting else { return };
-        let waits = |side: Port, record: u32| {
-            let record = self.buffers[side].record(record);
-            record.is_unmatched.then_some(record.key)
-        };
-        for (side, time, records) in waiting.take_due(self.stream_time, later, (made_by.0, self.primary), waits) {
+        for (side, time, records) in waiting.take_due(self.stream_time, later, (made_by.0, self.primary)) {
             let mut due = Vec::with_capacity(records.len());
             for record in records {
                 let buffer = &mut self.buffers[side];

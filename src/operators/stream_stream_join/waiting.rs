@@ -101,17 +101,11 @@ impl Waiting {
 
     /// Takes out all whose time plus `later` of their side is before `stream_time`: by time, then those of the secondary side
     /// first. Among them are records that have met a partner meanwhile. `by` is the side of the record that raised or
-    /// repeated the stream time; `key_of` gives the slot of a record's key while it waits.
+    /// repeated the stream time.
     ///
     /// As Kafka Streams does, they are only looked for when the record that was looked at last could be among them, were it one of
     /// side `by`.
-    pub(super) fn take_due(
-        &mut self,
-        stream_time: i64,
-        later: [i64; 2],
-        (by, primary): (Port, Port),
-        key_of: impl Fn(Port, u32) -> Option<u32>,
-    ) -> Vec<Due> {
+    pub(super) fn take_due(&mut self, stream_time: i64, later: [i64; 2], (by, primary): (Port, Port)) -> Vec<Due> {
         if self.visited.saturating_add(later[by]) >= stream_time {
             return Vec::new();
         }
@@ -124,13 +118,13 @@ impl Waiting {
             }
         }
         due.sort_by_key(|(side, time, _)| (*time, *side == primary));
-        self.visited = self.last_visited(&due, primary, key_of);
+        self.visited = self.last_visited(&due, primary);
         due
     }
 
     /// The time of the record that is looked at last: the first one after both sides have shown one that is not due; without
     /// such, the last of all.
-    fn last_visited(&self, due: &[Due], primary: Port, key_of: impl Fn(Port, u32) -> Option<u32>) -> i64 {
+    fn last_visited(&self, due: &[Due], primary: Port) -> i64 {
         let place = |side: Port, time: i64| (time, side == primary);
         let firsts = [LEFT, RIGHT].map(|side| self.listed[side].first_key_value().map(|(time, _)| place(side, *time)));
         let [Some(left), Some(right)] = firsts else {
@@ -138,9 +132,7 @@ impl Waiting {
             return lasts.chain(due.last().map(|(_, time, _)| *time)).max().unwrap_or(i64::MAX);
         };
         let (time, side) = (left.max(right).0, if left > right { LEFT } else { RIGHT });
-        let mut keys = self.listed[side][&time].records.iter().filter_map(|&record| key_of(side, record));
-        let first_key = keys.next();
-        if keys.any(|key| Some(key) != first_key) {
+        if self.listed[side][&time].waiting > 1 {
             return time;
         }
         let is_after = |side: Port, other: i64| place(side, other) > left.max(right);

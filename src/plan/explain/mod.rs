@@ -1,5 +1,7 @@
-//! EXPLAIN: a plan as text, the result first, one line per step, what a step reads indented below it; then its topology.
+//! EXPLAIN: a plan as text, the result first, one line per step, what a step reads indented below it; then its topology, and what
+//! the passes have done.
 
+mod passes;
 mod topology;
 
 use std::fmt::Write;
@@ -8,6 +10,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
 
+use crate::catalog::{Catalog, QueryId};
 use crate::formats::Serde;
 use crate::types::{Column, Schema};
 
@@ -26,18 +29,20 @@ pub use topology::{FOREIGN_KEY_ANSWERS, FOREIGN_KEY_REFERENCES, StoreUse, SubTop
 const INDENT: usize = 2;
 
 /// What EXPLAIN says of a statement; `None` if it runs no query.
-pub(super) fn statement(planned: &Planned, settings: &Settings) -> Option<String> {
+pub(super) fn statement(planned: &Planned, catalog: &Catalog, settings: &Settings) -> Option<String> {
     let mut text = tree(planned)?;
     let (query, id) = match planned {
         Planned::CreateAs(create) => (&create.query, Some(&create.query_info.id)),
         Planned::InsertInto(insert) => (&insert.query, Some(&insert.query_info.id)),
         Planned::CreateSource(create) => (create.query.as_ref()?, create.source.created_by_query.as_ref()),
         Planned::Push(push) | Planned::PullStream(push) => (&push.query, None),
+        Planned::Pull(pull) => return Some(text + &passes::text(&pull.changes, &[])),
         _ => return Some(text),
     };
     let service = settings.property("ksql.service.id").unwrap_or(SERVICE_ID_DEFAULT);
     let group = id.map(|id| query_group(service, id.as_str()));
     text.push_str(&topology_text(query, settings.topics, group.as_deref()));
+    text.push_str(&passes::text(&query.changes, &passes::shared(&query.root, id, catalog, settings)));
     Some(text)
 }
 
@@ -54,9 +59,10 @@ pub(super) fn tree(planned: &Planned) -> Option<String> {
     }
 }
 
-/// `plan` of the query whose group is `group`: its steps as an indented tree, then its topology.
-pub fn explain(plan: &QueryPlan, topics: &dyn TopicLookup, group: &str) -> String {
-    plan_tree(plan) + &topology_text(plan, topics, Some(group))
+/// `plan` of the running query `id`, whose group is `group`: its steps as an indented tree, its topology, what the passes have done.
+pub fn explain(plan: &QueryPlan, id: &QueryId, group: &str, catalog: &Catalog, settings: &Settings) -> String {
+    let topology = topology_text(plan, settings.topics, Some(group));
+    plan_tree(plan) + &topology + &passes::text(&plan.changes, &passes::shared(&plan.root, Some(id), catalog, settings))
 }
 
 /// Service that a server belongs to unless it is told.
@@ -322,7 +328,7 @@ fn assignments(columns: &[(Column, Expr)], names: &[String]) -> String {
 }
 
 /// Names of the columns that the expressions above `node` see.
-fn names(node: &PlanNode) -> Vec<String> {
+pub(super) fn names(node: &PlanNode) -> Vec<String> {
     let schema = node.schema();
     let columns = schema.row_schema(node.window().is_some());
     columns.fields().iter().map(|field| field.name().clone()).collect()

@@ -127,7 +127,7 @@ fn having_filters_the_aggregate() {
         "
         Sink X: topic X (key KAFKA, value JSON, 4 partitions)
           Project: key ID; S = (KSQL_AGG_VARIABLE_0 + 1)
-            Filter: ((KSQL_AGG_VARIABLE_1 > CAST(2 AS BIGINT)) AND (KSQL_AGG_VARIABLE_0 > 0))
+            Filter: ((KSQL_AGG_VARIABLE_1 > 2) AND (KSQL_AGG_VARIABLE_0 > 0))
               Aggregate by ID: KSQL_AGG_VARIABLE_0 = SUM(V), KSQL_AGG_VARIABLE_1 = COUNT(*)
                 Project: key ID; V
                   Source S: stream, topic s (key KAFKA, value JSON) [ID KEY, V]

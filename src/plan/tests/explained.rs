@@ -27,6 +27,9 @@ fn a_stateless_query_is_one_sub_topology() {
           Sub-topology 0, 4 tasks
             reads   topic s, 4 partitions
             writes  topic X, 4 partitions
+
+        Passes
+          unused columns: S decodes 1 of 5 value columns
         ",
     );
 }
@@ -51,6 +54,9 @@ fn a_group_by_another_column_goes_through_an_internal_topic() {
             reads   internal topic Aggregate-GroupBy-repartition, 4 partitions
             keeps   Aggregate-Materialize-1: aggregates by NAME STRING and window, for 1 DAYS
             writes  topic X, 4 partitions
+
+        Passes
+          unused columns: S decodes 1 of 5 value columns
         ",
     );
 }
@@ -113,6 +119,11 @@ fn joined_streams_are_kept_for_their_window() {
             keeps   StreamStreamJoin-Right-2: records by R_ID BIGINT and time, for 121 MINUTES
             keeps   StreamStreamJoin-Unmatched-3: records that wait for a partner
             writes  topic X, 4 partitions
+
+        Passes
+          repartition avoided: rows are keyed by S_ID already, for the join with R
+          repartition avoided: rows are keyed by R_ID already, for the join with S
+          unused columns: S decodes 1 of 5 value columns
         ",
     );
 }
@@ -143,6 +154,9 @@ fn references_go_to_where_the_other_table_is() {
             keeps   Project-Last-4: rows by ID BIGINT
             writes  internal topic ForeignKeyJoin-References, 4 partitions
             writes  topic X, 4 partitions
+
+        Passes
+          unused columns: T decodes 1 of 2 value columns
         ");
 }
 

@@ -129,7 +129,7 @@ fn joins_follow_joins() {
                     Source S: stream, topic s (key KAFKA, value JSON) [ID KEY, V]
                   Project: key R_ID; R_Q = Q
                     Source R: stream, topic x (key KAFKA, value JSON) [ID KEY, Q]
-                Project: key R3_ID; R3_ID = ID, R3_Q = Q
+                Project: key R3_ID; R3_Q = Q
                   Source R3: stream, topic x (key KAFKA, value JSON) [ID KEY, Q]
               Project: key T_ID; T_W = W
                 Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]

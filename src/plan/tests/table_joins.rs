@@ -60,7 +60,7 @@ fn keys_serve_several_joins_of_tables() {
                   TableTableJoin: LEFT on T_ID
                     Project: key T_ID; T_W = W
                       Source T: table, topic t (key KAFKA, value JSON) [ID KEY, W]
-                    Project: key T2_ID; T2_ID = ID, T2_Z = Z
+                    Project: key T2_ID; T2_Z = Z
                       Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
                 Repartition: internal topic RightSourceKeyed-SelectKey-repartition (key KAFKA, value JSON)
                   Project: key J_ID; J_Y = Y
@@ -119,7 +119,7 @@ fn a_join_on_keys_may_follow_a_reference() {
                       Source T: table, topic t (key KAFKA, value JSON) [ID KEY, NAME]
                     Project: key N_NAME; N_TITLE = TITLE
                       Source N: table, topic n (key KAFKA, value DELIMITED) [NAME KEY, TITLE]
-                Project: key T2_ID; T2_ID = ID, T2_Z = Z
+                Project: key T2_ID; T2_Z = Z
                   Source T2: table, topic x (key KAFKA, value JSON) [ID KEY, Z]
         ",
     );
