@@ -13,12 +13,13 @@ use super::{
     Client, QuerySpec, RuntimeError, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
 };
 use crate::expr::{CompiledExpr, Expr};
+use crate::formats::{Side, Subject};
 use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
-    Aggregate, Filter, NullKeys, Operator, Project, Rekey, StreamTableJoin, TableFilter, TableRekey, TableStore,
-    stream_table_join,
+    Aggregate, Filter, NullKeys, Operator, Project, Rekey, SerializedKeys, SessionAggregate, SessionWindows,
+    StreamTableJoin, TableFilter, TableRekey, TableStore, stream_table_join,
 };
 use crate::plan::{
     self, AGGREGATE_STORE, Collection, JOINED_TABLE_STORE, PlanNode, SOURCE_STORE, Source, StreamTableJoinKind,
@@ -566,11 +567,18 @@ impl Lowering<'_> {
         let retention_ms = aggregate.window.as_ref().map(|window| window.retention_ms);
         let name = self.store_name(AGGREGATE_STORE, retention_ms);
         let emission = self.spec.emission;
-        self.current.holds_back |= emission == Emission::AtCommit;
-        let aggregate = aggregate.clone();
+        self.current.holds_back |= emission == Emission::AtCommit && !aggregate.is_final;
+        let (aggregate, schemas, group) = (aggregate.clone(), self.spec.schemas.clone(), Arc::clone(&self.spec.group));
         let factory: OperatorFactory = Box::new(move |context| {
-            let options = aggregate_options(&aggregate, emission, needs_old)?;
-            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
+            let mut options = aggregate_options(&aggregate, emission, needs_old)?;
+            if aggregate.is_final {
+                options.finals = Some(serialized_keys(&aggregate, &group, &schemas)?);
+            }
+            let store = context.store(&name);
+            Ok(match session_windows(&aggregate) {
+                Some(windows) => Box::new(SessionAggregate::open(options, windows, &store)?) as Box<dyn Operator>,
+                None => Box::new(Aggregate::open(options, &store)?),
+            })
         });
         Ok(self.current.add([tail], factory))
     }
@@ -597,13 +605,46 @@ impl Lowering<'_> {
     }
 }
 
-fn time_windows(window: &plan::WindowSpec) -> Result<TimeWindows, RuntimeError> {
-    match window.shape {
+fn time_windows(aggregate: &plan::Aggregate) -> Option<TimeWindows> {
+    let &plan::WindowSpec { shape, grace_ms, retention_ms } = aggregate.window.as_ref()?;
+    match shape {
         plan::WindowShape::Time { size_ms, advance_ms } => {
-            Ok(TimeWindows { size_ms, advance_ms, grace_ms: window.grace_ms, retention_ms: window.retention_ms })
+            Some(TimeWindows { size_ms, advance_ms, grace_ms, retention_ms })
         }
-        plan::WindowShape::Session { .. } => Err(unsupported::session_windows()),
+        plan::WindowShape::Session { .. } => None,
     }
+}
+
+fn session_windows(aggregate: &plan::Aggregate) -> Option<SessionWindows> {
+    let &plan::WindowSpec { shape, grace_ms, retention_ms } = aggregate.window.as_ref()?;
+    match shape {
+        plan::WindowShape::Session { gap_ms } => Some(SessionWindows { gap_ms, grace_ms, retention_ms }),
+        plan::WindowShape::Time { .. } => None,
+    }
+}
+
+/// What gives the keys of `aggregate` as in the topic that its rows come from.
+fn serialized_keys(
+    aggregate: &plan::Aggregate,
+    group: &str,
+    schemas: &crate::formats::Schemas,
+) -> Result<SerializedKeys, RuntimeError> {
+    let mut node = &*aggregate.input;
+    let (topic, serde) = loop {
+        match node {
+            PlanNode::Source(source) => break (source.topic.clone(), &source.key_serde),
+            PlanNode::Repartition { topic, key_serde, .. } => break (format!("{group}-{topic}"), key_serde),
+            _ => {}
+        }
+        let inputs = node.inputs();
+        let Some(input) = inputs.first() else {
+            return Err(RuntimeError::Bug("the rows of an aggregation come from nowhere".to_owned()));
+        };
+        node = input;
+    };
+    let subject = Subject { topic: &topic, side: Side::Key };
+    let mut encoder = schemas.encoder(serde, &aggregate.input.schema().key, subject)?;
+    Ok(Box::new(move |columns, rows| encoder.encode(columns, rows, None).bytes))
 }
 
 /// What the operator of `aggregate` is made of.
@@ -633,10 +674,11 @@ pub(super) fn aggregate_options(
         key_types: types(&input.key),
         carried_types: types(&input.value[..aggregate.carried]),
         calls: calls.collect::<Result<_, RuntimeError>>()?,
-        windows: aggregate.window.as_ref().map(time_windows).transpose()?,
+        windows: time_windows(aggregate),
         emission,
         attach_old,
         undo: aggregate.undo,
+        finals: None,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{AGGREGATE_STORE, PlanNode, QueryPlan, SOURCE_STORE, WindowSpec};
-use crate::state::key_encoding::{EncodedKeys, window_start};
+use crate::state::key_encoding::{EncodedKeys, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};
 use crate::storage::Entry;
@@ -169,8 +169,15 @@ impl Materialized<'_> {
                         let end: Vec<i64> = start.iter().map(|start| start + size_ms).collect();
                         Some(WindowColumns { start: start.into(), end: end.into() })
                     }
-                    // Sessions are refused before anything is stored.
-                    Some(WindowKind::Session) | None => None,
+                    Some(WindowKind::Session) => {
+                        let corrupt = || StateError::Corrupt("the key of a session has no bounds".to_owned());
+                        let bounds = entries.iter().map(|(key, _)| split_session(key).ok_or_else(corrupt));
+                        let bounds: Vec<(&[u8], i64, i64)> = bounds.collect::<Result<_, _>>()?;
+                        let (start, end): (Vec<i64>, Vec<i64>) =
+                            bounds.into_iter().map(|(_, start, end)| (start, end)).unzip();
+                        Some(WindowColumns { start: start.into(), end: end.into() })
+                    }
+                    None => None,
                 };
                 (columns, window)
             }

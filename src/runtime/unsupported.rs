@@ -1,7 +1,7 @@
 //! Steps that can be planned and explained but not run yet.
 
 use super::RuntimeError;
-use crate::plan::{Collection, PlanNode, QueryPlan, WindowShape};
+use crate::plan::{Collection, PlanNode, QueryPlan};
 
 /// Refuses `plan` if a step of it cannot be run.
 pub fn check(plan: &QueryPlan) -> Result<(), RuntimeError> {
@@ -22,20 +22,10 @@ pub(super) fn refusal(node: &PlanNode) -> Option<RuntimeError> {
         PlanNode::TableTableJoin(_) => "joins of two tables",
         PlanNode::ForeignKeyJoin(_) => "foreign-key joins",
         PlanNode::StreamTableJoin { right, .. } if right.window().is_some() => "joins with a windowed table",
-        PlanNode::Aggregate(aggregate) if aggregate.is_final => "EMIT FINAL",
-        PlanNode::Aggregate(aggregate) => match aggregate.window.as_ref()?.shape {
-            WindowShape::Session { .. } => return Some(session_windows()),
-            WindowShape::Time { .. } => return None,
-        },
         PlanNode::Rekey { input, .. } if input.window().is_some() && input.collection() == Collection::Table => {
             "GROUP BY over a table with a windowed key"
         }
         _ => return None,
     };
     Some(RuntimeError::NotSupported { what })
-}
-
-/// The refusal of SESSION windows.
-pub(super) fn session_windows() -> RuntimeError {
-    RuntimeError::NotSupported { what: "SESSION windows" }
 }

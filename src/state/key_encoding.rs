@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! key    := column* [window start: i64, big endian, sign bit flipped]
+//!         | column* session end: i64, session start: i64, likewise
 //! column := 00                      null
 //!         | 01 value
 //! value  := fixed width: big endian, sign bit flipped (doubles: all bits flipped when negative)
@@ -95,6 +96,20 @@ impl EncodedKeys {
 pub fn window_start(key: &[u8]) -> i64 {
     let tail: [u8; 8] = key[key.len() - 8..].try_into().expect("windowed keys end in eight bytes");
     (u64::from_be_bytes(tail) ^ (1 << 63)) as i64
+}
+
+/// Appends the bounds of a session to the encoding of its key.
+pub fn encode_session(start: i64, end: i64, key: &mut Vec<u8>) {
+    encode_i64(end, key);
+    encode_i64(start, key);
+}
+
+/// The key of a session, and its start and end; `None` if `key` is too short to hold them.
+pub fn split_session(key: &[u8]) -> Option<(&[u8], i64, i64)> {
+    let (rest, start) = key.split_last_chunk::<8>()?;
+    let (key, end) = rest.split_last_chunk::<8>()?;
+    let decode = |bytes: &[u8; 8]| (u64::from_be_bytes(*bytes) ^ (1 << 63)) as i64;
+    Some((key, decode(start), decode(end)))
 }
 
 fn encode_nullable(null: bool, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
@@ -225,5 +240,18 @@ mod tests {
         let mut keys = EncodedKeys::default();
         keys.encode(&[names], Some(&[-30_000]), 1);
         assert_eq!(window_start(keys.key(0)), -30_000);
+    }
+
+    #[test]
+    fn sessions_of_a_key_sort_by_their_end_and_are_read_back() {
+        let session = |start, end| {
+            let mut key = b"\x01k\0\0".to_vec();
+            encode_session(start, end, &mut key);
+            key
+        };
+        let keys = [session(-7, -5), session(-7, 0), session(3, 12), session(20, 20)];
+        assert!(keys.is_sorted(), "{keys:?}");
+        assert_eq!(split_session(&keys[2]), Some((&b"\x01k\0\0"[..], 3, 12)));
+        assert_eq!(split_session(b"\xff"), None);
     }
 }
