@@ -353,7 +353,7 @@ impl Aggregate {
     /// Forgets windows beyond the retention.
     fn expire(&mut self, retention_ms: i64, writes: &mut WriteSet) {
         // Stores that find windows by their time keep the one that is just as old as the retention.
-        let first_kept = if self.finals.is_some() { 0 } else { 1 };
+        let first_kept = i64::from(self.finals.is_none());
         let oldest_kept = self.newest_window.saturating_sub(retention_ms).saturating_add(first_kept);
         while let Some(entry) = self.starts.first_entry().filter(|entry| *entry.key() < oldest_kept) {
             for slot in entry.remove() {
@@ -402,7 +402,7 @@ impl Operator for Aggregate {
         }
         if let (Some(finals), Some(windows), Some(causes)) = (&mut self.finals, self.windows, causes) {
             let closed = time_windows_closed(&self.starts, windows, stream_time, &causes.rowtime);
-            finals.emit(closed, &causes, &self.groups, |closed| self.rowtimes[closed.slot as usize], out);
+            finals.emit(&closed, &causes, &self.groups, |closed| self.rowtimes[closed.slot as usize], out);
         }
         self.batch_slots = slots;
         Ok(())

@@ -98,7 +98,7 @@ impl Finals {
     /// Emits the rows of the windows `closed`, which come by row, with the results of their groups now.
     pub(super) fn emit(
         &mut self,
-        closed: Vec<Closed>,
+        closed: &[Closed],
         causes: &Causes,
         groups: &Groups,
         rowtime: impl Fn(&Closed) -> i64,
@@ -109,7 +109,7 @@ impl Finals {
         }
         let slots: Vec<u32> = closed.iter().map(|closed| closed.slot).collect();
         let key = groups.keys(&slots);
-        let order = self.order(&closed, &key);
+        let order = self.order(closed, &key);
         let at = |index: &u32| &closed[*index as usize];
         let slots: Vec<u32> = order.iter().map(|index| at(index).slot).collect();
         let value = groups.results(&slots);

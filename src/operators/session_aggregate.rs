@@ -14,8 +14,9 @@
 //!
 //! The time of a row is the end of its session. Semantics 2.3, 4.3, 4.5 and 4.6.
 //!
-//! A store forgets sessions in segments of time, as soon as all of a segment is older than the retention: those are met no
-//! more, although they leave storage only at commit.
+//! Sessions older than the retention are met by no row any more, although they leave storage only at commit; so a row may begin
+//! a session that is there already, and takes its place. What has not closed by then is looked for in segments of time, and
+//! closes unless all of its segment is older than the retention.
 //!
 //! Rows are folded as in [`Aggregate`](super::Aggregate), a batch at a time by slot of their session: what the rows of a batch
 //! do to sessions is worked out first, from times alone. A session that goes on keeps its slot.
@@ -51,7 +52,7 @@ pub struct SessionWindows {
     pub retention_ms: i64,
 }
 
-/// Least length of the segments in which sessions are forgotten.
+/// Least length of the segments of time that sessions are in.
 const SEGMENT_MS_MIN: i64 = 60_000;
 
 impl SessionWindows {
@@ -60,8 +61,8 @@ impl SessionWindows {
         stream_time.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms)
     }
 
-    /// Sessions that end before it are forgotten.
-    fn kept_from(self, stream_time: i64) -> i64 {
+    /// Sessions that end before it are not found when they close.
+    fn segment_start(self, stream_time: i64) -> i64 {
         let segment_ms = (self.retention_ms / 2).max(SEGMENT_MS_MIN);
         stream_time.saturating_sub(self.retention_ms) / segment_ms * segment_ms
     }
@@ -202,9 +203,16 @@ impl SessionAggregate {
         self.sessions.free(slot);
     }
 
+    /// Sessions that end before it are met by no row.
+    fn visible_from(&self) -> i64 {
+        // Stores that find sessions by their time keep the one that is just as old as the retention.
+        let first_visible = i64::from(self.finals.is_none());
+        self.stream_time.saturating_sub(self.windows.retention_ms).saturating_add(first_visible)
+    }
+
     /// Forgets sessions beyond the retention.
     fn expire(&mut self, writes: &mut WriteSet) {
-        let kept_from = self.windows.kept_from(self.stream_time);
+        let kept_from = self.visible_from();
         while let Some(slot) = self.kept.pop_before(kept_from, &self.sessions) {
             self.store.delete(writes, &self.stored_key(slot));
             self.sessions.remove_from_key(slot);
@@ -301,7 +309,7 @@ impl SessionAggregate {
             out.emit(plan.emissions.into_batch(&batch, &results, before));
         }
         if let (Some(finals), Some(causes)) = (&mut self.finals, causes) {
-            finals.emit(plan.closed, &causes, &self.groups, |closed| closed.end, out);
+            finals.emit(&plan.closed, &causes, &self.groups, |closed| closed.end, out);
         }
         plan.freed.into_iter().for_each(|slot| self.free(slot));
         self.groups.compact();

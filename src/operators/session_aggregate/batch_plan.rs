@@ -46,7 +46,7 @@ impl BatchPlan {
             ..Self::default()
         };
         let windows = aggregate.windows;
-        let mut kept_from = windows.kept_from(aggregate.stream_time);
+        let mut visible_from = aggregate.visible_from();
         let mut close_time = windows.close_time(aggregate.stream_time);
         for (row, (&key, &time)) in keys.iter().zip(&batch.rowtime).enumerate() {
             let moves_time = time > aggregate.stream_time;
@@ -54,13 +54,13 @@ impl BatchPlan {
                 aggregate.stream_time = time;
                 close_time = windows.close_time(time);
             }
-            // What is kept is decided when a session is put: the row still meets the sessions of before.
-            let end_min = time.saturating_sub(windows.gap_ms).max(kept_from);
+            // Rows meet what can be seen at the time of the rows before.
+            let end_min = time.saturating_sub(windows.gap_ms).max(visible_from);
             let met = aggregate.sessions.find(key, end_min, time.saturating_add(windows.gap_ms));
             plan.meet(aggregate, row, (key, time), met, close_time);
             if moves_time {
-                kept_from = windows.kept_from(time);
-                plan.close(aggregate, row, close_time, kept_from);
+                visible_from = aggregate.visible_from();
+                plan.close(aggregate, row, close_time, windows.segment_start(time));
             }
         }
         plan
@@ -108,7 +108,7 @@ impl BatchPlan {
         aggregate: &mut SessionAggregate,
         at: u32,
         (key, start, end): (u32, i64, i64),
-        met: Range<usize>,
+        mut met: Range<usize>,
     ) -> u32 {
         let first = (!met.is_empty()).then(|| aggregate.sessions.at(key, met.start));
         let (slot, merged) = match first {
@@ -128,8 +128,14 @@ impl BatchPlan {
             }
             return slot;
         }
-        aggregate.sessions.replace(key, met, slot);
         aggregate.grow();
+        if let Some(unseen) = unseen(aggregate, (key, start, end), &met) {
+            aggregate.is_stored[slot as usize] = aggregate.is_stored[unseen as usize];
+            aggregate.sessions.retire(unseen);
+            self.freed.push(unseen);
+            met.start -= 1;
+        }
+        aggregate.sessions.replace(key, met, slot);
         aggregate.index(slot);
         self.created.push(at);
         slot
@@ -154,17 +160,23 @@ impl BatchPlan {
         }
     }
 
-    /// Notes the sessions that ended before `close_time`; of those before `kept_from`, nothing is known any more.
-    fn close(&mut self, aggregate: &mut SessionAggregate, row: usize, close_time: i64, kept_from: i64) {
+    /// Notes the sessions that ended before `close_time`; those before `found_from` close unseen.
+    fn close(&mut self, aggregate: &mut SessionAggregate, row: usize, close_time: i64, found_from: i64) {
         while let Some(slot) = aggregate.open.pop_before(close_time, &aggregate.sessions) {
             aggregate.is_closed[slot as usize] = true;
             aggregate.kept.add(slot, &aggregate.sessions);
             let (start, end) = (aggregate.sessions.start(slot), aggregate.sessions.end(slot));
-            if end >= kept_from {
+            if end >= found_from {
                 self.closed.push(Closed { row: row as u32, start, end, slot });
             }
         }
     }
+}
+
+/// The session with these bounds before those `met`, that could not be seen.
+fn unseen(aggregate: &SessionAggregate, (key, start, end): (u32, i64, i64), met: &Range<usize>) -> Option<u32> {
+    let slot = aggregate.sessions.at(key, met.start.checked_sub(1)?);
+    ((aggregate.sessions.start(slot), aggregate.sessions.end(slot)) == (start, end)).then_some(slot)
 }
 
 fn late(aggregate: &SessionAggregate, time: i64) -> String {
