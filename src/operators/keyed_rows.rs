@@ -9,7 +9,7 @@ use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, 
 use crate::storage::WriteSet;
 use crate::types::ChangeBatch;
 
-/// The newest row of every key. State: key → `rowtime: i64 LE, row(columns)`.
+/// The newest row of every key. State: key, with its window start or session bounds → `rowtime: i64 LE, row(columns)`.
 pub(super) struct KeyedRows {
     store: Store,
     slots: SlotTable,
@@ -19,6 +19,8 @@ pub(super) struct KeyedRows {
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
     weight: EntryWeight,
+    /// The windows of keys are sessions.
+    pub(super) has_sessions: bool,
     keys: EncodedKeys,
     batch_slots: Vec<u32>,
 }
@@ -34,6 +36,7 @@ impl KeyedRows {
             dirty: Vec::new(),
             is_dirty: Vec::new(),
             weight: EntryWeight::default(),
+            has_sessions: false,
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
         };
@@ -63,7 +66,12 @@ impl KeyedRows {
     /// Applies the changes of `batch` in order, with `columns` as the rows to keep; returns what each replaced.
     /// References stay valid until [`KeyedRows::compact`].
     pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Vec<RowRef> {
-        self.keys.encode(&batch.key, batch.window.as_ref().map(|window| &window.start[..]), batch.len());
+        match &batch.window {
+            Some(window) if self.has_sessions => {
+                self.keys.encode_sessions(&batch.key, &window.start, &window.end, batch.len());
+            }
+            window => self.keys.encode(&batch.key, window.as_ref().map(|window| &window.start[..]), batch.len()),
+        }
         let mut slots = std::mem::take(&mut self.batch_slots);
         self.slots.assign(&self.keys, &mut slots, |_, _| {});
         self.grow();

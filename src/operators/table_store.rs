@@ -5,7 +5,7 @@
 //! every key goes on at commit, in the order of these changes; a key that came and went in between is not seen at all.
 //! Semantics 3.2, 4.3 and 6.2.
 //!
-//! State: key → `rowtime: i64 LE, row(key columns, value columns)`.
+//! State: key ‖ window start, or ‖ session end ‖ start → `rowtime: i64 LE, row(key columns, value columns)`.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use super::keyed_rows::KeyedRows;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::{RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
-use crate::types::{ChangeBatch, OldRows, WindowColumns};
+use crate::types::{ChangeBatch, OldRows, WindowColumns, WindowKind};
 
 /// Keeps the table and attaches old rows to its changes.
 pub struct TableStore {
@@ -59,6 +59,13 @@ impl TableStore {
             before: RowTable::new(&types),
         });
         Ok(Self { rows: KeyedRows::open(store, &types)?, key_columns: key_types.len(), attach_old, held })
+    }
+
+    /// Keys have these windows. A time window is known by its start, a session by both of its bounds.
+    #[must_use]
+    pub fn with_windows(mut self, window: Option<WindowKind>) -> Self {
+        self.rows.has_sessions = window == Some(WindowKind::Session);
+        self
     }
 
     fn old_rows(rows: Vec<ArrayRef>, references: &[RowRef], key_columns: usize) -> OldRows {

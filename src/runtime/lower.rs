@@ -514,10 +514,10 @@ impl Lowering<'_> {
         // A join looks through the cache of the table.
         let emission = if self.in_join { Emission::EveryRow } else { self.spec.emission };
         self.current.holds_back |= emission == Emission::AtCommit;
-        let needs_old = needs_old && source.old_rows_known;
+        let (needs_old, window) = (needs_old && source.old_rows_known, source.window);
         let factory: OperatorFactory = Box::new(move |context| {
             let table = TableStore::open(&context.store(&name), &key_types, &value_types, emission, needs_old)?;
-            Ok(Box::new(table))
+            Ok(Box::new(table.with_windows(window)))
         });
         self.current.add([tail], factory)
     }

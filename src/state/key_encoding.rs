@@ -25,13 +25,29 @@ pub struct EncodedKeys {
     ends: Vec<u32>,
 }
 
+/// What follows the key columns of each row.
+#[derive(Clone, Copy)]
+struct Bounds<'a> {
+    end: Option<&'a [i64]>,
+    start: Option<&'a [i64]>,
+}
+
 impl EncodedKeys {
     /// Encodes one key per row of `columns`, and its window start where keys are windowed. Replaces what was there.
     pub fn encode(&mut self, columns: &[ArrayRef], window_start: Option<&[i64]>, rows: usize) {
+        self.encode_bounded(columns, Bounds { end: None, start: window_start }, rows);
+    }
+
+    /// As [`EncodedKeys::encode`], of keys with sessions that have these bounds.
+    pub fn encode_sessions(&mut self, columns: &[ArrayRef], start: &[i64], end: &[i64], rows: usize) {
+        self.encode_bounded(columns, Bounds { end: Some(end), start: Some(start) }, rows);
+    }
+
+    fn encode_bounded(&mut self, columns: &[ArrayRef], bounds: Bounds<'_>, rows: usize) {
         self.bytes.clear();
         self.ends.clear();
         if let [column] = columns
-            && self.encode_single(column, window_start)
+            && self.encode_single(column, bounds)
         {
             return;
         }
@@ -39,12 +55,12 @@ impl EncodedKeys {
             for column in columns {
                 encode_cell(column, row, &mut self.bytes);
             }
-            self.end_key(row, window_start);
+            self.end_key(row, bounds);
         }
     }
 
     /// One column of a common type: its array is looked at once, not once a row.
-    fn encode_single(&mut self, column: &ArrayRef, window_start: Option<&[i64]>) -> bool {
+    fn encode_single(&mut self, column: &ArrayRef, bounds: Bounds<'_>) -> bool {
         match column.data_type() {
             DataType::Utf8 => {
                 let texts = column.as_string::<i32>();
@@ -53,14 +69,14 @@ impl EncodedKeys {
                     encode_nullable(texts.is_null(row), &mut self.bytes, |out| {
                         encode_bytes(texts.value(row).as_bytes(), out);
                     });
-                    self.end_key(row, window_start);
+                    self.end_key(row, bounds);
                 }
             }
             DataType::Int64 => {
                 let numbers = column.as_primitive::<Int64Type>();
                 for row in 0..numbers.len() {
                     encode_nullable(numbers.is_null(row), &mut self.bytes, |out| encode_i64(numbers.value(row), out));
-                    self.end_key(row, window_start);
+                    self.end_key(row, bounds);
                 }
             }
             _ => return false,
@@ -68,9 +84,9 @@ impl EncodedKeys {
         true
     }
 
-    fn end_key(&mut self, row: usize, window_start: Option<&[i64]>) {
-        if let Some(starts) = window_start {
-            encode_i64(starts[row], &mut self.bytes);
+    fn end_key(&mut self, row: usize, bounds: Bounds<'_>) {
+        for bound in [bounds.end, bounds.start].into_iter().flatten() {
+            encode_i64(bound[row], &mut self.bytes);
         }
         self.ends.push(self.bytes.len() as u32);
     }
