@@ -17,7 +17,6 @@ use super::{
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, Planned, Settings};
-use crate::runtime::unsupported;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::topics::Transaction;
@@ -165,10 +164,6 @@ impl Execution<'_> {
         parsed: &ParsedStatement,
         planned: &Planned,
     ) -> Result<Result<Done, Overtaken>, EngineError> {
-        // Before anything is made that would have to be taken back.
-        if let Some(plan) = planned.query() {
-            unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
-        }
         let number = self.core.next_command;
         let (transaction, done) = match planned {
             Planned::InsertValues(row) => (insert::transaction(self.shared, &self.core.catalog, row)?, Done::Inserted),

@@ -10,7 +10,6 @@ use super::topics::{self, Known};
 use super::{Core, EngineError, Response, Session, Shared, codecs, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
-use crate::runtime::unsupported;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -194,9 +193,6 @@ impl Trial<'_> {
             planned => {
                 codecs::check(self.shared, planned, &self.catalog).map_err(|error| error.at(parsed.span))?;
                 topics::check(planned).map_err(|error| error.at(parsed.span))?;
-                if let Some(plan) = planned.query() {
-                    unsupported::check(plan).map_err(|error| EngineError::from(error).at(parsed.span))?;
-                }
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), Some(topics::facts(&config)));
                 }

@@ -6,26 +6,29 @@
 //! as late. Emission is a separate decision over the same state:
 //!
 //! - [`Emission::EveryRow`]: a result after every row (record cache off);
-//! - [`Emission::AtCommit`]: the last result of every key that changed, in the order of their last change.
+//! - [`Emission::AtCommit`]: the last result of every key that changed, in the order of their last change;
+//! - with [`AggregateOptions::finals`], one result per window, when it has closed, see [`finals`](super::finals).
 //!
 //! The result's time is the greatest time of the group's rows. Over a table the old row is taken back before the new one
-//! is added, in one step. Windows older than the retention are forgotten at commit. Semantics 4.1 to 4.4.
+//! is added, in one step. Windows older than the retention are forgotten at commit. Semantics 4.1 to 4.4 and 4.6.
 //!
 //! State: key → `rowtime: i64 LE, row(key columns, carried columns, accumulator state)`, and `ff` → stream time.
 
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::array::{ArrayRef, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
-use arrow::compute::{interleave, take};
+use arrow::compute::interleave;
 use arrow::datatypes::DataType;
 
-use super::accumulators::{Accumulator, Update};
 use super::changes::Changes;
+use super::finals::{Causes, Finals, SerializedKeys, time_windows_closed};
+pub use super::groups::Call;
+pub(crate) use super::groups::load_state;
+use super::groups::{Folding, Groups, without_null_rows};
 use super::keyed_rows::split_rowtime;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, window_start};
-use crate::state::row_format::{decode_rows_counted, encode_row};
 use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::{Entry, WriteSet};
 use crate::types::{ChangeBatch, OldRows, RowError, WindowColumns};
@@ -52,14 +55,6 @@ pub struct TimeWindows {
     pub retention_ms: i64,
 }
 
-/// One aggregate: its accumulator and the index of its argument among the input's value columns.
-pub struct Call {
-    /// State of all groups.
-    pub accumulator: Box<dyn Accumulator>,
-    /// `None` for functions of no argument.
-    pub argument: Option<usize>,
-}
-
 /// Parameters of an [`Aggregate`].
 pub struct AggregateOptions {
     /// Types of the group's key columns.
@@ -76,20 +71,25 @@ pub struct AggregateOptions {
     pub attach_old: bool,
     /// The input is a table: old rows are taken back.
     pub undo: bool,
+    /// Only results of windows that have closed, whatever `emission` says; gives keys as in their topic.
+    pub finals: Option<SerializedKeys>,
 }
 
 /// Aggregates rows by key and window.
 pub struct Aggregate {
-    options: AggregateOptions,
+    windows: Option<TimeWindows>,
+    emission: Emission,
+    attach_old: bool,
+    undo: bool,
+    finals: Option<Finals>,
     store: Store,
     slots: SlotTable,
-    /// Key columns and carried columns of the newest row of each group.
-    rows: RowTable,
+    groups: Groups,
     /// Greatest time of each group; [`ABSENT`] for free slots.
     rowtimes: Vec<i64>,
     stream_time: i64,
     /// Slots by window start, and the newest start.
-    windows: BTreeMap<i64, Vec<u32>>,
+    starts: BTreeMap<i64, Vec<u32>>,
     newest_window: i64,
     changes: Changes,
     /// Results as of the last emission, of groups that have changed since; for old rows of held-back results.
@@ -103,72 +103,48 @@ pub struct Aggregate {
 
 const ABSENT: i64 = i64::MIN;
 const NO_ROW: u32 = u32::MAX;
-const STREAM_TIME_KEY: &[u8] = &[0xff];
+/// Where the stream time is kept; no key begins like this.
+pub(super) const STREAM_TIME_KEY: &[u8] = &[0xff];
 
-/// Gives `calls` the stored `state` of `slots`, whose rows hold `counts` columns of it each. A row has fewer columns than the
-/// calls when it was written before the last of them were added; those keep their initial value.
-pub(crate) fn load_state(calls: &mut [Call], slots: &[u32], mut state: Vec<ArrayRef>, counts: &[usize]) {
-    let mut columns = 0;
-    for call in calls {
-        let rest = state.split_off(call.accumulator.state_types().len());
-        columns += state.len();
-        if counts.iter().all(|&count| count >= columns) {
-            call.accumulator.load(slots, &state);
-        } else {
-            let known: Vec<u32> = (0..slots.len() as u32).filter(|&row| counts[row as usize] >= columns).collect();
-            let known_slots: Vec<u32> = known.iter().map(|&row| slots[row as usize]).collect();
-            let known = UInt32Array::from(known);
-            let take = |column: &ArrayRef| take(column, &known, None).expect("the rows are there");
-            call.accumulator.load(&known_slots, &state.iter().map(take).collect::<Vec<_>>());
-        }
-        state = rest;
-    }
-}
-
-/// Rows ready to be folded: one per group they belong to, and per direction.
-struct Folding {
+/// Changes of a table, taken apart into rows taken back and rows added.
+struct TakenApart {
     batch: ChangeBatch,
-    /// Rows taken back, where the input is a table.
-    undone: Option<Vec<bool>>,
-    /// Rows after which a result is due; `None`: all.
-    emits: Option<BooleanBuffer>,
+    /// Rows taken back.
+    undone: Vec<bool>,
+    /// Rows after which a result is due.
+    emits: BooleanBuffer,
 }
 
 impl Aggregate {
     /// The aggregation with its state in `store`; what storage holds is read at once.
     pub fn open(options: AggregateOptions, store: &Store) -> Result<Self, StateError> {
-        let row_types: Vec<DataType> = options.key_types.iter().chain(&options.carried_types).cloned().collect();
-        let no_slots: &[u32] = &[];
-        let result_types: Vec<DataType> = (options.carried_types.iter().cloned())
-            .chain(options.calls.iter().map(|call| call.accumulator.results(no_slots).data_type().clone()))
-            .collect();
+        let AggregateOptions { key_types, carried_types, calls, windows, emission, attach_old, undo, finals } = options;
+        let groups = Groups::new(&key_types, &carried_types, calls);
         let mut aggregate = Self {
-            options,
+            windows,
+            emission,
+            attach_old,
+            undo,
+            finals: finals.map(|serialized| Finals::new(serialized, attach_old)),
             store: store.clone(),
             slots: SlotTable::default(),
-            rows: RowTable::new(&row_types),
+            emitted: RowTable::new(&groups.result_types()),
+            groups,
             rowtimes: Vec::new(),
             stream_time: -1,
-            windows: BTreeMap::new(),
+            starts: BTreeMap::new(),
             newest_window: i64::MIN,
             changes: Changes::default(),
-            emitted: RowTable::new(&result_types),
             weight: EntryWeight::default(),
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
             last_rows: Vec::new(),
         };
-        store.scan(|entries| aggregate.load(entries, row_types.len()))?;
+        store.scan(|entries| aggregate.load(entries))?;
         Ok(aggregate)
     }
 
-    /// Types of the rows in storage.
-    fn stored_types(options: &AggregateOptions) -> Vec<DataType> {
-        let row = options.key_types.iter().chain(&options.carried_types).cloned();
-        row.chain(options.calls.iter().flat_map(|call| call.accumulator.state_types())).collect()
-    }
-
-    fn load(&mut self, entries: &[Entry], row_columns: usize) -> Result<(), StateError> {
+    fn load(&mut self, entries: &[Entry]) -> Result<(), StateError> {
         let mut slots = Vec::with_capacity(entries.len());
         let mut values = Vec::with_capacity(entries.len());
         for (key, value) in entries {
@@ -181,22 +157,13 @@ impl Aggregate {
             let (slot, _) = self.slots.insert(key);
             self.grow();
             self.rowtimes[slot as usize] = rowtime;
-            if self.options.windows.is_some() {
+            if self.windows.is_some() {
                 self.index_window(slot, window_start(key));
             }
             slots.push(slot);
             values.push(row);
         }
-        let (mut columns, counts) = decode_rows_counted(&Self::stored_types(&self.options), values)?;
-        let state = columns.split_off(row_columns);
-        let counts: Vec<usize> = counts.into_iter().map(|count| count.saturating_sub(row_columns)).collect();
-        load_state(&mut self.options.calls, &slots, state, &counts);
-        let segment = self.rows.add_segment(columns, slots.clone());
-        for (row, slot) in slots.into_iter().enumerate() {
-            self.rows.set(slot, RowRef::new(segment, row));
-        }
-        self.rows.compact();
-        Ok(())
+        self.groups.load(slots, values)
     }
 
     /// Makes room for all assigned slots.
@@ -206,12 +173,12 @@ impl Aggregate {
             let room = capacity.next_power_of_two();
             self.rowtimes.resize(room, ABSENT);
             self.changes.grow(room);
-            self.options.calls.iter_mut().for_each(|call| call.accumulator.grow(room));
+            self.groups.grow(room);
         }
     }
 
     fn index_window(&mut self, slot: u32, start: i64) {
-        self.windows.entry(start).or_default().push(slot);
+        self.starts.entry(start).or_default().push(slot);
         self.newest_window = self.newest_window.max(start);
     }
 
@@ -253,7 +220,7 @@ impl Aggregate {
     }
 
     /// Splits table changes into rows taken back and rows added.
-    fn undo_and_add(&self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> Folding {
+    fn undo_and_add(&self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> TakenApart {
         let no_old = BooleanBuffer::new_unset(batch.len());
         let present = batch.old.as_ref().map_or(&no_old, |old| &old.present);
         let (mut indices, mut sides, mut emits, mut folded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -282,58 +249,11 @@ impl Aggregate {
         }
         (expanded.old, expanded.tombstones) = (None, None);
         *slots = folded;
-        Folding {
+        TakenApart {
             batch: expanded,
-            undone: Some(sides.iter().map(|&(side, _)| side == 0).collect()),
-            emits: Some(emits.into_iter().collect()),
+            undone: sides.iter().map(|&(side, _)| side == 0).collect(),
+            emits: emits.into_iter().collect(),
         }
-    }
-
-    /// Folds the rows and returns their results, as value columns.
-    fn fold(&mut self, folding: &Folding, slots: &[u32], out: &mut Output) -> Option<Vec<ArrayRef>> {
-        let emit = self.options.emission == Emission::EveryRow;
-        let carried = self.options.carried_types.len();
-        let mut results: Vec<ArrayRef> = folding.batch.value[..carried].to_vec();
-        for call in &mut self.options.calls {
-            let argument = call.argument.map(|index| &folding.batch.value[index]);
-            let rows = Update { slots, argument, undone: folding.undone.as_deref() };
-            results.extend(call.accumulator.update(&rows, emit));
-            out.report_lost(&folding.batch, call.accumulator.take_rejected());
-        }
-        emit.then_some(results)
-    }
-
-    /// Remembers key and carried columns of the newest row of each group.
-    fn remember_rows(&mut self, batch: &ChangeBatch, slots: &[u32]) {
-        let carried = self.options.carried_types.len();
-        if carried == 0 && slots.iter().all(|&slot| self.rowtimes[slot as usize] != ABSENT) {
-            return;
-        }
-        let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value[..carried]).cloned().collect();
-        if carried == 0 {
-            let mut rows: Vec<u32> = Vec::new();
-            for (row, &slot) in slots.iter().enumerate() {
-                if self.rowtimes[slot as usize] == ABSENT {
-                    self.rowtimes[slot as usize] = batch.rowtime[row];
-                    rows.push(row as u32);
-                }
-            }
-            let slots: Vec<u32> = rows.iter().map(|&row| slots[row as usize]).collect();
-            let rows = UInt32Array::from(rows);
-            let taken = columns
-                .iter()
-                .map(|column| arrow::compute::take(column, &rows, None).expect("rows are within the batch"));
-            let segment = self.rows.add_segment(taken.collect(), slots.clone());
-            for (row, slot) in slots.into_iter().enumerate() {
-                self.rows.set(slot, RowRef::new(segment, row));
-            }
-        } else {
-            let segment = self.rows.add_segment(columns, slots.to_vec());
-            for (row, &slot) in slots.iter().enumerate() {
-                self.rows.set(slot, RowRef::new(segment, row));
-            }
-        }
-        self.rows.compact();
     }
 
     /// Raises the groups' times; returns each row's.
@@ -345,14 +265,6 @@ impl Aggregate {
             rowtimes.push(*rowtime);
         }
         rowtimes.into()
-    }
-
-    /// Results of `slots` now: carried columns, then aggregates.
-    fn results(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        let references: Vec<RowRef> = slots.iter().map(|&slot| self.rows.get(slot)).collect();
-        let mut columns = self.rows.gather(&references).split_off(self.options.key_types.len());
-        columns.extend(self.options.calls.iter().map(|call| call.accumulator.results(slots)));
-        columns
     }
 
     /// What each row's group was before the row: the result of the row before it in this batch, or that before the batch.
@@ -394,29 +306,45 @@ impl Aggregate {
         if first.is_empty() {
             return;
         }
-        let segment = self.emitted.add_segment(self.results(&first), first.clone());
+        let segment = self.emitted.add_segment(self.groups.results(&first), first.clone());
         for (row, slot) in first.into_iter().enumerate() {
             self.emitted.set(slot, RowRef::new(segment, row));
         }
     }
 
-    fn fold_and_emit(&mut self, folding: Folding, slots: &[u32], out: &mut Output) {
-        let every_row = self.options.emission == Emission::EveryRow;
-        let before = (self.options.attach_old && every_row).then(|| OldRows {
-            value: self.results(slots),
+    /// Folds the rows of `batch` into the groups `slots`; `undone` are taken back, and results are due after rows of `emits`.
+    fn fold_and_emit(
+        &mut self,
+        batch: ChangeBatch,
+        slots: &[u32],
+        (undone, emits): (Option<&[bool]>, Option<&BooleanBuffer>),
+        out: &mut Output,
+    ) {
+        let every_row = self.emission == Emission::EveryRow && self.finals.is_none();
+        let before = (self.attach_old && every_row).then(|| OldRows {
+            value: self.groups.results(slots),
             present: slots.iter().map(|&slot| self.rowtimes[slot as usize] != ABSENT).collect(),
         });
-        if self.options.attach_old && !every_row {
+        if self.attach_old && !every_row && self.finals.is_none() {
             self.remember_emitted(slots);
         }
-        let results = self.fold(&folding, slots, out);
-        self.remember_rows(&folding.batch, slots);
-        let rowtime = self.raise_rowtimes(&folding.batch, slots);
+        let folding = Folding { batch: &batch, slots, undone, merges: &[], emit: every_row };
+        let results = self.groups.fold(&folding, out);
+        let rowtimes = &mut self.rowtimes;
+        self.groups.remember(&batch, slots, |row, slot| {
+            let rowtime = &mut rowtimes[slot as usize];
+            let is_first = *rowtime == ABSENT;
+            if is_first {
+                *rowtime = batch.rowtime[row];
+            }
+            is_first
+        });
+        let rowtime = self.raise_rowtimes(&batch, slots);
         self.changes.mark(slots);
         let Some(value) = results else { return };
-        let old = before.map(|before| self.old_rows(slots, &before, &value, folding.emits.as_ref()));
-        let batch = ChangeBatch { value, rowtime, old, ..folding.batch };
-        out.emit(match &folding.emits {
+        let old = before.map(|before| self.old_rows(slots, &before, &value, emits));
+        let batch = ChangeBatch { value, rowtime, old, ..batch };
+        out.emit(match emits {
             Some(emits) => batch.filter(emits),
             None => batch,
         });
@@ -424,29 +352,31 @@ impl Aggregate {
 
     /// Forgets windows beyond the retention.
     fn expire(&mut self, retention_ms: i64, writes: &mut WriteSet) {
-        let oldest_kept = self.newest_window.saturating_sub(retention_ms).saturating_add(1);
-        while let Some(entry) = self.windows.first_entry().filter(|entry| *entry.key() < oldest_kept) {
+        // Stores that find windows by their time keep the one that is just as old as the retention.
+        let first_kept = i64::from(self.finals.is_none());
+        let oldest_kept = self.newest_window.saturating_sub(retention_ms).saturating_add(first_kept);
+        while let Some(entry) = self.starts.first_entry().filter(|entry| *entry.key() < oldest_kept) {
             for slot in entry.remove() {
                 self.store.delete(writes, self.slots.key(slot));
                 self.slots.remove(slot);
-                self.rows.set(slot, RowRef::ABSENT);
+                self.groups.remove(slot);
                 self.rowtimes[slot as usize] = ABSENT;
-                self.options.calls.iter_mut().for_each(|call| call.accumulator.reset(slot));
             }
         }
-        self.rows.compact();
+        self.groups.compact();
     }
 }
 
 /// `left` where a source says 0, `right` where it says 1.
-fn interleaved(left: &ArrayRef, right: &ArrayRef, sources: &[(usize, usize)]) -> ArrayRef {
+pub(super) fn interleaved(left: &ArrayRef, right: &ArrayRef, sources: &[(usize, usize)]) -> ArrayRef {
     interleave(&[left.as_ref(), right.as_ref()], sources).expect("both sides have one type")
 }
 
 impl Operator for Aggregate {
     fn process(&mut self, _: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
-        let mut batch = without_null_rows(batch, self.options.undo, out);
-        if let Some(windows) = self.options.windows {
+        let mut batch = without_null_rows(batch, self.undo, out);
+        let (stream_time, causes) = (self.stream_time, self.finals.is_some().then(|| Causes::of(&batch)));
+        if let Some(windows) = self.windows {
             batch = self.assign_windows(batch, windows, out);
         }
         if batch.is_empty() {
@@ -457,37 +387,38 @@ impl Operator for Aggregate {
         let mut new = Vec::new();
         self.slots.assign(&self.keys, &mut slots, |slot, _| new.push(slot));
         self.grow();
-        if self.options.windows.is_some() {
+        if self.windows.is_some() {
             for &slot in &new {
                 self.index_window(slot, window_start(self.slots.key(slot)));
             }
         }
-        let folding = if self.options.undo {
-            self.undo_and_add(&batch, &mut slots)
+        if self.undo {
+            let TakenApart { batch, undone, emits } = self.undo_and_add(&batch, &mut slots);
+            if !batch.is_empty() {
+                self.fold_and_emit(batch, &slots, (Some(&undone), Some(&emits)), out);
+            }
         } else {
-            Folding { batch, undone: None, emits: None }
-        };
-        if !folding.batch.is_empty() {
-            self.fold_and_emit(folding, &slots, out);
+            self.fold_and_emit(batch, &slots, (None, None), out);
+        }
+        if let (Some(finals), Some(windows), Some(causes)) = (&mut self.finals, self.windows, causes) {
+            let closed = time_windows_closed(&self.starts, windows, stream_time, &causes.rowtime);
+            finals.emit(&closed, &causes, &self.groups, |closed| self.rowtimes[closed.slot as usize], out);
         }
         self.batch_slots = slots;
         Ok(())
     }
 
     fn flush(&mut self, out: &mut Output) -> Result<(), StateError> {
-        if self.options.emission == Emission::EveryRow || self.changes.is_empty() {
+        if self.emission == Emission::EveryRow || self.finals.is_some() || self.changes.is_empty() {
             return Ok(());
         }
         let slots = self.changes.in_order();
-        let references: Vec<RowRef> = slots.iter().map(|&slot| self.rows.get(slot)).collect();
-        let mut key = self.rows.gather(&references);
-        key.truncate(self.options.key_types.len());
-        let window = self.options.windows.map(|windows| {
+        let window = self.windows.map(|windows| {
             let start: Vec<i64> = slots.iter().map(|&slot| window_start(self.slots.key(slot))).collect();
             let end: Vec<i64> = start.iter().map(|start| start + windows.size_ms).collect();
             WindowColumns { start: start.into(), end: end.into() }
         });
-        let old = self.options.attach_old.then(|| {
+        let old = self.attach_old.then(|| {
             let before: Vec<RowRef> = slots.iter().map(|&slot| self.emitted.get(slot)).collect();
             OldRows {
                 value: self.emitted.gather(&before),
@@ -495,8 +426,8 @@ impl Operator for Aggregate {
             }
         });
         out.emit(ChangeBatch {
-            key,
-            value: self.results(&slots),
+            key: self.groups.keys(&slots),
+            value: self.groups.results(&slots),
             rowtime: slots.iter().map(|&slot| self.rowtimes[slot as usize]).collect(),
             window,
             tombstones: None,
@@ -514,18 +445,16 @@ impl Operator for Aggregate {
 
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         let slots = self.changes.take();
-        let references: Vec<RowRef> = slots.iter().map(|&slot| self.rows.get(slot)).collect();
-        let mut columns = self.rows.gather(&references);
-        for call in &self.options.calls {
-            columns.extend(call.accumulator.state(&slots));
-        }
-        for (row, &slot) in slots.iter().enumerate() {
-            let mut value = self.rowtimes[slot as usize].to_le_bytes().to_vec();
-            encode_row(&columns, row, &mut value);
-            self.weight.note(self.slots.key(slot), &value);
-            self.store.put(writes, self.slots.key(slot), value);
-        }
-        if let Some(windows) = self.options.windows
+        let (store, keys, weight) = (&self.store, &self.slots, &mut self.weight);
+        self.groups.encode(
+            &slots,
+            |slot| self.rowtimes[slot as usize],
+            |slot, value| {
+                weight.note(keys.key(slot), &value);
+                store.put(writes, keys.key(slot), value);
+            },
+        );
+        if let Some(windows) = self.windows
             && !slots.is_empty()
         {
             self.store.put(writes, STREAM_TIME_KEY, self.stream_time.to_le_bytes().to_vec());
@@ -537,23 +466,4 @@ impl Operator for Aggregate {
     fn store_sizes(&self) -> Vec<StoreSize> {
         vec![self.store.size(self.slots.len(), self.weight)]
     }
-}
-
-/// The rows that can be aggregated: those with a key and, unless deletions count, a value.
-fn without_null_rows(batch: ChangeBatch, tombstones_count: bool, out: &mut Output) -> ChangeBatch {
-    let mut dropped = BooleanBuffer::new_unset(batch.len());
-    if let Some(null_keys) = &batch.null_keys {
-        dropped = &dropped | null_keys;
-    }
-    if let (Some(tombstones), false) = (&batch.tombstones, tombstones_count) {
-        dropped = &dropped | tombstones;
-    }
-    if dropped.count_set_bits() == 0 {
-        return batch;
-    }
-    out.errors.extend(dropped.set_indices().map(|row| RowError {
-        row: batch.seq[row],
-        reason: format!("null {}: the row is not aggregated", if batch.is_null_key(row) { "key" } else { "value" }),
-    }));
-    batch.filter(&!&dropped)
 }

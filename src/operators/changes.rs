@@ -27,14 +27,28 @@ impl Changes {
 
     /// Notes that `slots` change, in this order.
     pub(super) fn mark(&mut self, slots: &[u32]) {
-        for &slot in slots {
-            self.tick += 1;
-            let last = &mut self.ticks[slot as usize];
-            if *last == 0 {
-                self.slots.push(slot);
-            }
-            *last = self.tick;
+        slots.iter().for_each(|&slot| self.mark_one(slot));
+    }
+
+    /// Notes that `slot` changes.
+    pub(super) fn mark_one(&mut self, slot: u32) {
+        let tick = self.next_tick();
+        let last = &mut self.ticks[slot as usize];
+        if *last == 0 {
+            self.slots.push(slot);
         }
+        *last = tick;
+    }
+
+    /// A moment after all changes so far, for what is kept elsewhere.
+    pub(super) fn next_tick(&mut self) -> u64 {
+        self.tick += 1;
+        self.tick
+    }
+
+    /// When `slot` changed last; 0 if it has not.
+    pub(super) fn tick(&self, slot: u32) -> u64 {
+        self.ticks[slot as usize]
     }
 
     /// The slots in the order of their last changes.

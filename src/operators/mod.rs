@@ -6,10 +6,14 @@ pub mod accumulators;
 pub mod aggregate;
 mod changes;
 mod filter;
+mod finals;
 pub mod foreign_key_join;
+mod groups;
 mod keyed_rows;
 mod project;
 mod rekey;
+mod session_aggregate;
+mod session_table;
 pub mod stream_stream_join;
 pub mod stream_table_join;
 mod table_rekey;
@@ -21,9 +25,11 @@ mod versioned_rows;
 pub use aggregate::Aggregate;
 pub(crate) use filter::nulls_where;
 pub use filter::{Filter, TableFilter};
+pub use finals::SerializedKeys;
 pub(crate) use keyed_rows::split_rowtime;
 pub use project::Project;
 pub use rekey::{NullKeys, Rekey};
+pub use session_aggregate::{SessionAggregate, SessionWindows};
 pub use stream_stream_join::{StreamJoinOptions, StreamStreamJoin};
 pub use stream_table_join::StreamTableJoin;
 pub use table_rekey::TableRekey;
@@ -31,18 +37,12 @@ pub use table_store::TableStore;
 pub use table_table_join::{TableJoinOptions, TableTableJoin};
 pub use two_sides::{LEFT, RIGHT};
 
-use arrow::array::{ArrayRef, BinaryArray};
-
 use crate::state::{StateError, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, RowError};
 
 /// Which input of an operator a batch comes from: 0 is the left or only one.
 pub type Port = usize;
-
-/// The bytes of keys in their topic's format, by which Kafka Streams orders what comes out together: key columns and number
-/// of rows in, one value per row out.
-pub type SerializedKeys = Box<dyn FnMut(&[ArrayRef], usize) -> BinaryArray + Send>;
 
 /// Sequence number of rows that follow from no single record of the step, such as results held back until a commit.
 pub const NO_RECORD: u32 = u32::MAX;

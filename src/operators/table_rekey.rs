@@ -99,6 +99,7 @@ impl Operator for TableRekey {
             value: taken(&new_side.value),
             tombstones: Some(tombstones),
             null_keys: None,
+            window: None,
             old: Some(OldRows { value: taken(&old_side.value), present: takes.into_iter().collect() }),
             ..moved
         });

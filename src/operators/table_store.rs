@@ -5,7 +5,7 @@
 //! every key goes on at commit, in the order of these changes; a key that came and went in between is not seen at all.
 //! Semantics 3.2, 4.3 and 6.2.
 //!
-//! State: key → `rowtime: i64 LE, row(key columns, value columns)`.
+//! State: key ‖ window start, or ‖ session end ‖ start → `rowtime: i64 LE, row(key columns, value columns)`.
 
 use std::collections::HashSet;
 

@@ -13,8 +13,8 @@ use super::lower::{aggregate_options, rows_of};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
-use crate::plan::{PlanNode, QueryPlan, Source, WindowSpec, stores};
-use crate::state::key_encoding::{EncodedKeys, window_start};
+use crate::plan::{PlanNode, QueryPlan, Source, stores};
+use crate::state::key_encoding::{EncodedKeys, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{StateError, Store, StoreId};
 use crate::storage::Entry;
@@ -138,7 +138,23 @@ impl Materialized<'_> {
     }
 
     fn is_windowed(&self) -> bool {
-        matches!(self.node, PlanNode::Aggregate(aggregate) if aggregate.window.is_some())
+        self.node.window().is_some()
+    }
+
+    /// The windows of the keys of stored entries.
+    fn windows(&self, entries: &[&Entry]) -> Result<Option<WindowColumns>, StateError> {
+        let corrupt = || StateError::Corrupt("the key of a session has no bounds".to_owned());
+        let bounds = |(key, _): &&Entry, kind| match kind {
+            WindowKind::Time { size_ms } => {
+                let start = window_start(key);
+                Ok((start, start.saturating_add(size_ms)))
+            }
+            WindowKind::Session => split_session(key).map(|(_, start, end)| (start, end)).ok_or_else(corrupt),
+        };
+        let Some(kind) = self.node.window() else { return Ok(None) };
+        let bounds: Vec<(i64, i64)> = entries.iter().map(|entry| bounds(entry, kind)).collect::<Result<_, _>>()?;
+        let (start, end): (Vec<i64>, Vec<i64>) = bounds.into_iter().unzip();
+        Ok(Some(WindowColumns { start: start.into(), end: end.into() }))
     }
 
     /// Stored entries as rows of the step that keeps them.
@@ -152,7 +168,7 @@ impl Materialized<'_> {
             rows.push(row);
         }
         let schema = self.node.schema();
-        let (mut columns, window) = match self.node {
+        let mut columns = match self.node {
             PlanNode::Aggregate(aggregate) => {
                 let options = aggregate_options(aggregate, Emission::EveryRow, false)
                     .map_err(|error| StateError::Corrupt(error.to_string()))?;
@@ -167,23 +183,15 @@ impl Materialized<'_> {
                 calls.iter_mut().for_each(|call| call.accumulator.grow(slots.len()));
                 load_state(&mut calls, &slots, state, &counts);
                 columns.extend(calls.iter().map(|call| call.accumulator.results(&slots)));
-                let window = match aggregate.window.as_ref().map(WindowSpec::kind) {
-                    Some(WindowKind::Time { size_ms }) => {
-                        let start: Vec<i64> = entries.iter().map(|(key, _)| window_start(key)).collect();
-                        let end: Vec<i64> = start.iter().map(|start| start + size_ms).collect();
-                        Some(WindowColumns { start: start.into(), end: end.into() })
-                    }
-                    // Sessions are refused before anything is stored.
-                    Some(WindowKind::Session) | None => None,
-                };
-                (columns, window)
+                columns
             }
             _ => {
                 let columns = schema.key.iter().chain(&schema.value);
                 let types: Vec<_> = columns.map(|column| column.sql_type.arrow()).collect();
-                (decode_rows(&types, rows)?, None)
+                decode_rows(&types, rows)?
             }
         };
+        let window = self.windows(&entries)?;
         let value = columns.split_off(schema.key.len());
         let seq: ScalarBuffer<u32> = (0..entries.len() as u32).collect();
         Ok(ChangeBatch { key: columns, value, rowtime: rowtimes.into(), window, seq, ..ChangeBatch::empty() })

@@ -28,7 +28,6 @@ mod shared_decode;
 mod slot;
 mod sources;
 mod task;
-pub mod unsupported;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -66,12 +65,6 @@ pub enum RuntimeError {
     /// A topic failed.
     #[error(transparent)]
     Topic(#[from] TopicError),
-    /// A step of the plan cannot be run yet.
-    #[error("not supported yet: {what}")]
-    NotSupported {
-        /// Which part of the language.
-        what: &'static str,
-    },
     /// State failed.
     #[error(transparent)]
     State(#[from] StateError),

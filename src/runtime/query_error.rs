@@ -40,8 +40,7 @@ impl ErrorClass {
         match error {
             RuntimeError::Topic(error) => Self::of_topic(error),
             RuntimeError::State(_) => Self::System,
-            RuntimeError::NotSupported { .. }
-            | RuntimeError::Format(_)
+            RuntimeError::Format(_)
             | RuntimeError::TimestampFormat(_)
             | RuntimeError::SourceGone { .. }
             | RuntimeError::SourcePartitions { .. }

@@ -1,7 +1,8 @@
 //! Keys as bytes that compare like the keys.
 //!
 //! ```text
-//! key    := column* [[session end: i64] window start: i64], each big endian, sign bit flipped
+//! key    := column* [window start: i64, big endian, sign bit flipped]
+//!         | column* session end: i64, session start: i64, likewise
 //! column := 00                      null
 //!         | 01 value
 //! value  := fixed width: big endian, sign bit flipped (doubles: all bits flipped when negative)
@@ -26,13 +27,29 @@ pub struct EncodedKeys {
     ends: Vec<u32>,
 }
 
+/// What follows the key columns of each row.
+#[derive(Clone, Copy)]
+struct Bounds<'a> {
+    end: Option<&'a [i64]>,
+    start: Option<&'a [i64]>,
+}
+
 impl EncodedKeys {
     /// Encodes one key per row of `columns`, and its window start where keys are windowed. Replaces what was there.
     pub fn encode(&mut self, columns: &[ArrayRef], window_start: Option<&[i64]>, rows: usize) {
+        self.encode_bounded(columns, Bounds { end: None, start: window_start }, rows);
+    }
+
+    /// As [`EncodedKeys::encode`], of keys with sessions that have these bounds.
+    pub fn encode_sessions(&mut self, columns: &[ArrayRef], start: &[i64], end: &[i64], rows: usize) {
+        self.encode_bounded(columns, Bounds { end: Some(end), start: Some(start) }, rows);
+    }
+
+    fn encode_bounded(&mut self, columns: &[ArrayRef], bounds: Bounds<'_>, rows: usize) {
         self.bytes.clear();
         self.ends.clear();
         if let [column] = columns
-            && self.encode_single(column, window_start)
+            && self.encode_single(column, bounds)
         {
             return;
         }
@@ -40,7 +57,7 @@ impl EncodedKeys {
             for column in columns {
                 encode_cell(column, row, &mut self.bytes);
             }
-            self.end_key(row, window_start);
+            self.end_key(row, bounds);
         }
     }
 
@@ -54,22 +71,12 @@ impl EncodedKeys {
         match windows {
             None => self.encode(columns, None, rows),
             Some((windows, WindowKind::Time { .. })) => self.encode(columns, Some(&windows.start), rows),
-            Some((windows, WindowKind::Session)) => {
-                self.bytes.clear();
-                self.ends.clear();
-                for row in 0..rows {
-                    for column in columns {
-                        encode_cell(column, row, &mut self.bytes);
-                    }
-                    encode_i64(windows.end[row], &mut self.bytes);
-                    self.end_key(row, Some(&windows.start));
-                }
-            }
+            Some((windows, WindowKind::Session)) => self.encode_sessions(columns, &windows.start, &windows.end, rows),
         }
     }
 
     /// One column of a common type: its array is looked at once, not once a row.
-    fn encode_single(&mut self, column: &ArrayRef, window_start: Option<&[i64]>) -> bool {
+    fn encode_single(&mut self, column: &ArrayRef, bounds: Bounds<'_>) -> bool {
         match column.data_type() {
             DataType::Utf8 => {
                 let texts = column.as_string::<i32>();
@@ -78,14 +85,14 @@ impl EncodedKeys {
                     encode_nullable(texts.is_null(row), &mut self.bytes, |out| {
                         encode_bytes(texts.value(row).as_bytes(), out);
                     });
-                    self.end_key(row, window_start);
+                    self.end_key(row, bounds);
                 }
             }
             DataType::Int64 => {
                 let numbers = column.as_primitive::<Int64Type>();
                 for row in 0..numbers.len() {
                     encode_nullable(numbers.is_null(row), &mut self.bytes, |out| encode_i64(numbers.value(row), out));
-                    self.end_key(row, window_start);
+                    self.end_key(row, bounds);
                 }
             }
             _ => return false,
@@ -93,9 +100,9 @@ impl EncodedKeys {
         true
     }
 
-    fn end_key(&mut self, row: usize, window_start: Option<&[i64]>) {
-        if let Some(starts) = window_start {
-            encode_i64(starts[row], &mut self.bytes);
+    fn end_key(&mut self, row: usize, bounds: Bounds<'_>) {
+        for bound in [bounds.end, bounds.start].into_iter().flatten() {
+            encode_i64(bound[row], &mut self.bytes);
         }
         self.ends.push(self.bytes.len() as u32);
     }
@@ -138,6 +145,19 @@ pub fn window_start(key: &[u8]) -> i64 {
 /// The number that [`encode_i64`] has encoded.
 pub fn decode_i64(bytes: [u8; 8]) -> i64 {
     (u64::from_be_bytes(bytes) ^ (1 << 63)) as i64
+}
+
+/// Appends the bounds of a session to the encoding of its key.
+pub fn encode_session(start: i64, end: i64, key: &mut Vec<u8>) {
+    encode_i64(end, key);
+    encode_i64(start, key);
+}
+
+/// The key of a session, and its start and end; `None` if `key` is too short to hold them.
+pub fn split_session(key: &[u8]) -> Option<(&[u8], i64, i64)> {
+    let (rest, start) = key.split_last_chunk::<8>()?;
+    let (key, end) = rest.split_last_chunk::<8>()?;
+    Some((key, decode_i64(*start), decode_i64(*end)))
 }
 
 fn encode_nullable(null: bool, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
@@ -269,5 +289,18 @@ mod tests {
         let mut keys = EncodedKeys::default();
         keys.encode(&[names], Some(&[-30_000]), 1);
         assert_eq!(window_start(keys.key(0)), -30_000);
+    }
+
+    #[test]
+    fn sessions_of_a_key_sort_by_their_end_and_are_read_back() {
+        let session = |start, end| {
+            let mut key = b"\x01k\0\0".to_vec();
+            encode_session(start, end, &mut key);
+            key
+        };
+        let keys = [session(-7, -5), session(-7, 0), session(3, 12), session(20, 20)];
+        assert!(keys.is_sorted(), "{keys:?}");
+        assert_eq!(split_session(&keys[2]), Some((&b"\x01k\0\0"[..], 3, 12)));
+        assert_eq!(split_session(b"\xff"), None);
     }
 }

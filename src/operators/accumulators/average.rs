@@ -85,6 +85,13 @@ where
         emit.then(|| Arc::new(Float64Array::from(results)) as ArrayRef)
     }
 
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
+        let (into, from) = (into as usize, from as usize);
+        self.sums[into] = self.sums[into].add_wrapping(self.sums[from]);
+        self.counts[into] += self.counts[from];
+        Ok(())
+    }
+
     fn results(&self, slots: &[u32]) -> ArrayRef {
         let means = slots.iter().map(|&slot| mean(self.sums[slot as usize], self.counts[slot as usize]));
         Arc::new(Float64Array::from_iter_values(means))

@@ -36,6 +36,11 @@ impl Accumulator for Count {
         emit.then(|| Arc::new(Int64Array::from(results)) as ArrayRef)
     }
 
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
+        self.counts[into as usize] += self.counts[from as usize];
+        Ok(())
+    }
+
     fn results(&self, slots: &[u32]) -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(slots.iter().map(|&slot| self.counts[slot as usize])))
     }

@@ -77,6 +77,16 @@ where
         emit.then(|| self.array(results))
     }
 
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
+        let (into, from) = (into as usize, from as usize);
+        if let Some(value) = self.values[from]
+            && self.values[into].is_none_or(|extreme| self.which.improves(value.compare(extreme)))
+        {
+            self.values[into] = Some(value);
+        }
+        Ok(())
+    }
+
     fn results(&self, slots: &[u32]) -> ArrayRef {
         self.array(slots.iter().map(|&slot| self.values[slot as usize]))
     }
@@ -154,6 +164,16 @@ impl Accumulator for ExtremeBytes {
             }
         }
         emit.then(|| self.array(results.iter().map(Option::as_deref)))
+    }
+
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
+        let (into, from) = (into as usize, from as usize);
+        if let Some(value) = self.values[from].as_deref()
+            && self.values[into].as_deref().is_none_or(|extreme| self.which.improves(value.cmp(extreme)))
+        {
+            self.values[into] = Some(value.into());
+        }
+        Ok(())
     }
 
     fn results(&self, slots: &[u32]) -> ArrayRef {

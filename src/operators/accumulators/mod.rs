@@ -47,6 +47,13 @@ pub trait Accumulator: Send {
     /// Folds rows in order. With `emit`, returns the result after each row.
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef>;
 
+    /// Adds the state of `from`, which stays as it is, to that of `into`, as if the rows of `from` had come after those of
+    /// `into`. Semantics 4.5.
+    ///
+    /// # Errors
+    /// Why there is no such state; `into` is as it was.
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String>;
+
     /// Rows of the last update that could not be folded, with the reason; they left the state as it was.
     fn take_rejected(&mut self) -> Vec<RowError> {
         Vec::new()
@@ -131,7 +138,7 @@ fn extreme(which: Which, data_type: &DataType) -> Option<Box<dyn Accumulator>> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Float64Array, Int32Array, Int64Array, StringArray};
+    use arrow::array::{Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray};
 
     use super::*;
 
@@ -221,5 +228,47 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("c"), Some("a")]));
         let greatest: ArrayRef = Arc::new(StringArray::from(vec!["b", "b", "c", "c"]));
         check(Function::Max, &[3; 4], &texts, None, &greatest);
+    }
+
+    /// The state of rows folded apart and then merged must be that of all rows folded together.
+    fn check_merge(function: Function, argument: &ArrayRef) {
+        let rows = argument.len();
+        for first in 0..=rows {
+            let mut apart = accumulator(function, Some(argument.data_type())).expect("the function has this type");
+            apart.grow(4);
+            let slots: Vec<u32> = (0..rows).map(|row| u32::from(row >= first)).collect();
+            apart.update(&Update { slots: &slots, argument: Some(argument), undone: None }, false);
+            apart.merge(0, 1).expect("the merged state fits");
+            apart.update(&Update { slots: &vec![2; rows], argument: Some(argument), undone: None }, false);
+            let merged = apart.state(&[0, 3]);
+            let together = apart.state(&[2, 3]);
+            assert_eq!(merged, together, "{function:?}, cut at {first}");
+        }
+    }
+
+    #[test]
+    fn merging_is_folding_one_after_the_other() {
+        let integers: ArrayRef = Arc::new(Int32Array::from(vec![None, Some(7), Some(-3), None, Some(9), Some(2)]));
+        let doubles: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), None, Some(2.25), Some(-8.0)]));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![None, Some("b"), Some("ab"), Some("c"), None]));
+        for function in [Function::Count, Function::Sum, Function::Min, Function::Max, Function::Avg] {
+            check_merge(function, &integers);
+            check_merge(function, &doubles);
+        }
+        for function in [Function::Count, Function::Min, Function::Max] {
+            check_merge(function, &texts);
+        }
+    }
+
+    #[test]
+    fn a_merged_sum_that_has_too_many_digits_is_refused() {
+        let argument = Decimal128Array::from(vec![60, 70]).with_precision_and_scale(2, 0).expect("two digits");
+        let argument: ArrayRef = Arc::new(argument);
+        let mut sums = accumulator(Function::Sum, Some(argument.data_type())).expect("decimals are summed");
+        sums.grow(2);
+        sums.update(&Update { slots: &[0, 1], argument: Some(&argument), undone: None }, false);
+        let refused = sums.merge(0, 1);
+        assert_eq!(refused, Err("Numeric field overflow: SUM has more digits than DECIMAL(2, 0)".to_owned()));
+        assert_eq!(&sums.results(&[0, 1]), &argument, "both are as they were");
     }
 }

@@ -85,6 +85,15 @@ where
         emit.then(|| self.array(results))
     }
 
+    fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
+        let sum = self.sums[into as usize].add_wrapping(self.sums[from as usize]);
+        if !self.fits(sum) {
+            return Err(self.overflow());
+        }
+        self.sums[into as usize] = sum;
+        Ok(())
+    }
+
     fn take_rejected(&mut self) -> Vec<RowError> {
         std::mem::take(&mut self.rejected)
     }

@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use super::{Lowering, OperatorFactory, OutputSpec, SubTopology, Tail, TopicSpec, rows_of, source_of, types};
 use crate::expr::CompiledExpr;
-use crate::formats::{Format, Schemas, Serde, Side, Subject};
+use crate::formats::{Format, Serde};
 use crate::operators::aggregate::Emission;
 use crate::operators::foreign_key_join::{
     ANSWER_PARTITION, ReferredOptions, ReferredSide, ReferringOptions, ReferringSide, answer_columns, reference_columns,
 };
 use crate::operators::{
-    SerializedKeys, StreamJoinOptions, StreamStreamJoin, StreamTableJoin, TableJoinOptions, TableTableJoin,
-    stream_table_join,
+    StreamJoinOptions, StreamStreamJoin, StreamTableJoin, TableJoinOptions, TableTableJoin, stream_table_join,
 };
 use crate::plan::{
     self, Collection, FOREIGN_KEY_ANSWERS, FOREIGN_KEY_REFERENCES, JoinKind, PlanNode, StreamTableJoinKind, stores,
 };
 use crate::runtime::RuntimeError;
-use crate::types::{Column, Schema};
+use crate::types::Schema;
 
 impl Lowering<'_> {
     pub(super) fn stream_table_join(
@@ -47,7 +46,7 @@ impl Lowering<'_> {
         let waits = !window.is_eager && join.kind != JoinKind::Inner;
         let waiting = waits.then(|| self.store_name(stores::UNMATCHED, None));
         let key = join.left.key();
-        let serialized_keys = self.serialized_keys("Join-left-repartition", &join.key_serde, &key);
+        let serialized_keys = self.serialized_keys(&join.left);
         let join = join.clone();
         let factory: OperatorFactory = Box::new(move |context| {
             let options = StreamJoinOptions {
@@ -152,7 +151,7 @@ impl Lowering<'_> {
         let names = [stores::REFERRED_TABLE, stores::SUBSCRIPTIONS].map(|kind| self.store_name(kind, None));
         let references = self.current.read(references);
         let left_key = join.left.key();
-        let serialized_keys = self.serialized_keys(FOREIGN_KEY_ANSWERS, &join.left_key_serde, &left_key);
+        let serialized_keys = self.serialized_keys(&join.left);
         let value_types = types(&join.right.schema().value);
         let factory: OperatorFactory = Box::new(move |context| {
             let options = ReferredOptions {
@@ -165,20 +164,5 @@ impl Lowering<'_> {
         });
         self.current.add([references, right], factory);
         Ok(())
-    }
-
-    /// What makes the function from key columns to the bytes that they have in `serde`.
-    fn serialized_keys(
-        &self,
-        topic: &str,
-        serde: &Serde,
-        key: &[Column],
-    ) -> impl Fn() -> Result<SerializedKeys, RuntimeError> + Send + Sync + use<> {
-        let (schemas, topic): (Schemas, String) = (self.spec.schemas.clone(), self.internal_topic(topic));
-        let (serde, key) = (serde.clone(), key.to_vec());
-        move || {
-            let mut encoder = schemas.encoder(&serde, &key, Subject { topic: &topic, side: Side::Key })?;
-            Ok(Box::new(move |columns, rows| encoder.encode(columns, rows, None).bytes))
-        }
     }
 }

@@ -12,15 +12,16 @@ use super::memory::MemoryUse;
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
 use super::task::{Next, Node, Task, TaskParts};
-use super::{
-    Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources, unsupported,
-};
+use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
-use crate::formats::Serde;
+use crate::formats::{Format, Serde, Side, Subject};
 use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
-use crate::operators::{Aggregate, Filter, NullKeys, Operator, Project, Rekey, TableFilter, TableRekey, TableStore};
+use crate::operators::{
+    Aggregate, Filter, NullKeys, Operator, Project, Rekey, SerializedKeys, SessionAggregate, SessionWindows,
+    TableFilter, TableRekey, TableStore,
+};
 use crate::plan::{self, Collection, PlanNode, Source, stores};
 use crate::state::{Store, StoreId};
 use crate::topics::{Position, TopicConfig, TopicError, TopicPartition, Topics};
@@ -102,7 +103,6 @@ pub struct Topology {
 impl Topology {
     /// Lowers `spec`, whose sources must be there. Its tasks share decoded rows with others through `decodes`.
     pub fn new(spec: QuerySpec, topics: &dyn Topics, decodes: &Arc<SharedDecodes>) -> Result<Self, RuntimeError> {
-        unsupported::check(&spec.plan)?;
         let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
@@ -582,6 +582,23 @@ impl Lowering<'_> {
         Ok(self.current.read(source))
     }
 
+    /// What makes the function from key columns of `node` to their bytes in the topic that its rows come from.
+    fn serialized_keys(
+        &self,
+        node: &PlanNode,
+    ) -> impl Fn() -> Result<SerializedKeys, RuntimeError> + Send + Sync + use<> {
+        let (topic, serde) = match topic_of(node) {
+            Some(PlanNode::Repartition { topic, key_serde, .. }) => (self.internal_topic(topic), key_serde.clone()),
+            Some(PlanNode::Source(source)) => (source.topic.clone(), source.key_serde.clone()),
+            _ => (String::new(), Serde { format: Format::None, wrap_single: false }),
+        };
+        let (schemas, key) = (self.spec.schemas.clone(), node.key());
+        move || {
+            let mut encoder = schemas.encoder(&serde, &key, Subject { topic: &topic, side: Side::Key })?;
+            Ok(Box::new(move |columns, rows| encoder.encode(columns, rows, None).bytes))
+        }
+    }
+
     /// The name of the query's internal topic `name`.
     fn internal_topic(&self, name: &str) -> String {
         format!("{}-{name}", self.spec.group)
@@ -592,13 +609,29 @@ impl Lowering<'_> {
         let retention_ms = aggregate.window.as_ref().map(|window| window.retention_ms);
         let name = self.store_name(stores::AGGREGATE, retention_ms);
         let emission = self.spec.emission;
-        self.current.holds_back |= emission == Emission::AtCommit;
+        self.current.holds_back |= emission == Emission::AtCommit && !aggregate.is_final;
+        let serialized_keys = self.serialized_keys(&aggregate.input);
         let aggregate = aggregate.clone();
         let factory: OperatorFactory = Box::new(move |context| {
-            let options = aggregate_options(&aggregate, emission, needs_old)?;
-            Ok(Box::new(Aggregate::open(options, &context.store(&name))?))
+            let mut options = aggregate_options(&aggregate, emission, needs_old)?;
+            if aggregate.is_final {
+                options.finals = Some(serialized_keys()?);
+            }
+            let store = context.store(&name);
+            Ok(match session_windows(&aggregate) {
+                Some(windows) => Box::new(SessionAggregate::open(options, windows, &store)?) as Box<dyn Operator>,
+                None => Box::new(Aggregate::open(options, &store)?),
+            })
         });
         Ok(self.current.add([tail], factory))
+    }
+}
+
+/// The step with the topic that the left-most rows below `node` come from.
+fn topic_of(node: &PlanNode) -> Option<&PlanNode> {
+    match node {
+        PlanNode::Source(_) | PlanNode::Repartition { .. } => Some(node),
+        other => other.inputs().first().and_then(|input| topic_of(input)),
     }
 }
 
@@ -620,12 +653,21 @@ fn source_of(spec: &TopicSpec, collection: Collection) -> Source {
     }
 }
 
-fn time_windows(window: &plan::WindowSpec) -> Result<TimeWindows, RuntimeError> {
-    match window.shape {
+fn time_windows(aggregate: &plan::Aggregate) -> Option<TimeWindows> {
+    let &plan::WindowSpec { shape, grace_ms, retention_ms } = aggregate.window.as_ref()?;
+    match shape {
         plan::WindowShape::Time { size_ms, advance_ms } => {
-            Ok(TimeWindows { size_ms, advance_ms, grace_ms: window.grace_ms, retention_ms: window.retention_ms })
+            Some(TimeWindows { size_ms, advance_ms, grace_ms, retention_ms })
         }
-        plan::WindowShape::Session { .. } => Err(unsupported::session_windows()),
+        plan::WindowShape::Session { .. } => None,
+    }
+}
+
+fn session_windows(aggregate: &plan::Aggregate) -> Option<SessionWindows> {
+    let &plan::WindowSpec { shape, grace_ms, retention_ms } = aggregate.window.as_ref()?;
+    match shape {
+        plan::WindowShape::Session { gap_ms } => Some(SessionWindows { gap_ms, grace_ms, retention_ms }),
+        plan::WindowShape::Time { .. } => None,
     }
 }
 
@@ -656,10 +698,11 @@ pub(super) fn aggregate_options(
         key_types: types(&input.key),
         carried_types: types(&input.value[..aggregate.carried]),
         calls: calls.collect::<Result<_, RuntimeError>>()?,
-        windows: aggregate.window.as_ref().map(time_windows).transpose()?,
+        windows: time_windows(aggregate),
         emission,
         attach_old,
         undo: aggregate.undo,
+        finals: None,
     })
 }
 
