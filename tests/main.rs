@@ -8,6 +8,7 @@ mod examples;
 mod front_ends;
 mod kafka;
 mod layers;
+mod oracle;
 mod readme;
 mod reference;
 mod specs;

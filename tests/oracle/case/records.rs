@@ -1,0 +1,123 @@
+//! Random records: few keys, times that cluster, jump and go back, nulls in every place.
+
+use crate::oracle::interpreter::Input;
+use crate::oracle::kind::Kind;
+use crate::oracle::query::{JoinKind, Query, Source, Step};
+use crate::oracle::random::Random;
+use crate::oracle::value::{SqlType, Value};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A value that occurs again and again.
+pub fn value(sql_type: SqlType, random: &mut Random) -> Value {
+    match sql_type {
+        SqlType::Int => Value::Int(random.between(-1, 3) as i32),
+        SqlType::BigInt => Value::BigInt(random.between(-1, 3)),
+        SqlType::Double => Value::Double(random.between(-4, 12) as f64 / 4.0),
+        SqlType::Text => Value::Text(random.pick(&["a", "b", "c", "d \"é"]).to_owned()),
+        SqlType::Boolean => Value::Boolean(random.chance(50)),
+    }
+}
+
+/// How much of each is there.
+struct Shares {
+    null_keys: i64,
+    null_values: i64,
+    null_fields: i64,
+    headers: i64,
+}
+
+/// What each round holds.
+pub fn rounds(kind: Kind, sources: &[Source], query: &Query, random: &mut Random) -> Vec<Vec<Input>> {
+    let mut times = Times::of(query, random);
+    let counts: Vec<(i64, Option<usize>)> = if kind == Kind::ForeignKeyJoin {
+        // A change that is overtaken by the next on its way need not be told: one at a time.
+        (0..random.between(6, 20)).map(|_| (1, None)).collect()
+    } else if query.joins.iter().any(|join| join.repartitions != [false, false]) {
+        // What has come by way of a topic is merged with what is read at once as it happens to be there.
+        (0..random.between(3, 8)).map(|_| (random.between(1, 5), Some(random.index(sources.len())))).collect()
+    } else {
+        (0..random.between(1, 3)).map(|_| (random.between(3, 14), None)).collect()
+    };
+    let mut rounds = Vec::new();
+    for (count, only) in counts {
+        let mut round = Vec::new();
+        for _ in 0..count {
+            let source = only.unwrap_or_else(|| random.index(sources.len()));
+            let time = times.next(random);
+            round.push(record(source, &sources[source], time, &shares(&sources[source], query), random));
+        }
+        rounds.push(round);
+    }
+    rounds
+}
+
+fn shares(source: &Source, query: &Query) -> Shares {
+    let keeps_values = match &query.step {
+        // What a window does with a record without a value is nowhere said.
+        Step::GroupBy(grouping) => grouping.window.is_some() && grouping.is_own_key,
+        Step::Keep | Step::PartitionBy(_) => false,
+    };
+    let is_joined = query.joins.iter().any(|join| join.kind == JoinKind::ForeignKey);
+    Shares {
+        null_keys: if source.key.len() > 1 { 0 } else { 6 },
+        null_values: if source.is_table { 22 } else { 6 * i64::from(!keeps_values) },
+        null_fields: if is_joined { 10 } else { 12 },
+        headers: 10,
+    }
+}
+
+fn record(source: usize, of: &Source, time: i64, shares: &Shares, random: &mut Random) -> Input {
+    let key = (!random.chance(shares.null_keys)).then(|| {
+        let columns = of.key.iter().map(|column| value(column.sql_type, random));
+        columns.collect()
+    });
+    let fields = of.value.iter().map(|column| match random.chance(shares.null_fields) {
+        true => Value::Null,
+        false => value(column.sql_type, random),
+    });
+    let fields: Vec<Value> = fields.collect();
+    let value = (!random.chance(shares.null_values)).then_some(fields);
+    let headers = if random.chance(shares.headers) {
+        vec![("trace".to_owned(), random.between(0, 9).to_string().into_bytes())]
+    } else {
+        Vec::new()
+    };
+    Input { source, key, value, time, headers }
+}
+
+/// The times of records, one after another.
+struct Times {
+    now: i64,
+    step_ms: i64,
+    jump_ms: i64,
+    back_ms: i64,
+    jumps_days: bool,
+}
+
+impl Times {
+    fn of(query: &Query, random: &mut Random) -> Self {
+        let default_grace = match (&query.step, query.joins.first().map(|join| join.kind)) {
+            (Step::GroupBy(grouping), _) if grouping.window.is_some() => {
+                grouping.window.is_some_and(|window| window.grace_ms.is_none() && !window.is_final)
+            }
+            (_, Some(JoinKind::StreamStream(within))) => within.grace_ms.is_none(),
+            _ => false,
+        };
+        Self {
+            now: random.between(0, 30),
+            step_ms: random.between(0, 6),
+            jump_ms: random.between(10, 60),
+            back_ms: random.between(1, 40),
+            jumps_days: default_grace && random.chance(40),
+        }
+    }
+
+    fn next(&mut self, random: &mut Random) -> i64 {
+        self.now += random.between(0, self.step_ms);
+        if random.chance(8) {
+            self.now += if self.jumps_days { DAY_MS - 20 + random.between(0, 40) } else { self.jump_ms };
+        }
+        if random.chance(25) { (self.now - random.between(0, self.back_ms)).max(0) } else { self.now }
+    }
+}

@@ -1,0 +1,158 @@
+//! Two streams whose records are close in time.
+
+use super::{Change, Operator, Row};
+use crate::oracle::query::{JoinType, Within};
+use crate::oracle::value::{KeyFormat, Value};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The record of a side that may meet later ones of the other.
+struct Stored {
+    key: Vec<Value>,
+    time: i64,
+    row: Row,
+}
+
+/// A record that nobody has met yet.
+struct Unmatched {
+    side: usize,
+    stored: Stored,
+}
+
+/// With a GRACE clause a record without a partner is told when none can come any more; without, at once (semantics 5.2).
+pub struct StreamStreamJoin {
+    join_type: JoinType,
+    within: Within,
+    widths: [usize; 2],
+    key_format: KeyFormat,
+    stream_time: i64,
+    stores: [Vec<Stored>; 2],
+    /// The greatest time stored, by side.
+    newest: [i64; 2],
+    unmatched: Vec<Unmatched>,
+}
+
+impl StreamStreamJoin {
+    pub fn new(join_type: JoinType, within: Within, widths: [usize; 2], key_format: KeyFormat) -> Self {
+        Self {
+            join_type,
+            within,
+            widths,
+            key_format,
+            stream_time: -1,
+            stores: [Vec::new(), Vec::new()],
+            newest: [-1, -1],
+            unmatched: Vec::new(),
+        }
+    }
+
+    /// RIGHT joins run as LEFT joins of swapped sides, and the window is not swapped: it is read from this side.
+    fn first_side(&self) -> usize {
+        usize::from(self.join_type == JoinType::Right)
+    }
+
+    fn keeps_unmatched(&self, side: usize) -> bool {
+        match self.join_type {
+            JoinType::Inner => false,
+            JoinType::Left => side == 0,
+            JoinType::Right => side == 1,
+            JoinType::Full => true,
+        }
+    }
+
+    /// How far before and after a record of `side` its partners may be.
+    fn reach(&self, side: usize) -> (i64, i64) {
+        let Within { before_ms, after_ms, .. } = self.within;
+        if side == self.first_side() { (before_ms, after_ms) } else { (after_ms, before_ms) }
+    }
+
+    /// How long records are kept.
+    fn retention(&self) -> i64 {
+        let Within { before_ms, after_ms, grace_ms } = self.within;
+        before_ms + after_ms + grace_ms.unwrap_or((DAY_MS - 2 * before_ms).max(0))
+    }
+
+    /// The row of a record of `side` with its partner's.
+    fn joined(&self, side: usize, row: &Row, partner: Option<&Row>) -> Row {
+        let nulls = vec![Value::Null; self.widths[1 - side]];
+        let partner = partner.unwrap_or(&nulls);
+        if side == 0 { [row.as_slice(), partner].concat() } else { [partner.as_slice(), row].concat() }
+    }
+
+    /// Tells of records that nobody can meet any more.
+    fn release(&mut self, grace_ms: i64, change: &Change) -> Vec<Change> {
+        let is_expired =
+            |entry: &Unmatched| entry.stored.time + self.reach(entry.side).1 + grace_ms < self.stream_time;
+        let (mut expired, mut rest) = (Vec::new(), Vec::new());
+        let order: Vec<bool> = self.unmatched.iter().map(is_expired).collect();
+        for (entry, is_expired) in self.unmatched.drain(..).zip(order) {
+            if is_expired { expired.push(entry) } else { rest.push(entry) }
+        }
+        self.unmatched = rest;
+        let first = self.first_side();
+        expired.sort_by_key(|entry| {
+            (entry.stored.time, entry.side == first, self.key_format.encode(&[], &entry.stored.key))
+        });
+        let told = expired.into_iter().map(|Unmatched { side, stored }| Change {
+            time: stored.time,
+            new: Some(self.joined(side, &stored.row, None)),
+            key: Some(stored.key),
+            ..change.clone()
+        });
+        told.collect()
+    }
+
+    /// The records of the other side that a record of `side` meets, by time and arrival.
+    fn partners(&self, side: usize, key: &[Value], time: i64) -> Vec<(i64, Row)> {
+        let (before, after) = self.reach(side);
+        let oldest = self.newest[1 - side] - self.retention() + 1;
+        let meets = |stored: &&Stored| {
+            let from = (time - before).max(0);
+            stored.key == key && stored.time >= from && stored.time <= time + after && stored.time >= oldest
+        };
+        let mut found: Vec<(i64, Row)> =
+            self.stores[1 - side].iter().filter(meets).map(|stored| (stored.time, stored.row.clone())).collect();
+        found.sort_by_key(|(time, _)| *time);
+        found
+    }
+
+    fn meet(&mut self, side: usize, key: &[Value], row: &Row, change: &Change) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (time, partner) in self.partners(side, key, change.time) {
+            let joined = self.joined(side, row, Some(&partner));
+            changes.push(Change { time: time.max(change.time), ..change.with_rows(None, Some(joined)) });
+            self.unmatched.retain(|Unmatched { side: of, stored }| {
+                *of == side || stored.key != key || stored.time != time
+            });
+        }
+        if changes.is_empty() && self.keeps_unmatched(side) {
+            let is_over = change.time + self.reach(side).1 < self.stream_time;
+            if self.within.grace_ms.is_none() || is_over {
+                changes.push(change.with_rows(None, Some(self.joined(side, row, None))));
+            } else {
+                let stored = Stored { key: key.to_vec(), time: change.time, row: row.clone() };
+                self.unmatched.push(Unmatched { side, stored });
+            }
+        }
+        changes
+    }
+}
+
+impl Operator for StreamStreamJoin {
+    fn process(&mut self, side: usize, change: Change) -> Vec<Change> {
+        self.stream_time = self.stream_time.max(change.time);
+        let Some(row) = &change.new else { return Vec::new() };
+        let Some(key) = change.key.as_ref().filter(|_| change.has_key()) else {
+            let told = self.keeps_unmatched(side).then(|| change.with_rows(None, Some(self.joined(side, row, None))));
+            return told.into_iter().collect();
+        };
+        let mut changes = Vec::new();
+        if let (Some(grace_ms), true) = (self.within.grace_ms, change.time == self.stream_time) {
+            changes = self.release(grace_ms, &change);
+        }
+        changes.extend(self.meet(side, key, row, &change));
+        self.newest[side] = self.newest[side].max(change.time);
+        self.stores[side].push(Stored { key: key.clone(), time: change.time, row: row.clone() });
+        changes
+    }
+}

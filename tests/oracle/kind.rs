@@ -1,0 +1,76 @@
+//! The kinds of queries that cases have.
+
+/// What a case is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Projection,
+    Filter,
+    TableProjection,
+    TableFilter,
+    PartitionBy,
+    GroupBy,
+    Tumbling,
+    Hopping,
+    Session,
+    TumblingFinal,
+    HoppingFinal,
+    SessionFinal,
+    TableGroupBy,
+    StreamTableJoin,
+    StreamStreamJoin,
+    TableTableJoin,
+    ForeignKeyJoin,
+    StreamTableTableJoin,
+    StreamStreamTableJoin,
+    TableTableTableJoin,
+    AggregateOfStreamTableJoin,
+    AggregateOfStreamStreamJoin,
+    AggregateOfTableJoin,
+}
+
+/// All kinds, and whether the engine runs them. One that it does not must be refused.
+pub const KINDS: &[(Kind, bool)] = &[
+    (Kind::Projection, true),
+    (Kind::Filter, true),
+    (Kind::TableProjection, true),
+    (Kind::TableFilter, true),
+    (Kind::PartitionBy, true),
+    (Kind::GroupBy, true),
+    (Kind::Tumbling, true),
+    (Kind::Hopping, true),
+    (Kind::Session, false),
+    (Kind::TumblingFinal, false),
+    (Kind::HoppingFinal, false),
+    (Kind::SessionFinal, false),
+    (Kind::TableGroupBy, true),
+    (Kind::StreamTableJoin, true),
+    (Kind::StreamStreamJoin, false),
+    (Kind::TableTableJoin, false),
+    (Kind::ForeignKeyJoin, false),
+    (Kind::StreamTableTableJoin, true),
+    (Kind::StreamStreamTableJoin, false),
+    (Kind::TableTableTableJoin, false),
+    (Kind::AggregateOfStreamTableJoin, true),
+    (Kind::AggregateOfStreamStreamJoin, false),
+    (Kind::AggregateOfTableJoin, false),
+];
+
+/// The kinds that run.
+pub fn enabled() -> Vec<Kind> {
+    KINDS.iter().filter(|(_, runs)| *runs).map(|(kind, _)| *kind).collect()
+}
+
+impl Kind {
+    /// Whether the headers of results are those of the record that made them; of others only the modes must agree.
+    /// What is held back has none.
+    pub fn has_known_headers(self, holds_back: bool) -> bool {
+        match self {
+            Self::Projection | Self::Filter | Self::PartitionBy => true,
+            Self::StreamTableJoin | Self::StreamTableTableJoin => true,
+            Self::TumblingFinal | Self::HoppingFinal | Self::SessionFinal => false,
+            Self::StreamStreamJoin | Self::StreamStreamTableJoin | Self::AggregateOfStreamStreamJoin => false,
+            Self::ForeignKeyJoin => false,
+            _ => !holds_back,
+        }
+    }
+}

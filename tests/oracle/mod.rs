@@ -1,0 +1,108 @@
+//! Random queries over random records: the engine's results are those of a slow interpreter, whatever the batches, the
+//! storage and the restarts.
+//!
+//! [`interpreter`] takes one record at a time and is written from ksqlDB's rules alone; [`case`](case::case) makes a case
+//! from a seed. A failure tells the seed, the statements, the records that are needed for it, and both results.
+
+mod case;
+mod comparison;
+mod engine;
+mod expression;
+mod interpreter;
+mod kind;
+mod query;
+mod random;
+mod threads;
+mod value;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use levada::types::STACK_BYTES;
+
+use comparison::{check, report};
+use kind::Kind;
+use random::Random;
+
+/// Cases of `make test`.
+const CASES: u64 = 400;
+/// Cases of `make oracle`, unless `LEVADA_ORACLE_CASES` says otherwise.
+const CASES_AT_NIGHT: u64 = 10_000;
+/// The seed of the first case; `LEVADA_ORACLE_SEED` is another.
+const SEED: u64 = 1;
+/// Every so many cases are run on disk too.
+const DISK_EVERY: u64 = 8;
+/// Failures after which a run ends.
+const FAILURES_MAX: usize = 3;
+
+fn number_from(variable: &str, otherwise: u64) -> u64 {
+    let Ok(text) = std::env::var(variable) else { return otherwise };
+    text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}"))
+}
+
+/// Runs the cases of `count` seeds from `first` on all cores.
+fn run_cases(first: u64, count: u64) {
+    let kinds = kinds();
+    let next = AtomicU64::new(first);
+    let failures = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + count || failures.lock().is_ok_and(|failures| failures.len() >= FAILURES_MAX) {
+                break;
+            }
+            let case = case::case(seed, &kinds);
+            if let Err(difference) = check(&case, seed % DISK_EVERY == 0) {
+                let text = report(seed, case, &difference);
+                failures.lock().expect("no thread panics while it holds this").push(text);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        for _ in 0..cores {
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            thread.spawn_scoped(scope, work).expect("a thread can be made");
+        }
+    });
+    let failures = failures.into_inner().expect("no thread has panicked");
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The kinds that run; `LEVADA_ORACLE_KIND` names one of all.
+fn kinds() -> Vec<Kind> {
+    match std::env::var("LEVADA_ORACLE_KIND") {
+        Ok(name) => {
+            let named = kind::KINDS.iter().map(|(kind, _)| *kind).filter(|kind| format!("{kind:?}") == name);
+            let named: Vec<Kind> = named.collect();
+            assert!(!named.is_empty(), "there is no kind {name}");
+            named
+        }
+        Err(_) => kind::enabled(),
+    }
+}
+
+#[test]
+fn random_cases_agree() {
+    run_cases(number_from("LEVADA_ORACLE_SEED", SEED), number_from("LEVADA_ORACLE_CASES", CASES));
+}
+
+/// `make oracle`.
+#[test]
+#[ignore = "takes minutes"]
+fn many_random_cases_agree() {
+    run_cases(number_from("LEVADA_ORACLE_SEED", SEED), number_from("LEVADA_ORACLE_CASES", CASES_AT_NIGHT));
+}
+
+/// What is switched off in the table of kinds is what the engine cannot run: nothing stays off by oversight.
+#[test]
+fn kinds_that_are_off_are_refused() {
+    for (kind, _) in kind::KINDS.iter().filter(|(_, runs)| !runs) {
+        for seed in 0..20 {
+            let case = case::case_of(*kind, &mut Random::new(seed));
+            let refusal = engine::run(&case, engine::modes(false)[0]).expect_err("the kind is to be switched on");
+            let sql = case.query.sql(&case.sources);
+            assert!(refusal.message.contains("not supported yet"), "{kind:?}: {}\n{sql}", refusal.message);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Several partitions, several threads.
