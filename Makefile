@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check bench bench-kafka crash failover
+.PHONY: help setup build demo kafka test check oracle bench bench-kafka crash failover
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ check: setup ## formatting, lints, documentation
 
 test: check ## everything that must hold before a change goes in
 	cargo test --release --workspace --locked --no-fail-fast $(ARGS)
+
+oracle: setup ## 10,000 random queries against a slow interpreter (minutes; LEVADA_ORACLE_CASES, LEVADA_ORACLE_SEED)
+	cargo test --release --test levada --locked -- --ignored --nocapture oracle:: $(ARGS)
 
 bench: setup ## the numbers of BENCHMARKS.md
 	cargo bench --bench pipelines --locked $(ARGS)

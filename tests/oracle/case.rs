@@ -23,8 +23,7 @@ pub struct Case {
 }
 
 const KEY_TYPES: [SqlType; 3] = [SqlType::Int, SqlType::BigInt, SqlType::Text];
-const VALUE_TYPES: [SqlType; 5] =
-    [SqlType::Int, SqlType::BigInt, SqlType::Double, SqlType::Text, SqlType::Boolean];
+const VALUE_TYPES: [SqlType; 5] = [SqlType::Int, SqlType::BigInt, SqlType::Double, SqlType::Text, SqlType::Boolean];
 
 /// The case of `seed`.
 pub fn case(seed: u64, kinds: &[Kind]) -> Case {
@@ -44,7 +43,14 @@ pub fn case_of(kind: Kind, random: &mut Random) -> Case {
 
 /// A source with value columns of random types, a whole number among them. `shared` is the type of a column that other
 /// sources' keys have too.
-fn source(name: &str, is_table: bool, key: &[SqlType], format: KeyFormat, shared: Option<SqlType>, random: &mut Random) -> Source {
+fn source(
+    name: &str,
+    is_table: bool,
+    key: &[SqlType],
+    format: KeyFormat,
+    shared: Option<SqlType>,
+    random: &mut Random,
+) -> Source {
     let mut types = vec![random.pick(&[SqlType::Int, SqlType::BigInt])];
     types.extend(shared);
     types.extend((0..random.between(1, 3)).map(|_| random.pick(&VALUE_TYPES)));
@@ -52,13 +58,7 @@ fn source(name: &str, is_table: bool, key: &[SqlType], format: KeyFormat, shared
         let named = types.iter().enumerate();
         named.map(|(index, sql_type)| Column { name: format!("{prefix}{index}"), sql_type: *sql_type }).collect()
     };
-    Source {
-        name: name.to_owned(),
-        is_table,
-        key: columns("K", key),
-        key_format: format,
-        value: columns("V", &types),
-    }
+    Source { name: name.to_owned(), is_table, key: columns("K", key), key_format: format, value: columns("V", &types) }
 }
 
 struct Generator<'a> {
@@ -274,7 +274,8 @@ impl Generator<'_> {
             _ => Shape::Time { size_ms, advance_ms: size_ms },
         };
         let least = if is_final { Some(grace_ms.unwrap_or(0)) } else { grace_ms };
-        let retention_ms = least.filter(|_| self.random.chance(25)).map(|grace| size_ms + grace + self.random.between(0, 20));
+        let retention_ms =
+            least.filter(|_| self.random.chance(25)).map(|grace| size_ms + grace + self.random.between(0, 20));
         Window { shape, retention_ms, grace_ms, is_final }
     }
 

@@ -114,9 +114,10 @@ fn without(case: &Case, at: usize) -> Case {
 
 fn input_line(input: &Input, case: &Case) -> String {
     let source = &case.sources[input.source];
-    let key = input.key.as_ref().map_or_else(|| "null".to_owned(), |key| {
-        key.iter().map(super::value::Value::json).collect::<Vec<_>>().join("/")
-    });
+    let key = input.key.as_ref().map_or_else(
+        || "null".to_owned(),
+        |key| key.iter().map(super::value::Value::json).collect::<Vec<_>>().join("/"),
+    );
     let value = engine::to_record(input, source).value;
     let headers = headers(&input.headers);
     format!("{} @{}{headers} {key} {}", source.topic(), input.time, text(value.as_deref()))

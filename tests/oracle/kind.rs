@@ -61,6 +61,20 @@ pub fn enabled() -> Vec<Kind> {
 }
 
 impl Kind {
+    /// Whether rows of results may go.
+    pub fn has_tombstones(self) -> bool {
+        matches!(
+            self,
+            Self::TableProjection
+                | Self::TableFilter
+                | Self::GroupBy
+                | Self::Session
+                | Self::TableTableJoin
+                | Self::ForeignKeyJoin
+                | Self::TableTableTableJoin
+        )
+    }
+
     /// Whether the headers of results are those of the record that made them; of others only the modes must agree.
     /// What is held back has none.
     pub fn has_known_headers(self, holds_back: bool) -> bool {

@@ -7,6 +7,7 @@
 mod case;
 mod comparison;
 mod engine;
+mod examples;
 mod expression;
 mod interpreter;
 mod kind;
@@ -92,6 +93,24 @@ fn random_cases_agree() {
 #[ignore = "takes minutes"]
 fn many_random_cases_agree() {
     run_cases(number_from("LEVADA_ORACLE_SEED", SEED), number_from("LEVADA_ORACLE_CASES", CASES_AT_NIGHT));
+}
+
+/// Cases say something: most have results, and tables have rows that go.
+#[test]
+fn cases_have_results() {
+    const CASES_OF_KIND: u64 = 60;
+    for (kind, _) in kind::KINDS {
+        let cases = (0..CASES_OF_KIND).map(|seed| case::case_of(*kind, &mut Random::new(seed)));
+        let results = cases.map(|case| {
+            let mut interpreter = interpreter::Interpreter::new(&case.query, &case.sources, false);
+            case.rounds.iter().flat_map(|round| interpreter.round(round)).collect::<Vec<_>>()
+        });
+        let results: Vec<_> = results.collect();
+        let telling = results.iter().filter(|records| records.len() > 2).count() as u64;
+        assert!(telling * 3 > CASES_OF_KIND, "{kind:?}: {telling} cases of {CASES_OF_KIND} have results");
+        let tombstones = results.iter().flatten().filter(|record| record.value.is_none()).count();
+        assert!(tombstones > 0 || !kind.has_tombstones(), "{kind:?}: no tombstones");
+    }
 }
 
 /// What is switched off in the table of kinds is what the engine cannot run: nothing stays off by oversight.

@@ -122,10 +122,9 @@ impl<'a> Builder<'a> {
         let right = self.join_side(right_tail, &join.right_key, right_width, join.repartitions[1], keeps_right);
         let widths = [left_width, right_width];
         match join.kind {
-            JoinKind::StreamTable => self.add(
-                &[left, right],
-                StreamTableJoin { keeps_unmatched: keeps_left, right_width, rows: Vec::new() },
-            ),
+            JoinKind::StreamTable => {
+                self.add(&[left, right], StreamTableJoin { keeps_unmatched: keeps_left, right_width, rows: Vec::new() })
+            }
             JoinKind::StreamStream(within) => {
                 self.add(&[left, right], StreamStreamJoin::new(join.join_type, within, widths, join.key_format))
             }

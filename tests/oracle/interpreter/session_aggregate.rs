@@ -75,7 +75,9 @@ impl SessionAggregate {
         }
         merged.state.add(row);
         let is_touched = |known: &Session| {
-            touched.iter().any(|session| (&session.key, session.start, session.end) == (&known.key, known.start, known.end))
+            touched
+                .iter()
+                .any(|session| (&session.key, session.start, session.end) == (&known.key, known.start, known.end))
         };
         self.sessions.retain(|known| !is_touched(known));
         let is_same_instant = merged.start == merged.end;

@@ -81,8 +81,7 @@ impl StreamStreamJoin {
 
     /// Tells of records that nobody can meet any more.
     fn release(&mut self, grace_ms: i64, change: &Change) -> Vec<Change> {
-        let is_expired =
-            |entry: &Unmatched| entry.stored.time + self.reach(entry.side).1 + grace_ms < self.stream_time;
+        let is_expired = |entry: &Unmatched| entry.stored.time + self.reach(entry.side).1 + grace_ms < self.stream_time;
         let (mut expired, mut rest) = (Vec::new(), Vec::new());
         let order: Vec<bool> = self.unmatched.iter().map(is_expired).collect();
         for (entry, is_expired) in self.unmatched.drain(..).zip(order) {
@@ -121,9 +120,8 @@ impl StreamStreamJoin {
         for (time, partner) in self.partners(side, key, change.time) {
             let joined = self.joined(side, row, Some(&partner));
             changes.push(Change { time: time.max(change.time), ..change.with_rows(None, Some(joined)) });
-            self.unmatched.retain(|Unmatched { side: of, stored }| {
-                *of == side || stored.key != key || stored.time != time
-            });
+            self.unmatched
+                .retain(|Unmatched { side: of, stored }| *of == side || stored.key != key || stored.time != time);
         }
         if changes.is_empty() && self.keeps_unmatched(side) {
             let is_over = change.time + self.reach(side).1 < self.stream_time;
