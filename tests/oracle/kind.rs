@@ -44,15 +44,15 @@ pub const KINDS: &[(Kind, bool)] = &[
     (Kind::SessionFinal, false),
     (Kind::TableGroupBy, true),
     (Kind::StreamTableJoin, true),
-    (Kind::StreamStreamJoin, false),
-    (Kind::TableTableJoin, false),
-    (Kind::ForeignKeyJoin, false),
+    (Kind::StreamStreamJoin, true),
+    (Kind::TableTableJoin, true),
+    (Kind::ForeignKeyJoin, true),
     (Kind::StreamTableTableJoin, true),
-    (Kind::StreamStreamTableJoin, false),
-    (Kind::TableTableTableJoin, false),
+    (Kind::StreamStreamTableJoin, true),
+    (Kind::TableTableTableJoin, true),
     (Kind::AggregateOfStreamTableJoin, true),
-    (Kind::AggregateOfStreamStreamJoin, false),
-    (Kind::AggregateOfTableJoin, false),
+    (Kind::AggregateOfStreamStreamJoin, true),
+    (Kind::AggregateOfTableJoin, true),
 ];
 
 /// The kinds that run.

@@ -112,6 +112,12 @@ impl KeyFormat {
     }
 }
 
+/// What the bytes of a key are ordered by: names come in the same places in all keys.
+pub fn key_order(format: KeyFormat, key: &[Value]) -> Option<Vec<u8>> {
+    let names: Vec<String> = (0..key.len()).map(|index| format!("K{index}")).collect();
+    format.encode(&names, key)
+}
+
 /// Kafka's own serializers: big-endian numbers, plain text.
 fn kafka_bytes(value: &Value) -> Vec<u8> {
     match value {

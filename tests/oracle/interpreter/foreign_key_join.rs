@@ -2,7 +2,7 @@
 
 use super::{Change, Operator, Row};
 use crate::oracle::expression::Expr;
-use crate::oracle::value::{KeyFormat, Value};
+use crate::oracle::value::{KeyFormat, Value, key_order};
 
 /// A row with its time.
 type Entry = (Vec<Value>, Row, i64);
@@ -33,24 +33,31 @@ impl ForeignKeyJoin {
         self.keeps_unmatched.then(|| [left.clone(), vec![Value::Null; self.right_width]].concat())
     }
 
+    /// The row of the right table that `foreign` names, and its time.
+    fn referred(&self, foreign: &Value) -> Option<&Entry> {
+        self.right.iter().find(|(known, ..)| !foreign.is_null() && known[0] == *foreign)
+    }
+
     fn left_changes(&mut self, key: &[Value], change: &Change) -> Vec<Change> {
         let at = self.left.iter().position(|(known, ..)| known == key);
         let before = at.map(|at| self.left.remove(at).1);
-        let Some(row) = &change.new else {
-            return before.map(|_| self.tell(key, None, change.time, change)).into_iter().collect();
-        };
-        self.left.push((key.to_vec(), row.clone(), change.time));
-        let foreign = self.foreign_key.value(row);
-        let before = before.map(|before| self.foreign_key.value(&before));
-        let is_refreshed = before.is_none() || before.as_ref() == Some(&foreign);
-        let found = self.right.iter().find(|(known, ..)| !foreign.is_null() && known[0] == foreign);
-        let (new, time) = match found {
-            Some((_, right, time)) => (Some([row.as_slice(), right].concat()), change.time.max(*time)),
-            None => (self.unmatched(row), change.time),
-        };
-        if new.is_none() && is_refreshed {
+        self.left.extend(change.new.clone().map(|row| (key.to_vec(), row, change.time)));
+        if before.is_none() && change.new.is_none() {
             return Vec::new();
         }
+        let foreign = |row: Option<&Row>| row.map_or(Value::Null, |row| self.foreign_key.value(row));
+        let (withdrawn, named) = (foreign(before.as_ref()), foreign(change.new.as_ref()));
+        let later = |entry: Option<&Entry>| entry.map_or(change.time, |(_, _, time)| change.time.max(*time));
+        let (new, time) = match (&change.new, self.referred(&named)) {
+            (Some(left), Some(right)) => (Some([left.as_slice(), &right.1].concat()), later(Some(right))),
+            (Some(left), None) if self.keeps_unmatched => (self.unmatched(left), change.time),
+            (None, _) if self.keeps_unmatched => (None, change.time),
+            // A row that named none, or that names the same, has no result that could go.
+            _ if withdrawn.is_null() || withdrawn == named => return Vec::new(),
+            // The answer that there is none comes from where the row was withdrawn, unless it names another.
+            _ if named.is_null() => (None, later(self.referred(&withdrawn))),
+            _ => (None, change.time),
+        };
         vec![self.tell(key, new, time, change)]
     }
 
@@ -59,7 +66,7 @@ impl ForeignKeyJoin {
         self.right.extend(change.new.clone().map(|row| (key.to_vec(), row, change.time)));
         let refers = |(_, row, _): &&Entry| self.foreign_key.value(row) == key[0];
         let mut referring: Vec<Entry> = self.left.iter().filter(refers).cloned().collect();
-        referring.sort_by_key(|(key, ..)| self.key_format.encode(&[], key));
+        referring.sort_by_key(|(key, ..)| key_order(self.key_format, key));
         let mut changes = Vec::new();
         for (left_key, left, _) in referring {
             let new = match &change.new {

@@ -62,7 +62,11 @@ impl<'a> Builder<'a> {
             Step::GroupBy(grouping) => tail = self.group_by(tail, grouping, &scope, is_table),
         }
         let values = self.query.values.iter().map(|(value, _)| value.clone()).collect();
-        self.add(&[tail], Project { values });
+        let result = self.add(&[tail], Project { values });
+        if is_table && !self.query.joins.is_empty() && matches!(self.query.step, Step::Keep) {
+            // It is the selected rows of joined tables that are kept (semantics 5.4).
+            self.held_back(result);
+        }
         self.interpreter
     }
 
@@ -102,7 +106,7 @@ impl<'a> Builder<'a> {
         let right_width = self.sources[right].scope().len();
         let right_tail = self.source(right);
         if join.kind == JoinKind::ForeignKey {
-            let joined = self.add(
+            return self.add(
                 &[left, right_tail],
                 ForeignKeyJoin {
                     foreign_key: join.left_key.clone(),
@@ -114,7 +118,6 @@ impl<'a> Builder<'a> {
                     told: Vec::new(),
                 },
             );
-            return self.held_back(joined);
         }
         let keeps_left = matches!(join.join_type, JoinType::Left | JoinType::Full);
         let keeps_right = matches!(join.join_type, JoinType::Right | JoinType::Full);
@@ -130,8 +133,7 @@ impl<'a> Builder<'a> {
             }
             JoinKind::TableTable | JoinKind::ForeignKey => {
                 let (join_type, sides, told) = (join.join_type, [Vec::new(), Vec::new()], Vec::new());
-                let joined = self.add(&[left, right], TableTableJoin { join_type, widths, sides, told });
-                self.held_back(joined)
+                self.add(&[left, right], TableTableJoin { join_type, widths, sides, told })
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::accumulator::Accumulators;
 use super::change::KeyWindow;
 use super::{Change, Operator};
-use crate::oracle::value::{KeyFormat, Value};
+use crate::oracle::value::{KeyFormat, Value, key_order};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -105,7 +105,7 @@ impl SessionAggregate {
         let mut due: Vec<usize> = (0..self.sessions.len()).filter(|&at| is_due(&self.sessions[at])).collect();
         due.sort_by_key(|&at| {
             let session = &self.sessions[at];
-            (session.end, session.start, self.key_format.encode(&[], &session.key))
+            (session.end, session.start, key_order(self.key_format, &session.key))
         });
         let mut changes = Vec::new();
         for at in due {

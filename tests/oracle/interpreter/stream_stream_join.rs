@@ -2,7 +2,7 @@
 
 use super::{Change, Operator, Row};
 use crate::oracle::query::{JoinType, Within};
-use crate::oracle::value::{KeyFormat, Value};
+use crate::oracle::value::{KeyFormat, Value, key_order};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -90,7 +90,7 @@ impl StreamStreamJoin {
         self.unmatched = rest;
         let first = self.first_side();
         expired.sort_by_key(|entry| {
-            (entry.stored.time, entry.side == first, self.key_format.encode(&[], &entry.stored.key))
+            (entry.stored.time, entry.side == first, key_order(self.key_format, &entry.stored.key))
         });
         let told = expired.into_iter().map(|Unmatched { side, stored }| Change {
             time: stored.time,

@@ -3,7 +3,7 @@
 use super::accumulator::Accumulators;
 use super::change::KeyWindow;
 use super::{Change, Operator};
-use crate::oracle::value::{KeyFormat, Value};
+use crate::oracle::value::{KeyFormat, Value, key_order};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -70,7 +70,7 @@ impl WindowAggregate {
         let size_ms = self.size_ms;
         let is_due = |stored: &Stored| stored.start + size_ms <= close && stored.start >= oldest && !stored.is_emitted;
         let mut due: Vec<usize> = (0..self.windows.len()).filter(|&at| is_due(&self.windows[at])).collect();
-        due.sort_by_key(|&at| (self.windows[at].start, self.key_format.encode(&[], &self.windows[at].key)));
+        due.sort_by_key(|&at| (self.windows[at].start, key_order(self.key_format, &self.windows[at].key)));
         let mut changes = Vec::new();
         for at in due {
             self.windows[at].is_emitted = true;
