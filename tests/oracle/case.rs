@@ -20,6 +20,16 @@ pub struct Case {
     pub query: Query,
     /// What is there when the query goes on; it commits after each.
     pub rounds: Vec<Vec<Input>>,
+    pub agreement: Agreement,
+}
+
+/// What all modes have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// Every record of the result.
+    EveryRecord,
+    /// The rows that the result has after each round: what is overtaken on its way need not be told (semantics 5.5).
+    RowsAfterRound,
 }
 
 const KEY_TYPES: [SqlType; 3] = [SqlType::Int, SqlType::BigInt, SqlType::Text];
@@ -37,8 +47,10 @@ pub fn case_of(kind: Kind, random: &mut Random) -> Case {
     let key_format = random.pick(&[KeyFormat::Kafka, KeyFormat::Json]);
     let (sources, joins) = joins::sources(kind, key_format, random);
     let query = Generator { kind, random, sources: &sources, scope: joined_scope(&sources) }.query(joins);
-    let rounds = records::rounds(kind, &sources, &query, random);
-    Case { kind, sources, query, rounds }
+    let overtakes = kind == Kind::ForeignKeyJoin && random.chance(40);
+    let agreement = if overtakes { Agreement::RowsAfterRound } else { Agreement::EveryRecord };
+    let rounds = records::rounds(agreement, &sources, &query, random);
+    Case { kind, sources, query, rounds, agreement }
 }
 
 /// A source with value columns of random types, a whole number among them. `shared` is the type of a column that other
@@ -58,7 +70,14 @@ fn source(
         let named = types.iter().enumerate();
         named.map(|(index, sql_type)| Column { name: format!("{prefix}{index}"), sql_type: *sql_type }).collect()
     };
-    Source { name: name.to_owned(), is_table, key: columns("K", key), key_format: format, value: columns("V", &types) }
+    Source {
+        name: name.to_owned(),
+        is_table,
+        key: columns("K", key),
+        key_format: format,
+        value: columns("V", &types),
+        window: None,
+    }
 }
 
 struct Generator<'a> {
@@ -96,9 +115,12 @@ impl Generator<'_> {
     fn step(&mut self, joins: &[Join]) -> Step {
         match self.kind {
             Kind::PartitionBy => Step::PartitionBy(self.partition_key()),
-            Kind::GroupBy | Kind::TableGroupBy | Kind::AggregateOfTableJoin => {
-                Step::GroupBy(self.grouping(joins, None))
-            }
+            Kind::WindowedStream if self.random.chance(30) => Step::PartitionBy(self.partition_key()),
+            Kind::GroupBy
+            | Kind::TableGroupBy
+            | Kind::AggregateOfTableJoin
+            | Kind::AggregateOfForeignKeyJoin
+            | Kind::GroupByOfWindowed => Step::GroupBy(self.grouping(joins, None)),
             Kind::Tumbling | Kind::Hopping | Kind::Session => {
                 let window = self.window(false);
                 Step::GroupBy(self.grouping(joins, Some(window)))
@@ -117,7 +139,9 @@ impl Generator<'_> {
 
     /// Columns whose values, as keys, are neither windows nor times.
     fn plain_columns(&self) -> Vec<usize> {
-        (0..self.scope.len()).filter(|&at| !self.scope[at].0.ends_with("ROWTIME")).collect()
+        let is_pseudo =
+            |name: &str| ["ROWTIME", "WINDOWSTART", "WINDOWEND"].iter().any(|pseudo| name.ends_with(pseudo));
+        (0..self.scope.len()).filter(|&at| !is_pseudo(&self.scope[at].0)).collect()
     }
 
     fn value_columns(&self) -> Vec<usize> {
@@ -166,7 +190,7 @@ impl Generator<'_> {
             names.push(join.left_key.sql(&self.scope));
             names.push(join.right_key.sql(&source.scope()));
         }
-        if self.kind == Kind::ForeignKeyJoin {
+        if joins.iter().all(|join| join.kind == JoinKind::ForeignKey) {
             names.truncate(key.len());
         }
         let free: Vec<usize> = (0..self.scope.len()).filter(|&at| !names.contains(&self.scope[at].0)).collect();
@@ -220,7 +244,7 @@ impl Generator<'_> {
             _ => None,
         };
         match (self.random.between(1, 4), own) {
-            (1, Some(own)) => (vec![own], !table),
+            (1, Some(own)) => (vec![own], !table && self.sources[0].window.is_none()),
             (2, _) => {
                 let columns = self.plain_columns();
                 let first = self.random.index(columns.len());

@@ -49,9 +49,13 @@ pub fn to_record(input: &Input, source: &Source) -> TestRecord {
     let names = |columns: &[super::query::Column]| -> Vec<String> {
         columns.iter().map(|column| column.name.clone()).collect()
     };
+    let mut key = input.key.as_ref().and_then(|key| source.key_format.encode(&names(&source.key), key));
+    if let (Some(bytes), Some(window)) = (&mut key, input.window) {
+        bytes.extend(window.key_suffix());
+    }
     TestRecord {
         partition: None,
-        key: input.key.as_ref().and_then(|key| source.key_format.encode(&names(&source.key), key)),
+        key,
         value: input.value.as_ref().map(|value| json_object(&names(&source.value), value)),
         timestamp: input.time,
         headers: input

@@ -20,6 +20,7 @@ fn source(name: &str, value: &[SqlType]) -> Source {
         key: vec![column("K".to_owned(), SqlType::Int)],
         key_format: KeyFormat::Json,
         value: value.collect(),
+        window: None,
     }
 }
 
@@ -87,7 +88,7 @@ fn input(line: &str, sources: &[Source]) -> Input {
         _ => Value::Text(field.to_owned()),
     });
     let value = (value != "-").then(|| fields.collect());
-    Input { source: index, key, value, time: word()[1..].parse().expect("a time"), headers: Vec::new() }
+    Input { source: index, key, value, time: word()[1..].parse().expect("a time"), headers: Vec::new(), window: None }
 }
 
 /// `KEY[START,END) VALUE,… @TIME`.

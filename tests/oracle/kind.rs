@@ -26,6 +26,12 @@ pub enum Kind {
     AggregateOfStreamTableJoin,
     AggregateOfStreamStreamJoin,
     AggregateOfTableJoin,
+    ForeignKeyTableJoin,
+    AggregateOfForeignKeyJoin,
+    WindowedStream,
+    GroupByOfWindowed,
+    WindowedStreamTableJoin,
+    WindowedStreamStreamJoin,
 }
 
 /// All kinds, and whether the engine runs them. One that it does not must be refused.
@@ -53,6 +59,12 @@ pub const KINDS: &[(Kind, bool)] = &[
     (Kind::AggregateOfStreamTableJoin, true),
     (Kind::AggregateOfStreamStreamJoin, true),
     (Kind::AggregateOfTableJoin, true),
+    (Kind::ForeignKeyTableJoin, true),
+    (Kind::AggregateOfForeignKeyJoin, true),
+    (Kind::WindowedStream, true),
+    (Kind::GroupByOfWindowed, true),
+    (Kind::WindowedStreamTableJoin, true),
+    (Kind::WindowedStreamStreamJoin, true),
 ];
 
 /// The kinds that run.
@@ -61,6 +73,17 @@ pub fn enabled() -> Vec<Kind> {
 }
 
 impl Kind {
+    /// Whether the keys of its sources are windowed.
+    pub fn has_windowed_sources(self) -> bool {
+        matches!(
+            self,
+            Self::WindowedStream
+                | Self::GroupByOfWindowed
+                | Self::WindowedStreamTableJoin
+                | Self::WindowedStreamStreamJoin
+        )
+    }
+
     /// Whether rows of results may go.
     pub fn has_tombstones(self) -> bool {
         matches!(
@@ -79,11 +102,12 @@ impl Kind {
     /// What is held back has none.
     pub fn has_known_headers(self, holds_back: bool) -> bool {
         match self {
-            Self::Projection | Self::Filter | Self::PartitionBy => true,
-            Self::StreamTableJoin | Self::StreamTableTableJoin => true,
+            Self::Projection | Self::Filter | Self::PartitionBy | Self::WindowedStream => true,
+            Self::StreamTableJoin | Self::StreamTableTableJoin | Self::WindowedStreamTableJoin => true,
             Self::TumblingFinal | Self::HoppingFinal | Self::SessionFinal => false,
             Self::StreamStreamJoin | Self::StreamStreamTableJoin | Self::AggregateOfStreamStreamJoin => false,
-            Self::ForeignKeyJoin => false,
+            Self::WindowedStreamStreamJoin => false,
+            Self::ForeignKeyJoin | Self::ForeignKeyTableJoin | Self::AggregateOfForeignKeyJoin => false,
             _ => !holds_back,
         }
     }

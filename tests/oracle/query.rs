@@ -21,6 +21,8 @@ pub struct Source {
     pub key: Vec<Column>,
     pub key_format: KeyFormat,
     pub value: Vec<Column>,
+    /// The windows of its keys.
+    pub window: Option<Shape>,
 }
 
 impl Source {
@@ -28,12 +30,14 @@ impl Source {
         self.name.to_lowercase()
     }
 
-    /// Its rows: key columns, value columns, ROWTIME.
+    /// Its rows: key columns, value columns, ROWTIME, the bounds of windows.
     pub fn scope(&self) -> Scope {
         let columns = self.key.iter().chain(&self.value);
         let mut scope: Scope =
             columns.map(|column| (format!("{}.{}", self.name, column.name), column.sql_type)).collect();
-        scope.push((format!("{}.ROWTIME", self.name), SqlType::BigInt));
+        let bounds = if self.window.is_some() { ["WINDOWSTART", "WINDOWEND"].as_slice() } else { &[] };
+        let pseudo = ["ROWTIME"].iter().chain(bounds);
+        scope.extend(pseudo.map(|column| (format!("{}.{column}", self.name), SqlType::BigInt)));
         scope
     }
 
@@ -42,8 +46,16 @@ impl Source {
         let key = self.key.iter().map(|column| format!("{} {} {role}", column.name, column.sql_type.name()));
         let value = self.value.iter().map(|column| format!("{} {}", column.name, column.sql_type.name()));
         let columns: Vec<String> = key.chain(value).collect();
+        let window = match self.window {
+            None => String::new(),
+            Some(Shape::Session { .. }) => ", WINDOW_TYPE='SESSION'".to_owned(),
+            Some(Shape::Time { size_ms, advance_ms }) => {
+                let kind = if size_ms == advance_ms { "TUMBLING" } else { "HOPPING" };
+                format!(", WINDOW_TYPE='{kind}', WINDOW_SIZE='{size_ms} MILLISECONDS'")
+            }
+        };
         format!(
-            "CREATE {kind} {} ({}) WITH (KAFKA_TOPIC='{}', KEY_FORMAT='{}', VALUE_FORMAT='JSON');\n",
+            "CREATE {kind} {} ({}) WITH (KAFKA_TOPIC='{}', KEY_FORMAT='{}', VALUE_FORMAT='JSON'{window});\n",
             self.name,
             columns.join(", "),
             self.topic(),
@@ -245,6 +257,10 @@ pub fn joined_scope(sources: &[Source]) -> Scope {
 }
 
 impl Query {
+    pub fn has_foreign_key(&self) -> bool {
+        self.joins.iter().any(|join| join.kind == JoinKind::ForeignKey)
+    }
+
     /// Whether the result is a table.
     pub fn is_table(&self, sources: &[Source]) -> bool {
         sources[0].is_table || matches!(self.step, Step::GroupBy(_))

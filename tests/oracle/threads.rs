@@ -42,7 +42,7 @@ fn agreement(case: &Case) -> Option<Agreement> {
     let joins = &case.query.joins;
     let repartitions = joins.iter().any(|join| join.repartitions != [false, false]);
     let meets_in_any_order = repartitions && joins.iter().any(|join| matches!(join.kind, JoinKind::StreamStream(_)));
-    if joins.iter().any(|join| join.kind == JoinKind::ForeignKey) {
+    if case.query.has_foreign_key() {
         return Some(Agreement::LastPerKey);
     }
     match &case.query.step {
@@ -164,7 +164,7 @@ fn difference(seed: u64, case: &Case, agreement: Agreement) -> Option<String> {
         }
         Agreement::AnyOrder => (sorted(expected(case, &rounds, |_| true)), sorted(actual.concat())),
         Agreement::LastPerKey => {
-            let has_times = case.query.joins.iter().all(|join| join.kind != JoinKind::ForeignKey);
+            let has_times = !case.query.has_foreign_key();
             (last_per_key(expected(case, &rounds, |_| true), has_times), last_per_key(actual.concat(), has_times))
         }
     };

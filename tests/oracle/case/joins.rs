@@ -3,7 +3,7 @@
 use super::{KEY_TYPES, source};
 use crate::oracle::expression::Expr;
 use crate::oracle::kind::Kind;
-use crate::oracle::query::{Join, JoinKind, JoinType, Source, Within, joined_scope};
+use crate::oracle::query::{Join, JoinKind, JoinType, Shape, Source, Within, joined_scope};
 use crate::oracle::random::Random;
 use crate::oracle::value::{KeyFormat, SqlType, Value};
 
@@ -15,10 +15,13 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
     use JoinKind::{ForeignKey, StreamStream, StreamTable, TableTable};
     let within = within(random);
     let kinds: &[JoinKind] = match kind {
-        Kind::StreamTableJoin | Kind::AggregateOfStreamTableJoin => &[StreamTable],
-        Kind::StreamStreamJoin | Kind::AggregateOfStreamStreamJoin => &[StreamStream(within)],
+        Kind::StreamTableJoin | Kind::AggregateOfStreamTableJoin | Kind::WindowedStreamTableJoin => &[StreamTable],
+        Kind::StreamStreamJoin | Kind::AggregateOfStreamStreamJoin | Kind::WindowedStreamStreamJoin => {
+            &[StreamStream(within)]
+        }
         Kind::TableTableJoin | Kind::AggregateOfTableJoin => &[TableTable],
-        Kind::ForeignKeyJoin => &[ForeignKey],
+        Kind::ForeignKeyJoin | Kind::AggregateOfForeignKeyJoin => &[ForeignKey],
+        Kind::ForeignKeyTableJoin => &[ForeignKey, TableTable],
         Kind::StreamTableTableJoin => &[StreamTable, StreamTable],
         Kind::StreamStreamTableJoin => &[StreamStream(within), StreamTable],
         Kind::TableTableTableJoin => &[TableTable, TableTable],
@@ -29,7 +32,8 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
         Some(first) => matches!(first, TableTable | ForeignKey),
         None => matches!(kind, Kind::TableProjection | Kind::TableFilter | Kind::TableGroupBy),
     };
-    let may_be_wide = key_format == KeyFormat::Json && matches!(kinds, [] | [ForeignKey]);
+    let may_be_wide =
+        key_format == KeyFormat::Json && matches!(kinds, [] | [ForeignKey]) && !kind.has_windowed_sources();
     let key = if may_be_wide && random.chance(25) { vec![key_type, random.pick(&KEY_TYPES)] } else { vec![key_type] };
     let shared = (!kinds.is_empty()).then_some(key_type);
     let mut sources = vec![source("S0", first_is_table, &key, key_format, shared, random)];
@@ -39,18 +43,22 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
         let right = source(&format!("S{}", index + 1), is_table, &[key_type], key_format, shared, random);
         let is_last = index + 1 == kinds.len();
         let current = joins.last().map_or(Expr::Column(0), |join: &Join| join.left_key.clone());
-        joins.push(join(join_kind, &sources, &right, (&current, is_last), random));
+        joins.push(join(join_kind, &sources, &right, (&current, is_last, kind.has_windowed_sources()), random));
         sources.push(right);
+    }
+    if kind.has_windowed_sources() {
+        let window = source_window(random);
+        sources.iter_mut().for_each(|source| source.window = Some(window));
     }
     (sources, joins)
 }
 
-/// A join of the rows of `left`, which have the key `current`, with `right`.
+/// A join of the rows of `left`, which have the key `current`, with `right`; by nothing but keys if `is_by_keys`.
 fn join(
     kind: JoinKind,
     left: &[Source],
     right: &Source,
-    (current, is_last): (&Expr, bool),
+    (current, is_last, is_by_keys): (&Expr, bool, bool),
     random: &mut Random,
 ) -> Join {
     let join_type = match kind {
@@ -64,6 +72,7 @@ fn join(
     let [left_key, right_key] = match kind {
         JoinKind::ForeignKey => [Expr::Column(shared(&left[0])), Expr::Column(0)],
         JoinKind::TableTable => own,
+        _ if is_by_keys => own,
         JoinKind::StreamTable if random.chance(35) => {
             // A value column of the first source, or one of the table that was joined last.
             let at = match left.split_last() {
@@ -99,6 +108,16 @@ fn within(random: &mut Random) -> Within {
     let before_ms = random.between(0, 15);
     let after_ms = if random.chance(60) { before_ms } else { random.between(0, 15) };
     Within { before_ms, after_ms, grace_ms: random.pick(&[None, Some(0), Some(4), Some(20)]) }
+}
+
+/// Windows of keys; sources with other windows are not joined.
+fn source_window(random: &mut Random) -> Shape {
+    random.pick(&[
+        Shape::Session { gap_ms: 10 },
+        Shape::Time { size_ms: 20, advance_ms: 20 },
+        Shape::Time { size_ms: 10, advance_ms: 10 },
+        Shape::Time { size_ms: 20, advance_ms: 5 },
+    ])
 }
 
 /// Whether the left side's column is the key of every result.

@@ -1,8 +1,8 @@
 //! Random records: few keys, times that cluster, jump and go back, nulls in every place.
 
-use crate::oracle::interpreter::Input;
-use crate::oracle::kind::Kind;
-use crate::oracle::query::{JoinKind, Query, Source, Step};
+use super::Agreement;
+use crate::oracle::interpreter::{Input, KeyWindow};
+use crate::oracle::query::{JoinKind, Query, Shape, Source, Step};
 use crate::oracle::random::Random;
 use crate::oracle::value::{SqlType, Value};
 
@@ -45,10 +45,10 @@ struct Shares {
 }
 
 /// What each round holds.
-pub fn rounds(kind: Kind, sources: &[Source], query: &Query, random: &mut Random) -> Vec<Vec<Input>> {
+pub fn rounds(agreement: Agreement, sources: &[Source], query: &Query, random: &mut Random) -> Vec<Vec<Input>> {
     let mut times = Times::of(query, random);
     let spread = if query.joins.is_empty() { random.between(2, 5) } else { random.between(2, 4) };
-    let counts: Vec<(i64, Option<usize>)> = if kind == Kind::ForeignKeyJoin {
+    let counts: Vec<(i64, Option<usize>)> = if query.has_foreign_key() && agreement == Agreement::EveryRecord {
         // A change that is overtaken by the next on its way need not be told: one at a time.
         (0..random.between(8, 24)).map(|_| (1, None)).collect()
     } else if query.joins.iter().any(|join| join.repartitions != [false, false]) {
@@ -84,7 +84,7 @@ fn shares(source: &Source, query: &Query, spread: i64) -> Shares {
         Step::Keep | Step::PartitionBy(_) => false,
     };
     Shares {
-        null_keys: if source.key.len() > 1 { 0 } else { 6 },
+        null_keys: if source.key.len() > 1 || source.window.is_some() { 0 } else { 6 },
         null_values: if source.is_table {
             if query.joins.len() > 1 { 10 } else { 20 }
         } else {
@@ -113,7 +113,17 @@ fn record(source: usize, of: &Source, time: i64, shares: &Shares, random: &mut R
     } else {
         Vec::new()
     };
-    Input { source, key, value, time, headers }
+    let window = of.window.map(|shape| key_window(shape, time, random));
+    Input { source, key, value, time, headers, window }
+}
+
+/// The window of a key; few, so that they meet.
+fn key_window(shape: Shape, time: i64, random: &mut Random) -> KeyWindow {
+    let start = time / 20 * 20 + 10 * random.between(0, 1);
+    match shape {
+        Shape::Time { size_ms, .. } => KeyWindow { start, end: start + size_ms, is_session: false },
+        Shape::Session { .. } => KeyWindow { start, end: start + 5 * random.between(0, 1), is_session: true },
+    }
 }
 
 /// The times of records, one after another.

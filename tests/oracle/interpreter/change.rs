@@ -23,8 +23,16 @@ pub struct KeyWindow {
 impl KeyWindow {
     /// What follows the key's bytes: the start; of a session its end, then its start (semantics 4.7).
     pub fn key_suffix(self) -> Vec<u8> {
-        let times = if self.is_session { vec![self.end, self.start] } else { vec![self.start] };
-        times.into_iter().flat_map(i64::to_be_bytes).collect()
+        self.told().into_iter().flat_map(i64::to_be_bytes).collect()
+    }
+
+    /// The same as values.
+    fn bounds(self) -> Vec<Value> {
+        self.told().into_iter().map(Value::BigInt).collect()
+    }
+
+    fn told(self) -> Vec<i64> {
+        if self.is_session { vec![self.end, self.start] } else { vec![self.start] }
     }
 }
 
@@ -42,7 +50,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// A record as its source reads it: the row is key columns, value columns, ROWTIME.
+    /// A record as its source reads it: the row is key columns, value columns, ROWTIME, and the bounds of a windowed key.
     pub fn of_record(input: &Input) -> Self {
         let key = input.key.clone();
         let row = input.value.as_ref().map(|value| {
@@ -50,9 +58,18 @@ impl Change {
             let mut row = key.clone().unwrap_or_else(|| vec![Value::Null; nulls]);
             row.extend(value.iter().cloned());
             row.push(Value::BigInt(input.time));
+            let bounds = input.window.map(|window| [window.start, window.end].map(Value::BigInt));
+            row.extend(bounds.into_iter().flatten());
             row
         });
-        Self { key, window: None, old: None, new: row, time: input.time, headers: input.headers.clone() }
+        Self { key, window: input.window, old: None, new: row, time: input.time, headers: input.headers.clone() }
+    }
+
+    /// What tells rows apart: the key with its window, of time windows the start alone (semantics 5.1). `None` without key.
+    pub fn identity(&self) -> Option<Vec<Value>> {
+        let mut identity = self.key.clone().filter(|_| self.has_key())?;
+        identity.extend(self.window.into_iter().flat_map(KeyWindow::bounds));
+        Some(identity)
     }
 
     /// Whether there is a key: a lone null is none.

@@ -22,7 +22,7 @@ mod window_aggregate;
 
 use std::collections::VecDeque;
 
-pub use change::{Change, Header, Row};
+pub use change::{Change, Header, KeyWindow, Row};
 
 use super::query::{Query, Source};
 use super::value::json_object;
@@ -61,6 +61,8 @@ pub struct Input {
     pub value: Option<Vec<super::value::Value>>,
     pub time: i64,
     pub headers: Vec<Header>,
+    /// Where the source has windowed keys.
+    pub window: Option<KeyWindow>,
 }
 
 /// A record of the result.

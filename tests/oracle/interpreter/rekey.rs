@@ -27,7 +27,8 @@ fn row_or_key(change: &Change, width: usize) -> Row {
     })
 }
 
-/// GROUP BY: a record without a value, or with null in any part of its group, is dropped (semantics 3.1).
+/// GROUP BY: a record without a value, or with null in any part of its group, is dropped (semantics 3.1). Windows of keys
+/// are no part of groups.
 pub struct GroupBy {
     pub by: Vec<Expr>,
 }
@@ -35,7 +36,7 @@ pub struct GroupBy {
 impl Operator for GroupBy {
     fn process(&mut self, _port: usize, change: Change) -> Vec<Change> {
         let Some(key) = group(&self.by, change.new.as_ref()) else { return Vec::new() };
-        vec![Change { key: Some(key), ..change }]
+        vec![Change { key: Some(key), window: None, ..change }]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Two streams whose records are close in time.
 
+use super::change::{Key, KeyWindow};
 use super::{Change, Operator, Row};
 use crate::oracle::query::{JoinType, Within};
 use crate::oracle::value::{KeyFormat, Value, key_order};
@@ -7,8 +8,11 @@ use crate::oracle::value::{KeyFormat, Value, key_order};
 const DAY_MS: i64 = 86_400_000;
 
 /// The record of a side that may meet later ones of the other.
+#[derive(Clone)]
 struct Stored {
     key: Vec<Value>,
+    /// The key without its window, and the window.
+    told: (Key, Option<KeyWindow>),
     time: i64,
     row: Row,
 }
@@ -95,7 +99,8 @@ impl StreamStreamJoin {
         let told = expired.into_iter().map(|Unmatched { side, stored }| Change {
             time: stored.time,
             new: Some(self.joined(side, &stored.row, None)),
-            key: Some(stored.key),
+            key: stored.told.0,
+            window: stored.told.1,
             ..change.clone()
         });
         told.collect()
@@ -115,21 +120,21 @@ impl StreamStreamJoin {
         found
     }
 
-    fn meet(&mut self, side: usize, key: &[Value], row: &Row, change: &Change) -> Vec<Change> {
+    fn meet(&mut self, side: usize, stored: &Stored, change: &Change) -> Vec<Change> {
         let mut changes = Vec::new();
+        let Stored { key, row, .. } = stored;
         for (time, partner) in self.partners(side, key, change.time) {
             let joined = self.joined(side, row, Some(&partner));
             changes.push(Change { time: time.max(change.time), ..change.with_rows(None, Some(joined)) });
             self.unmatched
-                .retain(|Unmatched { side: of, stored }| *of == side || stored.key != key || stored.time != time);
+                .retain(|Unmatched { side: of, stored }| *of == side || stored.key != *key || stored.time != time);
         }
         if changes.is_empty() && self.keeps_unmatched(side) {
             let is_over = change.time + self.reach(side).1 < self.stream_time;
             if self.within.grace_ms.is_none() || is_over {
                 changes.push(change.with_rows(None, Some(self.joined(side, row, None))));
             } else {
-                let stored = Stored { key: key.to_vec(), time: change.time, row: row.clone() };
-                self.unmatched.push(Unmatched { side, stored });
+                self.unmatched.push(Unmatched { side, stored: stored.clone() });
             }
         }
         changes
@@ -140,7 +145,7 @@ impl Operator for StreamStreamJoin {
     fn process(&mut self, side: usize, change: Change) -> Vec<Change> {
         self.stream_time = self.stream_time.max(change.time);
         let Some(row) = &change.new else { return Vec::new() };
-        let Some(key) = change.key.as_ref().filter(|_| change.has_key()) else {
+        let Some(key) = change.identity() else {
             let told = self.keeps_unmatched(side).then(|| change.with_rows(None, Some(self.joined(side, row, None))));
             return told.into_iter().collect();
         };
@@ -148,9 +153,11 @@ impl Operator for StreamStreamJoin {
         if let (Some(grace_ms), true) = (self.within.grace_ms, change.time == self.stream_time) {
             changes = self.release(grace_ms, &change);
         }
-        changes.extend(self.meet(side, key, row, &change));
+        let told = (change.key.clone(), change.window);
+        let stored = Stored { key, told, time: change.time, row: row.clone() };
+        changes.extend(self.meet(side, &stored, &change));
         self.newest[side] = self.newest[side].max(change.time);
-        self.stores[side].push(Stored { key: key.clone(), time: change.time, row: row.clone() });
+        self.stores[side].push(stored);
         changes
     }
 }

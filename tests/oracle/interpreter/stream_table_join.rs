@@ -18,14 +18,16 @@ pub struct StreamTableJoin {
 impl Operator for StreamTableJoin {
     fn process(&mut self, port: usize, change: Change) -> Vec<Change> {
         if port == TABLE {
-            self.rows.retain(|(key, _)| change.key.as_ref() != Some(key));
-            if let (Some(key), Some(row)) = (change.key, change.new) {
+            let identity = change.identity();
+            self.rows.retain(|(key, _)| identity.as_ref() != Some(key));
+            if let (Some(key), Some(row)) = (identity, change.new) {
                 self.rows.push((key, row));
             }
             return Vec::new();
         }
         let Some(left) = &change.new else { return Vec::new() };
-        let found = self.rows.iter().find(|(key, _)| change.has_key() && change.key.as_ref() == Some(key));
+        let identity = change.identity();
+        let found = self.rows.iter().find(|(key, _)| identity.as_ref() == Some(key));
         let right = match found {
             Some((_, row)) => row.clone(),
             None if self.keeps_unmatched => vec![Value::Null; self.right_width],

@@ -11,7 +11,7 @@ pub struct TableSource {
 
 impl Operator for TableSource {
     fn process(&mut self, _port: usize, change: Change) -> Vec<Change> {
-        let Some(key) = change.key.clone().filter(|_| change.has_key()) else { return Vec::new() };
+        let Some(key) = change.identity() else { return Vec::new() };
         let at = self.rows.iter().position(|(known, _)| *known == key);
         let old = at.map(|at| self.rows.swap_remove(at).1);
         if let Some(row) = &change.new {

@@ -52,7 +52,7 @@ impl TableTableJoin {
 
 impl Operator for TableTableJoin {
     fn process(&mut self, side: usize, change: Change) -> Vec<Change> {
-        let Some(key) = change.key.clone().filter(|_| change.has_key()) else { return Vec::new() };
+        let Some(key) = change.identity() else { return Vec::new() };
         let at = self.sides[side].iter().position(|(known, ..)| *known == key);
         let existed = at.map(|at| self.sides[side].remove(at)).is_some();
         if let Some(row) = &change.new {
