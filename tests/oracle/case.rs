@@ -47,8 +47,10 @@ pub fn case_of(kind: Kind, random: &mut Random) -> Case {
     let key_format = random.pick(&[KeyFormat::Kafka, KeyFormat::Json]);
     let (sources, joins) = joins::sources(kind, key_format, random);
     let query = Generator { kind, random, sources: &sources, scope: joined_scope(&sources) }.query(joins);
-    let overtakes = kind == Kind::ForeignKeyJoin && random.chance(40);
-    let agreement = if overtakes { Agreement::RowsAfterRound } else { Agreement::EveryRecord };
+    let agreement = match kind {
+        Kind::ForeignKeyOvertaken => Agreement::RowsAfterRound,
+        _ => Agreement::EveryRecord,
+    };
     let rounds = records::rounds(agreement, &sources, &query, random);
     Case { kind, sources, query, rounds, agreement }
 }

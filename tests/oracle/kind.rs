@@ -26,6 +26,8 @@ pub enum Kind {
     AggregateOfStreamTableJoin,
     AggregateOfStreamStreamJoin,
     AggregateOfTableJoin,
+    /// Several changes are on their way at once.
+    ForeignKeyOvertaken,
     ForeignKeyTableJoin,
     AggregateOfForeignKeyJoin,
     WindowedStream,
@@ -34,42 +36,58 @@ pub enum Kind {
     WindowedStreamStreamJoin,
 }
 
-/// All kinds, and whether the engine runs them. One that it does not must be refused.
-pub const KINDS: &[(Kind, bool)] = &[
-    (Kind::Projection, true),
-    (Kind::Filter, true),
-    (Kind::TableProjection, true),
-    (Kind::TableFilter, true),
-    (Kind::PartitionBy, true),
-    (Kind::GroupBy, true),
-    (Kind::Tumbling, true),
-    (Kind::Hopping, true),
-    (Kind::Session, false),
-    (Kind::TumblingFinal, false),
-    (Kind::HoppingFinal, false),
-    (Kind::SessionFinal, false),
-    (Kind::TableGroupBy, true),
-    (Kind::StreamTableJoin, true),
-    (Kind::StreamStreamJoin, true),
-    (Kind::TableTableJoin, true),
-    (Kind::ForeignKeyJoin, true),
-    (Kind::StreamTableTableJoin, true),
-    (Kind::StreamStreamTableJoin, true),
-    (Kind::TableTableTableJoin, true),
-    (Kind::AggregateOfStreamTableJoin, true),
-    (Kind::AggregateOfStreamStreamJoin, true),
-    (Kind::AggregateOfTableJoin, true),
-    (Kind::ForeignKeyTableJoin, true),
-    (Kind::AggregateOfForeignKeyJoin, true),
-    (Kind::WindowedStream, true),
-    (Kind::GroupByOfWindowed, true),
-    (Kind::WindowedStreamTableJoin, true),
-    (Kind::WindowedStreamStreamJoin, true),
+/// What the engine does with queries of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It gives what the interpreter gives.
+    Runs,
+    /// It refuses them.
+    Refused,
+    /// It gives something else, for a reason that is known.
+    Differs,
+}
+
+use Status::{Differs, Refused, Runs};
+
+/// All kinds. What is no longer as this table says fails a test.
+pub const KINDS: &[(Kind, Status)] = &[
+    (Kind::Projection, Runs),
+    (Kind::Filter, Runs),
+    (Kind::TableProjection, Runs),
+    (Kind::TableFilter, Runs),
+    (Kind::PartitionBy, Runs),
+    (Kind::GroupBy, Runs),
+    (Kind::Tumbling, Runs),
+    (Kind::Hopping, Runs),
+    (Kind::Session, Refused),
+    (Kind::TumblingFinal, Refused),
+    (Kind::HoppingFinal, Refused),
+    (Kind::SessionFinal, Refused),
+    (Kind::TableGroupBy, Runs),
+    (Kind::StreamTableJoin, Runs),
+    (Kind::StreamStreamJoin, Runs),
+    (Kind::TableTableJoin, Runs),
+    (Kind::ForeignKeyJoin, Runs),
+    (Kind::StreamTableTableJoin, Runs),
+    (Kind::StreamStreamTableJoin, Runs),
+    (Kind::TableTableTableJoin, Runs),
+    (Kind::AggregateOfStreamTableJoin, Runs),
+    (Kind::AggregateOfStreamStreamJoin, Runs),
+    (Kind::AggregateOfTableJoin, Runs),
+    // A result stays where its tombstone is overtaken: `foreign_key_join` drops answers to older versions of a row, and the
+    // newer version asks for an answer only if there is a right row.
+    (Kind::ForeignKeyOvertaken, Differs),
+    (Kind::ForeignKeyTableJoin, Runs),
+    (Kind::AggregateOfForeignKeyJoin, Runs),
+    (Kind::WindowedStream, Runs),
+    (Kind::GroupByOfWindowed, Runs),
+    (Kind::WindowedStreamTableJoin, Runs),
+    (Kind::WindowedStreamStreamJoin, Runs),
 ];
 
-/// The kinds that run.
-pub fn enabled() -> Vec<Kind> {
-    KINDS.iter().filter(|(_, runs)| *runs).map(|(kind, _)| *kind).collect()
+/// The kinds of `status`.
+pub fn kinds_of(status: Status) -> Vec<Kind> {
+    KINDS.iter().filter(|(_, known)| *known == status).map(|(kind, _)| *kind).collect()
 }
 
 impl Kind {
@@ -107,7 +125,8 @@ impl Kind {
             Self::TumblingFinal | Self::HoppingFinal | Self::SessionFinal => false,
             Self::StreamStreamJoin | Self::StreamStreamTableJoin | Self::AggregateOfStreamStreamJoin => false,
             Self::WindowedStreamStreamJoin => false,
-            Self::ForeignKeyJoin | Self::ForeignKeyTableJoin | Self::AggregateOfForeignKeyJoin => false,
+            Self::ForeignKeyJoin | Self::ForeignKeyOvertaken | Self::ForeignKeyTableJoin => false,
+            Self::AggregateOfForeignKeyJoin => false,
             _ => !holds_back,
         }
     }

@@ -20,7 +20,7 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
             &[StreamStream(within)]
         }
         Kind::TableTableJoin | Kind::AggregateOfTableJoin => &[TableTable],
-        Kind::ForeignKeyJoin | Kind::AggregateOfForeignKeyJoin => &[ForeignKey],
+        Kind::ForeignKeyJoin | Kind::ForeignKeyOvertaken | Kind::AggregateOfForeignKeyJoin => &[ForeignKey],
         Kind::ForeignKeyTableJoin => &[ForeignKey, TableTable],
         Kind::StreamTableTableJoin => &[StreamTable, StreamTable],
         Kind::StreamStreamTableJoin => &[StreamStream(within), StreamTable],

@@ -52,8 +52,8 @@ impl ForeignKeyJoin {
             (Some(left), Some(right)) => (Some([left.as_slice(), &right.1].concat()), later(Some(right))),
             (Some(left), None) if self.keeps_unmatched => (self.unmatched(left), change.time),
             (None, _) if self.keeps_unmatched => (None, change.time),
-            // A row that named none, or that names the same, has no result that could go.
-            _ if withdrawn.is_null() || withdrawn == named => return Vec::new(),
+            // A row that names the same, or that is new, or that named none and names none, has no result that could go.
+            _ if withdrawn == named || before.is_none() || withdrawn.is_null() && named.is_null() => return Vec::new(),
             // The answer that there is none comes from where the row was withdrawn, unless it names another.
             _ if named.is_null() => (None, later(self.referred(&withdrawn))),
             _ => (None, change.time),

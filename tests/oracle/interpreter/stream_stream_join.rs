@@ -18,6 +18,7 @@ struct Stored {
 }
 
 /// A record that nobody has met yet.
+#[derive(Clone)]
 struct Unmatched {
     side: usize,
     stored: Stored,
@@ -34,6 +35,8 @@ pub struct StreamStreamJoin {
     /// The greatest time stored, by side.
     newest: [i64; 2],
     unmatched: Vec<Unmatched>,
+    /// Time of the unmatched record that was looked at last, or of an earlier one that came since.
+    looked_at: i64,
 }
 
 impl StreamStreamJoin {
@@ -47,6 +50,7 @@ impl StreamStreamJoin {
             stores: [Vec::new(), Vec::new()],
             newest: [-1, -1],
             unmatched: Vec::new(),
+            looked_at: i64::MAX,
         }
     }
 
@@ -83,27 +87,41 @@ impl StreamStreamJoin {
         if side == 0 { [row.as_slice(), partner].concat() } else { [partner.as_slice(), row].concat() }
     }
 
-    /// Tells of records that nobody can meet any more.
-    fn release(&mut self, grace_ms: i64, change: &Change) -> Vec<Change> {
-        let is_expired = |entry: &Unmatched| entry.stored.time + self.reach(entry.side).1 + grace_ms < self.stream_time;
-        let (mut expired, mut rest) = (Vec::new(), Vec::new());
-        let order: Vec<bool> = self.unmatched.iter().map(is_expired).collect();
-        for (entry, is_expired) in self.unmatched.drain(..).zip(order) {
-            if is_expired { expired.push(entry) } else { rest.push(entry) }
+    /// Tells of records that nobody can meet any more. Kafka Streams looks for them only if the one that it looked at last
+    /// might be told, as seen from the side of the record at hand, and stops where both sides still wait.
+    fn release(&mut self, side: usize, grace_ms: i64, change: &Change) -> Vec<Change> {
+        if self.looked_at.saturating_add(self.reach(side).1 + grace_ms) >= self.stream_time {
+            return Vec::new();
         }
-        self.unmatched = rest;
+        self.looked_at = i64::MAX;
         let first = self.first_side();
-        expired.sort_by_key(|entry| {
-            (entry.stored.time, entry.side == first, key_order(self.key_format, &entry.stored.key))
+        let mut entries = std::mem::take(&mut self.unmatched);
+        entries.sort_by_cached_key(|entry| {
+            (entry.stored.time, entry.side == first, key_bytes(self.key_format, &entry.stored.told))
         });
-        let told = expired.into_iter().map(|Unmatched { side, stored }| Change {
-            time: stored.time,
-            new: Some(self.joined(side, &stored.row, None)),
-            key: stored.told.0,
-            window: stored.told.1,
-            ..change.clone()
-        });
-        told.collect()
+        let (mut told, mut waits, mut ended) = (Vec::new(), [false; 2], false);
+        for group in entries.chunk_by(|one, other| {
+            (one.side, one.stored.time, &one.stored.key) == (other.side, other.stored.time, &other.stored.key)
+        }) {
+            let (side, time) = (group[0].side, group[0].stored.time);
+            if !ended {
+                self.looked_at = time;
+                ended = waits == [true; 2];
+            }
+            if ended || time + self.reach(side).1 + grace_ms >= self.stream_time {
+                waits[side] = true;
+                self.unmatched.extend_from_slice(group);
+                continue;
+            }
+            told.extend(group.iter().map(|Unmatched { side, stored }| Change {
+                time: stored.time,
+                new: Some(self.joined(*side, &stored.row, None)),
+                key: stored.told.0.clone(),
+                window: stored.told.1,
+                ..change.clone()
+            }));
+        }
+        told
     }
 
     /// The records of the other side that a record of `side` meets, by time and arrival.
@@ -134,11 +152,19 @@ impl StreamStreamJoin {
             if self.within.grace_ms.is_none() || is_over {
                 changes.push(change.with_rows(None, Some(self.joined(side, row, None))));
             } else {
+                self.looked_at = self.looked_at.min(change.time);
                 self.unmatched.push(Unmatched { side, stored: stored.clone() });
             }
         }
         changes
     }
+}
+
+/// The bytes that records of equal time are ordered by.
+fn key_bytes(format: KeyFormat, (key, window): &(Key, Option<KeyWindow>)) -> Vec<u8> {
+    let mut bytes = key.as_ref().and_then(|key| key_order(format, key)).unwrap_or_default();
+    bytes.extend(window.into_iter().flat_map(|window| window.key_suffix()));
+    bytes
 }
 
 impl Operator for StreamStreamJoin {
@@ -151,7 +177,7 @@ impl Operator for StreamStreamJoin {
         };
         let mut changes = Vec::new();
         if let (Some(grace_ms), true) = (self.within.grace_ms, change.time == self.stream_time) {
-            changes = self.release(grace_ms, &change);
+            changes = self.release(side, grace_ms, &change);
         }
         let told = (change.key.clone(), change.window);
         let stored = Stored { key, told, time: change.time, row: row.clone() };
