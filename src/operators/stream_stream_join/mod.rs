@@ -282,16 +282,22 @@ impl StreamStreamJoin {
         }
     }
 
-    /// Orders records of equal time by the bytes of their keys, then by arrival.
+    /// Orders records of equal time by the bytes of their keys with the windows of these, then by arrival.
     fn sort_by_key_bytes(&mut self, side: Port, records: &mut Vec<u32>) {
         if records.len() < 2 {
             return;
         }
         let mut columns = self.buffers[side].gather(&records.iter().copied().map(Some).collect::<Vec<_>>());
-        columns.truncate(self.options.key_types.len());
+        let mut bounds = columns.split_off(self.options.key_types.len());
+        bounds.truncate(2);
         let bytes = (self.options.serialized_keys)(&columns, records.len());
         let mut order: Vec<usize> = (0..records.len()).collect();
-        order.sort_by_key(|&row| bytes.value(row));
+        match self.options.window {
+            None => order.sort_by_key(|&row| bytes.value(row)),
+            Some(kind) => {
+                order.sort_by_cached_key(|&row| [bytes.value(row), &window_bytes(kind, &bounds, row)].concat())
+            }
+        }
         *records = order.into_iter().map(|row| records[row]).collect();
     }
 
@@ -328,6 +334,15 @@ fn of_side(side: Port, record: u32) -> [Option<u32>; 2] {
     let mut records = [None; 2];
     records[side] = Some(record);
     records
+}
+
+/// What follows the bytes of a windowed key (semantics 4.7); `bounds` are the starts and ends of windows.
+fn window_bytes(kind: WindowKind, bounds: &[ArrayRef], row: usize) -> Vec<u8> {
+    let bound = |at: usize| bounds[at].as_primitive::<Int64Type>().value(row).to_be_bytes();
+    match kind {
+        WindowKind::Time { .. } => bound(0).to_vec(),
+        WindowKind::Session => [bound(1), bound(0)].concat(),
+    }
 }
 
 /// Key columns, window and value columns of `batch`.
