@@ -195,10 +195,12 @@ impl<'a> Builder<'a> {
                     initial,
                     gap_ms,
                     grace_ms,
+                    retention_ms,
                     is_final,
                     key_format,
                     sessions: Vec::new(),
                     stream_time: -1,
+                    newest_end: -1,
                 },
             ),
         }

@@ -12,11 +12,14 @@ pub struct SessionAggregate {
     pub initial: Accumulators,
     pub gap_ms: i64,
     pub grace_ms: Option<i64>,
+    pub retention_ms: Option<i64>,
     pub is_final: bool,
     pub key_format: KeyFormat,
     pub sessions: Vec<Session>,
     /// The greatest time of a record with a key.
     pub stream_time: i64,
+    /// The greatest end of a session that was stored.
+    pub newest_end: i64,
 }
 
 /// One session of a key; both bounds are records' times.
@@ -40,16 +43,26 @@ impl Session {
 }
 
 impl SessionAggregate {
+    fn grace(&self) -> i64 {
+        self.grace_ms.unwrap_or(if self.is_final { 0 } else { (DAY_MS - self.gap_ms).max(0) })
+    }
+
     /// What ends before is closed.
     fn close(&self) -> i64 {
-        let grace = self.grace_ms.unwrap_or(if self.is_final { 0 } else { (DAY_MS - self.gap_ms).max(0) });
-        self.stream_time - grace - self.gap_ms
+        self.stream_time - self.grace() - self.gap_ms
+    }
+
+    /// What ends before is found no more, as in stores of time windows.
+    fn visible_from(&self) -> i64 {
+        let retention = self.retention_ms.unwrap_or(self.gap_ms + self.grace());
+        self.newest_end - retention + i64::from(!self.is_final)
     }
 
     /// The sessions of a key that a record at `time` touches, by end and start.
     fn touched(&self, key: &[Value], time: i64) -> Vec<Session> {
         let touches = |session: &&Session| {
-            session.key == key && session.end >= time - self.gap_ms && session.start <= time + self.gap_ms
+            let is_near = session.end >= time - self.gap_ms && session.start <= time + self.gap_ms;
+            session.key == key && is_near && session.end >= self.visible_from()
         };
         let mut touched: Vec<Session> = self.sessions.iter().filter(touches).cloned().collect();
         touched.sort_by_key(|session| (session.end, session.start));
@@ -94,6 +107,9 @@ impl SessionAggregate {
         }
         let grown = change.with_rows(old, Some(merged.row()));
         changes.push(Change { window: Some(merged.window()), time: merged.end, headers: Vec::new(), ..grown });
+        // One that was not found may have the same bounds.
+        self.sessions.retain(|known| (&known.key, known.start, known.end) != (&merged.key, merged.start, merged.end));
+        self.newest_end = self.newest_end.max(merged.end);
         self.sessions.push(merged);
         changes
     }
