@@ -205,9 +205,7 @@ impl SessionAggregate {
 
     /// Sessions that end before it are met by no row.
     fn visible_from(&self) -> i64 {
-        // Stores that find sessions by their time keep the one that is just as old as the retention.
-        let first_visible = i64::from(self.finals.is_none());
-        self.stream_time.saturating_sub(self.windows.retention_ms).saturating_add(first_visible)
+        self.stream_time.saturating_sub(self.windows.retention_ms).saturating_add(1)
     }
 
     /// Forgets sessions beyond the retention.

@@ -33,8 +33,8 @@ impl KafkaStreams {
         Self { child, feed }
     }
 
-    /// The output of each of `cases`, which are those that were started.
-    pub fn finish(self, cases: &[Case]) -> Vec<Vec<Output>> {
+    /// The output of each of `cases`, which are those that were started; `None` where Kafka Streams itself has failed.
+    pub fn finish(self, cases: &[Case]) -> Vec<Option<Vec<Output>>> {
         let output = self.child.wait_with_output().expect("the script ends");
         self.feed.join().expect("cases are written");
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -43,7 +43,8 @@ impl KafkaStreams {
         let mut sections = text.split("case ").skip(1);
         let outputs = cases.iter().map(|case| {
             let section = sections.next().unwrap_or_else(|| panic!("results of all cases: {errors}"));
-            section.lines().skip(1).map(|line| output_of(line, case)).collect()
+            let lines = section.lines().skip(1);
+            lines.map(|line| (line != "fails").then(|| output_of(line, case))).collect()
         });
         outputs.collect()
     }

@@ -16,7 +16,6 @@ use std::io::{self, Write as _};
 
 use case::{Case, Output};
 use kafka_streams::KafkaStreams;
-use levada::testing::driver::Stage;
 use random::{Join, Window};
 
 use crate::crash::Random;
@@ -30,44 +29,42 @@ const SEED: u64 = 1;
 /// A kind of query.
 struct Kind {
     name: &'static str,
-    /// Whether Levada can run it. What it cannot run it must refuse: then this list has to change.
-    runs: bool,
     generate: fn(&mut Random) -> Case,
 }
 
-const fn kind(name: &'static str, runs: bool, generate: fn(&mut Random) -> Case) -> Kind {
-    Kind { name, runs, generate }
+const fn kind(name: &'static str, generate: fn(&mut Random) -> Case) -> Kind {
+    Kind { name, generate }
 }
 
 const KINDS: [Kind; 28] = [
-    kind("aggregate", true, |random| random::aggregate(random, Window::None, false, false)),
-    kind("aggregate, cached", true, |random| random::aggregate(random, Window::None, false, true)),
-    kind("tumbling", true, |random| random::aggregate(random, Window::Tumbling, false, false)),
-    kind("tumbling, cached", true, |random| random::aggregate(random, Window::Tumbling, false, true)),
-    kind("tumbling, final", true, |random| random::aggregate(random, Window::Tumbling, true, false)),
-    kind("hopping", true, |random| random::aggregate(random, Window::Hopping, false, false)),
-    kind("hopping, cached", true, |random| random::aggregate(random, Window::Hopping, false, true)),
-    kind("hopping, final", true, |random| random::aggregate(random, Window::Hopping, true, false)),
-    kind("session", true, |random| random::aggregate(random, Window::Session, false, false)),
-    kind("session, cached", true, |random| random::aggregate(random, Window::Session, false, true)),
-    kind("session, final", true, |random| random::aggregate(random, Window::Session, true, false)),
-    kind("aggregate of a table", true, random::table_aggregate),
-    kind("stream-table inner", true, |random| random::stream_table(random, Join::Inner)),
-    kind("stream-table left", true, |random| random::stream_table(random, Join::Left)),
-    kind("stream-stream inner", true, |random| random::stream_stream(random, Join::Inner, false)),
-    kind("stream-stream left", true, |random| random::stream_stream(random, Join::Left, false)),
-    kind("stream-stream right", true, |random| random::stream_stream(random, Join::Right, false)),
-    kind("stream-stream outer", true, |random| random::stream_stream(random, Join::Outer, false)),
-    kind("stream-stream inner, grace", true, |random| random::stream_stream(random, Join::Inner, true)),
-    kind("stream-stream left, grace", true, |random| random::stream_stream(random, Join::Left, true)),
-    kind("stream-stream right, grace", true, |random| random::stream_stream(random, Join::Right, true)),
-    kind("stream-stream outer, grace", true, |random| random::stream_stream(random, Join::Outer, true)),
-    kind("table-table inner", true, |random| random::table_table(random, Join::Inner)),
-    kind("table-table left", true, |random| random::table_table(random, Join::Left)),
-    kind("table-table right", true, |random| random::table_table(random, Join::Right)),
-    kind("table-table outer", true, |random| random::table_table(random, Join::Outer)),
-    kind("foreign-key inner", true, |random| random::foreign_key(random, Join::Inner)),
-    kind("foreign-key left", true, |random| random::foreign_key(random, Join::Left)),
+    kind("aggregate", |random| random::aggregate(random, Window::None, false, false)),
+    kind("aggregate, cached", |random| random::aggregate(random, Window::None, false, true)),
+    kind("tumbling", |random| random::aggregate(random, Window::Tumbling, false, false)),
+    kind("tumbling, cached", |random| random::aggregate(random, Window::Tumbling, false, true)),
+    kind("tumbling, final", |random| random::aggregate(random, Window::Tumbling, true, false)),
+    kind("hopping", |random| random::aggregate(random, Window::Hopping, false, false)),
+    kind("hopping, cached", |random| random::aggregate(random, Window::Hopping, false, true)),
+    kind("hopping, final", |random| random::aggregate(random, Window::Hopping, true, false)),
+    kind("session", |random| random::aggregate(random, Window::Session, false, false)),
+    kind("session, cached", |random| random::aggregate(random, Window::Session, false, true)),
+    kind("session, final", |random| random::aggregate(random, Window::Session, true, false)),
+    kind("aggregate of a table", random::table_aggregate),
+    kind("stream-table inner", |random| random::stream_table(random, Join::Inner)),
+    kind("stream-table left", |random| random::stream_table(random, Join::Left)),
+    kind("stream-stream inner", |random| random::stream_stream(random, Join::Inner, false)),
+    kind("stream-stream left", |random| random::stream_stream(random, Join::Left, false)),
+    kind("stream-stream right", |random| random::stream_stream(random, Join::Right, false)),
+    kind("stream-stream outer", |random| random::stream_stream(random, Join::Outer, false)),
+    kind("stream-stream inner, grace", |random| random::stream_stream(random, Join::Inner, true)),
+    kind("stream-stream left, grace", |random| random::stream_stream(random, Join::Left, true)),
+    kind("stream-stream right, grace", |random| random::stream_stream(random, Join::Right, true)),
+    kind("stream-stream outer, grace", |random| random::stream_stream(random, Join::Outer, true)),
+    kind("table-table inner", |random| random::table_table(random, Join::Inner)),
+    kind("table-table left", |random| random::table_table(random, Join::Left)),
+    kind("table-table right", |random| random::table_table(random, Join::Right)),
+    kind("table-table outer", |random| random::table_table(random, Join::Outer)),
+    kind("foreign-key inner", |random| random::foreign_key(random, Join::Inner)),
+    kind("foreign-key left", |random| random::foreign_key(random, Join::Left)),
 ];
 
 #[test]
@@ -80,14 +77,14 @@ fn levada_gives_what_kafka_streams_gives() {
     }
     let (count, seed) = (from_environment("CASES", CASES), from_environment("SEED", SEED));
     let only = std::env::var("LEVADA_REFERENCE_KIND").unwrap_or_default();
-    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.runs && kind.name.starts_with(&only)).collect();
-    assert!(!kinds.is_empty(), "no kind that runs is called {only}");
+    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.name.starts_with(&only)).collect();
+    assert!(!kinds.is_empty(), "no kind is called {only}");
     let cases: Vec<Case> = kinds.iter().flat_map(|kind| (seed..).take(count).map(|seed| kind.case(seed))).collect();
     let comparisons = compare(&cases);
     let mut report = String::new();
     for (index, kind) in kinds.iter().enumerate() {
         let range = index * count..(index + 1) * count;
-        let records: usize = comparisons[range.clone()].iter().map(|one| one.kafka.len()).sum();
+        let records: usize = comparisons[range.clone()].iter().map(Comparison::records).sum();
         assert!(records > count, "{}: only {records} records in {count} cases", kind.name);
         if let Some(found) = range.clone().find(|&index| comparisons[index].differs()) {
             let wrong = comparisons[range].iter().filter(|one| one.differs()).count();
@@ -95,16 +92,12 @@ fn levada_gives_what_kafka_streams_gives() {
         }
     }
     assert!(report.is_empty(), "from seed {seed} on; the first case of each kind, as small as it gets:\n{report}");
-    let records: usize = comparisons.iter().map(|one| one.kafka.len()).sum();
-    say(&format!("{count} cases of each of {} kinds from seed {seed} on: {records} equal records", kinds.len()));
-}
-
-#[test]
-fn what_does_not_run_is_refused() {
-    for kind in KINDS.iter().filter(|kind| !kind.runs) {
-        let stage = engine::run(&kind.case(SEED)).map_err(|failure| failure.stage);
-        assert_eq!(stage, Err(Stage::Rejected), "{} is listed as one that does not run", kind.name);
+    let records: usize = comparisons.iter().map(Comparison::records).sum();
+    let failed = comparisons.iter().filter(|one| one.kafka.is_none()).count();
+    if failed > 0 {
+        say(&format!("in {failed} cases Kafka Streams itself has failed"));
     }
+    say(&format!("{count} cases of each of {} kinds from seed {seed} on: {records} equal records", kinds.len()));
 }
 
 impl Kind {
@@ -119,12 +112,17 @@ impl Kind {
 /// Both outputs of a case.
 struct Comparison {
     levada: Vec<Output>,
-    kafka: Vec<Output>,
+    /// `None` where Kafka Streams itself has failed.
+    kafka: Option<Vec<Output>>,
 }
 
 impl Comparison {
     fn differs(&self) -> bool {
-        self.levada != self.kafka
+        self.kafka.as_ref().is_some_and(|kafka| *kafka != self.levada)
+    }
+
+    fn records(&self) -> usize {
+        self.kafka.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -168,7 +166,7 @@ fn explain(case: &Case) -> String {
         case.statements,
         case.text(0),
         lines(&both.levada),
-        lines(&both.kafka)
+        lines(&both.kafka.unwrap_or_default())
     )
 }
 

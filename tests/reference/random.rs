@@ -226,6 +226,8 @@ pub fn aggregate(random: &mut Random, window: Window, is_final: bool, is_cached:
     let size = between(random, 1, 10) * unit;
     let advance = between(random, 1, size / unit) * unit;
     let grace = chance(random, 70).then(|| between(random, 0, 15) * unit);
+    // In the cache of Kafka Streams, sessions are found however old they are.
+    let grace = if is_cached && window == Window::Session { Some(100_000 * unit) } else { grace };
     let grace_sql = grace.map(|grace| format!(", GRACE PERIOD {grace} MILLISECONDS")).unwrap_or_default();
     let (mut settings, clause) = match window {
         Window::None => ("window=none".to_owned(), String::new()),
