@@ -12,7 +12,11 @@
 //! The result's time is the greatest time of the group's rows. Over a table the old row is taken back before the new one
 //! is added, in one step. Windows older than the retention are forgotten at commit. Semantics 4.1 to 4.4 and 4.6.
 //!
-//! State: key → `rowtime: i64 LE, row(key columns, carried columns, accumulator state)`, and `ff` → stream time.
+//! The groups used last are in memory, the others come back from storage when a row needs them; under EMIT FINAL also when
+//! their windows close.
+//!
+//! State: key, windowed ones behind the bucket of their window → `rowtime: i64 LE, row(key columns, carried columns,
+//! accumulator state)`, and `ff` → stream time and the numbers of entries by bucket.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,11 +30,11 @@ use super::finals::{Causes, Finals, SerializedKeys, time_windows_closed};
 pub use super::groups::Call;
 pub(crate) use super::groups::load_state;
 use super::groups::{Folding, Groups, without_null_rows};
-use super::keyed_rows::split_rowtime;
+use super::keyed_rows::{keys_within, split_rowtime};
 use super::{NO_RECORD, Operator, Output, Port};
-use crate::state::key_encoding::{EncodedKeys, window_start};
-use crate::state::{EntryWeight, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
-use crate::storage::{Entry, WriteSet};
+use crate::state::key_encoding::{EncodedKeys, encode_i64, window_start};
+use crate::state::{Buckets, Found, HotKeys, META_KEY, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, OldRows, RowError, WindowColumns};
 
 /// When results are emitted.
@@ -82,30 +86,29 @@ pub struct Aggregate {
     attach_old: bool,
     undo: bool,
     finals: Option<Finals>,
-    store: Store,
-    slots: SlotTable,
+    slots: HotKeys,
     groups: Groups,
     /// Greatest time of each group; [`ABSENT`] for free slots.
     rowtimes: Vec<i64>,
+    /// Slots whose groups storage has.
+    is_stored: Vec<bool>,
+    /// Entries of storage.
+    buckets: Buckets,
     stream_time: i64,
-    /// Slots by window start, and the newest start.
+    /// Slots in memory by window start.
     starts: BTreeMap<i64, Vec<u32>>,
-    newest_window: i64,
     changes: Changes,
     /// Results as of the last emission, of groups that have changed since; for old rows of held-back results.
     emitted: RowTable,
-    weight: EntryWeight,
     keys: EncodedKeys,
     batch_slots: Vec<u32>,
+    new: Vec<u32>,
     /// Per slot its last row in the batch at hand; [`NO_ROW`] between batches.
     last_rows: Vec<u32>,
 }
 
 const ABSENT: i64 = i64::MIN;
 const NO_ROW: u32 = u32::MAX;
-/// Where the stream time is kept; no key begins like this.
-pub(super) const STREAM_TIME_KEY: &[u8] = &[0xff];
-
 /// Changes of a table, taken apart into rows taken back and rows added.
 struct TakenApart {
     batch: ChangeBatch,
@@ -126,60 +129,95 @@ impl Aggregate {
             attach_old,
             undo,
             finals: finals.map(|serialized| Finals::new(serialized, attach_old)),
-            store: store.clone(),
-            slots: SlotTable::default(),
+            slots: HotKeys::new(store),
+            buckets: windows.map_or_else(Buckets::single, TimeWindows::buckets),
             emitted: RowTable::new(&groups.result_types()),
             groups,
             rowtimes: Vec::new(),
+            is_stored: Vec::new(),
             stream_time: -1,
             starts: BTreeMap::new(),
-            newest_window: i64::MIN,
             changes: Changes::default(),
-            weight: EntryWeight::default(),
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
+            new: Vec::new(),
             last_rows: Vec::new(),
         };
-        store.scan(|entries| aggregate.load(entries))?;
+        aggregate.load()?;
         Ok(aggregate)
     }
 
-    fn load(&mut self, entries: &[Entry]) -> Result<(), StateError> {
-        let mut slots = Vec::with_capacity(entries.len());
-        let mut values = Vec::with_capacity(entries.len());
-        for (key, value) in entries {
-            let (rowtime, row) = split_rowtime(value)?;
-            if key == STREAM_TIME_KEY {
-                self.stream_time = rowtime;
-                continue;
-            }
-            self.weight.note(key, value);
-            let (slot, _) = self.slots.insert(key);
-            self.grow();
-            self.rowtimes[slot as usize] = rowtime;
-            if self.windows.is_some() {
-                self.index_window(slot, window_start(key));
-            }
-            slots.push(slot);
-            values.push(row);
+    fn load(&mut self) -> Result<(), StateError> {
+        if let Some(meta) = self.slots.store().get(META_KEY)? {
+            let (stream_time, counts) = split_rowtime(&meta)?;
+            self.stream_time = stream_time;
+            self.buckets.decode(counts)?;
         }
-        self.groups.load(slots, values)
+        let mut slots = HotKeys::new(self.slots.store());
+        slots.load(|found| self.take_stored(found))?;
+        self.slots = slots;
+        Ok(())
     }
 
-    /// Makes room for all assigned slots.
-    fn grow(&mut self) {
-        let capacity = self.slots.capacity();
+    /// Takes groups as storage has them.
+    fn take_stored(&mut self, found: &Found) -> Result<(), StateError> {
+        let Some(last) = found.slots.iter().max() else { return Ok(()) };
+        self.grow(*last as usize + 1);
+        let mut rows = Vec::with_capacity(found.slots.len());
+        for ((&slot, key), value) in found.slots.iter().zip(&found.keys).zip(&found.values) {
+            let (rowtime, row) = split_rowtime(value)?;
+            self.rowtimes[slot as usize] = rowtime;
+            self.is_stored[slot as usize] = true;
+            if self.windows.is_some() {
+                self.starts.entry(window_start(key)).or_default().push(slot);
+            }
+            rows.push(row);
+        }
+        self.groups.load(found.slots.clone(), rows)
+    }
+
+    /// Makes room for slots below `capacity`.
+    fn grow(&mut self, capacity: usize) {
         if self.rowtimes.len() < capacity {
             let room = capacity.next_power_of_two();
             self.rowtimes.resize(room, ABSENT);
+            self.is_stored.resize(room, false);
             self.changes.grow(room);
             self.groups.grow(room);
         }
     }
 
-    fn index_window(&mut self, slot: u32, start: i64) {
-        self.starts.entry(start).or_default().push(slot);
-        self.newest_window = self.newest_window.max(start);
+    /// The slots of the groups of `batch`, brought into memory.
+    fn assign_slots(&mut self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> Result<(), StateError> {
+        match &batch.window {
+            Some(window) => self.keys.encode_bucketed(&batch.key, &window.start, &self.buckets, batch.len()),
+            None => self.keys.encode(&batch.key, None, batch.len()),
+        }
+        let found = self.slots.assign(&self.keys, slots, &mut self.new)?;
+        self.take_stored(&found)?;
+        self.grow(self.slots.capacity());
+        if self.windows.is_some() {
+            for &slot in &self.new {
+                self.starts.entry(window_start(self.slots.key(slot))).or_default().push(slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the windows into memory that close when the stream time is raised from `before` to what it is now.
+    fn load_closing(&mut self, windows: TimeWindows, before: i64) -> Result<(), StateError> {
+        if self.slots.is_complete() || before == self.stream_time {
+            return Ok(());
+        }
+        let bound = |start: i64| {
+            let mut key = Vec::new();
+            encode_i64(self.buckets.number(start.max(0)), &mut key);
+            key
+        };
+        let from = bound(windows.newest_closed(before).saturating_add(1));
+        let to = bound(windows.newest_closed(self.stream_time).saturating_add(self.buckets.width_ms()));
+        let found = self.slots.find_range(&from, &to)?;
+        self.take_stored(&found)
     }
 
     /// One row per window that takes it, with its window.
@@ -350,20 +388,47 @@ impl Aggregate {
         });
     }
 
-    /// Forgets windows beyond the retention.
-    fn expire(&mut self, retention_ms: i64, writes: &mut WriteSet) {
-        // Stores that find windows by their time keep the one that is just as old as the retention.
-        let first_kept = i64::from(self.finals.is_none());
-        let oldest_kept = self.newest_window.saturating_sub(retention_ms).saturating_add(first_kept);
+    /// Forgets windows beyond the retention: those in memory one by one, in storage whole buckets.
+    fn expire(&mut self, windows: TimeWindows, writes: &mut WriteSet) {
+        let oldest_kept = windows.oldest_kept(self.stream_time, self.finals.is_some());
         while let Some(entry) = self.starts.first_entry().filter(|entry| *entry.key() < oldest_kept) {
             for slot in entry.remove() {
-                self.store.delete(writes, self.slots.key(slot));
                 self.slots.remove(slot);
-                self.groups.remove(slot);
-                self.rowtimes[slot as usize] = ABSENT;
+                self.forget(slot);
             }
         }
+        if let Some(first_left) = self.buckets.forget_before(oldest_kept) {
+            let mut key = Vec::new();
+            encode_i64(first_left, &mut key);
+            self.slots.store().delete_before(writes, &key);
+        }
         self.groups.compact();
+    }
+
+    /// Forgets what is kept for `slot`.
+    fn forget(&mut self, slot: u32) {
+        self.groups.remove(slot);
+        self.rowtimes[slot as usize] = ABSENT;
+        self.is_stored[slot as usize] = false;
+    }
+}
+
+impl TimeWindows {
+    /// The buckets that windows are stored in.
+    pub(crate) fn buckets(self) -> Buckets {
+        Buckets::new(self.retention_ms, self.advance_ms)
+    }
+
+    /// The newest start of a window that has closed at `stream_time`.
+    pub(super) fn newest_closed(self, stream_time: i64) -> i64 {
+        stream_time.saturating_sub(self.grace_ms).saturating_sub(self.size_ms)
+    }
+
+    /// The oldest start of a window that can be read at `stream_time`: a retention before the newest window. Stores that find
+    /// windows by their time, as EMIT FINAL has (`by_time`), keep one more.
+    pub(crate) fn oldest_kept(self, stream_time: i64, by_time: bool) -> i64 {
+        let newest = stream_time.div_euclid(self.advance_ms) * self.advance_ms;
+        newest.saturating_sub(self.retention_ms).saturating_add(i64::from(!by_time))
     }
 }
 
@@ -382,16 +447,8 @@ impl Operator for Aggregate {
         if batch.is_empty() {
             return Ok(());
         }
-        self.keys.encode(&batch.key, batch.window.as_ref().map(|window| &window.start[..]), batch.len());
         let mut slots = std::mem::take(&mut self.batch_slots);
-        let mut new = Vec::new();
-        self.slots.assign(&self.keys, &mut slots, |slot, _| new.push(slot));
-        self.grow();
-        if self.windows.is_some() {
-            for &slot in &new {
-                self.index_window(slot, window_start(self.slots.key(slot)));
-            }
-        }
+        self.assign_slots(&batch, &mut slots)?;
         if self.undo {
             let TakenApart { batch, undone, emits } = self.undo_and_add(&batch, &mut slots);
             if !batch.is_empty() {
@@ -399,6 +456,9 @@ impl Operator for Aggregate {
             }
         } else {
             self.fold_and_emit(batch, &slots, (None, None), out);
+        }
+        if let (Some(windows), Some(_)) = (self.windows, &causes) {
+            self.load_closing(windows, stream_time)?;
         }
         if let (Some(finals), Some(windows), Some(causes)) = (&mut self.finals, self.windows, causes) {
             let closed = time_windows_closed(&self.starts, windows, stream_time, &causes.rowtime);
@@ -445,25 +505,54 @@ impl Operator for Aggregate {
 
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         let slots = self.changes.take();
-        let (store, keys, weight) = (&self.store, &self.slots, &mut self.weight);
-        self.groups.encode(
-            &slots,
-            |slot| self.rowtimes[slot as usize],
-            |slot, value| {
-                weight.note(keys.key(slot), &value);
-                store.put(writes, keys.key(slot), value);
-            },
-        );
-        if let Some(windows) = self.windows
-            && !slots.is_empty()
-        {
-            self.store.put(writes, STREAM_TIME_KEY, self.stream_time.to_le_bytes().to_vec());
-            self.expire(windows.retention_ms, writes);
+        if !slots.is_empty() {
+            let (keys, buckets, is_stored) = (&mut self.slots, &mut self.buckets, &mut self.is_stored);
+            let windows = self.windows;
+            self.groups.encode(
+                &slots,
+                |slot| self.rowtimes[slot as usize],
+                |slot, value| {
+                    let is_new = !std::mem::replace(&mut is_stored[slot as usize], true);
+                    if is_new {
+                        buckets.add(windows.map_or(0, |_| window_start(keys.key(slot))));
+                    }
+                    keys.note_written(slot, &value, is_new);
+                    keys.store().put(writes, keys.key(slot), value);
+                },
+            );
+            if let Some(windows) = self.windows {
+                self.expire(windows, writes);
+            }
+            let mut meta = self.stream_time.to_le_bytes().to_vec();
+            self.buckets.encode(&mut meta);
+            self.slots.store().put(writes, META_KEY, meta);
         }
+        self.slots.end_commit();
         Ok(())
     }
 
+    fn memory_bytes(&self) -> usize {
+        let slot = 2 * size_of::<i64>() + 2 * size_of::<u32>() + 1;
+        let slots = self.slots.len();
+        self.slots.memory_bytes() + self.groups.memory_bytes(slots) + self.emitted.memory_bytes() + slots * slot
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        let keep = keys_within(bytes, self.slots.len(), self.memory_bytes());
+        let evicted = self.slots.evict(keep);
+        if evicted.is_empty() {
+            return;
+        }
+        evicted.into_iter().for_each(|slot| self.forget(slot));
+        let rowtimes = &self.rowtimes;
+        self.starts.retain(|_, slots| {
+            slots.retain(|&slot| rowtimes[slot as usize] != ABSENT);
+            !slots.is_empty()
+        });
+        self.groups.compact();
+    }
+
     fn store_sizes(&self) -> Vec<StoreSize> {
-        vec![self.store.size(self.slots.len(), self.weight)]
+        vec![StoreSize { entries: self.buckets.total(), ..self.slots.size() }]
     }
 }

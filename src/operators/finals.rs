@@ -62,8 +62,8 @@ pub(super) fn time_windows_closed(
     mut stream_time: i64,
     rowtimes: &[i64],
 ) -> Vec<Closed> {
-    let TimeWindows { size_ms, advance_ms, grace_ms, retention_ms } = windows;
-    let newest_closed = |stream_time: i64| stream_time.saturating_sub(grace_ms).saturating_sub(size_ms);
+    let TimeWindows { size_ms, advance_ms, retention_ms, .. } = windows;
+    let newest_closed = |stream_time: i64| windows.newest_closed(stream_time);
     let mut open = starts.range((Excluded(newest_closed(stream_time)), Unbounded)).peekable();
     let mut closed = Vec::new();
     for (row, &time) in rowtimes.iter().enumerate() {

@@ -161,6 +161,12 @@ impl Groups {
         self.calls.iter_mut().for_each(|call| call.accumulator.reset(slot));
     }
 
+    /// Memory that `slots` slots take, about.
+    pub(super) fn memory_bytes(&self, slots: usize) -> usize {
+        let slot: usize = self.calls.iter().map(|call| call.accumulator.slot_bytes()).sum();
+        self.rows.memory_bytes() + slots * slot
+    }
+
     /// Merges memory where that pays.
     pub(super) fn compact(&mut self) {
         self.rows.compact();

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{Reader, decode_rows, encode_row};
-use crate::state::{HotKeys, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::state::{Found, HotKeys, RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowKind};
 
@@ -59,7 +59,8 @@ impl Cells {
     }
 
     /// Takes the entries of `slots` as storage has them.
-    fn load(&mut self, slots: &[u32], values: &[Vec<u8>]) -> Result<(), StateError> {
+    fn load(&mut self, found: &Found) -> Result<(), StateError> {
+        let Found { slots, values, .. } = found;
         let Some(last) = slots.iter().max() else { return Ok(()) };
         self.grow(*last as usize + 1);
         let mut rows = Vec::with_capacity(values.len());
@@ -89,8 +90,8 @@ impl KeyedRows {
             is_dirty: Vec::new(),
             is_stored: Vec::new(),
         };
-        keys.load(|slots, _, values| {
-            cells.load(slots, &values)?;
+        keys.load(|found| {
+            cells.load(found)?;
             cells.rows.compact();
             Ok(())
         })?;
@@ -102,9 +103,9 @@ impl KeyedRows {
     /// References stay valid until [`KeyedRows::compact`].
     pub(super) fn upsert(&mut self, batch: &ChangeBatch, columns: Vec<ArrayRef>) -> Result<Vec<Version>, StateError> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
-        let (cells, mut slots) = (&mut self.cells, std::mem::take(&mut self.batch_slots));
-        let load = |slots: &[u32], _, values: Vec<Vec<u8>>| cells.load(slots, &values);
-        self.keys.assign(&self.encoded, &mut slots, &mut self.new, load)?;
+        let mut slots = std::mem::take(&mut self.batch_slots);
+        let found = self.keys.assign(&self.encoded, &mut slots, &mut self.new)?;
+        self.cells.load(&found)?;
         self.cells.grow(self.keys.capacity());
         for &slot in &self.new {
             self.cells.is_stored[slot as usize] = false;
@@ -134,8 +135,9 @@ impl KeyedRows {
     /// The slot of the key of each row of `batch`, where it has one.
     pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
-        let cells = &mut self.cells;
-        self.keys.find(&self.encoded, |slots, _, values| cells.load(slots, &values))
+        let (slots, found) = self.keys.find(&self.encoded)?;
+        self.cells.load(&found)?;
+        Ok(slots)
     }
 
     /// The row of `slot` now, with its time.
@@ -171,7 +173,7 @@ impl KeyedRows {
     /// Memory that the rows take, about.
     pub(super) fn memory_bytes(&self) -> usize {
         let cell = size_of::<i64>() + 2;
-        self.keys.memory_bytes() + self.cells.rows.memory_bytes() + self.cells.rowtimes.capacity() * cell
+        self.keys.memory_bytes() + self.cells.rows.memory_bytes() + self.keys.len() * cell
     }
 
     /// Lets go of rows that were not used for long, until about `bytes` of memory are left. Storage has all of them.

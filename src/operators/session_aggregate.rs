@@ -29,7 +29,7 @@ mod emission;
 use arrow::array::UInt32Array;
 
 use self::batch_plan::BatchPlan;
-use super::aggregate::{AggregateOptions, Emission, STREAM_TIME_KEY};
+use super::aggregate::{AggregateOptions, Emission};
 use super::changes::Changes;
 use super::finals::{Causes, Finals};
 use super::groups::{Folding, Groups, without_null_rows};
@@ -37,7 +37,7 @@ use super::keyed_rows::split_rowtime;
 use super::session_table::{EndIndex, SessionTable};
 use super::{Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, split_session};
-use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::state::{EntryWeight, META_KEY, RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::{Entry, WriteSet};
 use crate::types::ChangeBatch;
 
@@ -152,7 +152,7 @@ impl SessionAggregate {
         let mut values = Vec::with_capacity(entries.len());
         for (stored_key, value) in entries {
             let (rowtime, row) = split_rowtime(value)?;
-            if stored_key == STREAM_TIME_KEY {
+            if stored_key == META_KEY {
                 self.stream_time = rowtime;
                 continue;
             }
@@ -273,7 +273,7 @@ impl Operator for SessionAggregate {
         );
         slots.iter().for_each(|&slot| self.is_stored[slot as usize] = true);
         if !self.changes.take().is_empty() {
-            self.store.put(writes, STREAM_TIME_KEY, self.stream_time.to_le_bytes().to_vec());
+            self.store.put(writes, META_KEY, self.stream_time.to_le_bytes().to_vec());
             self.expire(writes);
         }
         Ok(())

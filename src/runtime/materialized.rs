@@ -9,14 +9,14 @@ use arrow::array::ArrayRef;
 use arrow::buffer::ScalarBuffer;
 
 use super::RuntimeError;
-use super::lower::{aggregate_options, rows_of};
+use super::lower::{aggregate_options, rows_of, time_windows};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{PlanNode, QueryPlan, Source, stores};
-use crate::state::key_encoding::{EncodedKeys, split_session, window_start};
+use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
-use crate::state::{StateError, Store, StoreId};
+use crate::state::{META_KEY, StateError, Store, StoreId, is_meta};
 use crate::storage::Entry;
 use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
@@ -41,12 +41,13 @@ pub fn read(
     for partition in 0..partitions {
         let id = StoreId { query: Arc::clone(query), name: materialized.store.clone(), partition };
         let store = Store::new(topics.storage(), &id);
+        let visible = materialized.visible(&store)?;
         let mut read = |entries: &[Entry]| -> Result<(), StateError> {
-            batches.push(materialized.decode(entries)?);
+            batches.push(materialized.decode(entries, &visible)?);
             Ok(())
         };
         match keys {
-            Some(keys) => read(&materialized.look_up(&store, keys)?)?,
+            Some(keys) => read(&materialized.look_up(&store, &visible, keys)?)?,
             None => store.scan(read)?,
         }
     }
@@ -60,6 +61,30 @@ pub fn read(
 /// Whether a query with `plan` keeps a table that can be read.
 pub fn is_materialized(plan: &QueryPlan) -> bool {
     find(&plan.root).is_some()
+}
+
+/// Which time windows of a store can be read.
+struct Visible {
+    /// Buckets of entries; `None` where entries have none, and all can be read.
+    buckets: Option<Vec<i64>>,
+    /// The oldest start.
+    from: i64,
+}
+
+impl Visible {
+    const ALL: Self = Self { buckets: None, from: i64::MIN };
+
+    /// What the keys of entries of `key` begin with.
+    fn prefixes(&self, key: &[u8]) -> Vec<Vec<u8>> {
+        let Some(buckets) = &self.buckets else { return vec![key.to_vec()] };
+        let prefix = |number: &i64| {
+            let mut prefix = Vec::with_capacity(8 + key.len());
+            encode_i64(*number, &mut prefix);
+            prefix.extend_from_slice(key);
+            prefix
+        };
+        buckets.iter().map(prefix).collect()
+    }
 }
 
 /// The step that keeps rows, and the steps above it, lowest first.
@@ -118,27 +143,40 @@ impl Materialized<'_> {
         Ok(count)
     }
 
-    fn look_up(&self, store: &Store, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
+    /// Which time windows of `store` can be read.
+    fn visible(&self, store: &Store) -> Result<Visible, RuntimeError> {
+        let PlanNode::Aggregate(aggregate) = self.node else { return Ok(Visible::ALL) };
+        let (Some(windows), Some(meta)) = (time_windows(aggregate), store.get(META_KEY)?) else {
+            return Ok(Visible::ALL);
+        };
+        let (stream_time, counts) = crate::operators::split_rowtime(&meta)?;
+        let mut buckets = windows.buckets();
+        buckets.decode(counts)?;
+        Ok(Visible {
+            buckets: Some(buckets.numbers().collect()),
+            from: windows.oldest_kept(stream_time, aggregate.is_final),
+        })
+    }
+
+    fn look_up(&self, store: &Store, visible: &Visible, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
         let rows = keys.first().map_or(0, |column| column.len());
         let mut encoded = EncodedKeys::default();
         encoded.encode(keys, None, rows);
         let mut entries = Vec::new();
         let mut seen = HashSet::with_capacity(rows);
         for key in (0..rows).map(|row| encoded.key(row)).filter(|key| seen.insert(*key)) {
-            if self.is_windowed() {
-                store.scan_prefix(key, |found| {
+            if self.node.window().is_none() {
+                entries.extend(store.get(key)?.map(|value| (key.to_vec(), value)));
+                continue;
+            }
+            for prefix in visible.prefixes(key) {
+                store.scan_prefix(&prefix, |found| {
                     entries.extend_from_slice(found);
                     Ok(())
                 })?;
-            } else if let Some(value) = store.get(key)? {
-                entries.push((key.to_vec(), value));
             }
         }
         Ok(entries)
-    }
-
-    fn is_windowed(&self) -> bool {
-        self.node.window().is_some()
     }
 
     /// The windows of the keys of stored entries.
@@ -158,8 +196,10 @@ impl Materialized<'_> {
     }
 
     /// Stored entries as rows of the step that keeps them.
-    fn decode(&self, entries: &[Entry]) -> Result<ChangeBatch, StateError> {
-        let entries: Vec<&Entry> = entries.iter().filter(|(key, _)| key.first() != Some(&0xff)).collect();
+    fn decode(&self, entries: &[Entry], visible: &Visible) -> Result<ChangeBatch, StateError> {
+        let entries = entries.iter().filter(|(key, _)| !is_meta(key));
+        let entries: Vec<&Entry> =
+            entries.filter(|(key, _)| visible.buckets.is_none() || window_start(key) >= visible.from).collect();
         let mut rowtimes = Vec::with_capacity(entries.len());
         let mut rows = Vec::with_capacity(entries.len());
         for (_, value) in &entries {

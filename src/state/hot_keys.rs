@@ -13,6 +13,31 @@
 
 use super::key_encoding::EncodedKeys;
 use super::{EntryWeight, SlotTable, StateError, Store, StoreSize};
+use crate::storage::Entry;
+
+/// Entries that came from storage, and the slots of their keys.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Slots.
+    pub slots: Vec<u32>,
+    /// Keys, without the store's prefix.
+    pub keys: Vec<Vec<u8>>,
+    /// Values.
+    pub values: Vec<Vec<u8>>,
+}
+
+impl Found {
+    fn push(&mut self, slot: u32, key: Vec<u8>, value: Vec<u8>) {
+        self.slots.push(slot);
+        self.keys.push(key);
+        self.values.push(value);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
 
 /// The keys of a store that are in memory.
 pub struct HotKeys {
@@ -42,24 +67,19 @@ impl HotKeys {
         }
     }
 
-    /// Reads storage into memory, portion by portion, until there is as much as the store may take; `take` gets slots, keys
-    /// and values. Entries that are no rows are left out.
-    pub fn load(
-        &mut self,
-        mut take: impl FnMut(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    /// Reads storage into memory, portion by portion, until there is as much as the store may take. Entries that are no rows
+    /// are left out.
+    pub fn load(&mut self, mut take: impl FnMut(&Found) -> Result<(), StateError>) -> Result<(), StateError> {
         let (store, mut bytes) = (self.store.clone(), 0);
         self.is_complete = store.scan_while(|entries| {
-            let (mut slots, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
+            let mut found = Found::default();
             for (key, value) in entries.into_iter().filter(|(key, _)| !is_meta(key)) {
                 bytes += key.len() + value.len();
                 self.weight.note(&key, &value);
-                slots.push(self.insert(&key).0);
-                keys.push(key);
-                values.push(value);
+                found.push(self.insert(&key).0, key, value);
             }
-            self.entries += slots.len() as u64;
-            take(&slots, keys, values)?;
+            self.entries += found.slots.len() as u64;
+            take(&found)?;
             Ok(bytes < store.preloaded_bytes_max())
         })?;
         Ok(())
@@ -84,15 +104,14 @@ impl HotKeys {
         (slot, is_new)
     }
 
-    /// The slot of each of `keys` in `slots`, and those that are new in `new`. `load` is given slots that storage knows,
-    /// their keys and values; they are not new.
+    /// The slot of each of `keys` in `slots`, and those that nobody knew in `new`; gives those that storage knows and memory
+    /// did not, to be loaded.
     pub fn assign(
         &mut self,
         keys: &EncodedKeys,
         slots: &mut Vec<u32>,
         new: &mut Vec<u32>,
-        load: impl FnOnce(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    ) -> Result<Found, StateError> {
         slots.clear();
         new.clear();
         for row in 0..keys.len() {
@@ -102,58 +121,78 @@ impl HotKeys {
                 new.push(slot);
             }
         }
+        let mut found = Found::default();
         if self.is_complete || new.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
-        let found = self.store.multi_get(new.iter().map(|&slot| self.slots.key(slot)))?;
-        let (mut known, mut known_keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        let mut found = found.into_iter();
-        new.retain(|&slot| match found.next().flatten() {
+        let mut values = self.store.multi_get(new.iter().map(|&slot| self.slots.key(slot)))?.into_iter();
+        new.retain(|&slot| match values.next().flatten() {
             Some(value) => {
-                known.push(slot);
-                known_keys.push(self.slots.key(slot).to_vec());
-                values.push(value);
+                found.push(slot, self.slots.key(slot).to_vec(), value);
                 false
             }
             None => true,
         });
-        if known.is_empty() { Ok(()) } else { load(&known, known_keys, values) }
+        Ok(found)
     }
 
-    /// As [`HotKeys::assign`], but keys that storage does not know either have no slot.
-    pub fn find(
-        &mut self,
-        keys: &EncodedKeys,
-        load: impl FnOnce(&[u32], Vec<Vec<u8>>, Vec<Vec<u8>>) -> Result<(), StateError>,
-    ) -> Result<Vec<Option<u32>>, StateError> {
+    /// The slot of each of `keys` that memory or storage knows; gives those that only storage knew, to be loaded.
+    pub fn find(&mut self, keys: &EncodedKeys) -> Result<(Vec<Option<u32>>, Found), StateError> {
         let mut slots: Vec<Option<u32>> = (0..keys.len()).map(|row| self.slots.get(keys.key(row))).collect();
         for slot in slots.iter().flatten() {
             self.used[*slot as usize] = self.commits;
         }
         let missing: Vec<usize> = (0..slots.len()).filter(|&row| slots[row].is_none()).collect();
+        let mut found = Found::default();
         if self.is_complete || missing.is_empty() {
-            return Ok(slots);
+            return Ok((slots, found));
         }
-        let found = self.store.multi_get(missing.iter().map(|&row| keys.key(row)))?;
-        let (mut known, mut known_keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, value) in missing.into_iter().zip(found) {
+        let values = self.store.multi_get(missing.iter().map(|&row| keys.key(row)))?;
+        for (row, value) in missing.into_iter().zip(values) {
             let Some(value) = value else { continue };
             let (slot, is_new) = self.insert(keys.key(row));
             slots[row] = Some(slot);
             if is_new {
-                known.push(slot);
-                known_keys.push(keys.key(row).to_vec());
-                values.push(value);
+                found.push(slot, keys.key(row).to_vec(), value);
             }
         }
-        load(&known, known_keys, values)?;
-        Ok(slots)
+        Ok((slots, found))
     }
 
-    /// The slot of a key that was found in storage; `None` if it is in memory already.
-    pub fn insert_stored(&mut self, key: &[u8]) -> Option<u32> {
-        let (slot, is_new) = self.insert(key);
-        is_new.then_some(slot)
+    /// Of the entries with keys from `from` on and before `to`, those that memory does not know, to be loaded.
+    pub fn find_range(&mut self, from: &[u8], to: &[u8]) -> Result<Found, StateError> {
+        let mut found = Found::default();
+        if self.is_complete {
+            return Ok(found);
+        }
+        let store = self.store.clone();
+        store.scan_range(from, to, |entries| {
+            self.insert_unknown(entries, &mut found);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// As [`HotKeys::find_range`], of the entries with keys that begin with `prefix`.
+    pub fn find_prefix(&mut self, prefix: &[u8]) -> Result<Found, StateError> {
+        let mut found = Found::default();
+        if self.is_complete {
+            return Ok(found);
+        }
+        let store = self.store.clone();
+        store.scan_prefix(prefix, |entries| {
+            self.insert_unknown(entries.to_vec(), &mut found);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn insert_unknown(&mut self, entries: Vec<Entry>, found: &mut Found) {
+        for (key, value) in entries {
+            if let (slot, true) = self.insert(&key) {
+                found.push(slot, key, value);
+            }
+        }
     }
 
     /// Whether storage holds no key that is not in memory.
@@ -225,7 +264,7 @@ impl HotKeys {
 
     /// Memory that the keys take, about.
     pub fn memory_bytes(&self) -> usize {
-        self.slots.memory_bytes() + self.used.capacity() * size_of::<u32>()
+        self.slots.memory_bytes() + self.slots.len() * size_of::<u32>()
     }
 }
 

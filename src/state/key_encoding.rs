@@ -1,7 +1,7 @@
 //! Keys as bytes that compare like the keys.
 //!
 //! ```text
-//! key    := column* [window start: i64, big endian, sign bit flipped]
+//! key    := [bucket: i64, big endian, sign bit flipped] column* [window start: i64, likewise]
 //!         | column* session end: i64, session start: i64, likewise
 //! column := 00                      null
 //!         | 01 value
@@ -18,6 +18,7 @@ use arrow::datatypes::{
     TimeUnit, TimestampMillisecondType,
 };
 
+use super::Buckets;
 use crate::types::{WindowColumns, WindowKind};
 
 /// Encoded keys of a batch, one after the other.
@@ -27,9 +28,11 @@ pub struct EncodedKeys {
     ends: Vec<u32>,
 }
 
-/// What follows the key columns of each row.
-#[derive(Clone, Copy)]
+/// What stands before and after the key columns of each row.
+#[derive(Clone, Copy, Default)]
 struct Bounds<'a> {
+    /// Of the starts.
+    buckets: Option<&'a Buckets>,
     end: Option<&'a [i64]>,
     start: Option<&'a [i64]>,
 }
@@ -37,12 +40,17 @@ struct Bounds<'a> {
 impl EncodedKeys {
     /// Encodes one key per row of `columns`, and its window start where keys are windowed. Replaces what was there.
     pub fn encode(&mut self, columns: &[ArrayRef], window_start: Option<&[i64]>, rows: usize) {
-        self.encode_bounded(columns, Bounds { end: None, start: window_start }, rows);
+        self.encode_bounded(columns, Bounds { start: window_start, ..Bounds::default() }, rows);
     }
 
     /// As [`EncodedKeys::encode`], of keys with sessions that have these bounds.
     pub fn encode_sessions(&mut self, columns: &[ArrayRef], start: &[i64], end: &[i64], rows: usize) {
-        self.encode_bounded(columns, Bounds { end: Some(end), start: Some(start) }, rows);
+        self.encode_bounded(columns, Bounds { end: Some(end), start: Some(start), buckets: None }, rows);
+    }
+
+    /// As [`EncodedKeys::encode`], of keys with windows that have these starts, behind the buckets of those.
+    pub fn encode_bucketed(&mut self, columns: &[ArrayRef], start: &[i64], buckets: &Buckets, rows: usize) {
+        self.encode_bounded(columns, Bounds { buckets: Some(buckets), start: Some(start), end: None }, rows);
     }
 
     fn encode_bounded(&mut self, columns: &[ArrayRef], bounds: Bounds<'_>, rows: usize) {
@@ -54,6 +62,7 @@ impl EncodedKeys {
             return;
         }
         for row in 0..rows {
+            self.begin_key(row, bounds);
             for column in columns {
                 encode_cell(column, row, &mut self.bytes);
             }
@@ -82,6 +91,7 @@ impl EncodedKeys {
                 let texts = column.as_string::<i32>();
                 self.bytes.reserve(texts.value_data().len() + texts.len() * 12);
                 for row in 0..texts.len() {
+                    self.begin_key(row, bounds);
                     encode_nullable(texts.is_null(row), &mut self.bytes, |out| {
                         encode_bytes(texts.value(row).as_bytes(), out);
                     });
@@ -91,6 +101,7 @@ impl EncodedKeys {
             DataType::Int64 => {
                 let numbers = column.as_primitive::<Int64Type>();
                 for row in 0..numbers.len() {
+                    self.begin_key(row, bounds);
                     encode_nullable(numbers.is_null(row), &mut self.bytes, |out| encode_i64(numbers.value(row), out));
                     self.end_key(row, bounds);
                 }
@@ -98,6 +109,12 @@ impl EncodedKeys {
             _ => return false,
         }
         true
+    }
+
+    fn begin_key(&mut self, row: usize, bounds: Bounds<'_>) {
+        if let (Some(buckets), Some(start)) = (bounds.buckets, bounds.start) {
+            encode_i64(buckets.number(start[row]), &mut self.bytes);
+        }
     }
 
     fn end_key(&mut self, row: usize, bounds: Bounds<'_>) {

@@ -9,6 +9,7 @@
 //! [`row_format`], never in a topic's format. What is in storage is never newer than what is committed, because it is
 //! written in the same atomic write as the positions of the input.
 
+mod buckets;
 mod hot_keys;
 pub mod key_encoding;
 pub mod row_format;
@@ -17,7 +18,8 @@ mod slot_table;
 mod store;
 mod store_size;
 
-pub use hot_keys::{HotKeys, META_KEY, is_meta};
+pub use buckets::Buckets;
+pub use hot_keys::{Found, HotKeys, META_KEY, is_meta};
 pub use row_table::{RowRef, RowTable};
 pub use slot_table::SlotTable;
 pub use store::{StateError, Store, StoreId};

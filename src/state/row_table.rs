@@ -217,7 +217,7 @@ impl RowTable {
 
     /// Memory that the rows take, about.
     pub fn memory_bytes(&self) -> usize {
-        self.bytes + self.rows.capacity() * size_of::<RowRef>()
+        self.bytes + self.live * size_of::<RowRef>()
     }
 }
 

@@ -99,9 +99,9 @@ impl SlotTable {
         self.slots.iter().copied()
     }
 
-    /// Memory that the keys take, about.
+    /// Memory that the keys take, about. What is free is used again, so it does not count.
     pub fn memory_bytes(&self) -> usize {
-        self.key_bytes + self.keys.len() * KEY_OVERHEAD_BYTES
+        self.key_bytes + self.slots.len() * KEY_OVERHEAD_BYTES
     }
 
     fn find(&self, hash: u64, key: &[u8]) -> Option<&u32> {

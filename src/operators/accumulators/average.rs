@@ -97,6 +97,10 @@ where
         Arc::new(Float64Array::from_iter_values(means))
     }
 
+    fn slot_bytes(&self) -> usize {
+        size_of::<T::Native>() + size_of::<i64>()
+    }
+
     fn state_types(&self) -> Vec<DataType> {
         vec![T::DATA_TYPE, DataType::Int64]
     }

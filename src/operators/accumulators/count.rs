@@ -45,6 +45,10 @@ impl Accumulator for Count {
         Arc::new(Int64Array::from_iter_values(slots.iter().map(|&slot| self.counts[slot as usize])))
     }
 
+    fn slot_bytes(&self) -> usize {
+        size_of::<i64>()
+    }
+
     fn state_types(&self) -> Vec<DataType> {
         vec![DataType::Int64]
     }

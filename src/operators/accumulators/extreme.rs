@@ -91,6 +91,10 @@ where
         self.array(slots.iter().map(|&slot| self.values[slot as usize]))
     }
 
+    fn slot_bytes(&self) -> usize {
+        size_of::<Option<T::Native>>()
+    }
+
     fn state_types(&self) -> Vec<DataType> {
         vec![self.data_type.clone()]
     }
@@ -106,6 +110,9 @@ where
         }
     }
 }
+
+/// What a text takes on the heap, about.
+const TEXT_BYTES: usize = 32;
 
 /// Extreme of texts or bytes; null while there is none.
 #[derive(Debug)]
@@ -178,6 +185,10 @@ impl Accumulator for ExtremeBytes {
 
     fn results(&self, slots: &[u32]) -> ArrayRef {
         self.array(slots.iter().map(|&slot| self.values[slot as usize].as_deref()))
+    }
+
+    fn slot_bytes(&self) -> usize {
+        size_of::<Option<Box<[u8]>>>() + TEXT_BYTES
     }
 
     fn state_types(&self) -> Vec<DataType> {

@@ -62,6 +62,9 @@ pub trait Accumulator: Send {
     /// Current results of `slots`.
     fn results(&self, slots: &[u32]) -> ArrayRef;
 
+    /// Memory that the state of a slot takes, about.
+    fn slot_bytes(&self) -> usize;
+
     /// Types of the columns that hold the state in storage.
     fn state_types(&self) -> Vec<DataType>;
 

@@ -102,6 +102,10 @@ where
         self.array(slots.iter().map(|&slot| self.sums[slot as usize]).collect())
     }
 
+    fn slot_bytes(&self) -> usize {
+        size_of::<T::Native>()
+    }
+
     fn state_types(&self) -> Vec<DataType> {
         vec![self.data_type.clone()]
     }

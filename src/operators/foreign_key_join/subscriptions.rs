@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use super::super::keyed_rows::keys_within;
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{decode_rows, encode_row};
-use crate::state::{HotKeys, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
+use crate::state::{Found, HotKeys, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 
 /// Slot of rows that belong to no subscription.
@@ -58,14 +58,9 @@ impl Table {
         }
     }
 
-    /// Takes subscriptions as storage has them; `key_of` gives their entries' keys.
-    fn load(
-        &mut self,
-        slots: &[u32],
-        values: &[Vec<u8>],
-        keys: &[Vec<u8>],
-        is_complete: bool,
-    ) -> Result<(), StateError> {
+    /// Takes subscriptions as storage has them. `is_complete`: of a right key that was not known before, they are all.
+    fn load(&mut self, found: &Found, is_complete: bool) -> Result<(), StateError> {
+        let Found { slots, keys, values } = found;
         let Some(last) = slots.iter().max() else { return Ok(()) };
         self.grow(*last as usize + 1);
         let columns = decode_rows(&self.types, values.iter().map(Vec::as_slice))?;
@@ -132,8 +127,8 @@ impl Subscriptions {
             dirty: Vec::new(),
         };
         let table = &mut subscriptions.table;
-        subscriptions.keys.load(|slots, keys, values| {
-            table.load(slots, &values, &keys, false)?;
+        subscriptions.keys.load(|found| {
+            table.load(found, false)?;
             table.rows.compact();
             Ok(())
         })?;
@@ -157,10 +152,8 @@ impl Subscriptions {
             self.entries.push(&[&(reference.len() as u32).to_be_bytes(), reference, left]);
         }
         let is_complete = self.keys.is_complete();
-        let table = &mut self.table;
-        self.keys.assign(&self.entries, &mut self.slots, &mut self.new, |slots, keys, values| {
-            table.load(slots, &values, &keys, is_complete)
-        })?;
+        let found = self.keys.assign(&self.entries, &mut self.slots, &mut self.new)?;
+        self.table.load(&found, is_complete)?;
         self.table.grow(self.keys.capacity());
         for &slot in &self.new {
             self.table.is_stored[slot as usize] = false;
@@ -205,20 +198,8 @@ impl Subscriptions {
     /// Reads all who refer to `reference` from storage, unless they are in memory, where they may have been removed.
     fn complete(&mut self, reference: &[u8]) -> Result<(), StateError> {
         let prefix = [&(reference.len() as u32).to_be_bytes(), reference].concat();
-        let mut found = Vec::new();
-        self.keys.store().scan_prefix(&prefix, |entries| {
-            found.extend_from_slice(entries);
-            Ok(())
-        })?;
-        let (mut slots, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, value) in found {
-            if let Some(slot) = self.keys.insert_stored(&key) {
-                slots.push(slot);
-                keys.push(key);
-                values.push(value);
-            }
-        }
-        self.table.load(&slots, &values, &keys, false)?;
+        let found = self.keys.find_prefix(&prefix)?;
+        self.table.load(&found, false)?;
         if let Some(number) = self.table.references.get(reference) {
             self.table.subscribers[number as usize].is_complete = true;
         }
@@ -263,8 +244,8 @@ impl Subscriptions {
     /// Memory that the subscriptions take, about.
     pub(super) fn memory_bytes(&self) -> usize {
         let table = &self.table;
-        let cells = table.places.capacity() * (size_of::<(u32, u32)>() + size_of::<u32>() + 2);
-        let lists = table.subscribers.capacity() * size_of::<Subscribers>();
+        let cells = self.keys.len() * (size_of::<(u32, u32)>() + size_of::<u32>() + 2);
+        let lists = table.references.len() * size_of::<Subscribers>();
         self.keys.memory_bytes() + table.rows.memory_bytes() + table.references.memory_bytes() + cells + lists
     }
 

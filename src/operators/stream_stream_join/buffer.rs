@@ -399,9 +399,10 @@ impl Buffer {
 
     /// Memory that the records take, about.
     pub(super) fn memory_bytes(&self) -> usize {
-        let records = self.records.capacity() * (size_of::<Record>() + 2 * size_of::<u32>());
-        let times = self.records.len() * size_of::<(i64, u32)>();
-        self.rows.memory_bytes() + records + times + self.by_key.capacity() * size_of::<VecDeque<(i64, u32)>>()
+        let known = self.records.len() - self.free.len();
+        let records = known * (size_of::<Record>() + 2 * size_of::<u32>());
+        let times = known * size_of::<(i64, u32)>();
+        self.rows.memory_bytes() + records + times + self.by_key.len() * size_of::<VecDeque<(i64, u32)>>()
     }
 
     pub(super) fn size(&self) -> StoreSize {

@@ -653,7 +653,7 @@ fn source_of(spec: &TopicSpec, collection: Collection) -> Source {
     }
 }
 
-fn time_windows(aggregate: &plan::Aggregate) -> Option<TimeWindows> {
+pub(super) fn time_windows(aggregate: &plan::Aggregate) -> Option<TimeWindows> {
     let &plan::WindowSpec { shape, grace_ms, retention_ms } = aggregate.window.as_ref()?;
     match shape {
         plan::WindowShape::Time { size_ms, advance_ms } => {
