@@ -128,7 +128,8 @@ fn without(case: &Case, at: usize) -> Case {
     smaller
 }
 
-fn input_line(input: &Input, case: &Case) -> String {
+/// A record of a source as a line.
+pub fn input_line(input: &Input, case: &Case) -> String {
     let source = &case.sources[input.source];
     let key = input.key.as_ref().map_or_else(
         || "null".to_owned(),
@@ -147,7 +148,8 @@ pub fn record_line(record: &OutputRecord) -> String {
 }
 
 fn headers(headers: &[(String, Vec<u8>)]) -> String {
-    headers.iter().map(|(name, value)| format!(" #{name}={}", String::from_utf8_lossy(value))).collect()
+    let headers = headers.iter().map(|(name, value)| format!(" #{name}={}", String::from_utf8_lossy(value)));
+    headers.collect::<Vec<_>>().concat()
 }
 
 fn text(bytes: Option<&[u8]>) -> String {

@@ -25,9 +25,9 @@ fn source(name: &str, value: &[SqlType]) -> Source {
 }
 
 /// A query that aggregates the one value column of the one source by its key.
-fn aggregate(function: Function, window: Option<Window>) -> Query {
+fn aggregate(function: Function, window: impl Into<Option<Window>>) -> Query {
     let argument = (function != COUNT).then_some(Expr::Column(1));
-    group_by(Expr::Column(0), true, Call { function, argument }, window)
+    group_by(Expr::Column(0), true, Call { function, argument }, window.into())
 }
 
 fn group_by(by: Expr, is_own_key: bool, call: Call, window: Option<Window>) -> Query {
@@ -53,19 +53,19 @@ fn join(join_type: JoinType, kind: JoinKind) -> Query {
     query(joins, Step::Keep, vec![(Expr::Column(1), "L"), (Expr::Column(right), "R")])
 }
 
-fn window(shape: Shape, grace_ms: Option<i64>, is_final: bool) -> Option<Window> {
-    Some(Window { shape, retention_ms: None, grace_ms, is_final })
+fn window(shape: Shape, grace_ms: Option<i64>, is_final: bool) -> Window {
+    Window { shape, retention_ms: None, grace_ms, is_final }
 }
 
-fn tumbling(size_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Option<Window> {
+fn tumbling(size_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Window {
     window(Shape::Time { size_ms, advance_ms: size_ms }, grace_ms, is_final)
 }
 
-fn hopping(size_ms: i64, advance_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Option<Window> {
+fn hopping(size_ms: i64, advance_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Window {
     window(Shape::Time { size_ms, advance_ms }, grace_ms, is_final)
 }
 
-fn session(gap_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Option<Window> {
+fn session(gap_ms: i64, grace_ms: Option<i64>, is_final: bool) -> Window {
     window(Shape::Session { gap_ms }, grace_ms, is_final)
 }
 
@@ -311,7 +311,7 @@ fn a_record_cache_tells_what_has_become() {
     let sessions = session(5, None, false);
     let mut interpreter = Interpreter::new(&aggregate(COUNT, sessions), &streams(), true);
     let written = interpreter.round(&inputs(&["S 0 0 @0", "S 0 0 @4", "S 0 0 @2"]));
-    assert_eq!(written.iter().map(|record| shown(record, sessions)).collect::<Vec<_>>(), ["0[0,4] 3 @4"]);
+    assert_eq!(written.iter().map(|record| shown(record, Some(sessions))).collect::<Vec<_>>(), ["0[0,4] 3 @4"]);
 }
 
 #[test]

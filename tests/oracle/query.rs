@@ -95,6 +95,7 @@ pub enum JoinKind {
 
 /// How far apart the records of two streams may be, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to each")]
 pub struct Within {
     pub before_ms: i64,
     pub after_ms: i64,
@@ -116,6 +117,7 @@ impl Within {
 
 /// A further source.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "`type` is a word of Rust")]
 pub struct Join {
     pub join_type: JoinType,
     pub kind: JoinKind,

@@ -14,7 +14,7 @@ use levada::topics::{MemoryTopics, TopicConfig, TopicPartition, Topics, Transact
 use levada::types::{RecordChunk, RecordChunkBuilder, STACK_BYTES};
 
 use super::case::{self, Case};
-use super::comparison::record_line;
+use super::comparison::{input_line, record_line};
 use super::engine::to_record;
 use super::interpreter::{Input, Interpreter, OutputRecord};
 use super::query::{JoinKind, Step};
@@ -143,13 +143,15 @@ fn difference(seed: u64, case: &Case, agreement: Agreement) -> Option<String> {
     let rounds = if together { case.rounds.clone() } else { apart(&case.rounds, case.sources.len()) };
     let mut server = Server::open(case);
     let place = |input: &Input| {
-        let key = to_record(input, &case.sources[input.source]).key;
+        // Windows do not count for the partition of a key (semantics 1.3).
+        let plain = Input { window: None, ..input.clone() };
+        let key = to_record(&plain, &case.sources[input.source]).key;
         (server.topics.partition_for(key.as_deref(), PARTITIONS), input.clone())
     };
     let rounds: Vec<Vec<Placed>> = rounds.iter().map(|round| round.iter().map(place).collect()).collect();
     for (number, round) in rounds.iter().enumerate() {
         server.round(case, round);
-        if number == 0 && seed % 2 == 0 {
+        if number == 0 && seed.is_multiple_of(2) {
             server.engine.shutdown();
             server.engine = Server::engine(&server.topics);
         }
@@ -162,7 +164,7 @@ fn difference(seed: u64, case: &Case, agreement: Agreement) -> Option<String> {
             let expected: Vec<Vec<OutputRecord>> = (0..PARTITIONS).map(of).collect();
             (with_keys_in_order(expected), with_keys_in_order(actual))
         }
-        Agreement::AnyOrder => (sorted(expected(case, &rounds, |_| true)), sorted(actual.concat())),
+        Agreement::AnyOrder => (sorted(&expected(case, &rounds, |_| true)), sorted(&actual.concat())),
         Agreement::LastPerKey => {
             let has_times = !case.query.has_foreign_key();
             (last_per_key(expected(case, &rounds, |_| true), has_times), last_per_key(actual.concat(), has_times))
@@ -171,10 +173,12 @@ fn difference(seed: u64, case: &Case, agreement: Agreement) -> Option<String> {
     (expected != actual).then(|| {
         let sql = case.query.sql(&case.sources);
         let (expected, actual) = (expected.join("\n"), actual.join("\n"));
-        format!(
-            "seed {seed} ({:?}), {agreement:?}\n{sql}{rounds:#?}\nexpected\n{expected}\nactual\n{actual}",
-            case.kind
-        )
+        let inputs = rounds.iter().map(|round| {
+            let lines = round.iter().map(|(partition, input)| format!("{partition}: {}", input_line(input, case)));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        let inputs = inputs.collect::<Vec<_>>().join("\n-- next round\n");
+        format!("seed {seed} ({:?}), {agreement:?}\n{sql}{inputs}\nexpected\n{expected}\nactual\n{actual}", case.kind)
     })
 }
 
@@ -205,7 +209,7 @@ fn with_keys_in_order(partitions: Vec<Vec<OutputRecord>>) -> Vec<String> {
     lines
 }
 
-fn sorted(records: Vec<OutputRecord>) -> Vec<String> {
+fn sorted(records: &[OutputRecord]) -> Vec<String> {
     let mut lines: Vec<String> = records.iter().map(line).collect();
     lines.sort();
     lines

@@ -295,7 +295,7 @@ impl StreamStreamJoin {
         match self.options.window {
             None => order.sort_by_key(|&row| bytes.value(row)),
             Some(kind) => {
-                order.sort_by_cached_key(|&row| [bytes.value(row), &window_bytes(kind, &bounds, row)].concat())
+                order.sort_by_cached_key(|&row| [bytes.value(row), &window_bytes(kind, &bounds, row)].concat());
             }
         }
         *records = order.into_iter().map(|row| records[row]).collect();

@@ -163,7 +163,7 @@ impl StreamStreamJoin {
 /// The bytes that records of equal time are ordered by.
 fn key_bytes(format: KeyFormat, (key, window): &(Key, Option<KeyWindow>)) -> Vec<u8> {
     let mut bytes = key.as_ref().and_then(|key| key_order(format, key)).unwrap_or_default();
-    bytes.extend(window.into_iter().flat_map(|window| window.key_suffix()));
+    bytes.extend(window.iter().flat_map(|window| window.key_suffix()));
     bytes
 }
 
