@@ -21,7 +21,11 @@
 //! Rows are folded as in [`Aggregate`](super::Aggregate), a batch at a time by slot of their session: what the rows of a batch
 //! do to sessions is worked out first, from times alone. A session that goes on keeps its slot.
 //!
-//! State: key ‖ end ‖ start → `end: i64 LE, row(key columns, carried columns, accumulator state)`, and `ff` → stream time.
+//! The keys used last are in memory, each with its sessions from some end on; older ones come back from storage when a row
+//! may meet them. Under EMIT FINAL, keys with a session that has not closed stay.
+//!
+//! State: bucket of the end ‖ key ‖ end ‖ start → `end: i64 LE, row(key columns, carried columns, accumulator state)`, and `ff` →
+//! stream time and the numbers of entries by bucket.
 
 mod batch_plan;
 mod emission;
@@ -33,11 +37,11 @@ use super::aggregate::{AggregateOptions, Emission};
 use super::changes::Changes;
 use super::finals::{Causes, Finals};
 use super::groups::{Folding, Groups, without_null_rows};
-use super::keyed_rows::split_rowtime;
+use super::keyed_rows::{keys_within, split_rowtime};
 use super::session_table::{EndIndex, SessionTable};
 use super::{Operator, Output, Port};
-use crate::state::key_encoding::{EncodedKeys, split_session};
-use crate::state::{EntryWeight, META_KEY, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session};
+use crate::state::{Buckets, EntryWeight, META_KEY, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
 use crate::storage::{Entry, WriteSet};
 use crate::types::ChangeBatch;
 
@@ -51,6 +55,9 @@ pub struct SessionWindows {
     /// How long a session is kept.
     pub retention_ms: i64,
 }
+
+/// What an entry takes in storage, about.
+const ENTRY_BYTES: usize = 64;
 
 /// Least length of the segments of time that sessions are in.
 const SEGMENT_MS_MIN: i64 = 60_000;
@@ -92,6 +99,10 @@ pub struct SessionAggregate {
     /// Results as of the last commit, of sessions in storage that have changed since; for old rows of held-back results.
     emitted: RowTable,
     weight: EntryWeight,
+    /// Entries of storage.
+    buckets: Buckets,
+    /// Storage holds no session that is not in memory.
+    is_complete: bool,
     keys: EncodedKeys,
     batch_keys: Vec<u32>,
 }
@@ -132,42 +143,102 @@ impl SessionAggregate {
             changes: Changes::default(),
             removed: Vec::new(),
             weight: EntryWeight::default(),
+            buckets: Buckets::new(windows.retention_ms, 1),
+            is_complete: true,
             keys: EncodedKeys::default(),
             batch_keys: Vec::new(),
         };
-        let mut loaded = Vec::new();
-        store.scan(|entries| aggregate.load(entries, &mut loaded))?;
-        let close_time = windows.close_time(aggregate.stream_time);
-        for slot in loaded {
-            aggregate.is_stored[slot as usize] = true;
-            // Every row looked for sessions to close.
-            aggregate.is_closed[slot as usize] = aggregate.sessions.end(slot) < close_time;
-            aggregate.index(slot);
-        }
+        aggregate.load()?;
         Ok(aggregate)
     }
 
-    fn load(&mut self, entries: &[Entry], loaded: &mut Vec<u32>) -> Result<(), StateError> {
+    /// Reads sessions from storage: all, if they fit, else those that rows wait for.
+    fn load(&mut self) -> Result<(), StateError> {
+        let Some(meta) = self.store.get(META_KEY)? else { return Ok(()) };
+        let (stream_time, counts) = split_rowtime(&meta)?;
+        self.stream_time = stream_time;
+        self.buckets.decode(counts)?;
+        let store = self.store.clone();
+        let fits = self.buckets.total() as usize <= store.preloaded_bytes_max() / ENTRY_BYTES;
+        let first = match (fits, &self.finals) {
+            (true, _) => i64::MIN,
+            (false, Some(_)) => self.buckets.number(self.windows.close_time(stream_time)),
+            (false, None) => i64::MAX,
+        };
+        self.is_complete = fits;
+        let known_from = self.buckets.start_of(first);
+        let numbers: Vec<i64> = self.buckets.numbers().filter(|number| *number >= first).collect();
+        for number in numbers {
+            store.scan_prefix(&bucket_prefix(number, &[]), |entries| self.take_stored(entries, known_from, None))?;
+        }
+        Ok(())
+    }
+
+    /// Takes sessions as storage has them, ordered by key and then end. Of keys that are new, all sessions are known that end at
+    /// `known_from` or later. `before`: the position among the sessions of their one key at which to put them, else they are the
+    /// newest.
+    fn take_stored(
+        &mut self,
+        entries: &[Entry],
+        known_from: i64,
+        mut before: Option<&mut usize>,
+    ) -> Result<(), StateError> {
         let mut slots = Vec::with_capacity(entries.len());
         let mut values = Vec::with_capacity(entries.len());
-        for (stored_key, value) in entries {
-            let (rowtime, row) = split_rowtime(value)?;
-            if stored_key == META_KEY {
-                self.stream_time = rowtime;
-                continue;
-            }
-            let too_short = || StateError::Corrupt("the key of a session has no bounds".to_owned());
-            let (key, start, end) = split_session(stored_key).ok_or_else(too_short)?;
+        for (stored_key, value) in entries.iter().filter(|(key, _)| !is_meta(key)) {
+            let (_, row) = split_rowtime(value)?;
+            let corrupt = || StateError::Corrupt("the key of a session has no bounds".to_owned());
+            let (key, start, end) = split_session(stored_key).ok_or_else(corrupt)?;
+            let (_, key) = key.split_first_chunk::<8>().ok_or_else(corrupt)?;
             self.weight.note(stored_key, value);
-            let key = self.sessions.insert_key(key);
+            let key = self.sessions.insert_key(key, known_from);
             let slot = self.sessions.insert(key, start, end);
-            self.sessions.push(key, slot);
+            match &mut before {
+                Some(position) => {
+                    self.sessions.replace(key, **position..**position, slot);
+                    **position += 1;
+                }
+                None => self.sessions.push(key, slot),
+            }
             slots.push(slot);
             values.push(row);
         }
         self.grow();
-        loaded.extend(&slots);
+        let close_time = self.windows.close_time(self.stream_time);
+        for &slot in &slots {
+            self.is_stored[slot as usize] = true;
+            // Every row looked for sessions to close.
+            self.is_closed[slot as usize] = self.sessions.end(slot) < close_time;
+            self.index(slot);
+        }
         self.groups.load(slots, values)
+    }
+
+    /// Brings the sessions into memory that the rows of `batch`, with keys in the slots `keys`, may meet.
+    fn load_met(&mut self, batch: &ChangeBatch, keys: &[u32]) -> Result<(), StateError> {
+        if self.is_complete {
+            return Ok(());
+        }
+        let visible_from = self.visible_from();
+        for (&key, &time) in keys.iter().zip(&batch.rowtime) {
+            let end_min = time.saturating_sub(self.windows.gap_ms).max(visible_from);
+            let known_from = self.sessions.known_from(key);
+            if end_min >= known_from {
+                continue;
+            }
+            let first = self.buckets.number(end_min);
+            let start = self.buckets.start_of(first);
+            let mut position = 0;
+            let unknown = |number: &i64| *number >= first && self.buckets.start_of(*number) < known_from;
+            let numbers: Vec<i64> = self.buckets.numbers().filter(unknown).collect();
+            for number in numbers {
+                let prefix = bucket_prefix(number, self.sessions.key(key));
+                let store = self.store.clone();
+                store.scan_prefix(&prefix, |entries| self.take_stored(entries, start, Some(&mut position)))?;
+            }
+            self.sessions.set_known_from(key, start);
+        }
+        Ok(())
     }
 
     /// Makes room for all sessions.
@@ -208,20 +279,20 @@ impl SessionAggregate {
         self.stream_time.saturating_sub(self.windows.retention_ms).saturating_add(1)
     }
 
-    /// Forgets sessions beyond the retention.
+    /// Forgets sessions beyond the retention: those in memory one by one, in storage whole buckets.
     fn expire(&mut self, writes: &mut WriteSet) {
         let kept_from = self.visible_from();
         while let Some(slot) = self.kept.pop_before(kept_from, &self.sessions) {
-            self.store.delete(writes, &self.stored_key(slot));
             self.sessions.remove_from_key(slot);
             self.free(slot);
         }
+        // Those that have not closed yet are waited for, however short the retention.
+        let closed_before = self.windows.close_time(self.stream_time);
+        let stored_from = if self.finals.is_some() { kept_from.min(closed_before) } else { kept_from };
+        if let Some(first_left) = self.buckets.forget_before(stored_from) {
+            self.store.delete_before(writes, &bucket_prefix(first_left, &[]));
+        }
         self.groups.compact();
-    }
-
-    fn stored_key(&self, slot: u32) -> Vec<u8> {
-        let sessions = &self.sessions;
-        sessions.stored_key(sessions.key_of(slot), sessions.start(slot), sessions.end(slot))
     }
 
     /// The sessions that changed since the last commit and are still there, in the order of their last changes.
@@ -239,7 +310,9 @@ impl Operator for SessionAggregate {
         self.keys.encode(&batch.key, None, batch.len());
         let mut keys = std::mem::take(&mut self.batch_keys);
         let mut new_keys = Vec::new();
-        self.sessions.assign_keys(&self.keys, &mut keys, &mut new_keys);
+        let known_from = if self.is_complete { i64::MIN } else { i64::MAX };
+        self.sessions.assign_keys(&self.keys, known_from, &mut keys, &mut new_keys);
+        self.load_met(&batch, &keys)?;
         let plan = BatchPlan::new(self, &batch, &keys);
         // A key may have had late rows only.
         new_keys.into_iter().for_each(|key| self.sessions.remove_key_without_sessions(key));
@@ -257,31 +330,72 @@ impl Operator for SessionAggregate {
 
     fn persist(&mut self, writes: &mut WriteSet) -> Result<(), StateError> {
         for removed in std::mem::take(&mut self.removed) {
-            let stored_key = self.sessions.stored_key(removed.key, removed.start, removed.end);
-            self.store.delete(writes, &stored_key);
+            let bounds = (removed.start, removed.end);
+            self.store.delete(writes, &self.sessions.stored_key(removed.key, bounds, &self.buckets));
+            self.buckets.remove(removed.end);
         }
         let slots = self.changed_sessions();
         let (store, sessions, weight) = (&self.store, &self.sessions, &mut self.weight);
+        let (buckets, is_stored) = (&mut self.buckets, &mut self.is_stored);
         self.groups.encode(
             &slots,
             |slot| sessions.end(slot),
             |slot, value| {
-                let stored_key = sessions.stored_key(sessions.key_of(slot), sessions.start(slot), sessions.end(slot));
+                let (key, bounds) = (sessions.key_of(slot), (sessions.start(slot), sessions.end(slot)));
+                let stored_key = sessions.stored_key(key, bounds, buckets);
+                if !std::mem::replace(&mut is_stored[slot as usize], true) {
+                    buckets.add(bounds.1);
+                }
                 weight.note(&stored_key, &value);
                 store.put(writes, &stored_key, value);
             },
         );
-        slots.iter().for_each(|&slot| self.is_stored[slot as usize] = true);
         if !self.changes.take().is_empty() {
-            self.store.put(writes, META_KEY, self.stream_time.to_le_bytes().to_vec());
             self.expire(writes);
+            let mut meta = self.stream_time.to_le_bytes().to_vec();
+            self.buckets.encode(&mut meta);
+            self.store.put(writes, META_KEY, meta);
         }
+        self.sessions.end_commit();
         Ok(())
     }
 
-    fn store_sizes(&self) -> Vec<StoreSize> {
-        vec![self.store.size(self.sessions.len(), self.weight)]
+    fn memory_bytes(&self) -> usize {
+        let session = size_of::<u64>() + 2;
+        let ends = (self.open.len() + self.kept.len()) * size_of::<(i64, u32, u32)>();
+        let groups = self.groups.memory_bytes(self.sessions.len()) + self.emitted.memory_bytes();
+        self.sessions.memory_bytes() + groups + ends + self.sessions.len() * session
     }
+
+    fn shrink(&mut self, bytes: usize) {
+        let keep = keys_within(bytes, self.sessions.key_count(), self.memory_bytes());
+        let surplus = self.sessions.key_count() - keep;
+        let (sessions, is_closed) = (&self.sessions, &self.is_closed);
+        let all = self.finals.is_none();
+        let evicted = sessions.coldest(surplus, |key| all || sessions.of_key(key).all(|slot| is_closed[slot as usize]));
+        if evicted.is_empty() {
+            return;
+        }
+        self.is_complete = false;
+        for key in evicted {
+            self.sessions.take_key(key).into_iter().for_each(|slot| self.free(slot));
+        }
+        self.open.compact(&self.sessions);
+        self.kept.compact(&self.sessions);
+        self.groups.compact();
+    }
+
+    fn store_sizes(&self) -> Vec<StoreSize> {
+        vec![self.store.size(self.buckets.total() as usize, self.weight)]
+    }
+}
+
+/// What the keys of entries begin with whose sessions end in the bucket `number` and are of `key`.
+fn bucket_prefix(number: i64, key: &[u8]) -> Vec<u8> {
+    let mut prefix = Vec::with_capacity(size_of::<i64>() + key.len());
+    encode_i64(number, &mut prefix);
+    prefix.extend_from_slice(key);
+    prefix
 }
 
 impl SessionAggregate {

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::state::SlotTable;
-use crate::state::key_encoding::{EncodedKeys, encode_session};
+use crate::state::key_encoding::{EncodedKeys, encode_i64, encode_session};
+use crate::state::{Buckets, SlotTable};
 
 /// Sessions by slot, and the slots of each key. Sessions of one key are apart from each other, so their order is that of
 /// their ends and that of their starts.
@@ -14,6 +14,11 @@ pub(super) struct SessionTable {
     keys: SlotTable,
     /// By slot of the key.
     lists: Vec<SessionList>,
+    /// By slot of the key: all sessions that end then or later are here.
+    known_from: Vec<i64>,
+    /// By slot of the key: the commit after which it was used last.
+    used: Vec<u32>,
+    commits: u32,
     starts: Vec<i64>,
     ends: Vec<i64>,
     /// Slot of the key; [`NONE`] for free slots.
@@ -66,17 +71,88 @@ impl SessionList {
 }
 
 impl SessionTable {
-    /// The slot of each key of `keys`, in row order; adds those that are `new` to that list.
-    pub(super) fn assign_keys(&mut self, keys: &EncodedKeys, rows: &mut Vec<u32>, new: &mut Vec<u32>) {
+    /// The slot of each key of `keys`, in row order; adds those that are `new` to that list. Of new keys, sessions are known that
+    /// end at `known_from` or later.
+    pub(super) fn assign_keys(&mut self, keys: &EncodedKeys, known_from: i64, rows: &mut Vec<u32>, new: &mut Vec<u32>) {
         self.keys.assign(keys, rows, |slot, _| new.push(slot));
-        self.lists.resize_with(self.keys.capacity(), || SessionList::EMPTY);
+        self.grow_keys();
+        new.iter().for_each(|&key| self.known_from[key as usize] = known_from);
+        rows.iter().for_each(|&key| self.used[key as usize] = self.commits);
     }
 
-    /// The slot of one key.
-    pub(super) fn insert_key(&mut self, key: &[u8]) -> u32 {
-        let (slot, _) = self.keys.insert(key);
-        self.lists.resize_with(self.keys.capacity(), || SessionList::EMPTY);
+    /// The slot of one key; if it is new, sessions are known that end at `known_from` or later.
+    pub(super) fn insert_key(&mut self, key: &[u8], known_from: i64) -> u32 {
+        let (slot, is_new) = self.keys.insert(key);
+        self.grow_keys();
+        if is_new {
+            self.known_from[slot as usize] = known_from;
+            self.used[slot as usize] = self.commits;
+        }
         slot
+    }
+
+    fn grow_keys(&mut self) {
+        let capacity = self.keys.capacity();
+        self.lists.resize_with(capacity, || SessionList::EMPTY);
+        self.known_from.resize(capacity, i64::MIN);
+        self.used.resize(capacity, 0);
+    }
+
+    /// All sessions of `key` are here that end then or later.
+    pub(super) fn known_from(&self, key: u32) -> i64 {
+        self.known_from[key as usize]
+    }
+
+    /// All sessions of `key` are here that end at `time` or later.
+    pub(super) fn set_known_from(&mut self, key: u32, time: i64) {
+        self.known_from[key as usize] = time;
+    }
+
+    /// The bytes of `key`.
+    pub(super) fn key(&self, key: u32) -> &[u8] {
+        self.keys.key(key)
+    }
+
+    /// Begins the time after a commit.
+    pub(super) fn end_commit(&mut self) {
+        self.commits += 1;
+    }
+
+    /// Number of keys.
+    pub(super) fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys that were used longest ago, `count` of those that may go.
+    pub(super) fn coldest(&self, count: usize, may_go: impl Fn(u32) -> bool) -> Vec<u32> {
+        let mut keys: Vec<u32> = self.keys.occupied().filter(|&key| may_go(key)).collect();
+        if count < keys.len() {
+            keys.select_nth_unstable_by_key(count, |&key| (self.used[key as usize], key));
+            keys.truncate(count);
+        }
+        keys
+    }
+
+    /// The slots of the sessions of `key`, oldest first.
+    pub(super) fn of_key(&self, key: u32) -> impl Iterator<Item = u32> {
+        let list = &self.lists[key as usize];
+        (0..list.len()).map(|position| list.at(position))
+    }
+
+    /// Takes `key` and its sessions out, whose slots are retired and not free yet.
+    pub(super) fn take_key(&mut self, key: u32) -> Vec<u32> {
+        let slots: Vec<u32> = self.of_key(key).collect();
+        slots.iter().for_each(|&slot| self.retire(slot));
+        self.lists[key as usize] = SessionList::EMPTY;
+        self.keys.remove(key);
+        slots
+    }
+
+    /// Memory that keys and bounds take, about.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let key = size_of::<SessionList>() + size_of::<i64>() + size_of::<u32>();
+        let session = 2 * size_of::<i64>() + 3 * size_of::<u32>();
+        self.keys.memory_bytes() + self.keys.len() * key + self.len * session
     }
 
     /// Frees the slot of `key` if it has no session.
@@ -179,9 +255,11 @@ impl SessionTable {
         self.key_slots[slot as usize] != NONE
     }
 
-    /// The key in storage of the session of `key` with these bounds.
-    pub(super) fn stored_key(&self, key: u32, start: i64, end: i64) -> Vec<u8> {
-        let mut stored = self.keys.key(key).to_vec();
+    /// The key in storage of the session of `key` with these bounds: the bucket of its end comes first.
+    pub(super) fn stored_key(&self, key: u32, (start, end): (i64, i64), buckets: &Buckets) -> Vec<u8> {
+        let mut stored = Vec::with_capacity(self.keys.key(key).len() + 3 * size_of::<i64>());
+        encode_i64(buckets.number(end), &mut stored);
+        stored.extend_from_slice(self.keys.key(key));
         encode_session(start, end, &mut stored);
         stored
     }
@@ -208,6 +286,16 @@ impl EndIndex {
     /// Adds the session `slot`, which must not be there.
     pub(super) fn add(&mut self, slot: u32, sessions: &SessionTable) {
         self.entries.push(Reverse((sessions.end(slot), slot, sessions.generations[slot as usize])));
+    }
+
+    /// Forgets the sessions that are no more.
+    pub(super) fn compact(&mut self, sessions: &SessionTable) {
+        self.entries.retain(|Reverse((_, slot, generation))| sessions.generations[*slot as usize] == *generation);
+    }
+
+    /// Number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Takes out a session that ended before `limit`; the earlier ends come first.

@@ -16,7 +16,7 @@ use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{PlanNode, QueryPlan, Source, stores};
 use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
-use crate::state::{META_KEY, StateError, Store, StoreId, is_meta};
+use crate::state::{Buckets, META_KEY, StateError, Store, StoreId, is_meta};
 use crate::storage::Entry;
 use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
@@ -63,11 +63,11 @@ pub fn is_materialized(plan: &QueryPlan) -> bool {
     find(&plan.root).is_some()
 }
 
-/// Which time windows of a store can be read.
+/// Which windows of a store can be read.
 struct Visible {
     /// Buckets of entries; `None` where entries have none, and all can be read.
     buckets: Option<Vec<i64>>,
-    /// The oldest start.
+    /// The oldest start of a time window, the oldest end of a session.
     from: i64,
 }
 
@@ -143,19 +143,16 @@ impl Materialized<'_> {
         Ok(count)
     }
 
-    /// Which time windows of `store` can be read.
+    /// Which windows of `store` can be read.
     fn visible(&self, store: &Store) -> Result<Visible, RuntimeError> {
         let PlanNode::Aggregate(aggregate) = self.node else { return Ok(Visible::ALL) };
-        let (Some(windows), Some(meta)) = (time_windows(aggregate), store.get(META_KEY)?) else {
-            return Ok(Visible::ALL);
-        };
+        let (Some(window), Some(meta)) = (&aggregate.window, store.get(META_KEY)?) else { return Ok(Visible::ALL) };
         let (stream_time, counts) = crate::operators::split_rowtime(&meta)?;
-        let mut buckets = windows.buckets();
+        let oldest_start = time_windows(aggregate).map(|windows| windows.oldest_kept(stream_time, aggregate.is_final));
+        let mut buckets = Buckets::new(window.retention_ms, 1);
         buckets.decode(counts)?;
-        Ok(Visible {
-            buckets: Some(buckets.numbers().collect()),
-            from: windows.oldest_kept(stream_time, aggregate.is_final),
-        })
+        let oldest_end = stream_time.saturating_sub(window.retention_ms).saturating_add(1);
+        Ok(Visible { buckets: Some(buckets.numbers().collect()), from: oldest_start.unwrap_or(oldest_end) })
     }
 
     fn look_up(&self, store: &Store, visible: &Visible, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
@@ -198,8 +195,11 @@ impl Materialized<'_> {
     /// Stored entries as rows of the step that keeps them.
     fn decode(&self, entries: &[Entry], visible: &Visible) -> Result<ChangeBatch, StateError> {
         let entries = entries.iter().filter(|(key, _)| !is_meta(key));
+        let is_session = self.node.window() == Some(WindowKind::Session);
+        let decisive =
+            |key: &[u8]| if is_session { split_session(key).map_or(0, |(.., end)| end) } else { window_start(key) };
         let entries: Vec<&Entry> =
-            entries.filter(|(key, _)| visible.buckets.is_none() || window_start(key) >= visible.from).collect();
+            entries.filter(|(key, _)| visible.buckets.is_none() || decisive(key) >= visible.from).collect();
         let mut rowtimes = Vec::with_capacity(entries.len());
         let mut rows = Vec::with_capacity(entries.len());
         for (_, value) in &entries {

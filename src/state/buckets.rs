@@ -37,6 +37,11 @@ impl Buckets {
         time.div_euclid(self.width_ms)
     }
 
+    /// The first time of the bucket `number`.
+    pub fn start_of(&self, number: i64) -> i64 {
+        number.saturating_mul(self.width_ms)
+    }
+
     /// An entry of `time` is written that was not there.
     pub fn add(&mut self, time: i64) {
         *self.entries.entry(self.number(time)).or_default() += 1;
