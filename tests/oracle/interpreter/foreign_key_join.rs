@@ -54,8 +54,8 @@ impl ForeignKeyJoin {
             (None, _) if self.keeps_unmatched => (None, change.time),
             // A row that names the same, or that is new, or that named none and names none, has no result that could go.
             _ if withdrawn == named || before.is_none() || withdrawn.is_null() && named.is_null() => return Vec::new(),
-            // The answer that there is none comes from where the row was withdrawn, unless it names another.
-            _ if named.is_null() => (None, later(self.referred(&withdrawn))),
+            // Of a row that is gone the answer comes from where it was withdrawn.
+            (None, _) => (None, later(self.referred(&withdrawn))),
             _ => (None, change.time),
         };
         vec![self.tell(key, new, time, change)]

@@ -55,7 +55,7 @@ impl SessionAggregate {
     /// What ends before is found no more, as in stores of time windows.
     fn visible_from(&self) -> i64 {
         let retention = self.retention_ms.unwrap_or(self.gap_ms + self.grace());
-        self.newest_end - retention + i64::from(!self.is_final)
+        self.newest_end - retention + 1
     }
 
     /// The sessions of a key that a record at `time` touches, by end and start.
