@@ -97,8 +97,7 @@ impl Kind {
     }
 
     /// Whether the headers of results are those of the record that made them; of others only the modes must agree.
-    /// What is held back has none.
-    pub fn has_known_headers(self, holds_back: bool) -> bool {
+    pub fn has_known_headers(self) -> bool {
         match self {
             Self::Projection | Self::Filter | Self::PartitionBy | Self::WindowedStream => true,
             Self::StreamTableJoin | Self::StreamTableTableJoin | Self::WindowedStreamTableJoin => true,
@@ -107,7 +106,7 @@ impl Kind {
             Self::WindowedStreamStreamJoin => false,
             Self::ForeignKeyJoin | Self::ForeignKeyOvertaken | Self::ForeignKeyTableJoin => false,
             Self::AggregateOfForeignKeyJoin => false,
-            _ => !holds_back,
+            _ => true,
         }
     }
 }
