@@ -537,6 +537,10 @@ impl Operator for Aggregate {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.changes.len()
+    }
+
     fn memory_bytes(&self) -> usize {
         let slot = 2 * size_of::<i64>() + 2 * size_of::<u32>() + 1;
         let slots = self.slots.len();

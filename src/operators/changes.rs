@@ -24,6 +24,11 @@ impl Changes {
         self.slots.is_empty()
     }
 
+    /// How many slots changed.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whether `slot` changed.
     pub(super) fn contains(&self, slot: u32) -> bool {
         self.ticks[slot as usize] != 0

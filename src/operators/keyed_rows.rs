@@ -183,6 +183,11 @@ impl KeyedRows {
         self.keys.size()
     }
 
+    /// How many entries have changed since the last commit.
+    pub(super) fn changed_entries(&self) -> usize {
+        self.dirty.len()
+    }
+
     /// Memory that the rows take, about.
     pub(super) fn memory_bytes(&self) -> usize {
         let cell = size_of::<i64>() + 2;

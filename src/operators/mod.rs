@@ -75,6 +75,11 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// How many entries of its stores have changed since the last commit.
+    fn changed_entries(&self) -> usize {
+        0
+    }
+
     /// Memory that its state takes, about.
     fn memory_bytes(&self) -> usize {
         0

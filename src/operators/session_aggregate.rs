@@ -368,6 +368,10 @@ impl Operator for SessionAggregate {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.changes.len() + self.removed.len()
+    }
+
     fn memory_bytes(&self) -> usize {
         let session = size_of::<u64>() + 2;
         let ends = (self.open.len() + self.kept.len()) * size_of::<(i64, u32, u32)>();

@@ -91,6 +91,10 @@ impl Operator for StreamTableJoin {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.table.changed_entries()
+    }
+
     fn memory_bytes(&self) -> usize {
         self.table.memory_bytes()
     }

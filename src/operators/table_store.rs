@@ -169,6 +169,10 @@ impl Operator for TableStore {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.rows.changed_entries()
+    }
+
     fn memory_bytes(&self) -> usize {
         self.rows.memory_bytes()
     }

@@ -168,6 +168,10 @@ impl Operator for TableTableJoin {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.tables.iter().map(VersionedRows::changed_entries).sum()
+    }
+
     fn memory_bytes(&self) -> usize {
         self.tables.iter().map(VersionedRows::memory_bytes).sum()
     }

@@ -109,6 +109,10 @@ impl VersionedRows {
         self.rows.size()
     }
 
+    pub(super) fn changed_entries(&self) -> usize {
+        self.rows.changed_entries()
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         self.rows.memory_bytes()
     }

@@ -74,6 +74,8 @@ pub struct Task {
     parts: TaskParts,
     transaction: Transaction,
     transaction_bytes: usize,
+    /// Entries of state that have changed since the last commit.
+    changed_entries: usize,
     changed: bool,
     dead_letters: DeadLetters,
     /// Input and chunk row of every sequence number of the step.
@@ -83,6 +85,10 @@ pub struct Task {
 /// Outputs are committed early beyond this size, so that memory stays bounded.
 const TRANSACTION_BYTES_MAX: usize = 8 << 20;
 
+/// Changes of state are committed early beyond this number, for the same reason: about as many as fit into the record cache of
+/// ksqlDB, which flushes when it is full (semantics 4.3).
+const CHANGED_ENTRIES_MAX: usize = 100_000;
+
 impl Task {
     /// The task made of `parts`.
     pub fn new(parts: TaskParts) -> Self {
@@ -91,6 +97,7 @@ impl Task {
             parts,
             transaction: Transaction::default(),
             transaction_bytes: 0,
+            changed_entries: 0,
             changed: false,
             dead_letters,
             origins: Vec::new(),
@@ -210,7 +217,9 @@ impl Task {
 
     /// Says what the operators take.
     fn measure(&mut self) {
-        self.parts.memory.set(self.parts.nodes.iter().map(|node| node.operator.memory_bytes()).sum());
+        let nodes = &self.parts.nodes;
+        self.parts.memory.set(nodes.iter().map(|node| node.operator.memory_bytes()).sum());
+        self.changed_entries = nodes.iter().map(|node| node.operator.changed_entries()).sum();
     }
 
     fn end_step(&mut self, index: usize, topics: &dyn Topics) -> Result<(), RuntimeError> {
@@ -369,7 +378,9 @@ impl Task {
 
     /// Whether so much is pending that it should be committed at once.
     pub fn is_large(&self) -> bool {
-        self.transaction_bytes >= TRANSACTION_BYTES_MAX || (self.parts.group.is_some() && self.parts.memory.is_over())
+        self.transaction_bytes >= TRANSACTION_BYTES_MAX
+            || self.changed_entries >= CHANGED_ENTRIES_MAX
+            || (self.parts.group.is_some() && self.parts.memory.is_over())
     }
 
     /// Whether the reader of a push query is gone or has all it asked for.
@@ -396,7 +407,7 @@ impl Task {
             node.operator.persist(&mut self.transaction.writes)?;
         }
         let mut transaction = std::mem::take(&mut self.transaction);
-        self.transaction_bytes = 0;
+        (self.transaction_bytes, self.changed_entries) = (0, 0);
         self.changed = false;
         match &self.parts.group {
             Some(group) => {

@@ -183,6 +183,10 @@ impl Operator for ReferredSide {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.rows.changed_entries() + self.subscriptions.changed_entries()
+    }
+
     fn memory_bytes(&self) -> usize {
         self.rows.memory_bytes() + self.subscriptions.memory_bytes()
     }

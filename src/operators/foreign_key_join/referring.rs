@@ -327,6 +327,10 @@ impl Operator for ReferringSide {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.rows.changed_entries()
+    }
+
     fn memory_bytes(&self) -> usize {
         self.rows.memory_bytes()
     }

@@ -241,6 +241,11 @@ impl Subscriptions {
         self.keys.end_commit();
     }
 
+    /// How many entries have changed since the last commit.
+    pub(super) fn changed_entries(&self) -> usize {
+        self.dirty.len()
+    }
+
     /// Memory that the subscriptions take, about.
     pub(super) fn memory_bytes(&self) -> usize {
         let table = &self.table;

@@ -397,6 +397,11 @@ impl Buffer {
         }
     }
 
+    /// How many entries have changed since the last commit.
+    pub(super) fn changed_entries(&self) -> usize {
+        self.dirty.len()
+    }
+
     /// Memory that the records take, about.
     pub(super) fn memory_bytes(&self) -> usize {
         let known = self.records.len() - self.free.len();

@@ -392,6 +392,10 @@ impl Operator for StreamStreamJoin {
         Ok(())
     }
 
+    fn changed_entries(&self) -> usize {
+        self.buffers.iter().map(Buffer::changed_entries).sum()
+    }
+
     fn memory_bytes(&self) -> usize {
         let waiting = self.waiting.as_ref().map_or(0, Waiting::memory_bytes);
         self.keys.memory_bytes() + self.buffers.iter().map(Buffer::memory_bytes).sum::<usize>() + waiting
