@@ -170,14 +170,18 @@ impl Queries {
         self.running.values().any(|query| query.sink == sink)
     }
 
-    /// Ends the query `id` and removes its state from this server; returns its group.
-    pub fn end(&mut self, runtime: &Runtime, id: &str) -> Result<Option<Arc<str>>, EngineError> {
+    /// Ends the query `id` and removes its state from this server; returns its consumer groups.
+    pub fn end(&mut self, runtime: &Runtime, id: &str) -> Result<Vec<Arc<str>>, EngineError> {
         let number = self.numbers.remove(id);
-        let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(None) };
+        let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(Vec::new()) };
         runtime.stop(&query.spec.id);
         tracing::info!(query = id, "query ended");
         runtime.remove_state(&query.spec)?;
-        Ok(Some(query.spec.group))
+        let mut groups = vec![query.spec.group];
+        groups.extend(query.metrics.reads().iter().map(|read| Arc::clone(&read.group)));
+        groups.sort();
+        groups.dedup();
+        Ok(groups)
     }
 
     /// Ends the query `id` for now (`paused`), or lets it go on from its last commit.
@@ -215,7 +219,7 @@ impl Queries {
         let mut found: Vec<TopicConsumers> = Vec::new();
         for query in self.running.values().filter(|query| query.runs && !query.paused) {
             for read in query.metrics.reads() {
-                let (topic, group) = (&*read.partition.topic, &*query.spec.group);
+                let (topic, group) = (&*read.partition.topic, &*read.group);
                 match found.iter_mut().find(|known| known.topic == topic && known.group == group) {
                     Some(known) => known.consumers += 1,
                     None => {

@@ -3,7 +3,7 @@
 //! Offsets are asked for when somebody looks, so that they are those of all servers, and of a query that is paused; figures of
 //! tasks are those of this server.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat};
 use super::queries::RunningQuery;
 use super::{Listing, Shared, session, show};
 use crate::catalog::{QueryInfo, QueryKind};
-use crate::runtime::metrics::{Phase, RestoreFigures, TaskFigures, TaskId};
+use crate::runtime::metrics::{Phase, Read, RestoreFigures, TaskFigures, TaskId};
 use crate::runtime::query_error::QueryError;
 use crate::topics::TopicPartition;
 
@@ -134,7 +134,7 @@ impl<'a> Observer<'a> {
         .about([("Query ID", &*query.spec.id)]);
         let mut listings = vec![group];
         let partitions: Vec<TopicPartition> = reads.iter().map(|read| read.partition.clone()).collect();
-        let committed = self.committed(&query.spec.group, &partitions);
+        let committed = self.committed_by_group(reads);
         if let Some(trouble) = &self.trouble {
             listings.push(Listing::facts([("Offsets are not known", trouble.clone())]));
         }
@@ -150,6 +150,19 @@ impl<'a> Observer<'a> {
             listings.extend(topic_progress(&query.spec.id, topic, &progress));
         }
         listings
+    }
+
+    /// Of each of `reads` the offset that its group has committed.
+    fn committed_by_group(&mut self, reads: &[Read]) -> Vec<Option<i64>> {
+        let groups: BTreeSet<&Arc<str>> = reads.iter().map(|read| &read.group).collect();
+        let mut committed = vec![None; reads.len()];
+        for group in groups {
+            let places: Vec<usize> = (0..reads.len()).filter(|&place| reads[place].group == *group).collect();
+            let partitions: Vec<TopicPartition> = places.iter().map(|&place| reads[place].partition.clone()).collect();
+            let found = self.committed(group, &partitions);
+            places.into_iter().zip(found).for_each(|(place, offset)| committed[place] = offset);
+        }
+        committed
     }
 
     fn committed(&mut self, group: &str, partitions: &[TopicPartition]) -> Vec<Option<i64>> {

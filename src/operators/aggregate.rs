@@ -6,7 +6,7 @@
 //! as late. Emission is a separate decision over the same state:
 //!
 //! - [`Emission::EveryRow`]: a result after every row (record cache off);
-//! - [`Emission::AtCommit`]: the last result of every key that changed, in the order of their last change;
+//! - [`Emission::AtCommit`]: the last result of every key that changed, in the order of their last change and with its headers;
 //! - with [`AggregateOptions::finals`], one result per window, when it has closed, see [`finals`](super::finals).
 //!
 //! The result's time is the greatest time of the group's rows. Over a table the old row is taken back before the new one
@@ -25,7 +25,7 @@ use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::interleave;
 use arrow::datatypes::DataType;
 
-use super::changes::Changes;
+use super::changes::{Changes, LastHeaders};
 use super::finals::{Causes, Finals, SerializedKeys, time_windows_closed};
 pub use super::groups::Call;
 pub(crate) use super::groups::load_state;
@@ -98,6 +98,8 @@ pub struct Aggregate {
     /// Slots in memory by window start.
     starts: BTreeMap<i64, Vec<u32>>,
     changes: Changes,
+    /// For held-back results.
+    headers: LastHeaders,
     /// Results as of the last emission, of groups that have changed since; for old rows of held-back results.
     emitted: RowTable,
     keys: EncodedKeys,
@@ -138,6 +140,7 @@ impl Aggregate {
             stream_time: -1,
             starts: BTreeMap::new(),
             changes: Changes::default(),
+            headers: LastHeaders::default(),
             keys: EncodedKeys::default(),
             batch_slots: Vec::new(),
             new: Vec::new(),
@@ -379,6 +382,9 @@ impl Aggregate {
         });
         let rowtime = self.raise_rowtimes(&batch, slots);
         self.changes.mark(slots);
+        if !every_row && self.finals.is_none() {
+            self.headers.note(&batch, slots);
+        }
         let Some(value) = results else { return };
         let old = before.map(|before| self.old_rows(slots, &before, &value, emits));
         let batch = ChangeBatch { value, rowtime, old, ..batch };
@@ -499,7 +505,7 @@ impl Operator for Aggregate {
             tombstones: None,
             null_keys: None,
             seq: vec![NO_RECORD; slots.len()].into(),
-            headers: None,
+            headers: self.headers.take(&slots),
             old,
         });
         for slot in slots {

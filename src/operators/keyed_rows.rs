@@ -160,6 +160,19 @@ impl KeyedRows {
         self.cells.rowtimes[slot as usize]
     }
 
+    /// Keeps another time with the row of `slot`.
+    pub(super) fn set_rowtime(&mut self, slot: u32, rowtime: i64) {
+        if std::mem::replace(&mut self.cells.rowtimes[slot as usize], rowtime) != rowtime {
+            self.mark_dirty(slot);
+        }
+    }
+
+    /// Removes the row of `slot`.
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.cells.rows.set(slot, RowRef::ABSENT);
+        self.mark_dirty(slot);
+    }
+
     /// The columns of the rows referred to.
     pub(super) fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
         self.cells.rows.gather(rows)

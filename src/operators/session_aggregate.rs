@@ -8,8 +8,8 @@
 //! decision over the same state:
 //!
 //! - [`Emission::EveryRow`]: after every row, the deletions of the sessions it met and then the new session;
-//! - [`Emission::AtCommit`]: what has become of the sessions of the last commit, in the order of their last change; sessions
-//!   that came and went in between are not seen;
+//! - [`Emission::AtCommit`]: what has become of the sessions of the last commit, with the headers and in the order of their last
+//!   change; sessions that came and went in between are not seen;
 //! - finals: one row per session that has closed, see [`finals`](super::finals).
 //!
 //! The time of a row is the end of its session. Semantics 2.3, 4.3, 4.5 and 4.6.
@@ -30,11 +30,13 @@
 mod batch_plan;
 mod emission;
 
+use std::sync::Arc;
+
 use arrow::array::UInt32Array;
 
 use self::batch_plan::BatchPlan;
 use super::aggregate::{AggregateOptions, Emission};
-use super::changes::Changes;
+use super::changes::{Changes, LastHeaders};
 use super::finals::{Causes, Finals};
 use super::groups::{Folding, Groups, without_null_rows};
 use super::keyed_rows::{keys_within, split_rowtime};
@@ -43,7 +45,7 @@ use super::{Operator, Output, Port};
 use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session};
 use crate::state::{Buckets, EntryWeight, META_KEY, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
 use crate::storage::{Entry, WriteSet};
-use crate::types::ChangeBatch;
+use crate::types::{ChangeBatch, Headers};
 
 /// Windows that last as long as rows follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub struct SessionAggregate {
     /// The other sessions.
     kept: EndIndex,
     changes: Changes,
+    /// For held-back results.
+    headers: LastHeaders,
     /// Sessions in storage that are no more.
     removed: Vec<Removed>,
     /// Results as of the last commit, of sessions in storage that have changed since; for old rows of held-back results.
@@ -117,6 +121,9 @@ struct Removed {
     slot: u32,
     /// When it was removed, among all changes.
     tick: u64,
+    /// The row that removed it, until the end of the batch, and the headers of that row, where changes are held back.
+    row: u32,
+    headers: Option<Headers>,
     /// Its results as of the last commit, where asked for.
     old: RowRef,
 }
@@ -141,6 +148,7 @@ impl SessionAggregate {
             open: EndIndex::default(),
             kept: EndIndex::default(),
             changes: Changes::default(),
+            headers: LastHeaders::default(),
             removed: Vec::new(),
             weight: EntryWeight::default(),
             buckets: Buckets::new(windows.retention_ms, 1),
@@ -417,6 +425,12 @@ impl SessionAggregate {
         let before = plan.emissions.before(&self.groups);
         let causes = self.finals.is_some().then(|| Causes::of(&batch));
         let batch = if plan.rows.len() == batch.len() { batch } else { batch.take(&UInt32Array::from(plan.rows)) };
+        if self.holds_back() {
+            self.headers.note(&batch, &plan.slots);
+            for removed in self.removed.iter_mut().rev().take(plan.removed) {
+                removed.headers = batch.headers.as_ref().map(|all| Arc::clone(&all[removed.row as usize]));
+            }
+        }
         let emit = self.emission == Emission::EveryRow && self.finals.is_none();
         let folding = Folding { batch: &batch, slots: &plan.slots, undone: None, merges: &plan.merges, emit };
         let results = self.groups.fold(&folding, out);

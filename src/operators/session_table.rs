@@ -323,7 +323,7 @@ mod tests {
     /// A key with sessions of these bounds.
     fn table(bounds: &[(i64, i64)]) -> (SessionTable, u32) {
         let mut sessions = SessionTable::default();
-        let key = sessions.insert_key(b"k");
+        let key = sessions.insert_key(b"k", i64::MIN);
         for &(start, end) in bounds {
             let slot = sessions.insert(key, start, end);
             sessions.push(key, slot);

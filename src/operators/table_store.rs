@@ -2,7 +2,7 @@
 //!
 //! Rows with a null key are dropped. The newest arrival wins, whatever its time. With [`Emission::EveryRow`] every change
 //! goes on, deletions of absent keys and rows equal to the old one too. With [`Emission::AtCommit`] the last change of
-//! every key goes on at commit, in the order of these changes; a key that came and went in between is not seen at all.
+//! every key goes on at commit, with its headers, in the order of these changes; a key that came and went in between is not seen at all.
 //! Semantics 3.2, 4.3 and 6.2.
 //!
 //! State: key ‖ window start, or ‖ session end ‖ start → `rowtime: i64 LE, row(key columns, value columns)`.
@@ -14,7 +14,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
 use super::aggregate::Emission;
-use super::changes::Changes;
+use super::changes::{Changes, LastHeaders};
 use super::keyed_rows::KeyedRows;
 use super::{NO_RECORD, Operator, Output, Port};
 use crate::state::{RowRef, RowTable, StateError, Store, StoreSize};
@@ -33,6 +33,7 @@ pub struct TableStore {
 /// Changes since the last commit.
 struct Held {
     changes: Changes,
+    headers: LastHeaders,
     /// The last change of each key; of a deletion only the key columns count.
     last: RowTable,
     /// Window start and end of each key, where keys have windows.
@@ -55,6 +56,7 @@ impl TableStore {
         let types: Vec<DataType> = key_types.iter().chain(value_types).cloned().collect();
         let held = (emission == Emission::AtCommit).then(|| Held {
             changes: Changes::default(),
+            headers: LastHeaders::default(),
             last: RowTable::new(&types),
             windows: Vec::new(),
             before: RowTable::new(&types),
@@ -101,6 +103,7 @@ impl Held {
         }
         self.last.compact();
         self.changes.mark(slots);
+        self.headers.note(batch, slots);
     }
 }
 
@@ -149,7 +152,7 @@ impl Operator for TableStore {
             tombstones: (deleted.count_set_bits() > 0).then_some(deleted),
             null_keys: None,
             seq: vec![NO_RECORD; slots.len()].into(),
-            headers: None,
+            headers: held.headers.take(&slots),
             old,
         });
         for slot in held.changes.take() {

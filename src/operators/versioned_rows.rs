@@ -73,6 +73,21 @@ impl VersionedRows {
         }
     }
 
+    /// The row of `slot` now.
+    pub(super) fn newest(&self, slot: u32) -> Version {
+        self.rows.version(slot)
+    }
+
+    /// Keeps another time with the newest row of `slot`.
+    pub(super) fn set_rowtime(&mut self, slot: u32, rowtime: i64) {
+        self.rows.set_rowtime(slot, rowtime);
+    }
+
+    /// Removes the newest row of `slot`. [`VersionedRows::at`] still gives it where it stood.
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.rows.remove(slot);
+    }
+
     /// The columns of the rows referred to.
     pub(super) fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
         self.rows.gather(rows)

@@ -191,12 +191,7 @@ impl Scope {
         clause: Clause,
         span: Span,
     ) -> Result<&ScopeColumn, PlanError> {
-        let of_source = |column: &&ScopeColumn| {
-            source.is_none_or(|source| {
-                let scope_source = &self.sources[column.source];
-                scope_source.alias == source.name || scope_source.data.name == source.name
-            })
-        };
+        let of_source = |column: &&ScopeColumn| source.is_none_or(|source| self.is_called(column.source, &source.name));
         let found: Vec<&ScopeColumn> =
             self.columns.iter().filter(of_source).filter(|column| column.name == name).collect();
         match found.as_slice() {
@@ -208,6 +203,14 @@ impl Scope {
                 Err(PlanError::at(PlanErrorKind::AmbiguousColumn { name: name.to_owned(), candidates }, span))
             }
         }
+    }
+
+    /// Whether the source at index `source` can be called `name`: by its alias, or by its own name. Of one that is joined
+    /// with itself under its own name, that is this occurrence alone.
+    fn is_called(&self, source: usize, name: &str) -> bool {
+        let ScopeSource { alias, data, .. } = &self.sources[source];
+        let is_same = |other: &ScopeSource| other.data.name == data.name && other.alias == name;
+        alias == name || (data.name == name && !self.sources.iter().any(is_same))
     }
 
     fn unknown(&self, source: Option<&Identifier>, name: &str, clause: Clause, span: Span) -> PlanError {

@@ -68,7 +68,7 @@ impl PlanLookup for NoPlans {
 }
 
 /// All properties that analysis asks for: the same statement means the same, and is allowed, as long as these are the same.
-pub const ASKED_PROPERTIES: [&str; 15] = [
+pub const ASKED_PROPERTIES: [&str; 16] = [
     "ksql.create.or.replace.enabled",
     "ksql.create.topic.inherit.source.replicas.enabled",
     "ksql.headers.columns.enabled",
@@ -84,6 +84,7 @@ pub const ASKED_PROPERTIES: [&str; 15] = [
     "ksql.service.id",
     "ksql.source.table.materialization.enabled",
     "ksql.suppress.enabled",
+    "levada.self.joins.enabled",
 ];
 
 /// Properties in force and the state of the outside world.

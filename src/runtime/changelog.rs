@@ -45,15 +45,14 @@ pub fn append(group: &str, transaction: &mut Transaction) -> Result<usize, Runti
 /// Writes the changelog of `id` anew from the local store, after it was deleted or has lost records; returns its end.
 ///
 /// # Errors
-/// [`RuntimeError::ChangelogLost`] where the local store is not what `group` has committed of `inputs`.
+/// [`RuntimeError::ChangelogLost`] where the local store is not what the groups of `inputs` have committed of them.
 pub fn rewrite(
     id: &StoreId,
     changelog: &TopicPartition,
-    group: &str,
-    inputs: &[TopicPartition],
+    inputs: &[(Arc<str>, TopicPartition)],
     topics: &dyn Topics,
 ) -> Result<i64, RuntimeError> {
-    if !topics.holds_all(group, inputs)? {
+    if !holds_all(inputs, topics)? {
         return Err(RuntimeError::ChangelogLost { topic: changelog.topic.to_string() });
     }
     // Should this end half-way, the local store is still ahead of the changelog the next time.
@@ -76,6 +75,16 @@ pub fn rewrite(
     let TopicPartition { topic, partition } = changelog;
     tracing::warn!(query = %id.query, "{topic} partition {partition} had lost records: {entries_written} were written anew from the local store");
     Ok(end)
+}
+
+/// Whether the local store has all the state that the groups of `inputs` have committed by reading them.
+pub fn holds_all(inputs: &[(Arc<str>, TopicPartition)], topics: &dyn Topics) -> Result<bool, RuntimeError> {
+    for (group, partition) in inputs {
+        if !topics.holds_all(group, std::slice::from_ref(partition))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn note(changelog: &TopicPartition, offset: i64, topics: &dyn Topics) -> Result<(), RuntimeError> {

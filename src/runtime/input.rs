@@ -1,6 +1,7 @@
 //! One input partition of a task: fetches chunks, decodes them, gives rows their event time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
@@ -18,6 +19,8 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 pub struct Input {
     /// Where it reads.
     pub partition: TopicPartition,
+    /// Consumer group that its positions are committed in.
+    pub group: Arc<str>,
     /// Its records are the query's input, rather than come from an internal topic.
     pub is_source: bool,
     /// Next offset to read, and the greatest time so far, of records already handed to the task.
@@ -39,11 +42,11 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads `partition` of the topic of `source` from `position` on. `changes`: values hold both sides of a change. Rows are
+    /// Reads `partition` of the topic of `source` for `group` from `position` on. `changes`: values hold both sides of a change. Rows are
     /// decoded once for all inputs of `decodes` that read the same.
     pub fn new(
         source: &Source,
-        partition: TopicPartition,
+        (group, partition): (Arc<str>, TopicPartition),
         position: Position,
         rows_max: usize,
         changes: bool,
@@ -54,6 +57,7 @@ impl Input {
         let shared = decodes.map(|decodes| decodes.join(&partition, source, changes, schemas));
         Ok(Self {
             partition,
+            group,
             is_source: true,
             position,
             chunk: RecordChunk::empty(),
@@ -162,6 +166,11 @@ impl Input {
         self.position.offset = end;
     }
 
+    /// The offset of the buffered row at `index`.
+    pub fn offset_at(&self, index: usize) -> Option<i64> {
+        self.buffered.seq.get(index).map(|&row| self.chunk.offsets[row as usize])
+    }
+
     /// Whether records beyond the buffered ones are there already.
     pub fn has_more(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         match &self.fed {
@@ -231,7 +240,7 @@ mod tests {
         };
         let partition = TopicPartition { topic: "s".into(), partition: 0 };
         let position = Position { offset: 0, partition_time: -1 };
-        let input = Input::new(&source, partition, position, 10, false, None, &Schemas::default())
+        let input = Input::new(&source, ("g".into(), partition), position, 10, false, None, &Schemas::default())
             .expect("JSON carries a text");
         let mut input = input.failing_on_invalid_time(fails_on_invalid_time);
         let mut chunk = RecordChunkBuilder::new();

@@ -44,6 +44,8 @@ pub struct Read {
     pub task: TaskId,
     /// What it reads.
     pub partition: TopicPartition,
+    /// Consumer group that its positions are committed in.
+    pub group: Arc<str>,
     /// Whether that is an input of the query, rather than a topic of its own.
     pub is_source: bool,
 }

@@ -3,6 +3,8 @@
 //! A task that is to run is complete when it has everything that was in its changelogs when it was placed here; a standby never is,
 //! and follows them. The local store never holds more than what is committed: changelogs are read committed.
 
+use std::sync::Arc;
+
 use super::metrics::RestoreFigures;
 use super::{RuntimeError, changelog};
 use crate::state::{Store, StoreId};
@@ -95,17 +97,16 @@ impl Restore {
 
     /// Sets the ends of the changelogs as they are now as where it is complete. Whoever wrote them before must have ended. A
     /// changelog that ends before what the local store has of it was deleted or has lost records: it is written anew, if the
-    /// local store has all that `group` has committed of `inputs`.
+    /// local store has all that the groups of `inputs` have committed of them.
     pub(super) fn aim(
         &mut self,
-        group: &str,
-        inputs: &[TopicPartition],
+        inputs: &[(Arc<str>, TopicPartition)],
         topics: &dyn Topics,
     ) -> Result<(), RuntimeError> {
         for store in &mut self.stores {
             let mut end = topics.end_offset(&store.from)?;
             if store.offset > end {
-                end = changelog::rewrite(&store.id, &store.from, group, inputs, topics)?;
+                end = changelog::rewrite(&store.id, &store.from, inputs, topics)?;
                 store.offset = end;
             }
             store.end = Some(end);

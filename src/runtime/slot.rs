@@ -11,7 +11,7 @@ use super::query_error::QueryError;
 use super::restore::Restore;
 use super::task::Task;
 use super::{RuntimeError, Shared};
-use crate::topics::{TopicPartition, Topics};
+use crate::topics::Topics;
 
 /// What a task is made from.
 #[derive(Clone)]
@@ -161,8 +161,8 @@ impl Slot {
         if begins {
             // Once the positions are known, whoever moved them has ended: the changelogs have all that belongs to them.
             let ready = self.spec.topology.inputs(self.spec.id, topics)?;
-            let read: Vec<TopicPartition> = ready.iter().map(|(input, _)| input.partition.clone()).collect();
-            restore.aim(self.spec.topology.group(), &read, topics)?;
+            let read = ready.iter().map(|(input, _)| (Arc::clone(&input.group), input.partition.clone()));
+            restore.aim(&read.collect::<Vec<_>>(), topics)?;
             *inputs = Some(ready);
             *begun = shared.clock.elapsed();
             let records = restore.to_restore();

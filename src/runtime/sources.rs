@@ -13,6 +13,8 @@
 //! | more partitions, and the query has no state | the new ones are read from their beginning |
 //! | another number of partitions, and the query has state | state `ERROR`: keys would meet the state of others |
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::RuntimeError;
@@ -48,7 +50,8 @@ pub enum Change {
 /// A query whose sources are looked at.
 pub(super) struct Reader<'a> {
     pub(super) query: &'a str,
-    pub(super) group: &'a str,
+    /// Consumer groups of its positions in the topic: one for each place in which it reads the topic.
+    pub(super) groups: Vec<Arc<str>>,
     pub(super) stateful: bool,
 }
 
@@ -107,10 +110,12 @@ impl Reader<'_> {
         let mut transaction = Transaction::default();
         for partition in partitions {
             let partition = TopicPartition { topic: topic.into(), partition };
-            let read = topics.position(self.group, &partition)?;
-            if read.is_none_or(|read| topics.end_offset(&partition).is_ok_and(|end| read.offset > end)) {
-                let position = Position { offset: topics.start_offset(&partition)?, partition_time: -1 };
-                transaction.positions.push((self.group.into(), partition, position));
+            for group in &self.groups {
+                let read = topics.position(group, &partition)?;
+                if read.is_none_or(|read| topics.end_offset(&partition).is_ok_and(|end| read.offset > end)) {
+                    let position = Position { offset: topics.start_offset(&partition)?, partition_time: -1 };
+                    transaction.positions.push((Arc::clone(group), partition.clone(), position));
+                }
             }
         }
         Ok(topics.commit(transaction)?)
@@ -170,7 +175,7 @@ mod tests {
     }
 
     fn reader(stateful: bool) -> Reader<'static> {
-        Reader { query: "Q", group: "g", stateful }
+        Reader { query: "Q", groups: vec!["g".into()], stateful }
     }
 
     fn position(topics: &dyn Topics, partition: u32) -> Option<i64> {

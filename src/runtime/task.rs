@@ -80,6 +80,8 @@ pub struct Task {
     dead_letters: DeadLetters,
     /// Input and chunk row of every sequence number of the step.
     origins: Vec<(u32, u32)>,
+    /// For each input the others that read the same partition, as those of a join of a source with itself do.
+    twins: Vec<Vec<usize>>,
 }
 
 /// Outputs are committed early beyond this size, so that memory stays bounded.
@@ -93,6 +95,11 @@ impl Task {
     /// The task made of `parts`.
     pub fn new(parts: TaskParts) -> Self {
         let dead_letters = DeadLetters::new(Arc::clone(&parts.query));
+        let partitions = || parts.inputs.iter().map(|(input, _)| &input.partition).enumerate();
+        let is_twin =
+            |one: (usize, &TopicPartition), other: (usize, &TopicPartition)| one.0 != other.0 && one.1 == other.1;
+        let twins_of = |one| partitions().filter(|&other| is_twin(one, other)).map(|(index, _)| index).collect();
+        let twins = partitions().map(twins_of).collect();
         let mut task = Self {
             parts,
             transaction: Transaction::default(),
@@ -101,6 +108,7 @@ impl Task {
             changed: false,
             dead_letters,
             origins: Vec::new(),
+            twins,
         };
         task.show();
         task.measure();
@@ -169,7 +177,8 @@ impl Task {
     }
 
     /// The rows of this step by input, numbered in the order of their times across inputs. Stops where an input runs
-    /// out whose partition has more, since its next record may come earlier.
+    /// out whose partition has more, since its next record may come earlier. A record that several inputs read goes to all of
+    /// them before the next one.
     fn next_rows(&mut self, topics: &dyn Topics) -> Result<Vec<(usize, ChangeBatch)>, RuntimeError> {
         self.origins.clear();
         if let [(input, _)] = self.parts.inputs.as_mut_slice() {
@@ -187,7 +196,11 @@ impl Task {
             let mut wait = false;
             for (index, (input, _)) in self.parts.inputs.iter().enumerate() {
                 match input.buffered.rowtime.get(cursors[index]) {
-                    Some(&time) if earliest.is_none_or(|(least, _)| time < least) => earliest = Some((time, index)),
+                    Some(&time)
+                        if earliest.is_none_or(|(least, _)| time < least) && self.is_first_twin(index, &cursors) =>
+                    {
+                        earliest = Some((time, index));
+                    }
                     Some(_) => {}
                     None => {
                         let more = match has_more[index] {
@@ -199,10 +212,14 @@ impl Task {
                 }
             }
             let Some((_, index)) = earliest.filter(|_| !wait) else { break };
-            let seq = self.origins.len() as u32;
-            seqs[index].push(seq);
-            self.origins.push((index as u32, self.parts.inputs[index].0.buffered.seq[cursors[index]]));
-            cursors[index] += 1;
+            let offset = self.offset(index, &cursors);
+            let same = self.twins[index].iter().copied().filter(|&twin| self.offset(twin, &cursors) == offset);
+            for index in std::iter::once(index).chain(same.collect::<Vec<_>>()) {
+                let seq = self.origins.len() as u32;
+                seqs[index].push(seq);
+                self.origins.push((index as u32, self.parts.inputs[index].0.buffered.seq[cursors[index]]));
+                cursors[index] += 1;
+            }
         }
         let inputs = self.parts.inputs.iter_mut().enumerate();
         Ok(inputs
@@ -213,6 +230,17 @@ impl Task {
                 (index, ChangeBatch { seq: seqs.into(), ..batch })
             })
             .collect())
+    }
+
+    /// The offset of the next row of the input `index`.
+    fn offset(&self, index: usize, cursors: &[usize]) -> Option<i64> {
+        self.parts.inputs[index].0.offset_at(cursors[index])
+    }
+
+    /// Whether no other input that reads the same partition is behind the input `index`.
+    fn is_first_twin(&self, index: usize, cursors: &[usize]) -> bool {
+        let place = |index: usize| self.offset(index, cursors).map(|offset| (offset, index));
+        self.twins[index].iter().all(|&twin| place(twin).is_none_or(|twin| Some(twin) > place(index)))
     }
 
     /// Says what the operators take.
@@ -413,7 +441,7 @@ impl Task {
             Some(group) => {
                 let positions = self.parts.inputs.iter_mut().map(|(input, _)| {
                     input.pass_marks(topics);
-                    (Arc::clone(group), input.partition.clone(), input.position)
+                    (Arc::clone(&input.group), input.partition.clone(), input.position)
                 });
                 transaction.positions.extend(positions);
                 if topics.keeps_changelogs() {

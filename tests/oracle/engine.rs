@@ -18,11 +18,12 @@ pub struct Mode {
 
 impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let RunMode { batch_rows_max, storage, restarts, .. } = self.run;
+        let RunMode { batch_rows_max, storage, restarts, keeps_nothing, .. } = self.run;
         let storage = if storage == Storage::Rocks { "RocksDB" } else { "memory" };
         let restarts = if restarts { ", restarted between rounds" } else { "" };
         let cache = if self.holds_back { ", record cache on" } else { "" };
-        write!(f, "{batch_rows_max} records a batch at most, {storage}{restarts}{cache}")
+        let kept = if keeps_nothing { ", nothing kept in memory" } else { "" };
+        write!(f, "{batch_rows_max} records a batch at most, {storage}{restarts}{kept}{cache}")
     }
 }
 
@@ -40,8 +41,13 @@ pub fn modes(with_disk: bool) -> Vec<Mode> {
             runs.push(RunMode { batch_rows_max, restarts, storage: Storage::Rocks, ..RunMode::ONE_BY_ONE });
         }
     }
-    let of_cache = |holds_back: bool| runs.iter().map(move |&run| Mode { run, holds_back });
-    of_cache(false).chain(of_cache(true)).collect()
+    // What is held back would be told after every step.
+    let without_memory =
+        [1, 3].map(|batch_rows_max| RunMode { batch_rows_max, keeps_nothing: true, ..RunMode::ONE_BY_ONE });
+    let of_cache = |runs: &[RunMode], holds_back: bool| -> Vec<Mode> {
+        runs.iter().map(|&run| Mode { run, holds_back }).collect()
+    };
+    [of_cache(&runs, false), of_cache(&without_memory, false), of_cache(&runs, true)].concat()
 }
 
 /// The bytes of a record.

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use levada::types::STACK_BYTES;
 
 use comparison::{check, report};
-use kind::{Kind, Status};
+use kind::Kind;
 use random::Random;
 
 /// Cases of `make test`.
@@ -70,16 +70,16 @@ fn run_cases(first: u64, count: u64) {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// The kinds that run; `LEVADA_ORACLE_KIND` names one of all.
+/// All kinds, or the one that `LEVADA_ORACLE_KIND` names.
 fn kinds() -> Vec<Kind> {
     match std::env::var("LEVADA_ORACLE_KIND") {
         Ok(name) => {
-            let named = kind::KINDS.iter().map(|(kind, _)| *kind).filter(|kind| format!("{kind:?}") == name);
+            let named = kind::KINDS.iter().copied().filter(|kind| format!("{kind:?}") == name);
             let named: Vec<Kind> = named.collect();
             assert!(!named.is_empty(), "there is no kind {name}");
             named
         }
-        Err(_) => kind::kinds_of(Status::Runs),
+        Err(_) => kind::KINDS.to_vec(),
     }
 }
 
@@ -99,7 +99,7 @@ fn many_random_cases_agree() {
 #[test]
 fn cases_have_results() {
     const CASES_OF_KIND: u64 = 60;
-    for (kind, _) in kind::KINDS {
+    for kind in kind::KINDS {
         let cases = (0..CASES_OF_KIND).map(|seed| case::case_of(*kind, &mut Random::new(seed)));
         let results = cases.map(|case| {
             let mut interpreter = interpreter::Interpreter::new(&case.query, &case.sources, false);
@@ -110,14 +110,5 @@ fn cases_have_results() {
         assert!(telling * 3 > CASES_OF_KIND, "{kind:?}: {telling} cases of {CASES_OF_KIND} have results");
         let tombstones = results.iter().flatten().filter(|record| record.value.is_none()).count();
         assert!(tombstones > 0 || !kind.has_tombstones(), "{kind:?}: no tombstones");
-    }
-}
-
-/// What is known to differ, and does no longer, is to be switched on.
-#[test]
-fn kinds_that_differ_still_do() {
-    for kind in kind::kinds_of(Status::Differs) {
-        let differs = |seed| check(&case::case_of(kind, &mut Random::new(seed)), false).is_err();
-        assert!((0..200).any(differs), "{kind:?} is to be switched on");
     }
 }

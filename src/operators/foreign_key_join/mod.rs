@@ -13,13 +13,16 @@
 //!
 //! | change of a left row | INNER | LEFT |
 //! |---|---|---|
-//! | new, with a reference | an answer if there is a right row | an answer |
-//! | same reference | an answer if there is a right row | an answer |
+//! | new, with a reference | an answer if there is a right row or a result is out | an answer |
+//! | same reference | an answer if there is a right row or a result is out | an answer |
 //! | other reference, or none before | the old one is withdrawn; an answer | the old one is withdrawn; an answer |
 //! | reference becomes null | withdrawn; a tombstone, without asking | withdrawn; half a row, without asking |
 //! | gone | withdrawn, with an answer | withdrawn; a tombstone, without asking |
-//! | new without reference | nothing | half a row, without asking |
+//! | new without reference | nothing; a tombstone if a result is out | half a row, without asking |
 //! | gone without reference, but was there | nothing | a tombstone, without asking |
+//!
+//! Changes may overtake each other on their way: a result is out for a new row if the answer to its deletion has not come yet, and
+//! for a row without a partner if it asks before it hears that the partner is gone. Kafka Streams leaves such results standing.
 //!
 //! Each version of a left row has a number, which answers carry: Kafka Streams compares a hash of the row instead, so that an
 //! answer to an older, equal row counts there. What is emitted last is the same.

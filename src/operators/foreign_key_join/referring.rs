@@ -1,9 +1,14 @@
 //! The left side: sends references, takes answers, emits joined rows.
 //!
-//! State: left key → `rowtime: i64 LE, row(value columns, reference, version)`, and `ff` → the last version given.
+//! INNER knows of every left key whether a row of its result is out. An answer to an older version of a left row does not count,
+//! be it the one that would have taken that row back; so the newer version asks for an answer in any case if a row is out. A left
+//! row that is gone is kept, without values and version, until the answer that takes its row back has come.
+//!
+//! State: left key → `rowtime: i64 LE, row(value columns, reference, version)`, and `ff` → the last version given. In the place
+//! of the time INNER has 1 where a row of the result is out, else 0.
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, SchemaRef};
 
@@ -48,7 +53,6 @@ pub struct ReferringSide {
 
 /// A result.
 struct Joined {
-    place: u32,
     /// Side and row that made it.
     made_by: (Port, usize),
     left: RowRef,
@@ -72,76 +76,136 @@ impl ReferringSide {
         Ok(Self { options, rows, store: store.clone(), version, step: TwoSides::default() })
     }
 
-    /// Stores the changes of the left table, sends what they refer to, and adds results that need no answer.
-    fn change(&mut self, step: &StepRows, out: &mut Output, results: &mut Vec<Joined>) -> Result<(), StateError> {
+    /// Stores the changes of the left table.
+    fn apply(&mut self, step: &StepRows, out: &mut Output) -> Result<Changes, StateError> {
         let batch = &step.sides[LEFT];
         let mut errors = Vec::new();
         let reference = self.options.reference.evaluate(&batch.rows(&self.options.rows), &mut errors);
         out.report(batch, errors);
         let first_version = self.version + 1;
         self.version += batch.len() as i64;
-        let versions = i64_column((first_version..=self.version).map(Some));
+        let version = |row: usize| (!batch.is_tombstone(row)).then_some(first_version + row as i64);
         let mut columns = batch.value.clone();
-        columns.extend([reference.clone(), versions]);
-        let before = self.rows.apply(batch, columns, &step.places[LEFT])?;
-        let old_rows: Vec<RowRef> = before.iter().map(|version| version.row).collect();
-        let old_reference = self.rows.gather(&old_rows).swap_remove(self.options.value_types.len());
-        let (mut new_keys, mut old_keys) = (EncodedKeys::default(), EncodedKeys::default());
-        new_keys.encode(std::slice::from_ref(&reference), None, batch.len());
-        old_keys.encode(std::slice::from_ref(&old_reference), None, batch.len());
-        let (new_nulls, old_nulls) = (reference.logical_nulls(), old_reference.logical_nulls());
-
-        let mut sent = Sent::default();
-        for row in 0..batch.len() {
-            let is_new = !batch.is_tombstone(row);
-            let was_there = before[row].is_present();
-            if !is_new && !was_there {
-                continue;
-            }
-            let refers = is_new && new_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-            let referred = was_there && old_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-            let is_other = referred && (!refers || new_keys.key(row) != old_keys.key(row));
-            let version = is_new.then_some(first_version + row as i64);
-            if is_other {
-                let asks = self.options.right_is_required && !is_new;
-                sent.push(OLD, row, version, if asks { Instruction::WithdrawAndAnswer } else { Instruction::Withdraw });
-            }
-            if refers {
-                // A row that referred to nothing has changed what it refers to.
-                let always = is_other || (was_there && !referred) || !self.options.right_is_required;
-                sent.push(NEW, row, version, if always { Instruction::Answer } else { Instruction::AnswerIfFound });
-            } else if !self.options.right_is_required || (is_new && referred) {
-                let place = step.places[LEFT][row];
+        columns.extend([reference.clone(), i64_column((0..batch.len()).map(version))]);
+        let before = if self.options.right_is_required {
+            let kept = ChangeBatch { tombstones: None, ..batch.clone() };
+            let before = self.rows.apply(&kept, columns, &step.places[LEFT])?;
+            // The first change of a key comes last here.
+            for (row, before) in before.iter().enumerate().rev() {
                 let slot = self.rows.applied_slots()[row];
-                let left = self.rows.at(slot, place).row;
-                let left = if self.options.right_is_required { RowRef::ABSENT } else { left };
-                results.push(Joined { place, made_by: (LEFT, row), left, right: None });
+                self.rows.set_rowtime(slot, if before.is_present() { before.rowtime } else { NOT_OUT });
             }
-        }
-        if !sent.rows.is_empty() {
-            out.references.push(sent.batch(batch, [&reference, &old_reference], self.options.partition));
-        }
-        Ok(())
+            before
+        } else {
+            self.rows.apply(batch, columns, &step.places[LEFT])?
+        };
+        let old_rows: Vec<RowRef> = before.iter().map(|version| version.row).collect();
+        let mut old_columns = self.rows.gather(&old_rows).split_off(self.options.value_types.len());
+        let (old_version, old_reference) = (old_columns.remove(1), old_columns.remove(0));
+        let references = [reference, old_reference];
+        let keys = references.each_ref().map(|reference| {
+            let mut keys = EncodedKeys::default();
+            keys.encode(std::slice::from_ref(reference), None, batch.len());
+            keys
+        });
+        let nulls = references.each_ref().map(|reference| reference.logical_nulls());
+        Ok(Changes { references, keys, nulls, was_there: old_version.logical_nulls(), first_version })
     }
 
-    /// Adds what the answers make of the rows as they are when they come.
-    fn answer(&mut self, step: &StepRows, results: &mut Vec<Joined>) -> Result<(), StateError> {
-        let answers = &step.sides[RIGHT];
-        let slots = self.rows.slots(answers)?;
-        let current = slots.into_iter().zip(&step.places[RIGHT]);
-        let current: Vec<RowRef> =
+    /// Sends what the change in `row` asks for, and adds its result if that needs no answer.
+    fn change(
+        &mut self,
+        step: &StepRows,
+        (row, place): (usize, u32),
+        changes: &Changes,
+        sent: &mut Sent,
+    ) -> Option<Joined> {
+        let is_inner = self.options.right_is_required;
+        let slot = self.rows.applied_slots()[row];
+        let is_new = !step.sides[LEFT].is_tombstone(row);
+        let was_there = is_valid(changes.was_there.as_ref(), row);
+        if !is_new && !was_there {
+            return None;
+        }
+        let refers = is_new && is_valid(changes.nulls[NEW].as_ref(), row);
+        let referred = was_there && is_valid(changes.nulls[OLD].as_ref(), row);
+        let is_other = referred && (!refers || changes.keys[NEW].key(row) != changes.keys[OLD].key(row));
+        let version = is_new.then_some(changes.first_version + row as i64);
+        if is_other {
+            let asks = is_inner && !is_new;
+            sent.push(OLD, row, version, if asks { Instruction::WithdrawAndAnswer } else { Instruction::Withdraw });
+        }
+        let is_out = is_inner && self.is_out(slot);
+        if refers {
+            // A row that referred to nothing has changed what it refers to.
+            let always = is_other || (was_there && !referred) || !is_inner || is_out;
+            sent.push(NEW, row, version, if always { Instruction::Answer } else { Instruction::AnswerIfFound });
+            return None;
+        }
+        if is_inner {
+            if !is_new || !(referred || is_out) {
+                return None;
+            }
+            self.set_out(slot, false);
+            return Some(Joined { made_by: (LEFT, row), left: RowRef::ABSENT, right: None });
+        }
+        Some(Joined { made_by: (LEFT, row), left: self.rows.at(slot, place).row, right: None })
+    }
+
+    /// Finds the rows that the answers belong to, as they are when the answers come.
+    fn find_answered(&mut self, step: &StepRows) -> Result<Answered, StateError> {
+        let slots = self.rows.slots(&step.sides[RIGHT])?;
+        let current = slots.iter().zip(&step.places[RIGHT]);
+        let left: Vec<RowRef> =
             current.map(|(slot, &place)| slot.map_or(Version::ABSENT, |slot| self.rows.at(slot, place)).row).collect();
-        let versions = self.rows.gather(&current).swap_remove(self.options.value_types.len() + 1);
+        let versions = self.rows.gather(&left).swap_remove(self.options.value_types.len() + 1);
+        Ok(Answered { slots, left, versions })
+    }
+
+    /// What the answer in `row` makes of the row as it is when the answer comes.
+    fn answer(&mut self, step: &StepRows, row: usize, answered: &Answered) -> Option<Joined> {
+        let answers = &step.sides[RIGHT];
+        let version = i64_at(&answered.versions, row);
+        if i64_at(&answers.value[0], row) != version || answers.is_tombstone(row) {
+            return None;
+        }
         let found = answers.value[2].as_boolean();
-        for (row, left) in current.into_iter().enumerate() {
-            let is_current = i64_at(&answers.value[0], row) == i64_at(&versions, row);
-            if is_current && !answers.is_tombstone(row) {
-                let right = (found.is_valid(row) && found.value(row) && left.is_present()).then_some(row);
-                let left = if right.is_none() && self.options.right_is_required { RowRef::ABSENT } else { left };
-                results.push(Joined { place: step.places[RIGHT][row], made_by: (RIGHT, row), left, right });
+        let right = (found.is_valid(row) && found.value(row) && version.is_some()).then_some(row);
+        let is_inner = self.options.right_is_required;
+        if let Some(slot) = answered.slots[row].filter(|_| is_inner && answered.left[row].is_present()) {
+            self.set_out(slot, right.is_some());
+        }
+        let is_gone = version.is_none() || (is_inner && right.is_none());
+        let left = if is_gone { RowRef::ABSENT } else { answered.left[row] };
+        Some(Joined { made_by: (RIGHT, row), left, right })
+    }
+
+    /// Whether a row of the result is out for the left key in `slot`.
+    fn is_out(&self, slot: u32) -> bool {
+        self.rows.newest(slot).rowtime != NOT_OUT
+    }
+
+    fn set_out(&mut self, slot: u32, is_out: bool) {
+        self.rows.set_rowtime(slot, if is_out { OUT } else { NOT_OUT });
+    }
+
+    /// Forgets left rows that are gone and have no row out, of those in which this step has changed something.
+    fn forget_gone(&mut self, step: &StepRows, answered: &Answered) {
+        let changes = &step.sides[LEFT];
+        let gone = (0..changes.len()).filter(|&row| changes.is_tombstone(row));
+        let gone = gone.map(|row| self.rows.applied_slots()[row]);
+        let answers = answered.slots.iter().enumerate().filter(|(row, _)| answered.versions.is_null(*row));
+        let slots: Vec<u32> = gone.chain(answers.filter_map(|(_, slot)| *slot)).collect();
+        let rows: Vec<RowRef> = slots.iter().map(|&slot| self.rows.newest(slot).row).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let versions = self.rows.gather(&rows).swap_remove(self.options.value_types.len() + 1);
+        for (index, (slot, row)) in slots.into_iter().zip(rows).enumerate() {
+            if row.is_present() && versions.is_null(index) && !self.is_out(slot) {
+                self.rows.remove(slot);
             }
         }
-        Ok(())
     }
 
     /// The results as rows.
@@ -168,6 +232,35 @@ impl ReferringSide {
 
 const NEW: usize = 0;
 const OLD: usize = 1;
+
+/// In the place of a row's time.
+const NOT_OUT: i64 = 0;
+const OUT: i64 = 1;
+
+/// Changes of the left table that were stored.
+struct Changes {
+    /// What rows refer to, new and old.
+    references: [ArrayRef; 2],
+    keys: [EncodedKeys; 2],
+    /// Rows that refer to nothing, new and old.
+    nulls: [Option<NullBuffer>; 2],
+    /// Rows that take the place of another.
+    was_there: Option<NullBuffer>,
+    /// Version of the first row; the others follow.
+    first_version: i64,
+}
+
+/// The rows that answers belong to.
+struct Answered {
+    slots: Vec<Option<u32>>,
+    left: Vec<RowRef>,
+    /// Versions of `left`; null where there is no row any more.
+    versions: ArrayRef,
+}
+
+fn is_valid(nulls: Option<&NullBuffer>, row: usize) -> bool {
+    nulls.is_none_or(|nulls| nulls.is_valid(row))
+}
 
 /// References that are sent.
 #[derive(Default)]
@@ -206,16 +299,23 @@ impl Operator for ReferringSide {
 
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
-        let mut results = Vec::new();
-        if !step.sides[LEFT].is_empty() {
-            self.change(&step, out, &mut results)?;
+        let changes = if step.sides[LEFT].is_empty() { None } else { Some(self.apply(&step, out)?) };
+        let answered = self.find_answered(&step)?;
+        let (mut sent, mut results) = (Sent::default(), Vec::new());
+        for (&(side, row), place) in step.order.iter().zip(0..) {
+            results.extend(match &changes {
+                Some(changes) if side == LEFT => self.change(&step, (row, place), changes, &mut sent),
+                _ => self.answer(&step, row, &answered),
+            });
         }
-        if !step.sides[RIGHT].is_empty() {
-            self.answer(&step, &mut results)?;
+        if let Some(changes) = changes.filter(|_| !sent.rows.is_empty()) {
+            out.references.push(sent.batch(&step.sides[LEFT], changes.references.each_ref(), self.options.partition));
         }
-        results.sort_by_key(|joined| joined.place);
         if !results.is_empty() {
             out.emit(self.joined(&step, &results));
+        }
+        if self.options.right_is_required {
+            self.forget_gone(&step, &answered);
         }
         self.rows.end_step();
         Ok(())

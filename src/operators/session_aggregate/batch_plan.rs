@@ -155,7 +155,16 @@ impl BatchPlan {
         self.emissions.delete(at, slot, (start, end));
         if (start, end) != new && std::mem::take(&mut aggregate.is_stored[slot as usize]) {
             let (key, tick) = (aggregate.sessions.key_of(slot), aggregate.changes.next_tick());
-            aggregate.removed.push(Removed { key, start, end, slot, tick, old: RowRef::ABSENT });
+            aggregate.removed.push(Removed {
+                key,
+                start,
+                end,
+                slot,
+                tick,
+                row: at,
+                headers: None,
+                old: RowRef::ABSENT,
+            });
             self.removed += 1;
         }
     }

@@ -6,10 +6,11 @@ use arrow::compute::take;
 
 use super::SessionAggregate;
 use crate::operators::aggregate::interleaved;
+use crate::operators::changes::headers_column;
 use crate::operators::groups::Groups;
 use crate::operators::{NO_RECORD, Output};
 use crate::state::RowRef;
-use crate::types::{ChangeBatch, OldRows, WindowColumns};
+use crate::types::{ChangeBatch, Headers, OldRows, WindowColumns};
 
 /// What follows from every row of a batch: deletions and new results, in order.
 #[derive(Default)]
@@ -146,6 +147,7 @@ impl Emissions {
             tombstones: (deleted.count_set_bits() > 0).then_some(deleted),
             null_keys: None,
             seq,
+            // What sessions emit at once has none. Semantics 2.3.
             headers: None,
             old,
         }
@@ -176,6 +178,7 @@ impl SessionAggregate {
         let mut emissions: Vec<HeldBack> = (changed.iter().enumerate())
             .map(|(index, &slot)| HeldBack {
                 tick: self.changes.tick(slot),
+                headers: self.headers.of(slot),
                 slot,
                 bounds: (sessions.start(slot), sessions.end(slot)),
                 result: Some(index as u32),
@@ -184,6 +187,7 @@ impl SessionAggregate {
             })
             .chain(self.removed.iter().map(|removed| HeldBack {
                 tick: removed.tick,
+                headers: removed.headers.clone(),
                 slot: sessions.newest(removed.key),
                 bounds: (removed.start, removed.end),
                 result: None,
@@ -195,7 +199,9 @@ impl SessionAggregate {
         let (start, end): (Vec<i64>, Vec<i64>) = emissions.iter().map(|emission| emission.bounds).unzip();
         let deleted: BooleanBuffer = emissions.iter().map(|emission| emission.result.is_none()).collect();
         let old: Vec<RowRef> = emissions.iter().map(|emission| emission.old).collect();
+        let headers = emissions.iter_mut().map(|emission| emission.headers.take());
         out.emit(ChangeBatch {
+            headers: headers_column(headers),
             key: self.groups.keys(&slots),
             value: taken(&self.groups.results(&changed), &emissions.iter().map(|emission| emission.result).collect()),
             rowtime: end.clone().into(),
@@ -203,7 +209,6 @@ impl SessionAggregate {
             tombstones: (deleted.count_set_bits() > 0).then_some(deleted),
             null_keys: None,
             seq: vec![NO_RECORD; slots.len()].into(),
-            headers: None,
             old: self.attach_old.then(|| OldRows {
                 value: self.emitted.gather(&old),
                 present: old.iter().map(|row| row.is_present()).collect(),
@@ -214,12 +219,14 @@ impl SessionAggregate {
         }
         self.removed.iter_mut().for_each(|removed| removed.old = RowRef::ABSENT);
         self.emitted.compact();
+        self.headers.clear();
     }
 }
 
 /// A change since the last commit.
 struct HeldBack {
     tick: u64,
+    headers: Option<Headers>,
     /// A session of the same key.
     slot: u32,
     bounds: (i64, i64),

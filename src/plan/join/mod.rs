@@ -22,7 +22,7 @@ use crate::sql::ast::{Expression, Relation as From};
 use super::error::PlanError;
 use super::expression::Typer;
 use super::relation::{KeyColumn, Layout, Relation, Tail};
-use super::scope::{Clause, Scope, column, columns_of};
+use super::scope::{Clause, Scope, ScopeSource, column, columns_of};
 use super::source::{Used, read};
 use super::{ForeignKeyJoin, JoinKind, PlanNode, StreamStreamJoin, StreamTableJoinKind, TableTableJoin};
 use condition::Condition;
@@ -49,7 +49,7 @@ pub(super) fn resolve(from: &From, scope: &Scope, typer: &Typer) -> Result<Vec<J
         return Ok(Vec::new());
     }
     check_number(from)?;
-    check_sources(scope, from)?;
+    check_sources(scope, from, typer)?;
     // All references are checked before the first pair of kinds.
     let conditions = from.joins.iter().enumerate().map(|(i, join)| Condition::resolve(join, i + 1, scope));
     let conditions: Vec<Condition> = conditions.collect::<Result<_, _>>()?;
@@ -73,8 +73,27 @@ fn check_number(from: &From) -> Result<(), PlanError> {
     Err(PlanError::refused_with_hint(text, advice, first_too_many.source.span))
 }
 
-/// No source twice, none with a format that joins cannot carry.
-fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
+/// Whether a source may be joined with itself, which ksqlDB refuses.
+const SELF_JOINS: &str = "levada.self.joins.enabled";
+
+/// A source that occurs twice has a name of its own in each place, and none has a format that joins cannot carry.
+fn check_sources(scope: &Scope, from: &From, typer: &Typer) -> Result<(), PlanError> {
+    if !typer.settings.is_on(SELF_JOINS, true) {
+        check_occurrences(scope, from)?;
+    }
+    for (i, source) in scope.sources.iter().enumerate() {
+        let is_same = |other: &ScopeSource| other.alias == source.alias && other.data.name == source.data.name;
+        if scope.sources[..i].iter().any(is_same) {
+            let text = format!("Two sources of the join are called '{}'.", source.alias);
+            let hint = format!("give each an alias: {} a JOIN {} b", source.data.name, source.data.name);
+            return Err(PlanError::refused_with_hint(text, hint, source.span));
+        }
+    }
+    check_value_formats(scope, "JOIN")
+}
+
+/// No source occurs twice.
+fn check_occurrences(scope: &Scope, from: &From) -> Result<(), PlanError> {
     for (i, source) in scope.sources.iter().enumerate() {
         if scope.sources[..i].iter().any(|other| other.data.name == source.data.name) {
             let name = &source.data.name;
@@ -87,7 +106,7 @@ fn check_sources(scope: &Scope, from: &From) -> Result<(), PlanError> {
             return Err(PlanError::refused_with_hint(text, copy, source.span));
         }
     }
-    check_value_formats(scope, "JOIN")
+    Ok(())
 }
 
 /// Sources with values in KAFKA format can neither be joined nor grouped.

@@ -144,13 +144,30 @@ impl Topology {
             return Ok(());
         }
         let stateful = self.subs.len() > 1 || self.subs.iter().any(|sub| !sub.stores.is_empty());
-        let reader = sources::Reader { query: &self.spec.id, group: &self.spec.group, stateful };
-        self.spec.plan.root.sources().into_iter().try_for_each(|source| reader.meet(&source.topic, topics))
+        for source in self.spec.plan.root.sources() {
+            let groups = self.subs.iter().enumerate().flat_map(|(index, sub)| {
+                let reads = sub.sources.iter().zip(self.position_groups(index));
+                reads.filter(|((read, _), _)| read.topic == source.topic).map(|(_, group)| group)
+            });
+            let reader = sources::Reader { query: &self.spec.id, groups: groups.collect(), stateful };
+            reader.meet(&source.topic, topics)?;
+        }
+        Ok(())
     }
 
-    /// Consumer group of the query.
-    pub fn group(&self) -> &str {
-        &self.spec.group
+    /// The consumer group of the positions of each source of sub-topology `sub`: that of the query. What it reads in several
+    /// places has positions of its own in each, which are in further groups.
+    fn position_groups(&self, sub: usize) -> Vec<Arc<str>> {
+        let group = &self.spec.group;
+        let sources = self.subs[..=sub].iter().flat_map(|sub| &sub.sources);
+        let topics: Vec<&str> = sources.map(|(source, _)| source.topic.as_str()).collect();
+        let first = topics.len() - self.subs[sub].sources.len();
+        let groups =
+            (first..topics.len()).map(|at| match topics[..at].iter().filter(|topic| **topic == topics[at]).count() {
+                0 => Arc::clone(group),
+                before => format!("{group}-reader-{}", before + 1).into(),
+            });
+        groups.collect()
     }
 
     /// Decides partition counts of internal topics: the count of the topics they are joined with, else the greatest count of
@@ -183,13 +200,27 @@ impl Topology {
             for (store, retention_ms) in &sub.stores {
                 let (name, config) =
                     (changelog::topic(&self.spec.group, store), TopicConfig::changelog(partitions, *retention_ms));
-                if topics.describe(&name)?.is_none() && !topics.holds_all(&self.spec.group, &sub.inputs(topics)?)? {
+                if topics.describe(&name)?.is_none()
+                    && !changelog::holds_all(&self.partitions_of(index, topics)?, topics)?
+                {
                     return Err(RuntimeError::ChangelogLost { topic: name });
                 }
                 create_unless_there(topics, &name, &config)?;
             }
         }
         Ok(())
+    }
+
+    /// All partitions that the tasks of sub-topology `sub` read, with the groups of their positions.
+    fn partitions_of(&self, sub: usize, topics: &dyn Topics) -> Result<Vec<(Arc<str>, TopicPartition)>, RuntimeError> {
+        let mut read = Vec::new();
+        for ((source, _), group) in self.subs[sub].sources.iter().zip(self.position_groups(sub)) {
+            let topic: Arc<str> = source.topic.as_str().into();
+            let count = partitions(topics, &topic)?;
+            let partition = |partition| TopicPartition { topic: Arc::clone(&topic), partition };
+            read.extend((0..count).map(|number| (Arc::clone(&group), partition(number))));
+        }
+        Ok(read)
     }
 
     /// Names of the internal topics.
@@ -227,12 +258,13 @@ impl Topology {
     pub fn reads(&self, topics: &dyn Topics) -> Result<Vec<metrics::Read>, RuntimeError> {
         let mut reads = Vec::new();
         for (index, sub) in self.subs.iter().enumerate() {
-            for (source, _) in &sub.sources {
+            for ((source, _), group) in sub.sources.iter().zip(self.position_groups(index)) {
                 let topic: Arc<str> = source.topic.as_str().into();
                 let is_source = !self.is_internal(source);
                 reads.extend((0..partitions(topics, &topic)?).map(|number| metrics::Read {
                     task: (index, number),
                     partition: TopicPartition { topic: Arc::clone(&topic), partition: number },
+                    group: Arc::clone(&group),
                     is_source,
                 }));
             }
@@ -253,14 +285,15 @@ impl Topology {
     /// The inputs of the task at their last committed positions. Waits while a transaction is open that may move them.
     pub fn inputs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Result<Inputs, RuntimeError> {
         let mut inputs = Vec::new();
-        for (source, next) in &self.subs[sub].sources {
+        for ((source, next), group) in self.subs[sub].sources.iter().zip(self.position_groups(sub)) {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
-                let position = self.start_position(source, &from, topics)?;
+                let position = self.start_position(source, (&group, &from), topics)?;
                 let changes = self.subs.iter().any(|sub| sub.writes_changes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
+                let rows_max = self.spec.batch_rows_max;
                 let input =
-                    Input::new(source, from, position, self.spec.batch_rows_max, changes, decodes, &self.spec.schemas)?;
+                    Input::new(source, (group, from), position, rows_max, changes, decodes, &self.spec.schemas)?;
                 let input = input.failing_on_invalid_time(self.spec.fails_on_invalid_time);
                 inputs.push((input.from_internal(self.is_internal(source)), *next));
             }
@@ -304,11 +337,11 @@ impl Topology {
     fn start_position(
         &self,
         source: &Source,
-        from: &TopicPartition,
+        (group, from): (&str, &TopicPartition),
         topics: &dyn Topics,
     ) -> Result<Position, RuntimeError> {
         if self.spec.client.is_none()
-            && let Some(position) = topics.position(&self.spec.group, from)?
+            && let Some(position) = topics.position(group, from)?
         {
             return Ok(position);
         }
@@ -381,17 +414,6 @@ impl SubTopology {
             writes_sink: false,
             holds_back: false,
         }
-    }
-
-    /// All partitions that its tasks read.
-    fn inputs(&self, topics: &dyn Topics) -> Result<Vec<TopicPartition>, RuntimeError> {
-        let mut inputs = Vec::new();
-        for (source, _) in &self.sources {
-            let topic: Arc<str> = source.topic.as_str().into();
-            let count = partitions(topics, &topic)?;
-            inputs.extend((0..count).map(|partition| TopicPartition { topic: Arc::clone(&topic), partition }));
-        }
-        Ok(inputs)
     }
 
     /// The internal topics that it writes.

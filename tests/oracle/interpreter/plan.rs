@@ -197,6 +197,7 @@ impl<'a> Builder<'a> {
                     grace_ms,
                     retention_ms,
                     is_final,
+                    holds_back: self.holds_back,
                     key_format,
                     sessions: Vec::new(),
                     stream_time: -1,

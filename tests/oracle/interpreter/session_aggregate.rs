@@ -14,6 +14,8 @@ pub struct SessionAggregate {
     pub grace_ms: Option<i64>,
     pub retention_ms: Option<i64>,
     pub is_final: bool,
+    /// Results are held back: they have the headers of the change that the record cache holds, else none.
+    pub holds_back: bool,
     pub key_format: KeyFormat,
     pub sessions: Vec<Session>,
     /// The greatest time of a record with a key.
@@ -96,17 +98,18 @@ impl SessionAggregate {
         let is_same_instant = merged.start == merged.end;
         let mut changes: Vec<Change> = Vec::new();
         let mut old = None;
+        let headers = if self.holds_back { change.headers.clone() } else { Vec::new() };
         for session in &touched {
             if is_same_instant {
                 old = Some(session.row());
             } else {
                 let gone = change.with_rows(Some(session.row()), None);
                 let window = Some(session.window());
-                changes.push(Change { window, time: session.end, headers: Vec::new(), ..gone });
+                changes.push(Change { window, time: session.end, headers: headers.clone(), ..gone });
             }
         }
         let grown = change.with_rows(old, Some(merged.row()));
-        changes.push(Change { window: Some(merged.window()), time: merged.end, headers: Vec::new(), ..grown });
+        changes.push(Change { window: Some(merged.window()), time: merged.end, headers, ..grown });
         // One that was not found may have the same bounds.
         self.sessions.retain(|known| (&known.key, known.start, known.end) != (&merged.key, merged.start, merged.end));
         self.newest_end = self.newest_end.max(merged.end);
