@@ -57,21 +57,23 @@ fn run(dir: &Path, limit: &str) -> u64 {
     fs::write(&file, SUMS).expect("a file is written");
     let mut command = Command::new(LEVADA);
     command.arg("run").arg(&file).args(["--until-idle", "--property", &format!("memory.limit={limit}"), "--data-dir"]);
-    let mut child = command.arg(dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("levada starts");
-    let mut greatest = 0;
-    while child.try_wait().expect("our child").is_none() {
-        greatest = resident(&child).unwrap_or(0).max(greatest);
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(child.wait().expect("our child").success(), "levada ends well");
-    greatest
+    #[expect(clippy::zombie_processes, reason = "`wait` asks the kernel itself, which tells the memory too")]
+    let child = command.arg(dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("levada starts");
+    let (succeeded, resident) = wait(&child);
+    assert!(succeeded, "levada ends well");
+    resident
 }
 
-/// The greatest resident set so far, as the kernel says.
-fn resident(child: &Child) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+/// Waits for the end of `child`: whether it ended well, and its greatest resident set, as the kernel says.
+fn wait(child: &Child) -> (bool, u64) {
+    let pid = libc::pid_t::try_from(child.id()).expect("process ids are small");
+    let mut status = 0;
+    // SAFETY: all zeros are a `rusage`, which holds numbers only.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both places are ours and outlive the call; the child is ours, and nobody else waits for it.
+    let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+    assert_eq!(waited, pid, "the child ends");
+    (status == 0, usage.ru_maxrss.unsigned_abs() * 1024)
 }
 
 /// The last result of every key, as count and sum.

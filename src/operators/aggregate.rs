@@ -7,7 +7,7 @@
 //!
 //! - [`Emission::EveryRow`]: a result after every row (record cache off);
 //! - [`Emission::AtCommit`]: the last result of every key that changed, in the order of their last change and with its headers;
-//! - with [`AggregateOptions::finals`], one result per window, when it has closed, see [`finals`](super::finals).
+//! - with [`AggregateOptions::finals`], one result per window, when it has closed, see `finals`.
 //!
 //! The result's time is the greatest time of the group's rows. Over a table the old row is taken back before the new one
 //! is added, in one step. Windows older than the retention are forgotten at commit. Semantics 4.1 to 4.4 and 4.6.

@@ -79,7 +79,7 @@ impl Input {
 
     /// The input whose records come from an internal topic, if it `is_internal`.
     #[must_use]
-    pub fn from_internal(self, is_internal: bool) -> Self {
+    pub fn with_internal_records(self, is_internal: bool) -> Self {
         Self { is_source: !is_internal, ..self }
     }
 

@@ -101,7 +101,7 @@ impl TopicOutput {
     }
 
     /// Writes each record to the partition that value column `column`, an INTEGER, says.
-    pub fn to_partition_of(self, column: usize) -> Self {
+    pub fn with_partition_column(self, column: usize) -> Self {
         Self { partition_column: Some(column), ..self }
     }
 

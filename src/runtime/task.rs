@@ -38,10 +38,6 @@ pub struct Node {
 }
 
 /// The parts of a [`Task`].
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says another thing of the place that the task has in its query"
-)]
 pub struct TaskParts {
     /// Query that the task runs.
     pub query: Arc<str>,

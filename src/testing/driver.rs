@@ -25,6 +25,7 @@ pub const BOOTSTRAP: &str = "LEVADA_TEST_BOOTSTRAP";
 
 /// How a case is run. Results must not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to run on its own")]
 pub struct RunMode {
     /// Rows processed together at most.
     pub batch_rows_max: usize,

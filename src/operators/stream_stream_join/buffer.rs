@@ -23,6 +23,7 @@ use crate::storage::{Entry, WriteSet};
 
 /// A record that is kept, or was in this step.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "who can find it and whether it waits are apart from each other")]
 pub(super) struct Record {
     pub(super) time: i64,
     /// Slot of its key.

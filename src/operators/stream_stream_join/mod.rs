@@ -8,7 +8,7 @@
 //!
 //! - *eager* (no GRACE PERIOD): it comes out at once, and again if a partner arrives;
 //! - else it waits, and comes out when `time + after + grace < T`, when a record raises or repeats `T` (and see
-//!   [`Waiting::take_due`]); at once, if `time + after < T` already. Those due together come out by time, the secondary
+//!   `Waiting::take_due`); at once, if `time + after < T` already. Those due together come out by time, the secondary
 //!   side's first, then by key bytes.
 //!
 //! Null values are dropped; a null key comes out alone where rows come out without a partner, else it is dropped. Nothing is

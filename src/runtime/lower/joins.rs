@@ -118,7 +118,7 @@ impl Lowering<'_> {
 
         let outer = std::mem::replace(&mut self.current, SubTopology::new());
         self.referred_side(join, read_references)?;
-        self.current.output = OutputSpec::Topic(answers);
+        self.current.output = OutputSpec::Topic(Box::new(answers));
         self.subs.push(std::mem::replace(&mut self.current, outer));
 
         self.current.references = Some(references);

@@ -51,7 +51,7 @@ type OperatorFactory = Box<dyn Fn(&TaskContext<'_>) -> Result<Box<dyn Operator>,
 
 /// Where the rows of a sub-topology go.
 enum OutputSpec {
-    Topic(TopicSpec),
+    Topic(Box<TopicSpec>),
     Push(Client),
     Nowhere,
 }
@@ -110,10 +110,10 @@ impl Topology {
         lowering.current.writes_sink = true;
         lowering.current.output = match (&spec.client, &spec.plan.sink) {
             (Some(client), _) => OutputSpec::Push(client.clone()),
-            (None, Some(sink)) => OutputSpec::Topic(TopicSpec {
+            (None, Some(sink)) => OutputSpec::Topic(Box::new(TopicSpec {
                 timestamp: sink.timestamp.clone(),
                 ..TopicSpec::new(&sink.topic, (&sink.key_serde, &sink.value_serde), root)
-            }),
+            })),
             (None, None) => OutputSpec::Nowhere,
         };
         let mut subs = lowering.subs;
@@ -295,7 +295,7 @@ impl Topology {
                 let input =
                     Input::new(source, (group, from), position, rows_max, changes, decodes, &self.spec.schemas)?;
                 let input = input.failing_on_invalid_time(self.spec.fails_on_invalid_time);
-                inputs.push((input.from_internal(self.is_internal(source)), *next));
+                inputs.push((input.with_internal_records(self.is_internal(source)), *next));
             }
         }
         Ok(inputs)
@@ -377,7 +377,7 @@ impl Topology {
             output = output.with_changes();
         }
         if let Some(column) = partition_column {
-            output = output.to_partition_of(*column);
+            output = output.with_partition_column(*column);
         }
         Ok(Box::new(output))
     }
@@ -419,7 +419,7 @@ impl SubTopology {
     /// The internal topics that it writes.
     fn internal_outputs(&self) -> impl Iterator<Item = Arc<str>> {
         let result = match &self.output {
-            OutputSpec::Topic(spec) if !self.writes_sink => Some(spec),
+            OutputSpec::Topic(spec) if !self.writes_sink => Some(&**spec),
             _ => None,
         };
         result.into_iter().chain(&self.references).map(|spec| Arc::clone(&spec.topic))
@@ -599,7 +599,7 @@ impl Lowering<'_> {
         self.current.attach(&tail, Next::Output);
         let spec = TopicSpec { has_changes: changes, ..TopicSpec::new(&topic, serdes, input) };
         let source = source_of(&spec, input.collection());
-        self.current.output = OutputSpec::Topic(spec);
+        self.current.output = OutputSpec::Topic(Box::new(spec));
         self.subs.push(std::mem::replace(&mut self.current, outer));
         Ok(self.current.read(source))
     }
@@ -815,7 +815,7 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 let stores: Vec<&String> = sub.stores.iter().map(|(name, _)| name).collect();
                 assert_eq!(stores, shown.keeps.iter().map(|store| &store.name).collect::<Vec<_>>(), "{query}");
                 let OutputSpec::Topic(written) = &sub.output else { panic!("{query} writes topics") };
-                let written = sub.references.iter().chain([written]).map(|spec| short(&spec.topic));
+                let written = sub.references.iter().chain([&**written]).map(|spec| short(&spec.topic));
                 let shown_writes = shown.writes.iter().map(|topic| topic.name.clone());
                 assert_eq!(written.collect::<Vec<_>>(), shown_writes.collect::<Vec<_>>(), "{query}");
             }
