@@ -7,6 +7,7 @@ mod docs;
 mod examples;
 mod front_ends;
 mod kafka;
+mod large;
 mod layers;
 mod oracle;
 mod readme;

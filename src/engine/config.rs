@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::EngineError;
-use super::memory_limit::{MEMORY_LIMIT, state_bytes};
+use super::memory_limit::{self, MEMORY_LIMIT, MemoryPlan};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -177,9 +177,9 @@ impl Properties {
         Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
     }
 
-    /// Memory that state may take.
-    pub fn state_bytes(&self) -> Result<usize, EngineError> {
-        state_bytes(self.get(MEMORY_LIMIT))
+    /// How memory is divided.
+    pub(super) fn memory(&self) -> Result<MemoryPlan, EngineError> {
+        memory_limit::plan(self.get(MEMORY_LIMIT))
     }
 
     /// How long the state of a task is kept that runs on another server.

@@ -5,13 +5,26 @@ use super::EngineError;
 /// Name of the property.
 pub(super) const MEMORY_LIMIT: &str = "memory.limit";
 
-/// What the process takes beside state: the store's buffers and caches, batches on their way, code.
-const BESIDE_STATE_BYTES: usize = 192 << 20;
+/// What the process takes beside state and cache: write buffers of the store, batches on their way, code.
+const BESIDE_BYTES: usize = 224 << 20;
+/// Share of the limit that blocks of the store may take, and how much that is at least and at most.
+const CACHE_SHARE: usize = 8;
+const CACHE_BYTES: (usize, usize) = (32 << 20, 1 << 30);
+
+/// How the memory of the process is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MemoryPlan {
+    /// What state may take.
+    pub(super) state_bytes: usize,
+    /// What blocks of the store may take.
+    pub(super) cache_bytes: usize,
+}
+
 const UNITS: [(&str, u32); 8] =
     [("KB", 10), ("MB", 20), ("GB", 30), ("TB", 40), ("K", 10), ("M", 20), ("G", 30), ("T", 40)];
 
-/// What state may take where the property is `limit`; without it, of half the machine's memory.
-pub(super) fn state_bytes(limit: Option<&str>) -> Result<usize, EngineError> {
+/// The division where the property is `limit`; without it, of half the machine's memory.
+pub(super) fn plan(limit: Option<&str>) -> Result<MemoryPlan, EngineError> {
     let limit = match limit {
         Some(text) => parse(text).ok_or_else(|| {
             let text = format!("Invalid value {text} for configuration {MEMORY_LIMIT}: Not a size");
@@ -19,8 +32,9 @@ pub(super) fn state_bytes(limit: Option<&str>) -> Result<usize, EngineError> {
         })?,
         None => machine_bytes().map_or(usize::MAX, |bytes| bytes / 2),
     };
+    let cache_bytes = (limit / CACHE_SHARE).clamp(CACHE_BYTES.0, CACHE_BYTES.1);
     // The rest has to make do with half of a small limit.
-    Ok(limit - BESIDE_STATE_BYTES.min(limit / 2))
+    Ok(MemoryPlan { state_bytes: limit - (BESIDE_BYTES + cache_bytes).min(limit / 2), cache_bytes })
 }
 
 /// A number of bytes, with or without a unit of powers of 1024.
@@ -67,10 +81,11 @@ mod tests {
 
     #[test]
     fn a_small_limit_leaves_half_to_the_rest() {
-        assert_eq!(state_bytes(Some("100MB")).expect("a size"), 50 << 20);
-        assert_eq!(state_bytes(Some("512MB")).expect("a size"), 320 << 20);
-        let error = state_bytes(Some("lots")).expect_err("no size");
+        let plan_of = |limit| plan(Some(limit)).map(|plan| (plan.state_bytes >> 20, plan.cache_bytes >> 20));
+        assert_eq!(plan_of("100MB").expect("a size"), (50, 32));
+        assert_eq!(plan_of("1GB").expect("a size"), (672, 128));
+        let error = plan_of("lots").expect_err("no size");
         assert_eq!(error.message, "Invalid value lots for configuration memory.limit: Not a size");
-        assert!(state_bytes(None).expect("a machine has memory") > 0);
+        assert!(plan(None).expect("a machine has memory").state_bytes > 0);
     }
 }

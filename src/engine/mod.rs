@@ -258,12 +258,14 @@ impl Engine {
     pub fn with_options(topics: Arc<dyn Topics>, options: EngineOptions) -> Result<Self, EngineError> {
         let properties = Properties::new(&options.properties, &BTreeMap::new());
         properties.check()?;
+        let memory = properties.memory()?;
+        topics.storage().set_cache_bytes(memory.cache_bytes);
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
-            state_bytes: properties.state_bytes()?,
+            state_bytes: memory.state_bytes,
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;

@@ -411,6 +411,12 @@ impl Aggregate {
         self.groups.compact();
     }
 
+    /// Memory that is there for what is kept by slot, whether slots are free or not, about.
+    fn cells_bytes(&self) -> usize {
+        let cell = 2 * size_of::<i64>() + size_of::<u32>() + 1 + self.groups.slot_bytes();
+        self.rowtimes.len() * cell
+    }
+
     /// Forgets what is kept for `slot`.
     fn forget(&mut self, slot: u32) {
         self.groups.remove(slot);
@@ -542,13 +548,13 @@ impl Operator for Aggregate {
     }
 
     fn memory_bytes(&self) -> usize {
-        let slot = 2 * size_of::<i64>() + 2 * size_of::<u32>() + 1;
-        let slots = self.slots.len();
-        self.slots.memory_bytes() + self.groups.memory_bytes(slots) + self.emitted.memory_bytes() + slots * slot
+        let starts = self.slots.len() * 2 * size_of::<u32>();
+        self.slots.memory_bytes() + self.cells_bytes() + self.groups.rows_bytes() + self.emitted.memory_bytes() + starts
     }
 
     fn shrink(&mut self, bytes: usize) {
-        let keep = keys_within(bytes, self.slots.len(), self.memory_bytes());
+        let fixed = self.slots.fixed_bytes() + self.cells_bytes();
+        let keep = keys_within(bytes.saturating_sub(fixed), self.slots.len(), self.memory_bytes() - fixed);
         let evicted = self.slots.evict(keep);
         if evicted.is_empty() {
             return;

@@ -161,10 +161,14 @@ impl Groups {
         self.calls.iter_mut().for_each(|call| call.accumulator.reset(slot));
     }
 
-    /// Memory that `slots` slots take, about.
-    pub(super) fn memory_bytes(&self, slots: usize) -> usize {
-        let slot: usize = self.calls.iter().map(|call| call.accumulator.slot_bytes()).sum();
-        self.rows.memory_bytes() + slots * slot
+    /// Memory that the state of a slot takes, about.
+    pub(super) fn slot_bytes(&self) -> usize {
+        self.calls.iter().map(|call| call.accumulator.slot_bytes()).sum()
+    }
+
+    /// Memory that the rows take, about.
+    pub(super) fn rows_bytes(&self) -> usize {
+        self.rows.memory_bytes()
     }
 
     /// Merges memory where that pays.

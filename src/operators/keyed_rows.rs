@@ -58,6 +58,11 @@ impl Cells {
         }
     }
 
+    /// Memory that is there for slots, free or not, about.
+    fn fixed_bytes(&self) -> usize {
+        self.rowtimes.capacity() * (size_of::<i64>() + 2)
+    }
+
     /// Takes the entries of `slots` as storage has them.
     fn load(&mut self, found: &Found) -> Result<(), StateError> {
         let Found { slots, values, .. } = found;
@@ -190,13 +195,13 @@ impl KeyedRows {
 
     /// Memory that the rows take, about.
     pub(super) fn memory_bytes(&self) -> usize {
-        let cell = size_of::<i64>() + 2;
-        self.keys.memory_bytes() + self.cells.rows.memory_bytes() + self.keys.len() * cell
+        self.keys.memory_bytes() + self.cells.rows.memory_bytes() + self.cells.fixed_bytes()
     }
 
     /// Lets go of rows that were not used for long, until about `bytes` of memory are left. Storage has all of them.
     pub(super) fn shrink(&mut self, bytes: usize) {
-        let keep = keys_within(bytes, self.keys.len(), self.memory_bytes());
+        let fixed = self.keys.fixed_bytes() + self.cells.fixed_bytes();
+        let keep = keys_within(bytes.saturating_sub(fixed), self.keys.len(), self.memory_bytes() - fixed);
         for slot in self.keys.evict(keep) {
             self.cells.rows.set(slot, RowRef::ABSENT);
         }

@@ -375,7 +375,8 @@ impl Operator for SessionAggregate {
     fn memory_bytes(&self) -> usize {
         let session = size_of::<u64>() + 2;
         let ends = (self.open.len() + self.kept.len()) * size_of::<(i64, u32, u32)>();
-        let groups = self.groups.memory_bytes(self.sessions.len()) + self.emitted.memory_bytes();
+        let states = self.is_stored.len() * self.groups.slot_bytes();
+        let groups = self.groups.rows_bytes() + states + self.emitted.memory_bytes();
         self.sessions.memory_bytes() + groups + ends + self.sessions.len() * session
     }
 

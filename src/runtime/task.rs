@@ -89,7 +89,7 @@ const TRANSACTION_BYTES_MAX: usize = 8 << 20;
 
 /// Changes of state are committed early beyond this number, for the same reason: about as many as fit into the record cache of
 /// ksqlDB, which flushes when it is full (semantics 4.3).
-const CHANGED_ENTRIES_MAX: usize = 100_000;
+const CHANGED_ENTRIES_MAX: usize = 50_000;
 
 impl Task {
     /// The task made of `parts`.

@@ -262,9 +262,14 @@ impl HotKeys {
         self.store.size(self.entries as usize, self.weight)
     }
 
-    /// Memory that the keys take, about.
+    /// Memory that is there for slots, free or not, about.
+    pub fn fixed_bytes(&self) -> usize {
+        self.slots.fixed_bytes() + self.used.capacity() * size_of::<u32>()
+    }
+
+    /// Memory that slots and keys take, about.
     pub fn memory_bytes(&self) -> usize {
-        self.slots.memory_bytes() + self.slots.len() * size_of::<u32>()
+        self.slots.memory_bytes() + self.used.capacity() * size_of::<u32>()
     }
 }
 

@@ -19,8 +19,10 @@ pub struct SlotTable {
     hasher: FixedState,
 }
 
-/// What a key takes beside its bytes: its place in the table, its hash, and what the allocator adds.
-const KEY_OVERHEAD_BYTES: usize = 8 + size_of::<Box<[u8]>>() + size_of::<u64>() + 12;
+/// What the allocator adds to a key, on average.
+const KEY_OVERHEAD_BYTES: usize = 8;
+/// What a slot takes: its place in the table, the reference to its key, its hash.
+const SLOT_BYTES: usize = 6 + size_of::<Box<[u8]>>() + size_of::<u64>();
 
 impl SlotTable {
     /// The slot of each key of `keys`, in row order; `assigned` is told of every key that was not there before.
@@ -99,9 +101,14 @@ impl SlotTable {
         self.slots.iter().copied()
     }
 
-    /// Memory that the keys take, about. What is free is used again, so it does not count.
+    /// Memory that is there for slots, free or not, about.
+    pub fn fixed_bytes(&self) -> usize {
+        self.keys.capacity() * SLOT_BYTES + self.free.capacity() * size_of::<u32>()
+    }
+
+    /// Memory that slots and keys take, about.
     pub fn memory_bytes(&self) -> usize {
-        self.key_bytes + self.slots.len() * KEY_OVERHEAD_BYTES
+        self.fixed_bytes() + self.key_bytes + self.slots.len() * KEY_OVERHEAD_BYTES
     }
 
     fn find(&self, hash: u64, key: &[u8]) -> Option<&u32> {

@@ -140,6 +140,11 @@ pub trait KeyValue: Send + Sync {
     fn load(&self, family: Family, prefix: &[u8], keys: &BinaryArray, values: &BinaryArray)
     -> Result<(), StorageError>;
 
+    /// Lets blocks that were read take `bytes` of memory.
+    fn set_cache_bytes(&self, bytes: usize) {
+        let _ = bytes;
+    }
+
     /// Makes durable what was loaded into `family`.
     fn keep_loaded(&self, family: Family) -> Result<(), StorageError>;
 }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, BinaryArray};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, FlushOptions, InfoLogger,
-    LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
 use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
@@ -27,7 +27,7 @@ use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
 const FORMAT_VERSION: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format/version";
 
-/// Blocks of all families, uncompressed.
+/// Blocks of all families, uncompressed, unless [`KeyValue::set_cache_bytes`] says otherwise.
 const BLOCK_CACHE_BYTES: usize = 32 << 20;
 /// Memtables of all families together; a flush starts beyond it.
 const WRITE_BUFFERS_BYTES: usize = 40 << 20;
@@ -37,6 +37,8 @@ const STATE_BUFFER_BYTES: usize = 16 << 20;
 /// Files of state that wait to be merged: a restore writes many of them at once, and merging each few times over costs more than
 /// reading does, which asks a filter first.
 const STATE_FILES_UNMERGED: i32 = 8;
+/// Share of a memtable of state that says which keys it does not have.
+const MEMTABLE_FILTER: f64 = 0.05;
 /// Log that may have to be replayed on open after a kill.
 const LOG_BYTES_MAX: u64 = 48 << 20;
 /// Values from this size on go to blob files: a chunk of a few dozen records or more.
@@ -48,6 +50,7 @@ const CLOSE_FLUSH_BYTES: u64 = 512 << 10;
 /// A [`KeyValue`] on RocksDB. Dropping it closes the store and frees the data directory for other processes.
 pub struct RocksStorage {
     db: DB,
+    cache: Cache,
     write_options: WriteOptions,
     /// Declared last: the directory is freed after the store is closed.
     _lock: DirectoryLock,
@@ -69,7 +72,7 @@ impl RocksStorage {
             .map_err(|error| not_usable(dir, &error))?;
         let mut write_options = WriteOptions::default();
         write_options.set_sync(false);
-        let storage = Self { db, write_options, _lock: lock };
+        let storage = Self { db, cache, write_options, _lock: lock };
         storage.check_version(dir)?;
         Ok(Arc::new(storage))
     }
@@ -202,6 +205,10 @@ impl KeyValue for RocksStorage {
         self.db.write_opt(batch, &unlogged).map_err(io)
     }
 
+    fn set_cache_bytes(&self, bytes: usize) {
+        self.cache.clone().set_capacity(bytes);
+    }
+
     fn keep_loaded(&self, family: Family) -> Result<(), StorageError> {
         self.db.flush_cf(self.family(family)).map_err(io)
     }
@@ -286,8 +293,14 @@ fn family_options(family: Family, cache: &Cache) -> Options {
             let levels = [DBCompressionType::None, DBCompressionType::None, DBCompressionType::Lz4];
             options.set_compression_per_level(&levels);
             blocks.set_bloom_filter(10.0, false);
+            // What says where keys are, and which are not there, is cached in parts: whole, it would push out all else.
             blocks.set_cache_index_and_filter_blocks(true);
             blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+            blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+            blocks.set_partition_filters(true);
+            blocks.set_pin_top_level_index_and_filter(true);
+            options.set_memtable_whole_key_filtering(true);
+            options.set_memtable_prefix_bloom_ratio(MEMTABLE_FILTER);
         }
     }
     options.set_block_based_table_factory(&blocks);
