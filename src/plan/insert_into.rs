@@ -42,7 +42,7 @@ pub(super) fn plan(
     let query_info = QueryInfo {
         id,
         kind: QueryKind::Insert,
-        reads: planned.scope.sources.iter().map(|source| source.data.name.clone()).collect(),
+        reads: planned.scope.source_names(),
         sink: name.to_owned(),
         sql: sql.to_owned(),
     };

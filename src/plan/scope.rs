@@ -117,6 +117,17 @@ impl Scope {
         self.sources.len() > 1
     }
 
+    /// Names of the sources, each once.
+    pub(super) fn source_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for source in &self.sources {
+            if !names.contains(&source.data.name) {
+                names.push(source.data.name.clone());
+            }
+        }
+        names
+    }
+
     fn add_columns(&mut self, source: usize) {
         let ScopeSource { alias, data, .. } = self.sources[source].clone();
         let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));

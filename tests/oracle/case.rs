@@ -48,7 +48,7 @@ pub fn case_of(kind: Kind, random: &mut Random) -> Case {
     let (sources, joins) = joins::sources(kind, key_format, random);
     let query = Generator { kind, random, sources: &sources, scope: joined_scope(&sources) }.query(joins);
     let agreement = match kind {
-        Kind::ForeignKeyOvertaken => Agreement::RowsAfterRound,
+        Kind::ForeignKeyOvertaken | Kind::ForeignKeySelfJoin => Agreement::RowsAfterRound,
         _ => Agreement::EveryRecord,
     };
     let rounds = records::rounds(agreement, &sources, &query, random);
@@ -74,6 +74,7 @@ fn source(
     };
     Source {
         name: name.to_owned(),
+        again: None,
         is_table,
         key: columns("K", key),
         key_format: format,

@@ -83,7 +83,7 @@ pub fn run(case: &Case, mode: Mode) -> Result<Vec<Vec<OutputRecord>>, Failure> {
     let mut driver = driver::open(mode.run)?;
     driver.set_property("auto.offset.reset", "earliest");
     driver.set_property("cache.max.bytes.buffering", if mode.holds_back { "10000000" } else { "0" });
-    for source in &case.sources {
+    for source in case.sources.iter().filter(|source| source.again.is_none()) {
         driver.create_topic(&source.topic(), 1)?;
     }
     let statements = driver.check_script(&case.query.sql(&case.sources))?;
@@ -91,7 +91,7 @@ pub fn run(case: &Case, mode: Mode) -> Result<Vec<Vec<OutputRecord>>, Failure> {
     let mut written = 0;
     let mut rounds = Vec::new();
     for round in &case.rounds {
-        for (index, source) in case.sources.iter().enumerate() {
+        for (index, source) in case.sources.iter().enumerate().filter(|(_, source)| source.again.is_none()) {
             let inputs = round.iter().filter(|input| input.source == index);
             let records: Vec<TestRecord> = inputs.map(|input| to_record(input, source)).collect();
             driver.append(&source.topic(), &records)?;

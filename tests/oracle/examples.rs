@@ -15,6 +15,7 @@ fn source(name: &str, value: &[SqlType]) -> Source {
     let column = |name: String, sql_type| Column { name, sql_type };
     let value = value.iter().enumerate().map(|(index, sql_type)| column(format!("V{index}"), *sql_type));
     Source {
+        again: None,
         name: name.to_owned(),
         is_table: name.starts_with('T'),
         key: vec![column("K".to_owned(), SqlType::Int)],

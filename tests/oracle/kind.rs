@@ -34,6 +34,9 @@ pub enum Kind {
     GroupByOfWindowed,
     WindowedStreamTableJoin,
     WindowedStreamStreamJoin,
+    StreamSelfJoin,
+    TableSelfJoin,
+    ForeignKeySelfJoin,
 }
 
 /// All kinds.
@@ -68,6 +71,9 @@ pub const KINDS: &[Kind] = &[
     Kind::GroupByOfWindowed,
     Kind::WindowedStreamTableJoin,
     Kind::WindowedStreamStreamJoin,
+    Kind::StreamSelfJoin,
+    Kind::TableSelfJoin,
+    Kind::ForeignKeySelfJoin,
 ];
 
 impl Kind {
@@ -82,6 +88,11 @@ impl Kind {
         )
     }
 
+    /// Whether its source is joined with itself.
+    pub fn is_self_join(self) -> bool {
+        matches!(self, Self::StreamSelfJoin | Self::TableSelfJoin | Self::ForeignKeySelfJoin)
+    }
+
     /// Whether rows of results may go.
     pub fn has_tombstones(self) -> bool {
         matches!(
@@ -93,6 +104,8 @@ impl Kind {
                 | Self::TableTableJoin
                 | Self::ForeignKeyJoin
                 | Self::TableTableTableJoin
+                | Self::TableSelfJoin
+                | Self::ForeignKeySelfJoin
         )
     }
 
@@ -103,7 +116,7 @@ impl Kind {
             Self::StreamTableJoin | Self::StreamTableTableJoin | Self::WindowedStreamTableJoin => true,
             Self::TumblingFinal | Self::HoppingFinal | Self::SessionFinal => false,
             Self::StreamStreamJoin | Self::StreamStreamTableJoin | Self::AggregateOfStreamStreamJoin => false,
-            Self::WindowedStreamStreamJoin => false,
+            Self::WindowedStreamStreamJoin | Self::StreamSelfJoin | Self::ForeignKeySelfJoin => false,
             Self::ForeignKeyJoin | Self::ForeignKeyOvertaken | Self::ForeignKeyTableJoin => false,
             Self::AggregateOfForeignKeyJoin => false,
             _ => true,

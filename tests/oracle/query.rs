@@ -15,8 +15,10 @@ pub struct Column {
 /// A stream or table that is written to from outside.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Its name, and in lower case that of its topic.
+    /// Its name, or its alias where it is another source once more; in lower case that of its topic.
     pub name: String,
+    /// Index and name of the source that it is once more: that is joined with itself.
+    pub again: Option<(usize, String)>,
     pub is_table: bool,
     pub key: Vec<Column>,
     pub key_format: KeyFormat,
@@ -27,7 +29,20 @@ pub struct Source {
 
 impl Source {
     pub fn topic(&self) -> String {
-        self.name.to_lowercase()
+        self.own_name().to_lowercase()
+    }
+
+    /// Its name in the catalog.
+    fn own_name(&self) -> &str {
+        self.again.as_ref().map_or(&self.name, |(_, name)| name)
+    }
+
+    /// As FROM names it.
+    fn occurrence(&self) -> String {
+        match &self.again {
+            Some((_, name)) => format!("{name} {}", self.name),
+            None => self.name.clone(),
+        }
     }
 
     /// Its rows: key columns, value columns, ROWTIME, the bounds of windows.
@@ -271,7 +286,7 @@ impl Query {
     /// All statements.
     pub fn sql(&self, sources: &[Source]) -> String {
         let scope = joined_scope(sources);
-        let mut text: String = sources.iter().map(Source::sql).collect();
+        let mut text: String = sources.iter().filter(|source| source.again.is_none()).map(Source::sql).collect();
         let last = match &self.step {
             Step::GroupBy(grouping) => grouping.scope(&scope),
             Step::Keep | Step::PartitionBy(_) => scope.clone(),
@@ -334,5 +349,5 @@ fn join_sql(join: &Join, source: &Source, left: &Scope) -> String {
         JoinKind::StreamTable | JoinKind::TableTable | JoinKind::ForeignKey => String::new(),
     };
     let on = format!("{} = {}", join.left_key.sql(left), join.right_key.sql(&source.scope()));
-    format!(" {} {}{within} ON {on}", join.join_type.sql(), source.name)
+    format!(" {} {}{within} ON {on}", join.join_type.sql(), source.occurrence())
 }

@@ -78,7 +78,7 @@ struct Server {
 impl Server {
     fn open(case: &Case) -> Self {
         let topics: Arc<dyn Topics> = Arc::new(MemoryTopics::new());
-        for source in &case.sources {
+        for source in case.sources.iter().filter(|source| source.again.is_none()) {
             topics.create(&source.topic(), &TopicConfig::with_partitions(PARTITIONS)).expect("the topic is new");
         }
         let engine = Self::engine(&topics);

@@ -304,16 +304,20 @@ impl Buffer {
     }
 
     fn index(&mut self, record: u32) {
-        let Record { time, key, .. } = self.records[record as usize];
+        let Record { time, key, arrival, .. } = self.records[record as usize];
         self.records[record as usize].is_kept = true;
         if self.by_key.len() <= key as usize {
             self.by_key.resize_with(key as usize + 1, VecDeque::new);
         }
-        let records = &mut self.by_key[key as usize];
-        if records.back().is_none_or(|(last, _)| *last <= time) {
+        let (all, records) = (&self.records, &mut self.by_key[key as usize]);
+        // What comes back from storage may have come before what is here.
+        let is_before = |(other_time, other): &(i64, u32)| {
+            *other_time < time || (*other_time == time && all[*other as usize].arrival < arrival)
+        };
+        if records.back().is_none_or(is_before) {
             records.push_back((time, record));
         } else {
-            records.insert(records.partition_point(|(other, _)| *other <= time), (time, record));
+            records.insert(records.partition_point(is_before), (time, record));
         }
         self.buckets.entry(self.bucket(time)).or_default().records.push(record);
     }

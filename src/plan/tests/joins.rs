@@ -1,6 +1,6 @@
 //! Stream-table joins, and what joins of all kinds have in common.
 
-use super::{check, plan_text, planned, schema_text};
+use super::{SETUP, World, check, plan_text, planned, planned_in, schema_text};
 
 #[test]
 fn a_stream_keyed_by_the_join_expression_stays() {
@@ -148,7 +148,6 @@ fn joins_that_cannot_be() {
             "Each side of the join must reference exactly one source and not the same source. Left side references `S` \
              and right references `S`",
         ),
-        ("S A JOIN S B WITHIN 1 HOUR ON A.ID = B.ID", "Can not join 'S' to 'S': self joins are not yet supported."),
         (
             "S JOIN S2 ON S.ID = S2.ID",
             "Stream-Stream joins must have a WITHIN clause specified. None was provided. To learn about how to specify a \
@@ -183,10 +182,7 @@ fn joins_that_cannot_be() {
             "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. Got T.NAME = \
              N.NAME.",
         ),
-        (
-            "S JOIN T ON S.ID = T.ID JOIN T ON S.ID = T.ID",
-            "N-way joins do not support multiple occurrences of the same source. Source: 'T'",
-        ),
+        ("S JOIN T ON S.ID = T.ID JOIN T ON S.ID = T.ID", "Two sources of the join are called 'T'."),
         (
             "S JOIN T ON S.ID = T.ID AND S.V = T.W",
             "Unsupported join expression: ((S.ID = T.ID) AND (S.V = T.W)): joins on multiple conditions are not yet supported.",
@@ -196,6 +192,24 @@ fn joins_that_cannot_be() {
     for (from, expected) in cases {
         let text = plan_text(&format!("{second} SELECT * FROM {from} EMIT CHANGES;"));
         assert_eq!(text, format!("error: {expected}"), "{from}");
+    }
+}
+
+#[test]
+fn a_source_is_not_joined_with_itself_where_ksqldb_rules() {
+    let cases = [
+        ("S A JOIN S B WITHIN 1 HOUR ON A.ID = B.ID", "Can not join 'S' to 'S': self joins are not yet supported."),
+        (
+            "S JOIN T ON S.ID = T.ID JOIN T ON S.ID = T.ID",
+            "N-way joins do not support multiple occurrences of the same source. Source: 'T'",
+        ),
+    ];
+    for (from, expected) in cases {
+        let mut world = World::after(SETUP);
+        world.properties.insert("levada.self.joins.enabled".to_owned(), "false".to_owned());
+        let error = planned_in(world, &format!("SELECT * FROM {from} EMIT CHANGES;")).expect_err(from);
+        assert_eq!(error.to_string(), expected, "{from}");
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("make a copy of ")), "{from}");
     }
 }
 
@@ -225,7 +239,7 @@ fn refused_joins_say_what_to_do() {
     let cases = [
         ("T JOIN T2 ON W = Z", "the primary key of T2 is ID"),
         ("T JOIN TWO ON W = TWO.A", "TWO has 2 key columns, and can be joined on none of them alone"),
-        ("S A JOIN S B ON A.ID = B.ID", "make a copy of S with CREATE … AS SELECT * FROM S, and join with that"),
+        ("S JOIN S ON S.ID = S.ID", "give each an alias: S a JOIN S b"),
         (
             "T JOIN T2 ON T.ID = T2.ID JOIN N ON T.NAME = N.NAME",
             "only the first join may follow a foreign key: keep the result of the joins before as a table of its own",

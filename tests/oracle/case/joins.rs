@@ -19,8 +19,10 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
         Kind::StreamStreamJoin | Kind::AggregateOfStreamStreamJoin | Kind::WindowedStreamStreamJoin => {
             &[StreamStream(within)]
         }
-        Kind::TableTableJoin | Kind::AggregateOfTableJoin => &[TableTable],
+        Kind::StreamSelfJoin => &[StreamStream(within)],
+        Kind::TableTableJoin | Kind::AggregateOfTableJoin | Kind::TableSelfJoin => &[TableTable],
         Kind::ForeignKeyJoin | Kind::ForeignKeyOvertaken | Kind::AggregateOfForeignKeyJoin => &[ForeignKey],
+        Kind::ForeignKeySelfJoin => &[ForeignKey],
         Kind::ForeignKeyTableJoin => &[ForeignKey, TableTable],
         Kind::StreamTableTableJoin => &[StreamTable, StreamTable],
         Kind::StreamStreamTableJoin => &[StreamStream(within), StreamTable],
@@ -32,18 +34,26 @@ pub fn sources(kind: Kind, key_format: KeyFormat, random: &mut Random) -> (Vec<S
         Some(first) => matches!(first, TableTable | ForeignKey),
         None => matches!(kind, Kind::TableProjection | Kind::TableFilter | Kind::TableGroupBy),
     };
-    let may_be_wide =
-        key_format == KeyFormat::Json && matches!(kinds, [] | [ForeignKey]) && !kind.has_windowed_sources();
+    // The key of a windowed source is one column, and so is what a foreign key names.
+    let is_narrow = kind.has_windowed_sources() || kind.is_self_join();
+    let may_be_wide = key_format == KeyFormat::Json && matches!(kinds, [] | [ForeignKey]) && !is_narrow;
     let key = if may_be_wide && random.chance(25) { vec![key_type, random.pick(&KEY_TYPES)] } else { vec![key_type] };
     let shared = (!kinds.is_empty()).then_some(key_type);
     let mut sources = vec![source("S0", first_is_table, &key, key_format, shared, random)];
     let mut joins = Vec::new();
     for (index, &join_kind) in kinds.iter().enumerate() {
         let is_table = !matches!(join_kind, StreamStream(_));
-        let right = source(&format!("S{}", index + 1), is_table, &[key_type], key_format, shared, random);
+        let name = format!("S{}", index + 1);
+        let right = if kind.is_self_join() {
+            Source { name, again: Some((0, sources[0].name.clone())), ..sources[0].clone() }
+        } else {
+            source(&name, is_table, &[key_type], key_format, shared, random)
+        };
+        // What is re-keyed meets what is not as it happens to be there, be it the same record.
+        let is_by_keys = kind.has_windowed_sources() || kind.is_self_join();
         let is_last = index + 1 == kinds.len();
         let current = joins.last().map_or(Expr::Column(0), |join: &Join| join.left_key.clone());
-        joins.push(join(join_kind, &sources, &right, (&current, is_last, kind.has_windowed_sources()), random));
+        joins.push(join(join_kind, &sources, &right, (&current, is_last, is_by_keys), random));
         sources.push(right);
     }
     if kind.has_windowed_sources() {

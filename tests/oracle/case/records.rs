@@ -74,7 +74,8 @@ pub fn rounds(agreement: Agreement, sources: &[Source], query: &Query, random: &
 
 /// Streams rather than tables: it is their records that have results.
 fn some_source(sources: &[Source], random: &mut Random) -> usize {
-    if !sources[0].is_table && random.chance(30) { 0 } else { random.index(sources.len()) }
+    let written: Vec<usize> = (0..sources.len()).filter(|&index| sources[index].again.is_none()).collect();
+    if !sources[0].is_table && random.chance(30) { 0 } else { random.pick(&written) }
 }
 
 fn shares(source: &Source, query: &Query, spread: i64) -> Shares {

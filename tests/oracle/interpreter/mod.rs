@@ -38,15 +38,15 @@ pub trait Operator {
     }
 }
 
-/// Where the changes of a source or step go: a step and its input. `None`: into the result.
+/// Where the changes of a step go: a step and its input. `None`: into the result.
 type Next = Option<(usize, usize)>;
 
 /// A query that runs.
 pub struct Interpreter {
     /// In the order in which changes pass them.
     steps: Vec<(Box<dyn Operator>, Next)>,
-    /// By source.
-    entries: Vec<Next>,
+    /// By source; of one that is joined with itself, in the order of its places.
+    entries: Vec<Vec<(usize, usize)>>,
     result: Vec<Change>,
     query: Query,
 }
@@ -83,8 +83,9 @@ impl Interpreter {
     /// Takes the records of a round, which are all there, and commits. Gives what was written.
     pub fn round(&mut self, inputs: &[Input]) -> Vec<OutputRecord> {
         for input in merged(inputs, self.entries.len()) {
-            let next = self.entries[input.source];
-            self.pass(next, Change::of_record(&input));
+            for next in self.entries[input.source].clone() {
+                self.pass(Some(next), Change::of_record(&input));
+            }
         }
         for step in 0..self.steps.len() {
             for change in self.steps[step].0.commit() {

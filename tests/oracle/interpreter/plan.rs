@@ -37,7 +37,7 @@ impl<'a> Builder<'a> {
     pub fn new(query: &'a Query, sources: &'a [Source], holds_back: bool) -> Self {
         let interpreter = Interpreter {
             steps: Vec::new(),
-            entries: vec![None; sources.len()],
+            entries: vec![Vec::new(); sources.len()],
             result: Vec::new(),
             query: query.clone(),
         };
@@ -75,7 +75,10 @@ impl<'a> Builder<'a> {
         self.interpreter.steps.push((Box::new(operator), None));
         for (port, input) in inputs.iter().enumerate() {
             match *input {
-                Tail::Source(source) => self.interpreter.entries[source] = Some((step, port)),
+                Tail::Source(source) => {
+                    let written = self.sources[source].again.as_ref().map_or(source, |(first, _)| *first);
+                    self.interpreter.entries[written].push((step, port));
+                }
                 Tail::Step(before) => self.interpreter.steps[before].1 = Some((step, port)),
             }
         }
