@@ -13,6 +13,8 @@ use crate::types::STACK_BYTES;
 
 /// A case that takes longer hangs.
 const CASE_TIME_MAX: Duration = Duration::from_secs(30);
+/// The same on a cluster, where every restart is an agreement of servers.
+const CLUSTER_CASE_TIME_MAX: Duration = Duration::from_secs(180);
 
 /// How often running cases are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -42,7 +44,8 @@ enum Worker {
 
 /// Runs all jobs; outcomes are in the order of the jobs.
 pub fn run_all<J: Job>(jobs: Vec<J>) -> Vec<Outcome> {
-    Pool::new(jobs, CASE_TIME_MAX).run()
+    let on_cluster = std::env::var_os(super::driver::BOOTSTRAP).is_some();
+    Pool::new(jobs, if on_cluster { CLUSTER_CASE_TIME_MAX } else { CASE_TIME_MAX }).run()
 }
 
 struct Pool<J> {

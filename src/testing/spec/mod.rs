@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
-use super::driver::{Open, RunMode};
+use super::driver::{Open, RunMode, Storage};
 use super::pool::Job;
 use line::Line;
 use parse::Spec;
@@ -53,7 +53,10 @@ impl SpecJob {
             modes.next();
         }
         // When results are held back until the commit, committing after every row makes other results.
-        for mode in modes.filter(|mode| !(mode.keeps_nothing && spec.holds_back())) {
+        let fits = |mode: &&RunMode| {
+            !(mode.keeps_nothing && spec.holds_back()) && !(mode.storage == Storage::Cluster && spec.is_local)
+        };
+        for mode in modes.filter(fits) {
             let rounds = run::run(&spec, *mode, self.open).map_err(|reason| format!("{mode}: {reason}"))?;
             compare(&spec, &rounds).map_err(|reason| format!("{mode}: {reason}"))?;
         }

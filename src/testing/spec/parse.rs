@@ -9,6 +9,8 @@ pub struct Spec {
     pub topics: Vec<(String, u32)>,
     /// `ignore NAME`: topics that are not looked at.
     pub ignored: Vec<String>,
+    /// `local`: it is not run on a cluster, where nothing can have time 0.
+    pub is_local: bool,
     /// What happens, in order.
     pub rounds: Vec<Round>,
 }
@@ -76,7 +78,7 @@ impl Spec {
                     round.expected_end = line.number + 1;
                 }
                 "in" if raw.starts_with("in ") => round.inputs.push(line),
-                "set" | "topic" | "ignore" if raw.starts_with(word) => spec.directive(&line)?,
+                "set" | "topic" | "ignore" | "local" if raw.starts_with(word) => spec.directive(&line)?,
                 _ if is_expected && raw.starts_with(word) => return Err(line.fault("there is no ---- before")),
                 _ => {
                     pad(&mut round.script, line.number);
@@ -104,7 +106,10 @@ impl Spec {
                 self.topics.push(((*name).to_owned(), partitions));
             }
             ["ignore", name] => self.ignored.push((*name).to_owned()),
-            _ => return Err(line.fault("expected `set NAME VALUE`, `topic NAME [PARTITIONS]` or `ignore NAME`")),
+            ["local"] => self.is_local = true,
+            _ => {
+                return Err(line.fault("expected `set NAME VALUE`, `topic NAME [PARTITIONS]`, `ignore NAME` or `local`"));
+            }
         }
         Ok(())
     }
