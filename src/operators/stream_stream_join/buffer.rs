@@ -149,6 +149,9 @@ impl Buffer {
                 })?;
             }
         }
+        if found.is_empty() {
+            return Ok(());
+        }
         let mut cold = Vec::new();
         for entry in &found {
             let (_, time, arrival) = split_entry_key(&entry.0)?;
