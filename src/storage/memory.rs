@@ -40,17 +40,17 @@ impl Families {
         }
     }
 
-    fn apply(&mut self, write: &Write) {
+    fn apply(&mut self, write: Write) {
         match write {
             Write::Put(family, key, value) => {
-                self.map_mut(*family).insert(key.clone(), value.clone());
+                self.map_mut(family).insert(key, value);
             }
             Write::Delete(family, key) => {
-                self.map_mut(*family).remove(key);
+                self.map_mut(family).remove(&key);
             }
             Write::DeleteRange(family, from, to) if from < to => {
-                let map = self.map_mut(*family);
-                let doomed: Vec<_> = map.range(from.clone()..to.clone()).map(|(key, _)| key.clone()).collect();
+                let map = self.map_mut(family);
+                let doomed: Vec<_> = map.range(from..to).map(|(key, _)| key.clone()).collect();
                 for key in doomed {
                     map.remove(&key);
                 }
@@ -95,9 +95,13 @@ impl KeyValue for MemoryStorage {
 
     fn write(&self, writes: &WriteSet) -> Result<(), StorageError> {
         let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
-        for write in writes.writes() {
-            families.apply(write);
-        }
+        writes.writes().iter().cloned().for_each(|write| families.apply(write));
+        Ok(())
+    }
+
+    fn write_owned(&self, writes: WriteSet) -> Result<(), StorageError> {
+        let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
+        writes.into_writes().into_iter().for_each(|write| families.apply(write));
         Ok(())
     }
 
@@ -116,7 +120,7 @@ impl KeyValue for MemoryStorage {
             } else {
                 Write::Delete(family, key)
             };
-            families.apply(&write);
+            families.apply(write);
         }
         Ok(())
     }
