@@ -15,7 +15,8 @@ pub fn windows(records: &Records, size_ms: i64, advance_ms: i64) -> usize {
     let mut windows = HashSet::new();
     for row in 0..records.len() {
         let last = records.timestamps[row] / advance_ms * advance_ms;
-        for start in (0..).map(|n| last - n * advance_ms).take_while(|start| start + size_ms > records.timestamps[row]) {
+        for start in (0..).map(|n| last - n * advance_ms).take_while(|start| start + size_ms > records.timestamps[row])
+        {
             windows.insert((records.key(row), start));
         }
     }

@@ -85,8 +85,7 @@ impl Scale<'_> {
     }
 
     fn per_record(&self, setup: Setup, time: impl Fn(&Run) -> Duration) -> f64 {
-        let pipeline =
-            Pipeline { statements: self.statements, loaded: Vec::new(), inputs: self.inputs.clone(), setup };
+        let pipeline = Pipeline { statements: self.statements, loaded: Vec::new(), inputs: self.inputs.clone(), setup };
         let run = pipeline.run();
         assert!(run.results > 0, "{} has results", self.name);
         time(&run).as_secs_f64() * 1e9 / pipeline.records() as f64
@@ -94,7 +93,10 @@ impl Scale<'_> {
 
     fn print_growth(&self, (from, to): (&str, &str), (before, after): (f64, f64)) -> bool {
         let growth = after / before;
-        println!("| {} | {from} | {to} | {before:.0} ns | {after:.0} ns | {growth:.2} | <= {GROWTH_MAX:.2} |", self.name);
+        println!(
+            "| {} | {from} | {to} | {before:.0} ns | {after:.0} ns | {growth:.2} | <= {GROWTH_MAX:.2} |",
+            self.name
+        );
         growth <= GROWTH_MAX
     }
 }

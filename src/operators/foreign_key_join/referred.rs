@@ -129,11 +129,8 @@ impl ReferredSide {
         if ranges.is_empty() {
             return;
         }
-        let subscriptions: Vec<RowRef> = ranges
-            .iter()
-            .flat_map(|range| &answers[range.clone()])
-            .map(|answer| answer.subscription)
-            .collect();
+        let subscriptions: Vec<RowRef> =
+            ranges.iter().flat_map(|range| &answers[range.clone()]).map(|answer| answer.subscription).collect();
         let mut keys = self.subscriptions.gather(&subscriptions);
         keys.truncate(self.left_key_types.len());
         let bytes = (self.serialized_left_keys)(&keys, subscriptions.len());
