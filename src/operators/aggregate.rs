@@ -276,7 +276,9 @@ impl Aggregate {
                 emits.push(!add);
             }
             if add {
-                added.insert(slot);
+                if !exists {
+                    added.insert(slot);
+                }
                 indices.push(row as u32);
                 sides.push((1, row));
                 folded.push(slot);
@@ -339,11 +341,14 @@ impl Aggregate {
 
     /// Keeps the last emitted results of groups that change for the first time since the commit.
     fn remember_emitted(&mut self, slots: &[u32]) {
-        let mut seen = HashSet::new();
-        let first: Vec<u32> = (slots.iter().copied())
-            .filter(|&slot| !self.changes.contains(slot) && self.rowtimes[slot as usize] != ABSENT)
-            .filter(|&slot| seen.insert(slot))
-            .collect();
+        let mut first = Vec::new();
+        for &slot in slots {
+            if !self.changes.contains(slot) && self.rowtimes[slot as usize] != ABSENT {
+                first.push(slot);
+                // The slots are marked in order when they have changed; until then this says that the group is remembered.
+                self.changes.mark_one(slot);
+            }
+        }
         if first.is_empty() {
             return;
         }

@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 
 use super::Output;
 use super::accumulators::{Accumulator, Update};
-use crate::state::row_format::{decode_rows_counted, encode_row};
+use crate::state::row_format::{RowEncoder, decode_rows_counted};
 use crate::state::{RowRef, RowTable, StateError};
 use crate::types::{ChangeBatch, RowError};
 
@@ -91,10 +91,9 @@ impl Groups {
     pub(super) fn encode(&self, slots: &[u32], rowtime: impl Fn(u32) -> i64, mut each: impl FnMut(u32, Vec<u8>)) {
         let mut columns = self.rows.gather(&self.references(slots));
         columns.extend(self.calls.iter().flat_map(|call| call.accumulator.state(slots)));
+        let mut encoder = RowEncoder::default();
         for (row, &slot) in slots.iter().enumerate() {
-            let mut value = rowtime(slot).to_le_bytes().to_vec();
-            encode_row(&columns, row, &mut value);
-            each(slot, value);
+            each(slot, encoder.encode(&rowtime(slot).to_le_bytes(), &columns, row));
         }
     }
 

@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use crate::state::key_encoding::EncodedKeys;
-use crate::state::row_format::{Reader, decode_rows, encode_row};
+use crate::state::row_format::{Reader, RowEncoder, decode_rows};
 use crate::state::{Found, HotKeys, RowRef, RowTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowKind};
@@ -214,9 +214,9 @@ impl KeyedRows {
         let present: Vec<u32> = dirty.iter().copied().filter(|&slot| self.current(slot).is_present()).collect();
         let references: Vec<RowRef> = present.iter().map(|&slot| self.current(slot)).collect();
         let columns = self.gather(&references);
+        let mut encoder = RowEncoder::default();
         for (row, &slot) in present.iter().enumerate() {
-            let mut value = self.rowtime(slot).to_le_bytes().to_vec();
-            encode_row(&columns, row, &mut value);
+            let value = encoder.encode(&self.rowtime(slot).to_le_bytes(), &columns, row);
             let is_stored = std::mem::replace(&mut self.cells.is_stored[slot as usize], true);
             self.keys.note_written(slot, &value, !is_stored);
             self.keys.store().put(writes, self.keys.key(slot), value);

@@ -7,8 +7,6 @@
 //!
 //! State: key ‖ window start, or ‖ session end ‖ start → `rowtime: i64 LE, row(key columns, value columns)`.
 
-use std::collections::HashSet;
-
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
@@ -83,13 +81,13 @@ impl Held {
                 self.windows[slot as usize] = (window.start[row], window.end[row]);
             }
         }
-        let mut seen = HashSet::new();
-        let first: Vec<(u32, RowRef)> = slots
-            .iter()
-            .zip(before)
-            .filter(|&(&slot, before)| !self.changes.contains(slot) && seen.insert(slot) && before.is_present())
-            .map(|(&slot, &before)| (slot, before))
-            .collect();
+        let mut first: Vec<(u32, RowRef)> = Vec::new();
+        for (&slot, &before) in slots.iter().zip(before) {
+            if !self.changes.contains(slot) && before.is_present() {
+                first.push((slot, before));
+            }
+            self.changes.mark_one(slot);
+        }
         if !first.is_empty() {
             let (first_slots, references): (Vec<u32>, Vec<RowRef>) = first.into_iter().unzip();
             let segment = self.before.add_segment(rows.gather(&references), first_slots.clone());
@@ -102,7 +100,6 @@ impl Held {
             self.last.set(slot, RowRef::new(segment, row));
         }
         self.last.compact();
-        self.changes.mark(slots);
         self.headers.note(batch, slots);
     }
 }

@@ -37,6 +37,22 @@ pub fn encode_row(columns: &[ArrayRef], row: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// Encodes rows into vectors that are just as large as they.
+#[derive(Debug, Default)]
+pub struct RowEncoder {
+    row: Vec<u8>,
+}
+
+impl RowEncoder {
+    /// `before`, then the row `row` of `columns`.
+    pub fn encode(&mut self, before: &[u8], columns: &[ArrayRef], row: usize) -> Vec<u8> {
+        self.row.clear();
+        self.row.extend_from_slice(before);
+        encode_row(columns, row, &mut self.row);
+        self.row.clone()
+    }
+}
+
 /// Appends `value` as seven bits a byte, low bits first.
 pub fn encode_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {

@@ -4,8 +4,8 @@
 //! taken apart, whatever its types. Small segments that follow each other are merged, and of those in which most rows were
 //! replaced the others are moved together, so that there are few, none is large, and little of them is dead.
 
-use arrow::array::{Array, ArrayRef, new_null_array};
-use arrow::compute::interleave;
+use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
+use arrow::compute::{interleave, take};
 use arrow::datatypes::DataType;
 
 /// Where a row is: segment and index in it. Segment 0 holds one row of nulls, for absent rows.
@@ -58,6 +58,10 @@ pub struct RowTable {
 const DEAD_ROWS_MIN: usize = 8192;
 /// No segment is merged into one of more rows, so that merging takes little memory.
 const SEGMENT_ROWS_MAX: usize = 1 << 16;
+/// So many segments of about one size are merged at once: fewer would copy each row more often, more would be more to look at.
+const SEGMENTS_MERGED_MIN: usize = 4;
+/// A segment that is not among those at hand.
+const UNUSED: usize = usize::MAX;
 
 impl RowTable {
     /// A table of rows with columns of `types`.
@@ -123,15 +127,26 @@ impl RowTable {
 
     /// The rows referred to, as columns in the same order.
     pub fn gather(&self, rows: &[RowRef]) -> Vec<ArrayRef> {
-        let indices: Vec<(usize, usize)> = rows.iter().map(|row| (row.segment as usize, row.row as usize)).collect();
-        let absent = &self.segments[0].columns;
-        (0..absent.len())
+        let (mut places, mut used) = (vec![UNUSED; self.segments.len()], Vec::new());
+        let mut indices = Vec::with_capacity(rows.len());
+        for row in rows {
+            let place = &mut places[row.segment as usize];
+            if *place == UNUSED {
+                *place = used.len();
+                used.push(&self.segments[row.segment as usize]);
+            }
+            indices.push((*place, row.row as usize));
+        }
+        let absent = &self.segments[0];
+        if let [] | [_] = used[..] {
+            let segment = used.first().copied().unwrap_or(absent);
+            let indices: UInt32Array = rows.iter().map(|row| row.row).collect::<Vec<_>>().into();
+            let columns = segment.columns.iter();
+            return columns.map(|column| take(column, &indices, None).expect("the rows are there")).collect();
+        }
+        (0..absent.columns.len())
             .map(|column| {
-                let arrays: Vec<&dyn Array> = self
-                    .segments
-                    .iter()
-                    .map(|segment| segment.columns.get(column).unwrap_or(&absent[column]).as_ref())
-                    .collect();
+                let arrays: Vec<&dyn Array> = used.iter().map(|segment| segment.columns[column].as_ref()).collect();
                 interleave(&arrays, &indices).expect("segments of one table have equal types")
             })
             .collect()
@@ -139,12 +154,18 @@ impl RowTable {
 
     /// Merges segments where that pays. References taken before are invalid afterwards.
     pub fn compact(&mut self) {
-        while let [.., before, last] = self.order[..] {
-            let rows = |number: u32| self.segments[number as usize].slots.len();
-            if rows(before) > 2 * rows(last) || rows(before) + rows(last) > SEGMENT_ROWS_MAX {
+        // The newest segments, each no larger than all that follow it together.
+        let (mut first, mut rows) = (self.order.len(), 0);
+        while let Some(&before) = self.order[..first].last() {
+            let before = self.segments[before as usize].slots.len();
+            if (rows > 0 && before > rows) || before + rows > SEGMENT_ROWS_MAX {
                 break;
             }
-            let merged = self.order.split_off(self.order.len() - 2);
+            rows += before;
+            first -= 1;
+        }
+        if self.order.len() - first >= SEGMENTS_MERGED_MIN {
+            let merged = self.order.split_off(first);
             self.merge(&merged);
         }
         if self.stored > 2 * self.live + DEAD_ROWS_MIN {

@@ -1,16 +1,44 @@
 //! A [`KeyValue`] in memory: for tests, and for state that need not outlive the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arrow::array::{Array as _, BinaryArray};
+use foldhash::fast::FixedState;
 
 use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
 
-type Map = BTreeMap<Vec<u8>, Vec<u8>>;
+/// Entries in order, but for those that changed since order last mattered: most are written again and again before anybody asks
+/// for a range.
+#[derive(Debug, Default)]
+struct Map {
+    sorted: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Newer than what is sorted; `None`: removed.
+    recent: HashMap<Vec<u8>, Option<Vec<u8>>, FixedState>,
+}
 
-/// An ordered map per family behind one lock: a [`WriteSet`] is applied under it, so readers see all of it or nothing.
+impl Map {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        match self.recent.get(key) {
+            Some(value) => value.clone(),
+            None => self.sorted.get(key).cloned(),
+        }
+    }
+
+    /// All entries in order.
+    fn settle(&mut self) -> &mut BTreeMap<Vec<u8>, Vec<u8>> {
+        for (key, value) in std::mem::take(&mut self.recent) {
+            match value {
+                Some(value) => self.sorted.insert(key, value),
+                None => self.sorted.remove(&key),
+            };
+        }
+        &mut self.sorted
+    }
+}
+
+/// A map per family behind one lock: a [`WriteSet`] is applied under it, so readers see all of it or nothing.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
     families: RwLock<Families>,
@@ -40,17 +68,17 @@ impl Families {
         }
     }
 
-    fn apply(&mut self, write: &Write) {
+    fn apply(&mut self, write: Write) {
         match write {
             Write::Put(family, key, value) => {
-                self.map_mut(*family).insert(key.clone(), value.clone());
+                self.map_mut(family).recent.insert(key, Some(value));
             }
             Write::Delete(family, key) => {
-                self.map_mut(*family).remove(key);
+                self.map_mut(family).recent.insert(key, None);
             }
             Write::DeleteRange(family, from, to) if from < to => {
-                let map = self.map_mut(*family);
-                let doomed: Vec<_> = map.range(from.clone()..to.clone()).map(|(key, _)| key.clone()).collect();
+                let map = self.map_mut(family).settle();
+                let doomed: Vec<_> = map.range(from..to).map(|(key, _)| key.clone()).collect();
                 for key in doomed {
                     map.remove(&key);
                 }
@@ -70,17 +98,21 @@ impl MemoryStorage {
         // A panic between two writes of a set is impossible: applying one cannot fail.
         self.families.read().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Families> {
+        self.families.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl KeyValue for MemoryStorage {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.read().map(family).get(key).cloned())
+        Ok(self.read().map(family).get(key))
     }
 
     fn multi_get(&self, family: Family, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
         let families = self.read();
         let map = families.map(family);
-        Ok(keys.iter().map(|key| map.get(*key).cloned()).collect())
+        Ok(keys.iter().map(|key| map.get(key)).collect())
     }
 
     fn scan(&self, family: Family, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, StorageError> {
@@ -88,16 +120,20 @@ impl KeyValue for MemoryStorage {
             return Ok(Vec::new());
         }
         let range = (Bound::Included(from), Bound::Excluded(to));
-        let families = self.read();
-        let entries = families.map(family).range::<[u8], _>(range).take(limit);
+        let mut families = self.change();
+        let entries = families.map_mut(family).settle().range::<[u8], _>(range).take(limit);
         Ok(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn write(&self, writes: &WriteSet) -> Result<(), StorageError> {
-        let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
-        for write in writes.writes() {
-            families.apply(write);
-        }
+        let mut families = self.change();
+        writes.writes().iter().cloned().for_each(|write| families.apply(write));
+        Ok(())
+    }
+
+    fn write_owned(&self, writes: WriteSet) -> Result<(), StorageError> {
+        let mut families = self.change();
+        writes.into_writes().into_iter().for_each(|write| families.apply(write));
         Ok(())
     }
 
@@ -108,7 +144,7 @@ impl KeyValue for MemoryStorage {
         keys: &BinaryArray,
         values: &BinaryArray,
     ) -> Result<(), StorageError> {
-        let mut families = self.families.write().unwrap_or_else(PoisonError::into_inner);
+        let mut families = self.change();
         for row in 0..keys.len() {
             let key = [prefix, keys.value(row)].concat();
             let write = if values.is_valid(row) {
@@ -116,7 +152,7 @@ impl KeyValue for MemoryStorage {
             } else {
                 Write::Delete(family, key)
             };
-            families.apply(&write);
+            families.apply(write);
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub struct WriteSet {
 }
 
 /// One write of a [`WriteSet`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Write {
     /// Sets `key` to `value`.
     Put(Family, Vec<u8>, Vec<u8>),
@@ -70,6 +70,11 @@ impl WriteSet {
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// The writes in order, to be kept.
+    pub fn into_writes(self) -> Vec<Write> {
+        self.writes
     }
 
     /// The writes in order.
@@ -134,6 +139,11 @@ pub trait KeyValue: Send + Sync {
 
     /// Applies all of `writes` atomically.
     fn write(&self, writes: &WriteSet) -> Result<(), StorageError>;
+
+    /// As [`KeyValue::write`], for a store that can keep what it is given without copying it.
+    fn write_owned(&self, writes: WriteSet) -> Result<(), StorageError> {
+        self.write(&writes)
+    }
 
     /// Sets `prefix` followed by each of `keys` to its value in `values`, or removes it where that is null, later ones over earlier
     /// ones. Cheaper than [`KeyValue::write`], but lost when the process is killed before [`KeyValue::keep_loaded`].

@@ -188,7 +188,7 @@ impl Topics for MemoryTopics {
             state.partition(id)?;
         }
         if !transaction.writes.is_empty() {
-            self.storage.write(&transaction.writes)?;
+            self.storage.write_owned(transaction.writes)?;
         }
         let mut appended = false;
         for (id, chunk) in transaction.appends {

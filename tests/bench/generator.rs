@@ -97,52 +97,122 @@ impl Random {
     }
 }
 
-/// `count` events keyed by account, ten milliseconds apart on average. Three quarters have a quantity of 25 or more.
+/// What the records of a topic have in common, apart from their form.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// What keys begin with.
+    pub prefix: &'static str,
+    /// Distinct keys.
+    pub keys: u64,
+    /// Records per second of record time.
+    pub per_second: i64,
+    /// Decides about keys and contents.
+    pub seed: u64,
+}
+
+/// Events keyed by account, ten milliseconds apart on average. Three quarters have a quantity of 25 or more.
+pub const EVENTS: Kind = Kind { prefix: "acct", keys: ACCOUNTS, per_second: 100, seed: 1 };
+/// Events keyed by shop.
+pub const PURCHASES: Kind = Kind { prefix: "shop", keys: SHOPS, per_second: 100, seed: 2 };
+
+/// `count` [`EVENTS`].
 pub fn events(count: usize) -> Records {
-    keyed(count, "acct", ACCOUNTS, 1)
+    keyed(count, EVENTS)
 }
 
-/// `count` events keyed by shop, in the form of [`events`].
-pub fn purchases(count: usize) -> Records {
-    keyed(count, "shop", SHOPS, 2)
-}
-
-fn keyed(count: usize, prefix: &str, keys: u64, seed: u64) -> Records {
-    const REGIONS: [&str; 4] = ["eu-west", "us-east", "ap-south", "sa-east"];
-    const KINDS: [&str; 3] = ["purchase", "refund", "transfer"];
-    let mut random = Random(seed);
+/// `count` records of `kind`, with keys at random.
+pub fn keyed(count: usize, kind: Kind) -> Records {
     let mut records = Records::default();
-    let (mut key, mut value) = (String::new(), String::new());
+    let mut random = Random(kind.seed);
     for row in 0..count {
-        let timestamp = START_MS + row as i64 / 100 * 1_000 + random.below(1_000) as i64;
-        key.clear();
-        value.clear();
-        write!(key, "{prefix}-{:06}", random.below(keys)).expect("a String takes all text");
-        write!(
-            value,
-            concat!(
-                r#"{{"id":{},"region":"{}","kind":"{}","quantity":{},"price":{},"rate":{}.{:02},"#,
-                r#""device":"dev-{:08x}","session":"{:016x}{:016x}","created":{},"note":"{} of order {} by {}, no remarks"}}"#
-            ),
-            row,
-            REGIONS[random.below(4) as usize],
-            KINDS[random.below(3) as usize],
-            random.below(100),
-            random.below(100_000),
-            random.below(100),
-            1 + random.below(99),
-            random.below(1 << 32),
-            random.next(),
-            random.next(),
-            timestamp,
-            KINDS[random.below(3) as usize],
-            random.below(1_000_000),
-            key,
-        )
-        .expect("a String takes all text");
-        records.push(key.as_bytes(), value.as_bytes(), timestamp);
+        let timestamp = kind.time_of(row, &mut random);
+        let key = format!("{}-{:06}", kind.prefix, random.below(kind.keys));
+        let device = format!("dev-{:08x}", random.below(1 << 32));
+        push_event(&mut records, row, &key, &device, timestamp, &mut random);
     }
     records
+}
+
+/// One record per key of `kind`, at time 0.
+pub fn one_per_key(kind: Kind) -> Records {
+    let mut records = Records::default();
+    let mut random = Random(kind.seed + 100);
+    for number in 0..kind.keys {
+        let key = format!("{}-{number:06}", kind.prefix);
+        push_event(&mut records, number as usize, &key, "dev-00000000", 0, &mut random);
+    }
+    records
+}
+
+/// Orders, `count` of them with a key each, and their payments: up to 12 seconds after the order, so that one in six comes
+/// too late for a join within 10.
+pub fn orders_and_payments(count: usize, per_second: i64) -> (Records, Records) {
+    let kind = Kind { prefix: "order", keys: 0, per_second, seed: 4 };
+    let mut random = Random(kind.seed);
+    let (mut orders, mut payments) = (Records::default(), Vec::new());
+    for row in 0..count {
+        let timestamp = kind.time_of(row, &mut random);
+        let key = format!("order-{row:08}");
+        push_event(&mut orders, row, &key, "dev-00000000", timestamp, &mut random);
+        payments.push((timestamp + random.below(12_000) as i64, key));
+    }
+    payments.sort();
+    let mut paid = Records::default();
+    for (row, (timestamp, key)) in payments.into_iter().enumerate() {
+        push_event(&mut paid, row, &key, "dev-00000000", timestamp, &mut random);
+    }
+    (orders, paid)
+}
+
+/// `count` updates of `orders` orders whose device names a shop; one update in ten names another shop than the others.
+pub fn orders_of_shops(count: usize, orders: u64) -> Records {
+    let kind = Kind { prefix: "order", keys: orders, per_second: 100, seed: 5 };
+    let mut records = Records::default();
+    let mut random = Random(kind.seed);
+    for row in 0..count {
+        let timestamp = kind.time_of(row, &mut random);
+        let order = random.below(kind.keys);
+        let shop = if random.below(10) == 0 { random.below(SHOPS) } else { Random(order).below(SHOPS) };
+        let (key, shop) = (format!("{}-{order:06}", kind.prefix), format!("shop-{shop:06}"));
+        push_event(&mut records, row, &key, &shop, timestamp, &mut random);
+    }
+    records
+}
+
+impl Kind {
+    /// Time of record `row`: in order of seconds, at random within each.
+    fn time_of(self, row: usize, random: &mut Random) -> i64 {
+        START_MS + row as i64 / self.per_second * 1_000 + random.below(1_000) as i64
+    }
+}
+
+fn push_event(records: &mut Records, row: usize, key: &str, device: &str, timestamp: i64, random: &mut Random) {
+    const REGIONS: [&str; 4] = ["eu-west", "us-east", "ap-south", "sa-east"];
+    const KINDS: [&str; 3] = ["purchase", "refund", "transfer"];
+    let mut value = String::with_capacity(300);
+    write!(
+        value,
+        concat!(
+            r#"{{"id":{},"region":"{}","kind":"{}","quantity":{},"price":{},"rate":{}.{:02},"#,
+            r#""device":"{}","session":"{:016x}{:016x}","created":{},"note":"{} of order {} by {}, no remarks"}}"#
+        ),
+        row,
+        REGIONS[random.below(4) as usize],
+        KINDS[random.below(3) as usize],
+        random.below(100),
+        random.below(100_000),
+        random.below(100),
+        1 + random.below(99),
+        device,
+        random.next(),
+        random.next(),
+        timestamp,
+        KINDS[random.below(3) as usize],
+        random.below(1_000_000),
+        key,
+    )
+    .expect("a String takes all text");
+    records.push(key.as_bytes(), value.as_bytes(), timestamp);
 }
 
 /// One row per shop, at time 0: before all purchases.

@@ -2,6 +2,8 @@
 //!
 //! State: right key → `rowtime: i64 LE, row(value columns)`, and the [`Subscriptions`].
 
+use std::ops::Range;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
@@ -77,15 +79,20 @@ impl ReferredSide {
             let columns = [&references.value[..=width], &references.value[width + 2..]].concat();
             segment = self.subscriptions.begin_batch(&self.reference_keys, &self.left_keys, columns)?;
         }
-        let mut answers = Vec::new();
+        let (mut answers, mut to_many) = (Vec::new(), Vec::new());
         for (&(side, row), place) in step.order.iter().zip(0..) {
             if side == RIGHT {
+                let first = answers.len();
                 self.answer_all(step, row, place, &mut answers)?;
+                if answers.len() > first + 1 {
+                    to_many.push(first..answers.len());
+                }
             } else {
                 let right = right_slots[row].map_or(Version::ABSENT, |slot| self.rows.at(slot, place));
                 answers.extend(self.take_reference(references, row, right, segment));
             }
         }
+        self.sort_by_key_bytes(&mut answers, &to_many);
         if !answers.is_empty() {
             out.emit(self.batch(step, &answers));
         }
@@ -117,7 +124,28 @@ impl ReferredSide {
         })
     }
 
-    /// Answers all that refer to the right row that changes in `row`.
+    /// Orders each of the `ranges` of `answers` by the bytes of the left keys; all keys are gathered at once.
+    fn sort_by_key_bytes(&mut self, answers: &mut [Answer], ranges: &[Range<usize>]) {
+        if ranges.is_empty() {
+            return;
+        }
+        let subscriptions: Vec<RowRef> =
+            ranges.iter().flat_map(|range| &answers[range.clone()]).map(|answer| answer.subscription).collect();
+        let mut keys = self.subscriptions.gather(&subscriptions);
+        keys.truncate(self.left_key_types.len());
+        let bytes = (self.serialized_left_keys)(&keys, subscriptions.len());
+        let mut next = 0;
+        for range in ranges {
+            let mut order: Vec<usize> = (next..next + range.len()).collect();
+            next += range.len();
+            order.sort_unstable_by_key(|&index| bytes.value(index));
+            for (answer, index) in answers[range.clone()].iter_mut().zip(order) {
+                answer.subscription = subscriptions[index];
+            }
+        }
+    }
+
+    /// Answers all that refer to the right row that changes in `row`, in no order.
     fn answer_all(
         &mut self,
         step: &StepRows,
@@ -125,15 +153,7 @@ impl ReferredSide {
         place: u32,
         answers: &mut Vec<Answer>,
     ) -> Result<(), StateError> {
-        let mut subscribers = self.subscriptions.of(self.row_keys.key(row))?;
-        if subscribers.len() > 1 {
-            let mut keys = self.subscriptions.gather(&subscribers);
-            keys.truncate(self.left_key_types.len());
-            let bytes = (self.serialized_left_keys)(&keys, subscribers.len());
-            let mut order: Vec<usize> = (0..subscribers.len()).collect();
-            order.sort_unstable_by_key(|&index| bytes.value(index));
-            subscribers = order.into_iter().map(|index| subscribers[index]).collect();
-        }
+        let subscribers = self.subscriptions.of(self.row_keys.key(row))?;
         let right = self.rows.at(self.rows.applied_slots()[row], place).row;
         let rowtime = step.sides[RIGHT].rowtime[row];
         answers.extend(subscribers.into_iter().map(|subscription| Answer {

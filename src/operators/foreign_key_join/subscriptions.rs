@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 
 use super::super::keyed_rows::keys_within;
 use crate::state::key_encoding::EncodedKeys;
-use crate::state::row_format::{decode_rows, encode_row};
+use crate::state::row_format::{RowEncoder, decode_rows};
 use crate::state::{Found, HotKeys, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 
@@ -222,9 +222,9 @@ impl Subscriptions {
         let present: Vec<u32> = dirty.iter().copied().filter(|&slot| is_present(slot, &self.table)).collect();
         let rows: Vec<RowRef> = present.iter().map(|&slot| self.table.rows.get(slot)).collect();
         let columns = self.table.rows.gather(&rows);
+        let mut encoder = RowEncoder::default();
         for (row, &slot) in present.iter().enumerate() {
-            let mut value = Vec::new();
-            encode_row(&columns, row, &mut value);
+            let value = encoder.encode(&[], &columns, row);
             let is_stored = std::mem::replace(&mut self.table.is_stored[slot as usize], true);
             self.keys.note_written(slot, &value, !is_stored);
             self.keys.store().put(writes, self.keys.key(slot), value);

@@ -17,7 +17,7 @@ use arrow::datatypes::DataType;
 use super::super::keyed_rows::keys_within;
 use super::key_uses::KeyUses;
 use crate::state::key_encoding::{decode_i64, encode_i64};
-use crate::state::row_format::{decode_rows, encode_row};
+use crate::state::row_format::{RowEncoder, decode_rows};
 use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
 use crate::storage::{Entry, WriteSet};
 
@@ -149,6 +149,9 @@ impl Buffer {
                     Ok(true)
                 })?;
             }
+        }
+        if found.is_empty() {
+            return Ok(());
         }
         let mut cold = Vec::new();
         for entry in &found {
@@ -355,15 +358,15 @@ impl Buffer {
         let dirty: Vec<u32> = std::mem::take(&mut self.dirty);
         let dirty: Vec<u32> = dirty.into_iter().filter(|&record| self.records[record as usize].is_kept).collect();
         let columns = self.gather(&dirty.iter().copied().map(Some).collect::<Vec<_>>());
+        let (mut encoder, mut entry_key) = (RowEncoder::default(), Vec::new());
         for (row, record) in dirty.into_iter().enumerate() {
             let Record { time, key, arrival, .. } = self.records[record as usize];
-            let mut entry_key = Vec::new();
+            entry_key.clear();
             encode_i64(self.bucket(time), &mut entry_key);
             entry_key.extend_from_slice(keys.key(key));
             encode_i64(time, &mut entry_key);
             entry_key.extend_from_slice(&arrival.to_be_bytes());
-            let mut value = Vec::new();
-            encode_row(&columns, row, &mut value);
+            let value = encoder.encode(&[], &columns, row);
             self.weight.note(&entry_key, &value);
             self.store.put(writes, &entry_key, value);
         }

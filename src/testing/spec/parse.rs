@@ -108,7 +108,9 @@ impl Spec {
             ["ignore", name] => self.ignored.push((*name).to_owned()),
             ["local"] => self.is_local = true,
             _ => {
-                return Err(line.fault("expected `set NAME VALUE`, `topic NAME [PARTITIONS]`, `ignore NAME` or `local`"));
+                return Err(
+                    line.fault("expected `set NAME VALUE`, `topic NAME [PARTITIONS]`, `ignore NAME` or `local`")
+                );
             }
         }
         Ok(())
