@@ -14,7 +14,7 @@ use crate::types::STACK_BYTES;
 /// A case that takes longer hangs.
 const CASE_TIME_MAX: Duration = Duration::from_secs(30);
 /// The same on a cluster, where every restart is an agreement of servers.
-const CLUSTER_CASE_TIME_MAX: Duration = Duration::from_secs(180);
+const CLUSTER_CASE_TIME_MAX: Duration = Duration::from_mins(3);
 
 /// How often running cases are looked at.
 const LOOK: Duration = Duration::from_millis(500);
