@@ -108,7 +108,7 @@ impl ReferringSide {
             keys.encode(std::slice::from_ref(reference), None, batch.len());
             keys
         });
-        let nulls = references.each_ref().map(|reference| reference.logical_nulls());
+        let nulls = references.each_ref().map(Array::logical_nulls);
         Ok(Changes { references, keys, nulls, was_there: old_version.logical_nulls(), first_version })
     }
 
@@ -282,7 +282,7 @@ impl Sent {
     fn batch(self, changes: &ChangeBatch, references: [&ArrayRef; 2], partition: u32) -> ChangeBatch {
         let rows: UInt32Array = self.rows.iter().map(|&(_, row)| row as u32).collect::<Vec<_>>().into();
         let moved = ChangeBatch { value: Vec::new(), old: None, tombstones: None, ..changes.clone() }.take(&rows);
-        let key = interleave(&references.map(|column| column.as_ref()), &self.rows).expect("both have one type");
+        let key = interleave(&references.map(AsRef::as_ref), &self.rows).expect("both have one type");
         let mut value = moved.key.clone();
         value.push(i64_column(self.versions.into_iter()));
         value.push(i32_column(self.instructions.iter().map(|instruction| instruction.number())));

@@ -64,7 +64,7 @@ impl Table {
         let Some(last) = slots.iter().max() else { return Ok(()) };
         self.grow(*last as usize + 1);
         let columns = decode_rows(&self.types, values.iter().map(Vec::as_slice))?;
-        let segment = self.rows.add_segment(columns, slots.to_vec());
+        let segment = self.rows.add_segment(columns, slots.clone());
         for (row, (&slot, key)) in slots.iter().zip(keys).enumerate() {
             self.is_stored[slot as usize] = true;
             self.rows.set(slot, RowRef::new(segment, row));
