@@ -47,8 +47,11 @@ pub struct Table {
     missed: bool,
 }
 
+/// A name, and what adds the lines of a group.
+type Group = (&'static str, fn(&mut Table));
+
 /// All groups of lines by name.
-const GROUPS: [(&str, fn(&mut Table)); 8] = [
+const GROUPS: [Group; 8] = [
     ("filter", filter),
     ("tumbling", tumbling),
     ("keys", many_keys),
