@@ -38,7 +38,7 @@ fn facts_of(function: &Function, variation: &Variation) -> Listing {
         (FunctionKind::Aggregate, false) => "Streams only.",
         _ => "",
     };
-    let works = if variation.scalar.is_some() || variation.aggregate.is_some() { "" } else { "Not supported yet." };
+    let works = if variation.has_body() { "" } else { "Not supported yet." };
     let notes = [tables, works].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(" ");
     Listing::facts([
         ("Variation", Function::call_text(&function.name(), variation)),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::cast::{can_cast, can_coerce};
 use super::error::type_name;
 use super::{ArithmeticOp, Call, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
-use crate::functions::{Binding, Function, ParamType};
+use crate::functions::{Binding, Function, ParamType, ScalarBody};
 use crate::types::{SqlType, StructField};
 
 /// An operand and its text for messages.
@@ -195,6 +195,30 @@ impl Expr {
     /// A call of variation `index` of `function`, whose generics are `binding`, that gives `result`. Numbers are widened
     /// to the types that the variation takes.
     pub fn call(function: &Function, index: usize, binding: &Binding, arguments: Vec<Self>, result: SqlType) -> Self {
+        let body = function.variations[index].scalar.clone();
+        Self::called(function, index, binding, arguments, body, result)
+    }
+
+    /// As [`Expr::call`], of a table function whose rows have values of the type `element`: it gives an ARRAY of them.
+    pub fn table_call(
+        function: &Function,
+        index: usize,
+        binding: &Binding,
+        arguments: Vec<Self>,
+        element: SqlType,
+    ) -> Self {
+        let body = function.variations[index].table.as_ref().map(|body| body.lists.clone());
+        Self::called(function, index, binding, arguments, body, SqlType::Array(Box::new(element)))
+    }
+
+    fn called(
+        function: &Function,
+        index: usize,
+        binding: &Binding,
+        arguments: Vec<Self>,
+        body: Option<ScalarBody>,
+        result: SqlType,
+    ) -> Self {
         let variation = &function.variations[index];
         let count = arguments.len();
         let arguments = arguments.into_iter().enumerate().map(|(i, argument)| {
@@ -207,12 +231,7 @@ impl Expr {
                 None => argument,
             }
         });
-        let call = Call {
-            name: function.name(),
-            variation: index,
-            body: variation.scalar.clone(),
-            arguments: arguments.collect(),
-        };
+        let call = Call { name: function.name(), variation: index, body, arguments: arguments.collect() };
         Self::new(ExprKind::Call(call), result)
     }
 

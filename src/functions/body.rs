@@ -88,6 +88,15 @@ impl fmt::Debug for ScalarBody {
     }
 }
 
+/// Computes a table function for a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableBody {
+    /// An array per row, of the values in the rows that come of it; NULL stands for none, and for a row that fails.
+    pub lists: ScalarBody,
+    /// Rows that it may be given at once, so that its arrays fit memory whatever they are.
+    pub rows_max: usize,
+}
+
 /// The accumulators of aggregate functions that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AggregateBody {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AggregateBody, ParamType, ScalarBody};
+use super::{AggregateBody, ParamType, ScalarBody, TableBody};
 use crate::types::SqlType;
 
 /// What a function makes of rows.
@@ -64,6 +64,8 @@ pub struct Variation {
     pub scalar: Option<ScalarBody>,
     /// What computes it, for aggregate functions; `None` while nothing does.
     pub aggregate: Option<AggregateBody>,
+    /// What computes it, for table functions; `None` while nothing does.
+    pub table: Option<TableBody>,
     /// Aggregates: the type of what is kept per group, where it is not that of the result.
     pub intermediate: Option<ParamType>,
     /// Aggregates: rows can be taken back, as tables require.
@@ -124,6 +126,11 @@ impl Function {
 }
 
 impl Variation {
+    /// Whether anything computes it.
+    pub fn has_body(&self) -> bool {
+        self.scalar.is_some() || self.aggregate.is_some() || self.table.is_some()
+    }
+
     /// A parameter as text: `str VARCHAR`, `more VARCHAR[]`.
     fn parameter_text(&self, index: usize) -> String {
         let Parameter { name, param_type, .. } = &self.parameters[index];

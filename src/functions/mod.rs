@@ -20,7 +20,7 @@ mod signature;
 mod synonyms;
 
 pub use binding::Binding;
-pub use body::{AggregateBody, Failures, Operand, ScalarBody};
+pub use body::{AggregateBody, Failures, Operand, ScalarBody, TableBody};
 pub use function::{Function, FunctionKind, Parameter, Returns, Variation, is_deterministic};
 pub use param_type::ParamType;
 pub use registry::Registry;

@@ -104,6 +104,7 @@ impl Reader<'_> {
             returns,
             scalar: None,
             aggregate: None,
+            table: None,
             intermediate: None,
             has_undo: false,
         })

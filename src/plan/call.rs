@@ -5,7 +5,9 @@ use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Reg
 use crate::sql::Span;
 use crate::sql::ast::{Expression, FunctionCall, Identifier, SelectItem, Statement};
 use crate::sql::similar_names;
+use crate::types::{Column, SqlType};
 
+use super::TableCall;
 use super::error::PlanError;
 use super::expression::{Typing, untyped};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
@@ -41,6 +43,15 @@ fn instead_of_unknown(functions: &Registry, name: &str) -> String {
     }
 }
 
+/// A call whose arguments have types.
+struct ResolvedCall {
+    /// Index among the variations of the function.
+    variation: usize,
+    binding: Binding,
+    arguments: Vec<Expr>,
+    result: SqlType,
+}
+
 impl Typing<'_> {
     /// The outer error is final, the inner one gets the expression's place.
     pub(super) fn call(&self, call: &FunctionCall) -> Result<Result<Expr, TypeError>, PlanError> {
@@ -56,7 +67,22 @@ impl Typing<'_> {
         let function =
             functions.get(call.name.as_str()).ok_or_else(|| unknown_function(functions, &call.name, call.span))?;
         self.check_kind(function, call.span)?;
-        self.resolved_call(function, call).map(Ok)
+        let ResolvedCall { variation, binding, arguments, result } = self.resolved_call(function, call)?;
+        Ok(Ok(Expr::call(function, variation, &binding, arguments, result)))
+    }
+
+    /// `call`, whose values are to be a column called `name`; `None` if it is of no table function.
+    pub(super) fn table_call(&self, call: &FunctionCall, name: String) -> Result<Option<TableCall>, PlanError> {
+        let function = self.typer.functions().of_kind(call.name.as_str(), FunctionKind::Table);
+        let Some(function) = function else { return Ok(None) };
+        let ResolvedCall { variation, binding, arguments, result } = self.resolved_call(function, call)?;
+        let rows_max = function.variations[variation].table.as_ref().map_or(usize::MAX, |body| body.rows_max);
+        let column = Column::new(name, result.clone());
+        Ok(Some(TableCall {
+            column,
+            list: Expr::table_call(function, variation, &binding, arguments, result),
+            rows_max,
+        }))
     }
 
     /// Aggregates were planned before expressions are typed, and rows are made of results only.
@@ -72,7 +98,8 @@ impl Typing<'_> {
         Err(PlanError::refused(text, span))
     }
 
-    fn resolved_call(&self, function: &Function, call: &FunctionCall) -> Result<Expr, PlanError> {
+    /// The variation that is meant by `call`, and its arguments.
+    fn resolved_call(&self, function: &Function, call: &FunctionCall) -> Result<ResolvedCall, PlanError> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         let mut values = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
@@ -103,7 +130,7 @@ impl Typing<'_> {
             });
         }
         let result = binding.result(variation, &arguments).ok_or_else(|| untyped(call.span))?;
-        Ok(Expr::call(function, index, &binding, typed, result))
+        Ok(ResolvedCall { variation: index, binding, arguments: typed, result })
     }
 
     /// A lambda whose parameters are `inputs`; `None` if it does not give an `output`.

@@ -13,6 +13,7 @@ use crate::sql::ast::{
 use crate::sql::similar_names;
 use crate::types::{SqlType, iso_text};
 
+use super::TableCall;
 use super::error::{PlanError, PlanErrorKind, or_list};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
@@ -51,6 +52,16 @@ impl<'a> Typer<'a> {
     /// `expression` over rows of `layout`.
     pub(super) fn typed(&self, expression: &Expression, layout: &Layout, clause: Clause) -> Result<Expr, PlanError> {
         Typing { typer: self, layout, clause, variables: Vec::new() }.expr(expression)
+    }
+
+    /// `call` of a table function in SELECT, over rows of `layout`, as a column called `name`; `None` if it is of none.
+    pub(super) fn table_call(
+        &self,
+        call: &ast::FunctionCall,
+        layout: &Layout,
+        name: String,
+    ) -> Result<Option<TableCall>, PlanError> {
+        Typing { typer: self, layout, clause: Clause::Select, variables: Vec::new() }.table_call(call, name)
     }
 
     /// As [`Typer::typed`]; NULL, which has no type, is refused.

@@ -65,8 +65,9 @@ pub use explain::{
     stores, topology,
 };
 pub use node::{
-    Aggregate, AggregateCall, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn, QueryPlan,
-    SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableTableJoin, WindowShape, WindowSpec,
+    Aggregate, AggregateCall, FlatMap, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn,
+    QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableCall, TableTableJoin, WindowShape,
+    WindowSpec,
 };
 pub use passes::Change;
 pub use planned::{

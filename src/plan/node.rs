@@ -61,6 +61,8 @@ pub enum PlanNode {
         /// Value columns and what computes them.
         columns: Vec<(Column, Expr)>,
     },
+    /// Several rows of each row of a stream.
+    FlatMap(FlatMap),
     /// New key columns and new value columns (`PARTITION BY`, `GROUP BY` and join keys).
     Rekey {
         /// Step below.
@@ -150,6 +152,29 @@ pub struct Source {
     /// The rows kept have all columns that are needed. Not so after the query was replaced by one that needs more: then what a
     /// change replaces counts as unknown.
     pub old_rows_known: bool,
+}
+
+/// A step of table functions: a row for every element of the longest of their arrays, null where others are shorter (semantics
+/// 3.1). Null values are dropped. Value columns: the carried ones, then those of the calls.
+#[derive(Debug, Clone)]
+pub struct FlatMap {
+    /// Step below, a stream; its key stays.
+    pub input: Box<PlanNode>,
+    /// Indices of the input's *value* columns that are repeated in every row.
+    pub carried: Vec<usize>,
+    /// The table functions.
+    pub calls: Vec<TableCall>,
+}
+
+/// A call of a table function.
+#[derive(Debug, Clone)]
+pub struct TableCall {
+    /// What its elements are called (`KSQL_SYNTH_0`), and their type.
+    pub column: Column,
+    /// The call, over the rows of the input: an ARRAY of the column's values.
+    pub list: Expr,
+    /// Rows for which it may be evaluated at once.
+    pub rows_max: usize,
 }
 
 /// An aggregation step.
@@ -269,6 +294,7 @@ impl PlanNode {
                 key: key.iter().map(|(column, _)| column.clone()).collect(),
                 value: columns.iter().map(|(column, _)| column.clone()).collect(),
             },
+            Self::FlatMap(flat_map) => flat_map.schema(),
             Self::Aggregate(aggregate) => aggregate.schema(),
             Self::StreamTableJoin { left, right, .. } => {
                 let mut schema = left.schema();
@@ -295,7 +321,7 @@ impl PlanNode {
             Self::Filter { input, .. } | Self::Repartition { input, .. } | Self::Materialize { input } => input.key(),
             Self::Project { key, .. } => key.clone(),
             Self::Rekey { key, .. } => key.iter().map(|(column, _)| column.clone()).collect(),
-            Self::Aggregate(aggregate) => aggregate.input.key(),
+            Self::FlatMap(FlatMap { input, .. }) | Self::Aggregate(Aggregate { input, .. }) => input.key(),
             Self::StreamTableJoin { left, .. } | Self::ForeignKeyJoin(ForeignKeyJoin { left, .. }) => left.key(),
             Self::StreamStreamJoin(StreamStreamJoin { key, .. }) | Self::TableTableJoin(TableTableJoin { key, .. }) => {
                 vec![key.clone()]
@@ -311,6 +337,7 @@ impl PlanNode {
             Self::Filter { input, .. }
             | Self::Repartition { input, .. }
             | Self::Materialize { input }
+            | Self::FlatMap(FlatMap { input, .. })
             | Self::Project { input, .. } => input.window(),
             Self::Rekey { input, keeps_window, .. } => input.window().filter(|_| *keeps_window),
             Self::StreamTableJoin { left, .. }
@@ -329,6 +356,7 @@ impl PlanNode {
             | Self::Repartition { input, .. }
             | Self::Materialize { input }
             | Self::Project { input, .. }
+            | Self::FlatMap(FlatMap { input, .. })
             | Self::Rekey { input, .. } => input.collection(),
             Self::StreamTableJoin { .. } | Self::StreamStreamJoin(_) => Collection::Stream,
         }
@@ -340,6 +368,7 @@ impl PlanNode {
             Self::Filter { predicate, .. } => predicate.unbuilt_function(),
             Self::Project { columns, .. } => unbuilt_in(columns),
             Self::Rekey { key, columns, .. } => unbuilt_in(key).or_else(|| unbuilt_in(columns)),
+            Self::FlatMap(flat_map) => flat_map.calls.iter().find_map(|call| call.list.unbuilt_function()),
             Self::Aggregate(aggregate) => {
                 aggregate.calls.iter().find(|call| call.body.is_none()).map(|call| call.function.as_str())
             }
@@ -362,6 +391,7 @@ impl PlanNode {
             | Self::Repartition { input, .. }
             | Self::Materialize { input }
             | Self::Project { input, .. }
+            | Self::FlatMap(FlatMap { input, .. })
             | Self::Rekey { input, .. } => vec![input],
             Self::Aggregate(aggregate) => vec![&aggregate.input],
             Self::StreamTableJoin { left, right, .. }
@@ -379,6 +409,7 @@ impl PlanNode {
             | Self::Repartition { input, .. }
             | Self::Materialize { input }
             | Self::Project { input, .. }
+            | Self::FlatMap(FlatMap { input, .. })
             | Self::Rekey { input, .. } => vec![input],
             Self::Aggregate(aggregate) => vec![&mut aggregate.input],
             Self::StreamTableJoin { left, right, .. }
@@ -396,6 +427,7 @@ impl PlanNode {
                 input.value_width()
             }
             Self::Project { columns, .. } | Self::Rekey { columns, .. } => columns.len(),
+            Self::FlatMap(flat_map) => flat_map.carried.len() + flat_map.calls.len(),
             Self::Aggregate(aggregate) => aggregate.carried + aggregate.calls.len(),
             Self::StreamTableJoin { left, right, .. }
             | Self::StreamStreamJoin(StreamStreamJoin { left, right, .. })
@@ -434,6 +466,15 @@ impl Source {
         let mut schema = self.declared.clone();
         schema.value.extend(self.pseudo_columns.iter().map(PseudoColumn::column));
         schema
+    }
+}
+
+impl FlatMap {
+    /// The input's key; carried columns, then those of the calls.
+    pub fn schema(&self) -> Schema {
+        let Schema { key, value } = self.input.schema();
+        let carried = self.carried.iter().map(|index| value[*index].clone());
+        Schema { key, value: carried.chain(self.calls.iter().map(|call| call.column.clone())).collect() }
     }
 }
 

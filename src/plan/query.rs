@@ -81,6 +81,7 @@ pub(super) fn plan(
     if let Some(predicate) = &predicate {
         relation = filtered(relation, predicate, &typer)?;
     }
+    relation = table_functions::plan(relation, &items, &typer)?;
     let window_type = match &aggregation {
         Some(aggregation) => aggregation.window_type,
         None => scope.sources[0].data.window_type,

@@ -1,12 +1,15 @@
-//! Functions that make several rows of one: where they may stand.
+//! Functions that make several rows of one: where they may stand, and the step that computes them before anything else of SELECT.
 
 use crate::functions::{FunctionKind, Registry};
 use crate::sql::ast::{Expression, FunctionCall, Query};
 
 use super::aggregate::{calls_of, has_aggregate};
 use super::error::PlanError;
+use super::expression::Typer;
+use super::relation::{Relation, Tail};
 use super::scope::Scope;
 use super::select::Item;
+use super::{FlatMap, PlanNode};
 
 /// Checks the calls of table functions in the results of `query`.
 pub(super) fn check(query: &Query, items: &[Item], scope: &Scope, functions: &Registry) -> Result<(), PlanError> {
@@ -19,6 +22,32 @@ pub(super) fn check(query: &Query, items: &[Item], scope: &Scope, functions: &Re
         return Err(PlanError::refused("Table source is not supported with table functions", span));
     }
     items.iter().try_for_each(|item| check_place(&item.expression, None, functions))
+}
+
+/// `relation` with the values of the table functions that `items` call, each once. Its layout has the calls as columns, so that they
+/// may be part of larger expressions.
+pub(super) fn plan(relation: Relation, items: &[Item], typer: &Typer) -> Result<Relation, PlanError> {
+    let mut distinct: Vec<&FunctionCall> = Vec::new();
+    for call in items.iter().flat_map(|item| calls_of(&item.expression, FunctionKind::Table, typer.functions())) {
+        if !distinct.contains(&call) {
+            distinct.push(call);
+        }
+    }
+    if distinct.is_empty() {
+        return Ok(relation);
+    }
+    let named = distinct.iter().enumerate();
+    let calls = named.map(|(i, call)| typer.table_call(call, &relation.layout, format!("KSQL_SYNTH_{i}")));
+    let calls: Vec<_> = calls.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+
+    let first = Tail::of(&relation.node).rowtime();
+    let mut layout = relation.layout.moved(first, first + calls.len());
+    for (i, (written, call)) in distinct.into_iter().zip(&calls).enumerate() {
+        layout.add(Expression::FunctionCall(written.clone()), first + i, call.column.sql_type.clone());
+    }
+    let carried = (0..relation.node.value_width()).collect();
+    let node = PlanNode::FlatMap(FlatMap { input: Box::new(relation.node), carried, calls });
+    Ok(Relation { node, layout, key: relation.key })
 }
 
 /// `outer` is the table function or CASE around `expression`.

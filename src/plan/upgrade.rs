@@ -63,6 +63,7 @@ fn name(node: &PlanNode) -> &'static str {
         PlanNode::Rekey { null_keys: NullKeys::DropAndReport, .. } => "StreamGroupBy",
         PlanNode::Rekey { input, .. } if is_table(input) => "TableSelectKey",
         PlanNode::Rekey { .. } => "StreamSelectKey",
+        PlanNode::FlatMap(_) => "StreamFlatMap",
         PlanNode::Aggregate(Aggregate { window: Some(_), .. }) => "StreamWindowedAggregate",
         PlanNode::Aggregate(Aggregate { undo: true, .. }) => "TableAggregate",
         PlanNode::Aggregate(_) => "StreamAggregate",
@@ -214,6 +215,7 @@ fn lowest_source_mut(node: &mut PlanNode) -> Option<&mut Source> {
         | PlanNode::Rekey { input, .. }
         | PlanNode::Repartition { input, .. }
         | PlanNode::Materialize { input } => lowest_source_mut(input),
+        PlanNode::FlatMap(flat_map) => lowest_source_mut(&mut flat_map.input),
         PlanNode::Aggregate(aggregate) => lowest_source_mut(&mut aggregate.input),
         PlanNode::StreamTableJoin { .. }
         | PlanNode::StreamStreamJoin(_)

@@ -4,7 +4,9 @@ mod aggregates;
 mod collections;
 mod concat;
 mod conditional;
+mod cube_explode;
 mod date_time;
+mod explode;
 mod json;
 mod lambdas;
 mod mathematical;
@@ -14,7 +16,7 @@ mod url;
 
 use super::function::{Function, FunctionKind};
 use super::signature;
-use super::{AggregateBody, ScalarBody};
+use super::{AggregateBody, ScalarBody, TableBody};
 
 /// All of them.
 pub(super) fn functions() -> Vec<Function> {
@@ -71,6 +73,12 @@ impl Function {
     /// With the accumulator `body` in every variation.
     fn accumulated_by(mut self, body: AggregateBody) -> Self {
         self.variations.iter_mut().for_each(|variation| variation.aggregate = Some(body));
+        self
+    }
+
+    /// With rows from `body` in every variation.
+    fn expanded_by(mut self, body: &TableBody) -> Self {
+        self.variations.iter_mut().for_each(|variation| variation.table = Some(body.clone()));
         self
     }
 

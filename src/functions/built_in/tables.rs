@@ -1,6 +1,6 @@
 //! Several rows of each row.
 
-use super::{Function, function};
+use super::{Function, cube_explode, explode, function};
 use crate::functions::function::FunctionKind;
 
 const CATEGORY: &str = "TABLE";
@@ -14,11 +14,13 @@ pub(super) fn functions() -> Vec<Function> {
             "explode",
             "A row for every element of an array.",
             &["(array ARRAY<T>) -> T", "(array ARRAY<DECIMAL>) -> DECIMAL"],
-        ),
+        )
+        .expanded_by(&explode::body()),
         function(
             "cube_explode",
             "A row for every subset of the elements, the others NULL.",
             &["(columns ARRAY<T>) -> ARRAY<T>"],
-        ),
+        )
+        .expanded_by(&cube_explode::body()),
     ]
 }

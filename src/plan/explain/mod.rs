@@ -19,7 +19,7 @@ use super::planned::{Planned, PushPlan};
 use super::pull::{PullLookup, PullPlan, WindowBounds};
 use super::settings::{Settings, TopicLookup};
 use super::{
-    Aggregate, AggregateCall, Collection, Expr, JoinKind, NullKeys, PlanNode, QueryPlan, Sink, Source,
+    Aggregate, AggregateCall, Collection, Expr, FlatMap, JoinKind, NullKeys, PlanNode, QueryPlan, Sink, Source,
     StreamStreamJoin, StreamTableJoinKind, WindowShape, WindowSpec,
 };
 
@@ -206,6 +206,7 @@ fn step_line(node: &PlanNode) -> String {
             let windows = if input.window().is_some() && !keeps_window { " without windows" } else { "" };
             format!("Rekey: key {key}{windows}{nulls}; {}", assignments(columns, &names))
         }
+        PlanNode::FlatMap(flat_map) => flat_map_line(flat_map),
         PlanNode::Repartition { topic, key_serde, value_serde, .. } => {
             format!("Repartition: internal topic {topic} ({})", serdes(key_serde, value_serde))
         }
@@ -229,6 +230,13 @@ fn step_line(node: &PlanNode) -> String {
             key_names(&join.right)
         ),
     }
+}
+
+fn flat_map_line(flat_map: &FlatMap) -> String {
+    let (value, names) = (flat_map.input.schema().value, names(&flat_map.input));
+    let carried = flat_map.carried.iter().map(|index| value[*index].name.clone());
+    let calls = flat_map.calls.iter().map(|call| format!("{} = {}", call.column.name, shown(&call.list, &names)));
+    format!("FlatMap: {}", carried.chain(calls).collect::<Vec<_>>().join(", "))
 }
 
 fn key_names(node: &PlanNode) -> String {

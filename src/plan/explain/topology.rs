@@ -140,6 +140,7 @@ impl<'a> Cut<'a> {
         match node {
             PlanNode::Source(source) => self.source(source),
             PlanNode::Project { input, .. } => self.step(input, needs_old),
+            PlanNode::FlatMap(flat_map) => self.step(&flat_map.input, false),
             PlanNode::Filter { input, .. } | PlanNode::Rekey { input, .. } => {
                 self.step(input, node.collection() == Collection::Table);
             }

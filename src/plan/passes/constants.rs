@@ -52,6 +52,7 @@ fn expressions(node: &mut PlanNode) -> Vec<&mut Expr> {
         PlanNode::Filter { predicate, .. } => vec![predicate],
         PlanNode::Project { columns, .. } => columns.iter_mut().map(|(_, expr)| expr).collect(),
         PlanNode::Rekey { key, columns, .. } => key.iter_mut().chain(columns).map(|(_, expr)| expr).collect(),
+        PlanNode::FlatMap(flat_map) => flat_map.calls.iter_mut().map(|call| &mut call.list).collect(),
         PlanNode::ForeignKeyJoin(join) => vec![&mut join.foreign_key],
         PlanNode::Source(_)
         | PlanNode::Repartition { .. }
@@ -74,7 +75,7 @@ fn passes_everything(node: &PlanNode) -> bool {
 /// Whether rows of the step may have null values: those of streams, or tombstones.
 fn gives_null_values(node: &PlanNode) -> bool {
     match node {
-        PlanNode::StreamTableJoin { .. } | PlanNode::StreamStreamJoin(_) => false,
+        PlanNode::FlatMap(_) | PlanNode::StreamTableJoin { .. } | PlanNode::StreamStreamJoin(_) => false,
         PlanNode::Rekey { null_keys: NullKeys::DropAndReport, input, .. } => input.collection() == Collection::Table,
         PlanNode::Filter { input, .. } => input.collection() == Collection::Table,
         PlanNode::Project { input, .. }

@@ -21,7 +21,7 @@
 //!
 //! Tables are grouped by way of a topic always (semantics 1.4).
 
-use super::super::{Collection, Expr, NullKeys, PlanNode, StreamStreamJoin};
+use super::super::{Collection, Expr, FlatMap, NullKeys, PlanNode, StreamStreamJoin};
 use crate::formats::Serde;
 use crate::types::Column;
 
@@ -92,7 +92,9 @@ fn is_the_key(key: &[(Column, Expr)]) -> bool {
 fn distributed_by(node: &PlanNode) -> Option<&Serde> {
     match node {
         PlanNode::Repartition { key_serde, .. } => Some(key_serde),
-        PlanNode::Filter { input, .. } | PlanNode::Project { input, .. } => distributed_by(input),
+        PlanNode::Filter { input, .. } | PlanNode::Project { input, .. } | PlanNode::FlatMap(FlatMap { input, .. }) => {
+            distributed_by(input)
+        }
         PlanNode::StreamTableJoin { left, .. } => distributed_by(left),
         PlanNode::StreamStreamJoin(join) => {
             distributed_by(&join.left).filter(|serde| distributed_by(&join.right) == Some(*serde))

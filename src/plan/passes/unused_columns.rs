@@ -8,7 +8,7 @@
 //! what a replaced query is compared by (`upgrade`), and the columns of kept rows, which decode to nulls where nobody wants them.
 
 use super::super::formats::internal_value_serde;
-use super::super::{Expr, PlanNode, Source};
+use super::super::{Expr, FlatMap, PlanNode, Source};
 use crate::types::Column;
 
 pub(super) fn apply(root: &mut PlanNode, done: &mut Vec<String>) {
@@ -84,6 +84,7 @@ fn narrow(node: &mut PlanNode, wanted: Vec<bool>, done: &mut Vec<String>) -> Mov
             columns.iter_mut().for_each(|(_, expr)| below.update(expr));
             own
         }
+        PlanNode::FlatMap(flat_map) => narrow_flat_map(flat_map, &wanted, done),
         PlanNode::Rekey { input, key, columns, .. } => {
             let own = keep_columns(key.len(), columns, &wanted, done);
             let below = narrow_below(input, key.iter().chain(&*columns).map(|(_, expr)| expr), done);
@@ -159,6 +160,28 @@ fn keep_columns(key: usize, columns: &mut Vec<(Column, Expr)>, wanted: &[bool], 
         columns.retain(|_| kept.next().unwrap_or(true));
     }
     moved
+}
+
+/// Table functions stay, since they decide how many rows there are. What only their arguments use is not repeated in the rows.
+fn narrow_flat_map(flat_map: &mut FlatMap, wanted: &[bool], done: &mut Vec<String>) -> Moved {
+    let (key, width) = (flat_map.input.key().len(), flat_map.carried.len());
+    let kept: Vec<bool> = wanted.iter().enumerate().map(|(index, wanted)| *wanted || index >= width).collect();
+    let own = Moved::new(key, &kept);
+    let mut used = vec![false; flat_map.input.value_width()];
+    if !own.is_idle() {
+        let columns = flat_map.schema().value;
+        let dropped = columns.iter().zip(&kept).filter(|(_, kept)| !**kept);
+        let dropped: Vec<&str> = dropped.map(|(column, _)| column.name.as_str()).collect();
+        done.push(format!("carried no further: {}", dropped.join(", ")));
+        let mut kept = kept.into_iter();
+        flat_map.carried.retain(|_| kept.next().unwrap_or(true));
+    }
+    flat_map.carried.iter().for_each(|index| used[*index] = true);
+    want(key, flat_map.calls.iter().map(|call| &call.list), &mut used);
+    let below = narrow(&mut flat_map.input, used, done);
+    flat_map.carried.iter_mut().for_each(|index| *index = below.value[*index]);
+    flat_map.calls.iter_mut().for_each(|call| below.update(&mut call.list));
+    own
 }
 
 /// Of a source, declared columns keep their place and are not decoded; pseudo columns go, unless rows are kept with them.

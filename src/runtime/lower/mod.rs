@@ -19,7 +19,7 @@ use crate::functions::AggregateBody;
 use crate::operators::accumulators::{Function, accumulator};
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
-    Aggregate, Filter, NullKeys, Operator, Project, Rekey, SerializedKeys, SessionAggregate, SessionWindows,
+    Aggregate, Filter, FlatMap, NullKeys, Operator, Project, Rekey, SerializedKeys, SessionAggregate, SessionWindows,
     TableFilter, TableRekey, TableStore,
 };
 use crate::plan::{self, Collection, PlanNode, Source, stores};
@@ -539,6 +539,7 @@ impl Lowering<'_> {
                 });
                 self.current.add([tail], factory)
             }
+            PlanNode::FlatMap(flat_map) => self.flat_map(flat_map)?,
             PlanNode::Repartition { input, topic, key_serde, value_serde } => {
                 self.repartition(input, topic, (key_serde, value_serde), needs_old)?
             }
@@ -552,6 +553,17 @@ impl Lowering<'_> {
             PlanNode::TableTableJoin(join) => self.table_table_join(join, needs_old)?,
             PlanNode::ForeignKeyJoin(join) => self.foreign_key_join(join, needs_old)?,
         })
+    }
+
+    fn flat_map(&mut self, flat_map: &plan::FlatMap) -> Result<Tail, RuntimeError> {
+        let tail = self.lower(&flat_map.input, false)?;
+        let (rows, carried, calls) = (rows_of(&flat_map.input), flat_map.carried.clone(), flat_map.calls.clone());
+        let factory: OperatorFactory = Box::new(move |_| {
+            let lists = calls.iter().map(|call| CompiledExpr::new(&call.list, &rows)).collect();
+            let rows_max = calls.iter().map(|call| call.rows_max).min().unwrap_or(usize::MAX);
+            Ok(Box::new(FlatMap::new(carried.clone(), lists, Arc::clone(&rows), rows_max)))
+        });
+        Ok(self.current.add([tail], factory))
     }
 
     /// A store name that is the same whenever the plan is lowered.
