@@ -14,6 +14,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use arrow::array::{Array as _, BinaryArray};
 use rocksdb::{
@@ -39,6 +41,9 @@ const STATE_BUFFER_BYTES: usize = 16 << 20;
 const STATE_FILES_UNMERGED: i32 = 8;
 /// Share of a memtable of state that says which keys it does not have.
 const MEMTABLE_FILTER: f64 = 0.05;
+/// How often, and after which pauses, a lock is asked for that somebody has.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 /// Log that may have to be replayed on open after a kill.
 const LOG_BYTES_MAX: u64 = 48 << 20;
 /// Values from this size on go to blob files: a chunk of a few dozen records or more.
@@ -236,11 +241,16 @@ impl DirectoryLock {
         fs::create_dir_all(dir).map_err(|error| not_usable(dir, &error))?;
         let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock"));
         let file = file.map_err(|error| not_usable(dir, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StorageError::InUse { path: shown(dir) }),
-            Err(TryLockError::Error(error)) => Err(not_usable(dir, &error)),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                // A process that is being started has the files of the one that starts it, until it begins its own program.
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => thread::park_timeout(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(StorageError::InUse { path: shown(dir) }),
+                Err(TryLockError::Error(error)) => return Err(not_usable(dir, &error)),
+            }
         }
+        Ok(Self { _file: file })
     }
 }
 
