@@ -174,13 +174,17 @@ mod tests {
         found
     }
 
-    fn list(numbers: &[i32]) -> List {
-        Some(numbers.iter().copied().map(Some).collect())
+    fn list(numbers: &[i32]) -> Vec<Option<i32>> {
+        numbers.iter().copied().map(Some).collect()
     }
 
     #[test]
     fn lists_are_zipped_and_the_shorter_one_is_padded() {
-        let lists = [(list(&[1, 2]), list(&[5])), (None, list(&[6, 7])), (list(&[3]), Some(vec![None]))];
+        let lists = [
+            (Some(list(&[1, 2])), Some(list(&[5]))),
+            (None, Some(list(&[6, 7]))),
+            (Some(list(&[3])), Some(vec![None])),
+        ];
         let expected =
             vec![(0, Some(1), Some(5)), (0, Some(2), None), (1, None, Some(6)), (1, None, Some(7)), (2, Some(3), None)];
         assert_eq!(rows(100, batch(&lists)), expected);
@@ -189,7 +193,7 @@ mod tests {
 
     #[test]
     fn where_all_lists_are_empty_or_the_value_is_null_nothing_comes_out() {
-        let mut batch = batch(&[(None, list(&[])), (list(&[1]), None), (list(&[2]), None)]);
+        let mut batch = batch(&[(None, Some(list(&[]))), (Some(list(&[1])), None), (Some(list(&[2])), None)]);
         batch.tombstones = Some(BooleanBuffer::from(vec![false, true, false]));
         assert_eq!(rows(100, batch), vec![(2, Some(2), None)]);
     }
@@ -197,7 +201,7 @@ mod tests {
     #[test]
     fn long_lists_come_out_in_several_batches() {
         let all: Vec<i32> = (0..3000).collect();
-        let found = rows(100, batch(&[(list(&[-1]), None), (list(&all), list(&all[..2000]))]));
+        let found = rows(100, batch(&[(Some(list(&[-1])), None), (Some(list(&all)), Some(list(&all[..2000])))]));
         assert_eq!(found.len(), 3001);
         let expected = all.iter().map(|number| (1, Some(*number), (*number < 2000).then_some(*number)));
         assert!(found[1..].iter().copied().eq(expected));

@@ -69,9 +69,9 @@ mod tests {
 
     use super::*;
 
-    type List = Option<Vec<Option<i32>>>;
+    type Numbers = Vec<Option<i32>>;
 
-    fn evaluated(lists: Vec<List>) -> (Vec<Vec<Vec<Option<i32>>>>, Vec<String>) {
+    fn evaluated(lists: Vec<Option<Numbers>>) -> (Vec<Vec<Numbers>>, Vec<String>) {
         let (rows, mut failures) = (lists.len(), Vec::new());
         let column = Operand::Column(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists)));
         let found =

@@ -343,7 +343,8 @@ fn what_only_table_functions_use_is_not_repeated_in_their_rows() {
     check(
         "CREATE STREAM LISTS (ID INT KEY, UNUSED INT, NAME STRING, XS ARRAY<INT>) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON'); \
          CREATE STREAM X AS SELECT ID, EXPLODE(XS) + EXPLODE(ARRAY[1 + 1]) AS V, NAME, EXPLODE(XS) AS X FROM LISTS;",
-        "Sink X: topic X (key KAFKA, value JSON)
+        "
+        Sink X: topic X (key KAFKA, value JSON, 4 partitions)
           Project: key ID; V = (KSQL_SYNTH_0 + KSQL_SYNTH_1), NAME, X = KSQL_SYNTH_0
             FlatMap: NAME, KSQL_SYNTH_0 = EXPLODE(XS), KSQL_SYNTH_1 = EXPLODE(ARRAY[2])
               Source LISTS: stream, topic x (key KAFKA, value JSON) [ID KEY, NAME, XS]",
