@@ -25,6 +25,9 @@ CREATE TABLE sums AS
   SELECT id, COUNT(*) AS n, SUM(v) AS total FROM events WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id;
 ";
 
+/// 2100-01-01: results are not older than the retention of their topic, which is a week.
+const START_MS: u64 = 4_102_444_800_000;
+
 /// The `i`-th key: all of them once, in no order.
 fn key(i: u64, keys: u64) -> u64 {
     (i * 7919 + 13) % keys
@@ -41,11 +44,12 @@ fn produce(dir: &Path, keys: u64) {
         .expect("levada starts");
     let mut lines = BufWriter::new(child.stdin.take().expect("piped"));
     for i in 0..keys {
-        let (id, time) = (key(i, keys), i * 3_000_000 / keys);
+        let (id, time) = (key(i, keys), START_MS + i * 3_000_000 / keys);
         writeln!(lines, r#"{id}:{{"V":{},"T":{time}}}"#, id % 1000).expect("levada reads all lines");
     }
     for i in 0..keys / 10 {
-        writeln!(lines, r#"{}:{{"V":1,"T":3000000}}"#, key(i, keys)).expect("levada reads all lines");
+        let (id, time) = (key(i, keys), START_MS + 3_000_000);
+        writeln!(lines, r#"{id}:{{"V":1,"T":{time}}}"#).expect("levada reads all lines");
     }
     drop(lines);
     assert!(child.wait().expect("levada ends").success(), "the records are appended");
