@@ -111,6 +111,7 @@ pub struct Aggregate {
 
 const ABSENT: i64 = i64::MIN;
 const NO_ROW: u32 = u32::MAX;
+
 /// Changes of a table, taken apart into rows taken back and rows added.
 struct TakenApart {
     batch: ChangeBatch,
@@ -121,7 +122,7 @@ struct TakenApart {
 }
 
 impl Aggregate {
-    /// The aggregation with its state in `store`; what storage holds is read at once.
+    /// The aggregation with its state in `store`; what storage holds is read as far as memory allows.
     pub fn open(options: AggregateOptions, store: &Store) -> Result<Self, StateError> {
         let AggregateOptions { key_types, carried_types, calls, windows, emission, attach_old, undo, finals } = options;
         let groups = Groups::new(&key_types, &carried_types, calls);

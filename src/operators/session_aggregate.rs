@@ -129,8 +129,8 @@ struct Removed {
 }
 
 impl SessionAggregate {
-    /// The aggregation in `windows` with its state in `store`; what storage holds is read at once. The windows of `options` are
-    /// others and do not count.
+    /// The aggregation in `windows` with its state in `store`; what storage holds is read as far as memory
+    /// allows. The windows of `options` are others and do not count.
     pub fn open(options: AggregateOptions, windows: SessionWindows, store: &Store) -> Result<Self, StateError> {
         let groups = Groups::new(&options.key_types, &options.carried_types, options.calls);
         let mut aggregate = Self {

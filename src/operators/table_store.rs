@@ -2,7 +2,8 @@
 //!
 //! Rows with a null key are dropped. The newest arrival wins, whatever its time. With [`Emission::EveryRow`] every change
 //! goes on, deletions of absent keys and rows equal to the old one too. With [`Emission::AtCommit`] the last change of
-//! every key goes on at commit, with its headers, in the order of these changes; a key that came and went in between is not seen at all.
+//! every key goes on at commit, with its headers, in the order of these changes; a key that came and went in between is not
+//! seen at all.
 //! Semantics 3.2, 4.3 and 6.2.
 //!
 //! State: key ‖ window start, or ‖ session end ‖ start → `rowtime: i64 LE, row(key columns, value columns)`.
@@ -42,7 +43,7 @@ struct Held {
 
 impl TableStore {
     /// The table in `store`, with key columns of `key_types`, windows of `window` and value columns of `value_types`; what
-    /// storage holds is read at once. `attach_old`: an operator downstream needs old rows.
+    /// storage holds is read as far as memory allows. `attach_old`: an operator downstream needs old rows.
     pub fn open(
         store: &Store,
         key_types: &[DataType],

@@ -85,11 +85,6 @@ impl HotKeys {
         Ok(())
     }
 
-    /// The number of entries is `entries`: some of them were not read.
-    pub fn set_entries(&mut self, entries: u64) {
-        self.entries = entries;
-    }
-
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store

@@ -107,7 +107,7 @@ impl Buffer {
             self.kept += entries.len() as u64;
             self.take_entries(&entries, keys)?;
             self.rows.compact();
-            if self.memory_bytes() > 2 * store.preloaded_bytes_max().saturating_add(1) {
+            if self.memory_bytes() > store.preloaded_bytes_max().saturating_mul(2) {
                 self.shrink(store.preloaded_bytes_max(), keys);
             }
             Ok(())

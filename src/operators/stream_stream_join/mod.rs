@@ -99,7 +99,7 @@ struct Joining<'a> {
 
 impl StreamStreamJoin {
     /// The join with the records of both sides in `stores`, and with those that wait for a partner in `waiting`, which outer
-    /// joins with a grace period have; what storage holds is read at once.
+    /// joins with a grace period have; what storage holds is read as far as memory allows.
     pub fn open(options: StreamJoinOptions, stores: [&Store; 2], waiting: Option<&Store>) -> Result<Self, StateError> {
         let retention_ms = options.before_ms.saturating_add(options.after_ms).saturating_add(options.grace_ms);
         let buffer = |side: Port| {
