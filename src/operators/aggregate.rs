@@ -30,10 +30,11 @@ use super::finals::{Causes, Finals, SerializedKeys, time_windows_closed};
 pub use super::groups::Call;
 pub(crate) use super::groups::load_state;
 use super::groups::{Folding, Groups, without_null_rows};
-use super::keyed_rows::{keys_within, split_rowtime};
+use super::keyed_rows::split_rowtime;
+use super::memory::keys_within;
 use super::{NO_RECORD, Operator, Output, Port};
-use crate::state::key_encoding::{EncodedKeys, encode_i64, window_start};
-use crate::state::{Buckets, Found, HotKeys, META_KEY, RowRef, RowTable, StateError, Store, StoreSize};
+use crate::state::key_encoding::{EncodedKeys, window_start};
+use crate::state::{Buckets, Found, HotKeys, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, OldRows, RowError, WindowColumns};
 
@@ -152,10 +153,8 @@ impl Aggregate {
     }
 
     fn load(&mut self) -> Result<(), StateError> {
-        if let Some(meta) = self.slots.store().get(META_KEY)? {
-            let (stream_time, counts) = split_rowtime(&meta)?;
+        if let Some(stream_time) = self.buckets.load(self.slots.store())? {
             self.stream_time = stream_time;
-            self.buckets.decode(counts)?;
         }
         let mut slots = HotKeys::new(self.slots.store());
         slots.load(|found| self.take_stored(found))?;
@@ -213,11 +212,7 @@ impl Aggregate {
         if self.slots.is_complete() || before == self.stream_time {
             return Ok(());
         }
-        let bound = |start: i64| {
-            let mut key = Vec::new();
-            encode_i64(self.buckets.number(start.max(0)), &mut key);
-            key
-        };
+        let bound = |start: i64| bucket_prefix(self.buckets.number(start.max(0)), &[]);
         let from = bound(windows.newest_closed(before).saturating_add(1));
         let to = bound(windows.newest_closed(self.stream_time).saturating_add(self.buckets.width_ms()));
         let found = self.slots.find_range(&from, &to)?;
@@ -410,9 +405,7 @@ impl Aggregate {
             }
         }
         if let Some(first_left) = self.buckets.forget_before(oldest_kept) {
-            let mut key = Vec::new();
-            encode_i64(first_left, &mut key);
-            self.slots.store().delete_before(writes, &key);
+            self.slots.store().delete_before(writes, &bucket_prefix(first_left, &[]));
         }
         self.groups.compact();
     }
@@ -541,9 +534,7 @@ impl Operator for Aggregate {
             if let Some(windows) = self.windows {
                 self.expire(windows, writes);
             }
-            let mut meta = self.stream_time.to_le_bytes().to_vec();
-            self.buckets.encode(&mut meta);
-            self.slots.store().put(writes, META_KEY, meta);
+            self.buckets.persist(self.stream_time, self.slots.store(), writes);
         }
         self.slots.end_commit();
         Ok(())

@@ -3,6 +3,7 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
+use super::memory::keys_within;
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{Reader, RowEncoder, decode_rows};
 use crate::state::{Found, HotKeys, RowRef, RowTable, StateError, Store, StoreSize};
@@ -240,16 +241,6 @@ impl KeyedRows {
             self.dirty.push(slot);
         }
     }
-}
-
-/// How many of `keys` keys, which take `used` bytes, fit into `bytes`.
-pub(super) fn keys_within(bytes: usize, keys: usize, used: usize) -> usize {
-    if used <= bytes { keys } else { (keys as u128 * bytes as u128 / used.max(1) as u128) as usize }
-}
-
-/// What of `bytes` is left to a part that takes `own` of `all` bytes.
-pub(super) fn share(bytes: usize, own: usize, all: usize) -> usize {
-    (bytes as u128 * own as u128 / all.max(1) as u128) as usize
 }
 
 /// The time in front of a stored row, and the row.

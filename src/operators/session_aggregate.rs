@@ -39,11 +39,12 @@ use super::aggregate::{AggregateOptions, Emission};
 use super::changes::{Changes, LastHeaders};
 use super::finals::{Causes, Finals};
 use super::groups::{Folding, Groups, without_null_rows};
-use super::keyed_rows::{keys_within, split_rowtime};
+use super::keyed_rows::split_rowtime;
+use super::memory::keys_within;
 use super::session_table::{EndIndex, SessionTable};
 use super::{Operator, Output, Port};
-use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session};
-use crate::state::{Buckets, EntryWeight, META_KEY, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
+use crate::state::key_encoding::{EncodedKeys, split_session};
+use crate::state::{Buckets, EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix, is_meta};
 use crate::storage::{Entry, WriteSet};
 use crate::types::{ChangeBatch, Headers};
 
@@ -162,10 +163,8 @@ impl SessionAggregate {
 
     /// Reads sessions from storage: all, if they fit, else those that rows wait for.
     fn load(&mut self) -> Result<(), StateError> {
-        let Some(meta) = self.store.get(META_KEY)? else { return Ok(()) };
-        let (stream_time, counts) = split_rowtime(&meta)?;
+        let Some(stream_time) = self.buckets.load(&self.store)? else { return Ok(()) };
         self.stream_time = stream_time;
-        self.buckets.decode(counts)?;
         let store = self.store.clone();
         let fits = self.buckets.total() as usize <= store.preloaded_bytes_max() / ENTRY_BYTES;
         let first = match (fits, &self.finals) {
@@ -360,9 +359,7 @@ impl Operator for SessionAggregate {
         );
         if !self.changes.take().is_empty() {
             self.expire(writes);
-            let mut meta = self.stream_time.to_le_bytes().to_vec();
-            self.buckets.encode(&mut meta);
-            self.store.put(writes, META_KEY, meta);
+            self.buckets.persist(self.stream_time, &self.store, writes);
         }
         self.sessions.end_commit();
         Ok(())
@@ -401,14 +398,6 @@ impl Operator for SessionAggregate {
     fn store_sizes(&self) -> Vec<StoreSize> {
         vec![self.store.size(self.buckets.total() as usize, self.weight)]
     }
-}
-
-/// What the keys of entries begin with whose sessions end in the bucket `number` and are of `key`.
-fn bucket_prefix(number: i64, key: &[u8]) -> Vec<u8> {
-    let mut prefix = Vec::with_capacity(size_of::<i64>() + key.len());
-    encode_i64(number, &mut prefix);
-    prefix.extend_from_slice(key);
-    prefix
 }
 
 impl SessionAggregate {

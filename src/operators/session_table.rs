@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::state::key_encoding::{EncodedKeys, encode_i64, encode_session};
-use crate::state::{Buckets, SlotTable};
+use crate::state::key_encoding::{EncodedKeys, encode_session};
+use crate::state::{Buckets, SlotTable, bucket_prefix};
 
 /// Sessions by slot, and the slots of each key. Sessions of one key are apart from each other, so their order is that of
 /// their ends and that of their starts.
@@ -257,9 +257,7 @@ impl SessionTable {
 
     /// The key in storage of the session of `key` with these bounds: the bucket of its end comes first.
     pub(super) fn stored_key(&self, key: u32, (start, end): (i64, i64), buckets: &Buckets) -> Vec<u8> {
-        let mut stored = Vec::with_capacity(self.keys.key(key).len() + 3 * size_of::<i64>());
-        encode_i64(buckets.number(end), &mut stored);
-        stored.extend_from_slice(self.keys.key(key));
+        let mut stored = bucket_prefix(buckets.number(end), self.keys.key(key));
         encode_session(start, end, &mut stored);
         stored
     }

@@ -18,7 +18,8 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
-use super::keyed_rows::{Version, share};
+use super::keyed_rows::Version;
+use super::memory::share;
 use super::two_sides::{StepRows, TwoSides};
 use super::versioned_rows::VersionedRows;
 use super::{LEFT, Operator, Output, Port, RIGHT};

@@ -14,9 +14,9 @@ use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{PlanNode, QueryPlan, Source, stores};
-use crate::state::key_encoding::{EncodedKeys, encode_i64, split_session, window_start};
+use crate::state::key_encoding::{EncodedKeys, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
-use crate::state::{Buckets, META_KEY, StateError, Store, StoreId, is_meta};
+use crate::state::{Buckets, StateError, Store, StoreId, bucket_prefix, is_meta};
 use crate::storage::Entry;
 use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
@@ -77,13 +77,7 @@ impl Visible {
     /// What the keys of entries of `key` begin with.
     fn prefixes(&self, key: &[u8]) -> Vec<Vec<u8>> {
         let Some(buckets) = &self.buckets else { return vec![key.to_vec()] };
-        let prefix = |number: &i64| {
-            let mut prefix = Vec::with_capacity(8 + key.len());
-            encode_i64(*number, &mut prefix);
-            prefix.extend_from_slice(key);
-            prefix
-        };
-        buckets.iter().map(prefix).collect()
+        buckets.iter().map(|number| bucket_prefix(*number, key)).collect()
     }
 }
 
@@ -146,11 +140,10 @@ impl Materialized<'_> {
     /// Which windows of `store` can be read.
     fn visible(&self, store: &Store) -> Result<Visible, RuntimeError> {
         let PlanNode::Aggregate(aggregate) = self.node else { return Ok(Visible::ALL) };
-        let (Some(window), Some(meta)) = (&aggregate.window, store.get(META_KEY)?) else { return Ok(Visible::ALL) };
-        let (stream_time, counts) = crate::operators::split_rowtime(&meta)?;
-        let oldest_start = time_windows(aggregate).map(|windows| windows.oldest_kept(stream_time, aggregate.is_final));
+        let Some(window) = &aggregate.window else { return Ok(Visible::ALL) };
         let mut buckets = Buckets::new(window.retention_ms, 1);
-        buckets.decode(counts)?;
+        let Some(stream_time) = buckets.load(store)? else { return Ok(Visible::ALL) };
+        let oldest_start = time_windows(aggregate).map(|windows| windows.oldest_kept(stream_time, aggregate.is_final));
         let oldest_end = stream_time.saturating_sub(window.retention_ms).saturating_add(1);
         Ok(Visible { buckets: Some(buckets.numbers().collect()), from: oldest_start.unwrap_or(oldest_end) })
     }

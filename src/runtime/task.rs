@@ -13,7 +13,7 @@ use super::memory::MemoryUse;
 use super::metrics::{InputFigures, Phase, QueryMetrics, TaskMetrics};
 use super::output::Output as TaskOutput;
 use super::{RuntimeError, changelog};
-use crate::operators::{NO_RECORD, Operator, Output, Port};
+use crate::operators::{NO_RECORD, Operator, Output, Port, share};
 use crate::state::StoreSize;
 use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{ChangeBatch, RecordChunk, RowError};
@@ -379,7 +379,7 @@ impl Task {
         let (used, kept) = (bytes(&self.parts.nodes), self.parts.memory.kept_bytes());
         for node in &mut self.parts.nodes {
             let own = node.operator.memory_bytes();
-            node.operator.shrink((kept as u128 * own as u128 / used.max(1) as u128) as usize);
+            node.operator.shrink(share(kept, own, used));
         }
         self.measure();
     }

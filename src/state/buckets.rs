@@ -4,7 +4,25 @@
 
 use std::collections::BTreeMap;
 
-use super::StateError;
+use super::key_encoding::encode_i64;
+use super::{StateError, Store};
+use crate::storage::WriteSet;
+
+/// Key of an entry that is no row: what else an operator keeps in its store. No encoded key begins like that.
+pub const META_KEY: &[u8] = &[0xff];
+
+/// Whether `key` is that of an entry that is no row.
+pub fn is_meta(key: &[u8]) -> bool {
+    key == META_KEY
+}
+
+/// What the keys of entries in the bucket `number` begin with whose keys begin with `key`.
+pub fn bucket_prefix(number: i64, key: &[u8]) -> Vec<u8> {
+    let mut prefix = Vec::with_capacity(size_of::<i64>() + key.len());
+    encode_i64(number, &mut prefix);
+    prefix.extend_from_slice(key);
+    prefix
+}
 
 /// How many entries each bucket has.
 #[derive(Debug, Clone)]
@@ -72,16 +90,36 @@ impl Buckets {
         self.entries.values().sum()
     }
 
-    /// Appends the counts: `(number i64, entries u64)*`, little endian.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    /// Entries in the bucket `number`.
+    pub fn entries(&self, number: i64) -> u64 {
+        self.entries.get(&number).copied().unwrap_or_default()
+    }
+
+    /// Writes `stream_time` and the counts to the entry of `store` that is no row: `stream_time i64, (number i64, entries u64)*`,
+    /// little endian.
+    pub fn persist(&self, stream_time: i64, store: &Store, writes: &mut WriteSet) {
+        let mut value = stream_time.to_le_bytes().to_vec();
+        self.encode(&mut value);
+        store.put(writes, META_KEY, value);
+    }
+
+    /// Takes the counts that [`Buckets::persist`] has written, and gives the stream time, if it ever has.
+    pub fn load(&mut self, store: &Store) -> Result<Option<i64>, StateError> {
+        let Some(value) = store.get(META_KEY)? else { return Ok(None) };
+        let corrupt = || StateError::Corrupt("a stream time is cut off".to_owned());
+        let (stream_time, counts) = value.split_first_chunk::<8>().ok_or_else(corrupt)?;
+        self.decode(counts)?;
+        Ok(Some(i64::from_le_bytes(*stream_time)))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
         for (number, entries) in &self.entries {
             out.extend_from_slice(&number.to_le_bytes());
             out.extend_from_slice(&entries.to_le_bytes());
         }
     }
 
-    /// Takes the counts that [`Buckets::encode`] has written.
-    pub fn decode(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         let (chunks, rest) = bytes.as_chunks::<16>();
         if !rest.is_empty() {
             return Err(StateError::Corrupt("counts of entries are cut off".to_owned()));

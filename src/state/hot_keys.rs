@@ -11,6 +11,7 @@
 //! A key's bytes are those of its entry in storage. A store whose keys all fit in memory is read once, when it is opened, and never
 //! again.
 
+use super::buckets::is_meta;
 use super::key_encoding::EncodedKeys;
 use super::{EntryWeight, SlotTable, StateError, Store, StoreSize};
 use crate::storage::Entry;
@@ -266,12 +267,4 @@ impl HotKeys {
     pub fn memory_bytes(&self) -> usize {
         self.slots.memory_bytes() + self.used.capacity() * size_of::<u32>()
     }
-}
-
-/// Key of an entry that is no row: what else an operator keeps in its store. No encoded key begins like that.
-pub const META_KEY: &[u8] = &[0xff];
-
-/// Whether `key` is that of an entry that is no row.
-pub fn is_meta(key: &[u8]) -> bool {
-    key == META_KEY
 }

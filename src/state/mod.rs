@@ -18,8 +18,8 @@ mod slot_table;
 mod store;
 mod store_size;
 
-pub use buckets::Buckets;
-pub use hot_keys::{Found, HotKeys, META_KEY, is_meta};
+pub use buckets::{Buckets, META_KEY, bucket_prefix, is_meta};
+pub use hot_keys::{Found, HotKeys};
 pub use row_table::{RowRef, RowTable};
 pub use slot_table::SlotTable;
 pub use store::{StateError, Store, StoreId};

@@ -7,7 +7,8 @@ use std::ops::Range;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::super::keyed_rows::{Version, share};
+use super::super::keyed_rows::Version;
+use super::super::memory::share;
 use super::super::two_sides::{StepRows, TwoSides};
 use super::super::versioned_rows::VersionedRows;
 use super::super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};

@@ -7,7 +7,7 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::super::keyed_rows::keys_within;
+use super::super::memory::keys_within;
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::row_format::{RowEncoder, decode_rows};
 use crate::state::{Found, HotKeys, RowRef, RowTable, SlotTable, StateError, Store, StoreSize};

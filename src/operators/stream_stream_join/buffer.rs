@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, VecDeque};
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::super::keyed_rows::keys_within;
+use super::super::memory::keys_within;
 use super::key_uses::KeyUses;
 use crate::state::key_encoding::{decode_i64, encode_i64};
 use crate::state::row_format::{RowEncoder, decode_rows};
-use crate::state::{EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, is_meta};
+use crate::state::{Buckets, EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix, is_meta};
 use crate::storage::{Entry, WriteSet};
 
 /// A record that is kept, or was in this step.
@@ -42,36 +42,25 @@ pub(super) struct Record {
     pub(super) is_stored_unmatched: bool,
 }
 
-/// The records of a stretch of time.
-#[derive(Default)]
-struct Bucket {
-    records: Vec<u32>,
-    /// How many more storage has.
-    cold: u64,
-}
-
-/// Buckets that a retention is divided into.
-const BUCKETS: i64 = 64;
-
 /// The records of one side.
 pub(super) struct Buffer {
     store: Store,
     retention_ms: i64,
-    bucket_ms: i64,
     types: Vec<DataType>,
     rows: RowTable,
     records: Vec<Record>,
     free: Vec<u32>,
     /// Times and records of each key.
     by_key: Vec<VecDeque<(i64, u32)>>,
-    buckets: BTreeMap<i64, Bucket>,
+    /// How many records others can find, in memory or in storage only.
+    buckets: Buckets,
+    /// Those of them that are in memory, by bucket.
+    in_memory: BTreeMap<i64, Vec<u32>>,
     /// All records of this time or a later one are in memory.
     floor: i64,
     /// Greatest time that was kept.
     pub(super) newest: i64,
     arrivals: u64,
-    /// Records that others can find, in memory or in storage only.
-    kept: u64,
     /// Records kept since the last commit.
     dirty: Vec<u32>,
     weight: EntryWeight,
@@ -83,17 +72,16 @@ impl Buffer {
         Self {
             store: store.clone(),
             retention_ms,
-            bucket_ms: (retention_ms / BUCKETS).max(1),
             rows: RowTable::new(&types),
             types,
             records: Vec::new(),
             free: Vec::new(),
             by_key: Vec::new(),
-            buckets: BTreeMap::new(),
+            buckets: Buckets::new(retention_ms, 1),
+            in_memory: BTreeMap::new(),
             floor: i64::MIN,
             newest: i64::MIN,
             arrivals: 0,
-            kept: 0,
             dirty: Vec::new(),
             weight: EntryWeight::default(),
         }
@@ -104,7 +92,9 @@ impl Buffer {
         let store = self.store.clone();
         store.scan(|entries| {
             let entries: Vec<&Entry> = entries.iter().filter(|(key, _)| !is_meta(key)).collect();
-            self.kept += entries.len() as u64;
+            for (key, _) in &entries {
+                self.buckets.add(split_entry_key(key)?.1);
+            }
             self.take_entries(&entries, keys)?;
             self.rows.compact();
             if self.memory_bytes() > store.preloaded_bytes_max().saturating_mul(2) {
@@ -133,14 +123,12 @@ impl Buffer {
     /// Reads the records of the key in slot `key` with times from `from` to `to` that are in storage only.
     pub(super) fn warm(&mut self, key: u32, from: i64, to: i64, keys: &mut KeyUses) -> Result<(), StateError> {
         let (from, to) = (from.max(self.oldest_visible()), to.min(self.floor.saturating_sub(1)));
-        let has_cold = |buckets: &BTreeMap<i64, Bucket>, number: i64| buckets.get(&number).is_some_and(|b| b.cold > 0);
         let mut found: Vec<Entry> = Vec::new();
         if from <= to {
-            for number in (self.bucket(from)..=self.bucket(to)).filter(|number| has_cold(&self.buckets, *number)) {
+            let numbers = self.buckets.number(from)..=self.buckets.number(to);
+            for number in numbers.filter(|number| self.has_cold(*number)) {
                 let bound = |time: i64| {
-                    let mut bound = Vec::new();
-                    encode_i64(number, &mut bound);
-                    bound.extend_from_slice(keys.key(key));
+                    let mut bound = bucket_prefix(number, keys.key(key));
                     encode_i64(time, &mut bound);
                     bound
                 };
@@ -158,9 +146,6 @@ impl Buffer {
             let (_, time, arrival) = split_entry_key(&entry.0)?;
             if self.find(key, time, arrival).is_none() {
                 cold.push(entry);
-                if let Some(bucket) = self.buckets.get_mut(&time.div_euclid(self.bucket_ms)) {
-                    bucket.cold = bucket.cold.saturating_sub(1);
-                }
             }
         }
         self.take_entries(&cold, keys)
@@ -169,12 +154,8 @@ impl Buffer {
     /// Lets go of the oldest records, but for those that wait for a partner, until about `bytes` of memory are left. Storage has
     /// all of them.
     pub(super) fn shrink(&mut self, bytes: usize, keys: &mut KeyUses) {
-        let mut times: Vec<i64> = self
-            .buckets
-            .values()
-            .flat_map(|bucket| &bucket.records)
-            .map(|&record| self.records[record as usize].time)
-            .collect();
+        let mut times: Vec<i64> =
+            self.in_memory.values().flatten().map(|&record| self.records[record as usize].time).collect();
         let keep = keys_within(bytes, times.len(), self.memory_bytes());
         let surplus = times.len() - keep;
         if surplus == 0 {
@@ -185,10 +166,9 @@ impl Buffer {
             None => self.newest.saturating_add(1),
         };
         self.floor = self.floor.max(floor);
-        let (mut buckets, last) = (std::mem::take(&mut self.buckets), self.bucket(self.floor));
-        for bucket in buckets.range_mut(..=last).map(|(_, bucket)| bucket) {
-            let before = bucket.records.len();
-            bucket.records.retain(|&record| {
+        let (mut in_memory, last) = (std::mem::take(&mut self.in_memory), self.buckets.number(self.floor));
+        for (_, records) in in_memory.range_mut(..=last) {
+            records.retain(|&record| {
                 let Record { time, is_listed, .. } = self.records[record as usize];
                 let stays = time >= self.floor || is_listed;
                 if !stays {
@@ -196,9 +176,8 @@ impl Buffer {
                 }
                 stays
             });
-            bucket.cold += (before - bucket.records.len()) as u64;
         }
-        self.buckets = buckets;
+        self.in_memory = in_memory;
         self.rows.compact();
     }
 
@@ -255,9 +234,8 @@ impl Buffer {
         self.arrivals = self.arrivals.max(arrival + 1);
         let record = self.add(Record { time, key, arrival, ..Record::default() });
         self.set_rows(columns, vec![record]);
-        if let Some(bucket) = self.buckets.get_mut(&time.div_euclid(self.bucket_ms)).filter(|bucket| bucket.cold > 0) {
+        if self.has_cold(self.buckets.number(time)) {
             // Others can find it, so they must find this one.
-            bucket.cold -= 1;
             self.index(record);
         }
         self.rows.compact();
@@ -301,7 +279,7 @@ impl Buffer {
         self.newest = self.newest.max(time);
         if time >= self.oldest_visible() {
             self.index(record);
-            self.kept += 1;
+            self.buckets.add(time);
             self.dirty.push(record);
         }
     }
@@ -322,11 +300,12 @@ impl Buffer {
         } else {
             records.insert(records.partition_point(is_before), (time, record));
         }
-        self.buckets.entry(self.bucket(time)).or_default().records.push(record);
+        self.in_memory.entry(self.buckets.number(time)).or_default().push(record);
     }
 
-    fn bucket(&self, time: i64) -> i64 {
-        time.div_euclid(self.bucket_ms)
+    /// Whether records of the bucket `number` are in storage only.
+    fn has_cold(&self, number: i64) -> bool {
+        self.buckets.entries(number) > self.in_memory.get(&number).map_or(0, Vec::len) as u64
     }
 
     /// Forgets `record` if it is neither kept nor listed; returns whether it is forgotten now.
@@ -362,7 +341,7 @@ impl Buffer {
         for (row, record) in dirty.into_iter().enumerate() {
             let Record { time, key, arrival, .. } = self.records[record as usize];
             entry_key.clear();
-            encode_i64(self.bucket(time), &mut entry_key);
+            encode_i64(self.buckets.number(time), &mut entry_key);
             entry_key.extend_from_slice(keys.key(key));
             encode_i64(time, &mut entry_key);
             entry_key.extend_from_slice(&arrival.to_be_bytes());
@@ -374,35 +353,26 @@ impl Buffer {
 
     /// Removes the buckets of which nothing is visible any more.
     pub(super) fn expire(&mut self, writes: &mut WriteSet, keys: &mut KeyUses) {
-        let oldest = self.oldest_visible();
-        let kept_from = self.bucket(oldest);
-        let mut expired = false;
-        while let Some(bucket) = self.buckets.first_entry().filter(|bucket| *bucket.key() < kept_from) {
-            expired = true;
-            let bucket = bucket.remove();
-            self.kept = self.kept.saturating_sub(bucket.cold + bucket.records.len() as u64);
-            for record in bucket.records {
-                let Record { key, .. } = self.records[record as usize];
-                let records = &mut self.by_key[key as usize];
-                // Within a key, what is older is in no later bucket, so it goes in this turn too.
-                while records.front().is_some_and(|(time, _)| time.div_euclid(self.bucket_ms) < kept_from) {
-                    records.pop_front();
-                }
-                if records.is_empty() {
-                    *records = VecDeque::new();
-                }
-                self.records[record as usize].is_kept = false;
-                if self.forget_unless_needed(record) {
-                    keys.remove(key);
-                }
+        let Some(first_left) = self.buckets.forget_before(self.oldest_visible()) else { return };
+        let kept_from = self.buckets.start_of(first_left);
+        let left = self.in_memory.split_off(&first_left);
+        for record in std::mem::replace(&mut self.in_memory, left).into_values().flatten() {
+            let Record { key, .. } = self.records[record as usize];
+            let records = &mut self.by_key[key as usize];
+            // Within a key, what is older is in no later bucket, so it goes in this turn too.
+            while records.front().is_some_and(|(time, _)| *time < kept_from) {
+                records.pop_front();
+            }
+            if records.is_empty() {
+                *records = VecDeque::new();
+            }
+            self.records[record as usize].is_kept = false;
+            if self.forget_unless_needed(record) {
+                keys.remove(key);
             }
         }
-        if expired {
-            let mut to = Vec::new();
-            encode_i64(kept_from, &mut to);
-            self.store.delete_before(writes, &to);
-            self.rows.compact();
-        }
+        self.store.delete_before(writes, &bucket_prefix(first_left, &[]));
+        self.rows.compact();
     }
 
     /// How many entries have changed since the last commit.
@@ -419,7 +389,7 @@ impl Buffer {
     }
 
     pub(super) fn size(&self) -> StoreSize {
-        self.store.size(self.kept as usize, self.weight)
+        self.store.size(self.buckets.total() as usize, self.weight)
     }
 }
 

@@ -35,7 +35,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use self::buffer::Buffer;
 use self::key_uses::KeyUses;
 use self::waiting::Waiting;
-use super::keyed_rows::share;
+use super::memory::share;
 use super::two_sides::{StepRows, TwoSides};
 use super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
 use crate::state::key_encoding::EncodedKeys;
@@ -288,14 +288,14 @@ impl StreamStreamJoin {
             return;
         }
         let mut columns = self.buffers[side].gather(&records.iter().copied().map(Some).collect::<Vec<_>>());
-        let mut bounds = columns.split_off(self.options.key_types.len());
-        bounds.truncate(2);
+        // A window's bounds come first, if rows have any.
+        let others = columns.split_off(self.options.key_types.len());
         let bytes = (self.options.serialized_keys)(&columns, records.len());
         let mut order: Vec<usize> = (0..records.len()).collect();
         match self.options.window {
             None => order.sort_by_key(|&row| bytes.value(row)),
             Some(kind) => {
-                order.sort_by_cached_key(|&row| [bytes.value(row), &window_bytes(kind, &bounds, row)].concat());
+                order.sort_by_cached_key(|&row| [bytes.value(row), &window_bytes(kind, &others, row)].concat());
             }
         }
         *records = order.into_iter().map(|row| records[row]).collect();
