@@ -69,6 +69,10 @@ impl Pipeline<'_> {
         for name in TOPICS {
             topics.create(name, &TopicConfig::with_partitions(self.setup.partitions)).expect("the topic is new");
         }
+        if self.setup.rounds > 1 {
+            let kept = TopicConfig { retention_bytes: Some(0), ..TopicConfig::with_partitions(self.setup.partitions) };
+            topics.create("RESULT", &kept).expect("the topic is new");
+        }
         let workers = ("ksql.streams.num.stream.threads".to_owned(), self.setup.workers.to_string());
         let engine =
             Engine::with_topics(Arc::clone(&topics), BTreeMap::from([workers])).expect("an empty set of topics opens");
@@ -78,7 +82,7 @@ impl Pipeline<'_> {
         let appends = self.rounds(&self.chunks(&*topics, &self.inputs));
         let (timer, start) = (CpuTimer::start(), Instant::now());
         append(&*topics, appends);
-        engine.run_until_idle(IDLE, &|| false, &mut |_| ());
+        engine.run_until_idle(IDLE, &|| false, &mut |_| drop_old(&*topics));
         let (cpu, wall) = (timer.elapsed(), start.elapsed().saturating_sub(IDLE));
         engine.shutdown();
         let result = |partition| TopicPartition { topic: "RESULT".into(), partition };
@@ -136,11 +140,13 @@ fn chunk(records: &Records, rows: &[usize]) -> RecordChunk {
     builder.finish()
 }
 
-/// One commit per chunk, as separate producers' requests would come.
+/// Removes results of which there are too many: those of a long run would take fresh memory without end.
+fn drop_old(topics: &dyn Topics) {
+    topics.maintain(0).expect("memory takes it");
+}
+
+/// Chunk by chunk, as producers' requests come, but all seen at once: else a join would read one side ahead of the other, and
+/// what it drops as late would differ from run to run.
 fn append(topics: &dyn Topics, appends: Vec<(TopicPartition, RecordChunk)>) {
-    for append in appends {
-        topics
-            .commit(Transaction { appends: vec![append], ..Transaction::default() })
-            .expect("memory takes every append");
-    }
+    topics.commit(Transaction { appends, ..Transaction::default() }).expect("memory takes every append");
 }

@@ -9,13 +9,14 @@
 //!
 //! State: `bucket i64 ‖ key ‖ time i64 ‖ arrival u64 → row(key columns, window, value columns)`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use super::super::memory::keys_within;
 use super::key_uses::KeyUses;
+use super::times::Times;
 use crate::state::key_encoding::{decode_i64, encode_i64};
 use crate::state::row_format::{RowEncoder, decode_rows};
 use crate::state::{Buckets, EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix, is_meta};
@@ -34,6 +35,8 @@ pub(super) struct Record {
     is_known: bool,
     /// Others can find it.
     is_kept: bool,
+    /// Storage has no such entry yet.
+    is_dirty: bool,
     /// It is among those that wait for a partner, or did when it was last looked at.
     pub(super) is_listed: bool,
     /// It has met no partner yet, and will come out without one.
@@ -51,7 +54,7 @@ pub(super) struct Buffer {
     records: Vec<Record>,
     free: Vec<u32>,
     /// Times and records of each key.
-    by_key: Vec<VecDeque<(i64, u32)>>,
+    by_key: Vec<Times>,
     /// How many records others can find, in memory or in storage only.
     buckets: Buckets,
     /// Those of them that are in memory, by bucket.
@@ -61,8 +64,10 @@ pub(super) struct Buffer {
     /// Greatest time that was kept.
     pub(super) newest: i64,
     arrivals: u64,
-    /// Records kept since the last commit.
+    /// Records kept since the last commit; some have expired already, and others have taken their place.
     dirty: Vec<u32>,
+    /// No earlier bucket has entries in storage.
+    stored_from: i64,
     weight: EntryWeight,
 }
 
@@ -83,6 +88,7 @@ impl Buffer {
             newest: i64::MIN,
             arrivals: 0,
             dirty: Vec::new(),
+            stored_from: i64::MAX,
             weight: EntryWeight::default(),
         }
     }
@@ -93,7 +99,9 @@ impl Buffer {
         store.scan(|entries| {
             let entries: Vec<&Entry> = entries.iter().filter(|(key, _)| !is_meta(key)).collect();
             for (key, _) in &entries {
-                self.buckets.add(split_entry_key(key)?.1);
+                let time = split_entry_key(key)?.1;
+                self.buckets.add(time);
+                self.stored_from = self.stored_from.min(self.buckets.number(time));
             }
             self.take_entries(&entries, keys)?;
             self.rows.compact();
@@ -183,15 +191,8 @@ impl Buffer {
 
     /// Takes `record` out of memory.
     fn let_go(&mut self, record: u32, keys: &mut KeyUses) {
-        let Record { time, key, arrival, .. } = self.records[record as usize];
-        let records = &mut self.by_key[key as usize];
-        let first = records.partition_point(|(other, _)| *other < time);
-        let place = records.range(first..).position(|(_, other)| *other == record);
-        debug_assert!(place.is_some(), "record {arrival} is among those of its key");
-        records.remove(first + place.unwrap_or_default());
-        if records.is_empty() {
-            *records = VecDeque::new();
-        }
+        let Record { time, key, .. } = self.records[record as usize];
+        self.by_key[key as usize].remove((time, record));
         self.records[record as usize].is_kept = false;
         if self.forget_unless_needed(record) {
             keys.remove(key);
@@ -245,9 +246,8 @@ impl Buffer {
     /// The kept record with the key in slot `key`, of `time` and `arrival`.
     pub(super) fn find(&self, key: u32, time: i64, arrival: u64) -> Option<u32> {
         let records = self.by_key.get(key as usize)?;
-        let first = records.partition_point(|(other, _)| *other < time);
-        let of_time = records.range(first..).take_while(|(other, _)| *other == time);
-        of_time.map(|(_, record)| *record).find(|&record| self.records[record as usize].arrival == arrival)
+        let of_time = records.since(time).take_while(|(other, _)| *other == time);
+        of_time.map(|(_, record)| record).find(|&record| self.records[record as usize].arrival == arrival)
     }
 
     pub(super) fn record(&self, record: u32) -> &Record {
@@ -263,10 +263,8 @@ impl Buffer {
     pub(super) fn between(&self, key: u32, from: i64, to: i64) -> impl Iterator<Item = u32> {
         let from = from.max(self.oldest_visible());
         let records = self.by_key.get(key as usize).filter(|_| from <= to);
-        records.into_iter().flat_map(move |records| {
-            let first = records.partition_point(|(time, _)| *time < from);
-            records.range(first..).take_while(move |(time, _)| *time <= to).map(|(_, record)| *record)
-        })
+        let up_to = move |(time, _): &(i64, u32)| *time <= to;
+        records.into_iter().flat_map(move |records| records.since(from).take_while(up_to).map(|(_, record)| record))
     }
 
     fn oldest_visible(&self) -> i64 {
@@ -280,6 +278,7 @@ impl Buffer {
         if time >= self.oldest_visible() {
             self.index(record);
             self.buckets.add(time);
+            self.records[record as usize].is_dirty = true;
             self.dirty.push(record);
         }
     }
@@ -288,18 +287,14 @@ impl Buffer {
         let Record { time, key, arrival, .. } = self.records[record as usize];
         self.records[record as usize].is_kept = true;
         if self.by_key.len() <= key as usize {
-            self.by_key.resize_with(key as usize + 1, VecDeque::new);
+            self.by_key.resize_with(key as usize + 1, Times::default);
         }
         let (all, records) = (&self.records, &mut self.by_key[key as usize]);
         // What comes back from storage may have come before what is here.
         let is_before = |(other_time, other): &(i64, u32)| {
             *other_time < time || (*other_time == time && all[*other as usize].arrival < arrival)
         };
-        if records.back().is_none_or(is_before) {
-            records.push_back((time, record));
-        } else {
-            records.insert(records.partition_point(is_before), (time, record));
-        }
+        records.insert((time, record), is_before);
         self.in_memory.entry(self.buckets.number(time)).or_default().push(record);
     }
 
@@ -332,16 +327,42 @@ impl Buffer {
         self.rows.compact();
     }
 
-    /// Adds what was kept since the last commit to `writes`.
+    /// Forgets the buckets of which nothing is visible any more.
+    pub(super) fn expire(&mut self, keys: &mut KeyUses) {
+        let Some(first_left) = self.buckets.forget_before(self.oldest_visible()) else { return };
+        let kept_from = self.buckets.start_of(first_left);
+        let left = self.in_memory.split_off(&first_left);
+        for record in std::mem::replace(&mut self.in_memory, left).into_values().flatten() {
+            let Record { key, .. } = self.records[record as usize];
+            // Within a key, what is older is in no later bucket, so it goes in this turn too.
+            self.by_key[key as usize].remove_before(kept_from);
+            self.records[record as usize].is_kept = false;
+            if self.forget_unless_needed(record) {
+                keys.remove(key);
+            }
+        }
+    }
+
+    /// Adds what was kept since the last commit, and is still, to `writes`, and has storage forget what has expired.
     pub(super) fn persist(&mut self, writes: &mut WriteSet, keys: &KeyUses) {
-        let dirty: Vec<u32> = std::mem::take(&mut self.dirty);
-        let dirty: Vec<u32> = dirty.into_iter().filter(|&record| self.records[record as usize].is_kept).collect();
+        let first_left = self.buckets.number(self.oldest_visible());
+        if self.stored_from < first_left {
+            self.store.delete_before(writes, &bucket_prefix(first_left, &[]));
+            self.stored_from = first_left;
+        }
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|&record| {
+            let Record { is_kept, is_dirty, .. } = &mut self.records[record as usize];
+            std::mem::take(is_dirty) && *is_kept
+        });
         let columns = self.gather(&dirty.iter().copied().map(Some).collect::<Vec<_>>());
         let (mut encoder, mut entry_key) = (RowEncoder::default(), Vec::new());
         for (row, record) in dirty.into_iter().enumerate() {
             let Record { time, key, arrival, .. } = self.records[record as usize];
+            let number = self.buckets.number(time);
+            self.stored_from = self.stored_from.min(number);
             entry_key.clear();
-            encode_i64(self.buckets.number(time), &mut entry_key);
+            encode_i64(number, &mut entry_key);
             entry_key.extend_from_slice(keys.key(key));
             encode_i64(time, &mut entry_key);
             entry_key.extend_from_slice(&arrival.to_be_bytes());
@@ -349,30 +370,6 @@ impl Buffer {
             self.weight.note(&entry_key, &value);
             self.store.put(writes, &entry_key, value);
         }
-    }
-
-    /// Removes the buckets of which nothing is visible any more.
-    pub(super) fn expire(&mut self, writes: &mut WriteSet, keys: &mut KeyUses) {
-        let Some(first_left) = self.buckets.forget_before(self.oldest_visible()) else { return };
-        let kept_from = self.buckets.start_of(first_left);
-        let left = self.in_memory.split_off(&first_left);
-        for record in std::mem::replace(&mut self.in_memory, left).into_values().flatten() {
-            let Record { key, .. } = self.records[record as usize];
-            let records = &mut self.by_key[key as usize];
-            // Within a key, what is older is in no later bucket, so it goes in this turn too.
-            while records.front().is_some_and(|(time, _)| *time < kept_from) {
-                records.pop_front();
-            }
-            if records.is_empty() {
-                *records = VecDeque::new();
-            }
-            self.records[record as usize].is_kept = false;
-            if self.forget_unless_needed(record) {
-                keys.remove(key);
-            }
-        }
-        self.store.delete_before(writes, &bucket_prefix(first_left, &[]));
-        self.rows.compact();
     }
 
     /// How many entries have changed since the last commit.
@@ -385,7 +382,7 @@ impl Buffer {
         let known = self.records.len() - self.free.len();
         let records = known * (size_of::<Record>() + 2 * size_of::<u32>());
         let times = known * size_of::<(i64, u32)>();
-        self.rows.memory_bytes() + records + times + self.by_key.len() * size_of::<VecDeque<(i64, u32)>>()
+        self.rows.memory_bytes() + records + times + self.by_key.len() * size_of::<Times>()
     }
 
     pub(super) fn size(&self) -> StoreSize {

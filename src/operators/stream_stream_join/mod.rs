@@ -26,6 +26,7 @@
 
 mod buffer;
 mod key_uses;
+mod times;
 mod waiting;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
@@ -371,7 +372,10 @@ impl Operator for StreamStreamJoin {
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
         self.join(&step, out)?;
-        self.buffers.iter_mut().for_each(Buffer::compact);
+        for buffer in &mut self.buffers {
+            buffer.expire(&mut self.keys);
+            buffer.compact();
+        }
         Ok(())
     }
 
@@ -385,10 +389,7 @@ impl Operator for StreamStreamJoin {
         if let Some(waiting) = &mut self.waiting {
             waiting.persist(&mut self.buffers, writes, &self.keys);
         }
-        for buffer in &mut self.buffers {
-            buffer.persist(writes, &self.keys);
-            buffer.expire(writes, &mut self.keys);
-        }
+        self.buffers.iter_mut().for_each(|buffer| buffer.persist(writes, &self.keys));
         Ok(())
     }
 

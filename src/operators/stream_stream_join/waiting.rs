@@ -165,11 +165,15 @@ impl Waiting {
         let added = std::mem::take(&mut self.added);
         for side in [LEFT, RIGHT] {
             let of_side = added.iter().filter(|(other, _)| *other == side).map(|(_, record)| *record);
-            let waiting: Vec<u32> = of_side.filter(|&record| buffers[side].record(record).is_unmatched).collect();
+            let is_new = |&record: &u32| {
+                let Record { is_unmatched, is_stored_unmatched, .. } = buffers[side].record_mut(record);
+                // One that is gone since may have left its place to another, which is listed too.
+                *is_unmatched && !std::mem::replace(is_stored_unmatched, true)
+            };
+            let waiting: Vec<u32> = of_side.filter(is_new).collect();
             let columns = buffers[side].gather(&waiting.iter().copied().map(Some).collect::<Vec<_>>());
             for (row, record) in waiting.into_iter().enumerate() {
-                let record = buffers[side].record_mut(record);
-                record.is_stored_unmatched = true;
+                let record = buffers[side].record(record);
                 let key = entry_key(side, record, keys.key(record.key));
                 let mut value = Vec::new();
                 encode_row(&columns, row, &mut value);
