@@ -70,15 +70,15 @@ mod tests {
             "Name: CONCAT",
             "Author: Levada",
             concat!("Version: ", env!("CARGO_PKG_VERSION")),
-            "Overview: Texts or bytes one after the other; NULLs are left out.",
+            "Overview: Texts or bytes one after the other; NULLs are left out, unlike with `+` and `||`.",
             "Type: SCALAR",
             "Jar: internal",
             "Variation: CONCAT(first VARCHAR, more VARCHAR...)",
             "Returns: VARCHAR",
-            "Description: Texts or bytes one after the other; NULLs are left out.",
+            "Description: Texts or bytes one after the other; NULLs are left out, unlike with `+` and `||`.",
             "Variation: CONCAT(first BYTES, more BYTES...)",
             "Returns: BYTES",
-            "Description: Texts or bytes one after the other; NULLs are left out.",
+            "Description: Texts or bytes one after the other; NULLs are left out, unlike with `+` and `||`.",
         ];
         assert_eq!(shown(&listings), expected);
     }

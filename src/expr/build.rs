@@ -231,7 +231,13 @@ impl Expr {
                 None => argument,
             }
         });
-        let call = Call { name: function.name(), variation: index, body, arguments: arguments.collect() };
+        let call = Call {
+            name: function.name(),
+            variation: index,
+            body,
+            is_volatile: function.is_volatile,
+            arguments: arguments.collect(),
+        };
         Self::new(ExprKind::Call(call), result)
     }
 

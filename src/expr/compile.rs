@@ -161,8 +161,8 @@ fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
 
 fn compile_call(call: &Call, arguments: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
     match call.body.clone() {
-        Some(body) => Kernel::compile(&call.name, arguments, data_type, move |operands, rows| {
-            body.evaluate(operands, rows, &mut |row, reason| row_errors::report(row, || reason))
+        Some(body) => Kernel::compile(&call.name, arguments, data_type.clone(), move |operands, rows| {
+            body.evaluate(operands, rows, &data_type, &mut |row, reason| row_errors::report(row, || reason))
         }),
         None => unbuilt(format!("the function {}", call.name), data_type),
     }

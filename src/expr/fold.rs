@@ -8,7 +8,6 @@
 //! - Functions that may give something else at every call stay, and so do lambdas.
 
 use super::{Call, Expr, ExprKind, Literal};
-use crate::functions::is_deterministic;
 
 /// A part of an expression that was folded, as it was and as it is.
 pub type Folding = (Expr, Expr);
@@ -37,9 +36,7 @@ impl Expr {
     fn is_foldable(&self) -> bool {
         match &self.kind {
             ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Variable(_) | ExprKind::Lambda(..) => false,
-            ExprKind::Call(Call { name, body, arguments, .. }) => {
-                body.is_some() && !arguments.is_empty() && is_deterministic(name)
-            }
+            ExprKind::Call(Call { body, is_volatile, .. }) => body.is_some() && !is_volatile,
             _ => true,
         }
     }

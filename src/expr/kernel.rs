@@ -10,7 +10,7 @@ use datafusion_common::Result;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
-pub(super) use crate::functions::Operand;
+pub(super) use levada_udf::Operand;
 
 type Function = dyn Fn(&[Operand], usize) -> ArrayRef + Send + Sync;
 

@@ -90,6 +90,8 @@ pub(crate) struct Call {
     variation: usize,
     /// What computes it; `None` while nothing does.
     body: Option<ScalarBody>,
+    /// It may give something else at every call.
+    is_volatile: bool,
     arguments: Vec<Expr>,
 }
 

@@ -26,14 +26,6 @@ impl fmt::Display for FunctionKind {
     }
 }
 
-/// Functions that may give something else at every call, whatever their arguments.
-const VOLATILE: [&str; 4] = ["RANDOM", "UNIX_DATE", "UNIX_TIMESTAMP", "UUID"];
-
-/// Whether the function `name`, in capitals, gives the same for the same arguments.
-pub fn is_deterministic(name: &str) -> bool {
-    !VOLATILE.contains(&name)
-}
-
 /// A function: one name, one way or more to call it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
@@ -47,6 +39,10 @@ pub struct Function {
     pub description: String,
     /// Who made it.
     pub author: String,
+    /// Calls of it and what they give, both in SQL.
+    pub examples: Vec<(String, String)>,
+    /// It may give something else at every call, whatever its arguments.
+    pub is_volatile: bool,
     /// The ways to call it. Of two that fit equally well the first is taken.
     pub variations: Vec<Variation>,
 }
@@ -81,6 +77,8 @@ pub struct Parameter {
     pub param_type: ParamType,
     /// Only literals may be given: aggregates are made with them.
     pub is_literal: bool,
+    /// What it is; empty where its name says it.
+    pub description: String,
 }
 
 /// What a variation gives.

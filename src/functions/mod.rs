@@ -12,6 +12,7 @@
 mod binding;
 mod body;
 mod built_in;
+mod definition;
 mod function;
 mod param_type;
 mod registry;
@@ -20,8 +21,8 @@ mod signature;
 mod synonyms;
 
 pub use binding::Binding;
-pub use body::{AggregateBody, Failures, Operand, ScalarBody, TableBody};
-pub use function::{Function, FunctionKind, Parameter, Returns, Variation, is_deterministic};
+pub use body::{AggregateBody, Failures, ScalarBody, TableBody};
+pub use function::{Function, FunctionKind, Parameter, Returns, Variation};
 pub use param_type::ParamType;
 pub use registry::Registry;
 pub use resolve::{Argument, Unresolved};

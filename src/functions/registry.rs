@@ -64,6 +64,8 @@ impl Registry {
             category: category.to_owned(),
             description: description.to_owned(),
             author: String::new(),
+            examples: Vec::new(),
+            is_volatile: false,
             variations: variations.into_iter().flatten().collect(),
         };
         let name = function.name();

@@ -94,7 +94,7 @@ impl Reader<'_> {
             if self.accept("...") {
                 variadic = Some(parameters.len());
             }
-            parameters.push(Parameter { name, param_type, is_literal });
+            parameters.push(Parameter { name, param_type, is_literal, description: String::new() });
         }
         self.expect("->")?;
         let returns = Returns::Type(self.param_type()?);

@@ -9,17 +9,17 @@ use arrow::compute::{concat, take};
 use arrow::datatypes::DataType;
 
 use super::Output;
-use super::accumulators::{Accumulator, Update};
 use crate::state::row_format::{RowEncoder, decode_rows_counted};
 use crate::state::{RowRef, RowTable, StateError};
 use crate::types::{ChangeBatch, RowError};
+use levada_udf::{Accumulator, Rejected, Update};
 
-/// One aggregate: its accumulator and the index of its argument among the input's value columns.
+/// One aggregate: its accumulator and the indices of its arguments among the input's value columns.
 pub struct Call {
     /// State of all groups.
     pub accumulator: Box<dyn Accumulator>,
-    /// `None` for functions of no argument.
-    pub argument: Option<usize>,
+    /// Those that come from rows.
+    pub arguments: Vec<usize>,
 }
 
 /// The state of `from` is added to that of `into` before row `at` is folded.
@@ -165,9 +165,9 @@ impl Groups {
         self.calls.iter().map(|call| call.accumulator.slot_bytes()).sum()
     }
 
-    /// Memory that the rows take, about.
+    /// Memory that rows take, and state beside [`Groups::slot_bytes`], about.
     pub(super) fn rows_bytes(&self) -> usize {
-        self.rows.memory_bytes()
+        self.rows.memory_bytes() + self.calls.iter().map(|call| call.accumulator.heap_bytes()).sum::<usize>()
     }
 
     /// Merges memory where that pays.
@@ -178,20 +178,19 @@ impl Groups {
 
 fn fold_call(call: &mut Call, folding: &Folding<'_>, rejected: &mut Vec<RowError>) -> Option<ArrayRef> {
     let &Folding { batch, slots, undone, merges, emit } = folding;
-    let argument = call.argument.map(|index| &batch.value[index]);
+    let arguments: Vec<ArrayRef> = call.arguments.iter().map(|&index| batch.value[index].clone()).collect();
     if merges.is_empty() {
-        let results = call.accumulator.update(&Update { slots, argument, undone }, emit);
-        *rejected = call.accumulator.take_rejected();
+        let results = call.accumulator.update(&Update { slots, arguments: &arguments, undone }, emit);
+        rejected.extend(call.accumulator.take_rejected().into_iter().map(|row| row_error(row, 0)));
         return results;
     }
     let mut parts = Vec::new();
     let mut folded = 0;
     let mut fold_until = |call: &mut Call, row: usize, rejected: &mut Vec<RowError>| {
-        let argument = argument.map(|argument| argument.slice(folded, row - folded));
-        let rows = Update { slots: &slots[folded..row], argument: argument.as_ref(), undone: None };
+        let arguments: Vec<ArrayRef> = arguments.iter().map(|column| column.slice(folded, row - folded)).collect();
+        let rows = Update { slots: &slots[folded..row], arguments: &arguments, undone: None };
         parts.extend(call.accumulator.update(&rows, emit));
-        let moved = |error: RowError| RowError { row: error.row + folded as u32, ..error };
-        rejected.extend(call.accumulator.take_rejected().into_iter().map(moved));
+        rejected.extend(call.accumulator.take_rejected().into_iter().map(|row| row_error(row, folded)));
         folded = row;
     };
     for (i, merge) in merges.iter().enumerate() {
@@ -205,6 +204,11 @@ fn fold_call(call: &mut Call, folding: &Folding<'_>, rejected: &mut Vec<RowError
     fold_until(call, slots.len(), rejected);
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
     emit.then(|| concat(&parts).expect("the results of a function have one type"))
+}
+
+/// `rejected`, of rows that begin at `first`.
+fn row_error(rejected: Rejected, first: usize) -> RowError {
+    RowError { row: (first + rejected.row) as u32, reason: rejected.reason }
 }
 
 /// Gives `calls` the stored `state` of `slots`, whose rows hold `counts` columns of it each. A row has fewer columns than the

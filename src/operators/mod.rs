@@ -2,7 +2,6 @@
 //!
 //! An operator runs to completion on each call. It knows no SQL, topic, thread or clock; time comes from the rows.
 
-pub mod accumulators;
 pub mod aggregate;
 mod changes;
 mod filter;

@@ -10,7 +10,7 @@
 
 use crate::catalog::WindowType;
 use crate::formats::Format;
-use crate::functions::{AggregateBody, Argument, Binding, Function, FunctionKind, ParamType, Registry, Variation};
+use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Registry, Variation};
 use crate::sql::Span;
 use crate::sql::ast::{Expression, FunctionCall, Grouping, Literal, Query, Refinement, WindowKind as WrittenWindow};
 use crate::types::{Column, SqlType};
@@ -410,7 +410,7 @@ fn resolve_calls(
             .collect();
         AggregateCall {
             function: resolved.function.name(),
-            body: resolved.function.variations[resolved.variation].aggregate,
+            body: resolved.function.variations[resolved.variation].aggregate.clone(),
             arguments,
             literals: resolved.literals,
             result: resolved.result,
@@ -510,7 +510,7 @@ fn counts_rows(function: &Function, call: &FunctionCall) -> bool {
         [Expression::Literal { value, .. }] => *value != Literal::Null,
         _ => false,
     };
-    is_constant && function.variations.iter().all(|variation| variation.aggregate == Some(AggregateBody::Count))
+    is_constant && function.name() == "COUNT"
 }
 
 /// `expr` as an argument of type `wanted`.

@@ -1,22 +1,24 @@
 //! The functions of ksqlDB: signatures by category, bodies in files of their own.
 
 mod aggregates;
+mod bytes;
 mod collections;
-mod concat;
 mod conditional;
-mod cube_explode;
 mod date_time;
-mod explode;
 mod json;
 mod lambdas;
 mod mathematical;
+mod regex;
 mod strings;
 mod tables;
 mod url;
 
+use levada_udf::ScalarFunction;
+
 use super::function::{Function, FunctionKind};
-use super::signature;
-use super::{AggregateBody, ScalarBody, TableBody};
+use super::{AggregateBody, TableBody, definition, signature};
+
+const AUTHOR: &str = "Levada";
 
 /// All of them.
 pub(super) fn functions() -> Vec<Function> {
@@ -25,6 +27,8 @@ pub(super) fn functions() -> Vec<Function> {
         collections::functions(),
         lambdas::functions(),
         strings::functions(),
+        bytes::functions(),
+        regex::functions(),
         json::functions(),
         conditional::functions(),
         date_time::functions(),
@@ -53,7 +57,9 @@ fn function(kind: FunctionKind, category: &str, spelling: &str, description: &st
         kind,
         category: category.to_owned(),
         description: description.to_owned(),
-        author: "Levada".to_owned(),
+        author: AUTHOR.to_owned(),
+        examples: Vec::new(),
+        is_volatile: false,
         variations: variations.collect(),
     }
 }
@@ -63,16 +69,16 @@ fn scalar(category: &str, spelling: &str, description: &str, signatures: &[&str]
     function(FunctionKind::Scalar, category, spelling, description, signatures)
 }
 
-impl Function {
-    /// With `body` in every variation.
-    fn computed_by(mut self, body: &ScalarBody) -> Self {
-        self.variations.iter_mut().for_each(|variation| variation.scalar = Some(body.clone()));
-        self
-    }
+/// `functions` under the heading `category`; those of one name are one.
+fn listed(category: &str, functions: Vec<ScalarFunction>) -> Vec<Function> {
+    definition::scalars(AUTHOR, category, functions)
+        .unwrap_or_else(|error| unreachable!("a built-in signature: {error}"))
+}
 
+impl Function {
     /// With the accumulator `body` in every variation.
-    fn accumulated_by(mut self, body: AggregateBody) -> Self {
-        self.variations.iter_mut().for_each(|variation| variation.aggregate = Some(body));
+    fn accumulated_by(mut self, body: &AggregateBody) -> Self {
+        self.variations.iter_mut().for_each(|variation| variation.aggregate = Some(body.clone()));
         self
     }
 
@@ -96,9 +102,76 @@ impl Function {
     }
 }
 
+/// What the variation of `name` that takes `arguments` gives for them; no row may fail.
+#[cfg(test)]
+fn evaluated(name: &str, arguments: &[levada_udf::Operand], rows: usize) -> arrow::array::ArrayRef {
+    let (values, failures) = tests::evaluated_with_failures(name, arguments, rows);
+    assert_eq!(failures, [], "{name}");
+    values
+}
+
 #[cfg(test)]
 mod tests {
+    use arrow::array::ArrayRef;
+    use arrow::datatypes::DataType;
+    use levada_udf::Operand;
+
+    use super::super::{Argument, Registry};
     use super::*;
+    use crate::types::{SqlType, StructField};
+
+    /// What the variation of `name` that takes `arguments` gives for them, and which rows fail.
+    pub(super) fn evaluated_with_failures(
+        name: &str,
+        arguments: &[Operand],
+        rows: usize,
+    ) -> (ArrayRef, Vec<(usize, String)>) {
+        let registry = Registry::default();
+        let function = registry.get(name).expect("a function of the language");
+        let types: Vec<Argument> = arguments.iter().map(|operand| argument(operand.array().data_type())).collect();
+        let (index, binding) = function.resolve(&types).expect("a variation that takes these");
+        let variation = &function.variations[index];
+        let result = binding.result(variation, &types).expect("a type").arrow();
+        let body = variation.scalar.as_ref().expect("something computes it");
+        let mut failures = Vec::new();
+        let values = body.evaluate(arguments, rows, &result, &mut |row, reason| failures.push((row, reason)));
+        assert_eq!(*values.data_type(), result, "{name}");
+        (values, failures)
+    }
+
+    fn argument(data_type: &DataType) -> Argument {
+        sql_type(data_type).map_or(Argument::Null, Argument::Value)
+    }
+
+    fn sql_type(data_type: &DataType) -> Option<SqlType> {
+        Some(match data_type {
+            DataType::Boolean => SqlType::Boolean,
+            DataType::Int32 => SqlType::Integer,
+            DataType::Int64 => SqlType::Bigint,
+            DataType::Float64 => SqlType::Double,
+            DataType::Utf8 => SqlType::String,
+            DataType::Binary => SqlType::Bytes,
+            DataType::Date32 => SqlType::Date,
+            DataType::Time32(_) => SqlType::Time,
+            DataType::Timestamp(..) => SqlType::Timestamp,
+            DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+                SqlType::Decimal { precision: *precision, scale: *scale as u8 }
+            }
+            DataType::List(element) => SqlType::Array(Box::new(sql_type(element.data_type())?)),
+            DataType::Map(entries, _) => {
+                let DataType::Struct(fields) = entries.data_type() else { return None };
+                let [key, value] = [0, 1].map(|index| sql_type(fields[index].data_type()).map(Box::new));
+                SqlType::Map(key?, value?)
+            }
+            DataType::Struct(fields) => {
+                let field = |field: &arrow::datatypes::FieldRef| {
+                    Some(StructField { name: field.name().clone(), sql_type: sql_type(field.data_type())? })
+                };
+                SqlType::Struct(fields.iter().map(field).collect::<Option<_>>()?)
+            }
+            _ => return None,
+        })
+    }
 
     #[test]
     fn the_language_has_as_many_functions_as_it_should() {

@@ -15,8 +15,7 @@ use super::task::{Next, Node, Task, TaskParts};
 use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
 use crate::formats::{Format, Serde, Side, Subject};
-use crate::functions::AggregateBody;
-use crate::operators::accumulators::{Function, accumulator};
+
 use crate::operators::aggregate::{AggregateOptions, Call, Emission, TimeWindows};
 use crate::operators::{
     Aggregate, Filter, FlatMap, NullKeys, Operator, Project, Rekey, SerializedKeys, SessionAggregate, SessionWindows,
@@ -713,20 +712,22 @@ pub(super) fn aggregate_options(
 ) -> Result<AggregateOptions, RuntimeError> {
     let input = aggregate.input.schema();
     let calls = aggregate.calls.iter().map(|call| {
-        let body =
-            call.body.ok_or_else(|| RuntimeError::Bug(format!("{} was planned without a body", call.function)))?;
-        let function = match body {
-            AggregateBody::Count => Function::Count,
-            AggregateBody::Sum => Function::Sum,
-            AggregateBody::Min => Function::Min,
-            AggregateBody::Max => Function::Max,
-            AggregateBody::Avg => Function::Avg,
+        let body = call
+            .body
+            .as_ref()
+            .ok_or_else(|| RuntimeError::Bug(format!("{} was planned without a body", call.function)))?;
+        let arguments: Vec<DataType> =
+            call.arguments.iter().map(|&index| input.value[index].sql_type.arrow()).collect();
+        let refused = |reason| RuntimeError::Bug(format!("{}: {reason}", call.function));
+        let literals = call.literals.iter().map(Expr::constant).collect::<Result<Vec<_>, String>>().map_err(refused)?;
+        let made_with = levada_udf::AggregateCall {
+            arguments: &arguments,
+            literals: &literals,
+            result: &call.result.arrow(),
+            property: &|_| None,
         };
-        let index = call.arguments.first().copied();
-        let argument = index.map(|index| input.value[index].sql_type.arrow());
-        let accumulator = accumulator(function, argument.as_ref())
-            .ok_or_else(|| RuntimeError::Bug(format!("no {function:?} over {argument:?}")))?;
-        Ok(Call { accumulator, argument: index })
+        let accumulator = body.accumulator(&made_with).map_err(refused)?;
+        Ok(Call { accumulator, arguments: call.arguments.clone() })
     });
     Ok(AggregateOptions {
         key_types: types(&input.key),

@@ -1,5 +1,12 @@
 //! Values of many rows.
 
+mod average;
+mod count;
+mod extreme;
+mod sum;
+#[cfg(test)]
+mod tests;
+
 use super::{Function, function, numbers};
 use crate::functions::function::{FunctionKind, Returns};
 use crate::functions::{AggregateBody, ParamType};
@@ -28,7 +35,7 @@ pub(super) fn functions() -> Vec<Function> {
         function("AVG", "The mean of the values that are not NULL.", &[MEAN])
             .keeping("STRUCT<SUM DOUBLE, COUNT BIGINT>")
             .with_undo()
-            .accumulated_by(AggregateBody::Avg),
+            .accumulated_by(&AggregateBody::new(average::accumulator)),
         function("COLLECT_LIST", "All values in the order of their arrival.", &["(value T) -> ARRAY<T>"]).with_undo(),
         function("COLLECT_SET", "All values without repetitions.", &["(value T) -> ARRAY<T>"]),
         function("CORRELATION", "Pearson's correlation of two columns.", &[numbers!("(x %, y %) -> DOUBLE")])
@@ -36,7 +43,7 @@ pub(super) fn functions() -> Vec<Function> {
             .with_undo(),
         function("COUNT", "How many rows there are, or how many values that are not NULL.", &["(value T) -> BIGINT"])
             .with_undo()
-            .accumulated_by(AggregateBody::Count),
+            .accumulated_by(&AggregateBody::new(count::accumulator)),
         function("COUNT_DISTINCT", "About how many different values there are.", &["(value T) -> BIGINT"])
             .keeping("ARRAY<INT>"),
         function("EARLIEST_BY_OFFSET", "The value, or the values, that arrived first.", &BY_OFFSET)
@@ -44,8 +51,8 @@ pub(super) fn functions() -> Vec<Function> {
         function("HISTOGRAM", "How often each value occurs.", &["(value STRING) -> MAP<STRING, BIGINT>"]).with_undo(),
         function("LATEST_BY_OFFSET", "The value, or the values, that arrived last.", &BY_OFFSET)
             .keeping("ARRAY<STRUCT<SEQ BIGINT, VAL T>>"),
-        function("MAX", "The greatest value.", &[ORDERED]).accumulated_by(AggregateBody::Max),
-        function("MIN", "The least value.", &[ORDERED]).accumulated_by(AggregateBody::Min),
+        function("MAX", "The greatest value.", &[ORDERED]).accumulated_by(&AggregateBody::new(extreme::greatest)),
+        function("MIN", "The least value.", &[ORDERED]).accumulated_by(&AggregateBody::new(extreme::least)),
         function(
             "STDDEV_SAMP",
             "The variance of the values as a sample. Write STDDEV_SAMPLE for the deviation.",
@@ -58,7 +65,7 @@ pub(super) fn functions() -> Vec<Function> {
             .with_undo(),
         function("SUM", "The sum of the values that are not NULL.", &["INT BIGINT DOUBLE DECIMAL: (value %) -> %"])
             .with_undo()
-            .accumulated_by(AggregateBody::Sum),
+            .accumulated_by(&AggregateBody::new(sum::accumulator)),
         function("SUM_LIST", "The sum of all elements of arrays.", &[numbers!("(values ARRAY<%>) -> %")]).with_undo(),
         top(function(
             "TOPK",

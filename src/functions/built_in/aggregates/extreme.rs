@@ -6,9 +6,12 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BinaryArray, PrimitiveArray, StringBuilder,
 };
-use arrow::datatypes::DataType;
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
+    TimestampMillisecondType,
+};
 
-use super::{Accumulator, Update};
+use levada_udf::{Accumulator, AggregateCall, Update};
 
 /// Which end of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,31 @@ impl Which {
             Self::Max => ordering == Ordering::Greater,
         }
     }
+}
+
+/// The least values of a call.
+pub(super) fn least(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    accumulator(Which::Min, &call.arguments[0])
+}
+
+/// The greatest values of a call.
+pub(super) fn greatest(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    accumulator(Which::Max, &call.arguments[0])
+}
+
+fn accumulator(which: Which, data_type: &DataType) -> Result<Box<dyn Accumulator>, String> {
+    Ok(match data_type {
+        DataType::Int32 => Box::new(Extreme::<Int32Type>::new(which, data_type)),
+        DataType::Int64 => Box::new(Extreme::<Int64Type>::new(which, data_type)),
+        DataType::Float64 => Box::new(Extreme::<Float64Type>::new(which, data_type)),
+        DataType::Date32 => Box::new(Extreme::<Date32Type>::new(which, data_type)),
+        DataType::Time32(_) => Box::new(Extreme::<Time32MillisecondType>::new(which, data_type)),
+        DataType::Timestamp(..) => Box::new(Extreme::<TimestampMillisecondType>::new(which, data_type)),
+        DataType::Decimal128(..) => Box::new(Extreme::<Decimal128Type>::new(which, data_type)),
+        DataType::Decimal256(..) => Box::new(Extreme::<Decimal256Type>::new(which, data_type)),
+        DataType::Utf8 | DataType::Binary => Box::new(ExtremeBytes::new(which, data_type)),
+        other => return Err(format!("{other} has no order")),
+    })
 }
 
 /// Extreme of fixed-width values; null while there is none.
@@ -60,7 +88,7 @@ where
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let values = rows.argument?.as_primitive::<T>();
+        let values = rows.arguments[0].as_primitive::<T>();
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
             let extreme = &mut self.values[slot as usize];
@@ -157,7 +185,7 @@ impl Accumulator for ExtremeBytes {
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let column = rows.argument?;
+        let column = &rows.arguments[0];
         let mut results: Vec<Option<Box<[u8]>>> = Vec::new();
         for (row, &slot) in rows.slots.iter().enumerate() {
             let extreme = &mut self.values[slot as usize];

@@ -1,6 +1,9 @@
 //! Several rows of each row.
 
-use super::{Function, cube_explode, explode, function};
+mod cube_explode;
+mod explode;
+
+use super::{Function, function};
 use crate::functions::function::FunctionKind;
 
 const CATEGORY: &str = "TABLE";

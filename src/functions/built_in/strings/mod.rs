@@ -1,9 +1,13 @@
-//! Texts and bytes.
+//! Texts.
 
-use super::{Function, ScalarBody, concat, scalar};
+mod as_value;
+mod concat;
+
+use levada_udf::scalars;
+
+use super::{Function, listed, scalar};
 
 const CATEGORY: &str = "STRING";
-const REGEX: &str = "REGULAR EXPRESSION";
 const OTHER: &str = "OTHER";
 
 const TEXT_TO_TEXT: [&str; 1] = ["(text STRING) -> STRING"];
@@ -12,8 +16,8 @@ const MASKS: &str = "upper STRING, lower STRING, digit STRING, other STRING";
 pub(super) fn functions() -> Vec<Function> {
     let mut functions = texts();
     functions.extend(masks());
-    functions.extend(bytes());
-    functions.extend(regular_expressions());
+    functions.extend(listed(CATEGORY, scalars![concat::texts, concat::bytes]));
+    functions.extend(listed(OTHER, scalars![as_value::as_value]));
     functions
 }
 
@@ -25,12 +29,6 @@ fn texts() -> Vec<Function> {
             "The character with this code point, or of this \\uXXXX escape.",
             &["INT STRING: (code %) -> STRING"],
         ),
-        function(
-            "concat",
-            "Texts or bytes one after the other; NULLs are left out.",
-            &["STRING BYTES: (first %, more %...) -> %"],
-        )
-        .computed_by(&concat::body()),
         function(
             "concat_ws",
             "Texts or bytes one after the other, with the first in between; NULLs are left out.",
@@ -94,8 +92,6 @@ fn texts() -> Vec<Function> {
         function("trim", "The text without blanks at its ends.", &TEXT_TO_TEXT),
         function("ucase", "The text in capitals.", &TEXT_TO_TEXT),
         function("UUID", "A random UUID, or the one that 16 bytes make.", &["() -> STRING", "(bytes BYTES) -> STRING"]),
-        scalar(OTHER, "AS_VALUE", "A copy of a key column for the value.", &["(column T) -> T"])
-            .computed_by(&ScalarBody::new(|arguments, rows, _| arguments[0].expanded(rows))),
     ]
 }
 
@@ -112,58 +108,5 @@ fn masks() -> Vec<Function> {
         function("mask_keep_right", "The text with all but the last characters masked.", &with_count),
         function("mask_left", "The text with the first characters masked.", &with_count),
         function("mask_right", "The text with the last characters masked.", &with_count),
-    ]
-}
-
-/// Between texts, numbers and bytes.
-fn bytes() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| scalar(CATEGORY, spelling, description, signatures);
-    let number = |spelling, description, result: &str| {
-        let signatures = [format!("(bytes BYTES) -> {result}"), format!("(bytes BYTES, order STRING) -> {result}")];
-        function(spelling, description, &[signatures[0].as_str(), signatures[1].as_str()])
-    };
-    vec![
-        number("bigint_from_bytes", "The BIGINT that 8 bytes hold.", "BIGINT"),
-        number("double_from_bytes", "The DOUBLE that 8 bytes hold.", "DOUBLE"),
-        number("int_from_bytes", "The INTEGER that 4 bytes hold.", "INT"),
-        function(
-            "from_bytes",
-            "Bytes as a text: hex, utf8, ascii or base64.",
-            &["(bytes BYTES, encoding STRING) -> STRING"],
-        ),
-        function(
-            "to_bytes",
-            "The bytes of a text: hex, utf8, ascii or base64.",
-            &["(text STRING, encoding STRING) -> BYTES"],
-        ),
-    ]
-}
-
-fn regular_expressions() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| scalar(REGEX, spelling, description, signatures);
-    vec![
-        function(
-            "regexp_extract",
-            "The first match of a pattern, or of one of its groups.",
-            &["(pattern STRING, text STRING) -> STRING", "(pattern STRING, text STRING, group INT) -> STRING"],
-        ),
-        function(
-            "regexp_extract_all",
-            "All matches of a pattern, or of one of its groups.",
-            &[
-                "(pattern STRING, text STRING) -> ARRAY<STRING>",
-                "(pattern STRING, text STRING, group INT) -> ARRAY<STRING>",
-            ],
-        ),
-        function(
-            "regexp_replace",
-            "The text with all matches of a pattern replaced.",
-            &["(text STRING, pattern STRING, replacement STRING) -> STRING"],
-        ),
-        function(
-            "regexp_split_to_array",
-            "The parts between matches of a pattern.",
-            &["(text STRING, pattern STRING) -> ARRAY<STRING>"],
-        ),
     ]
 }

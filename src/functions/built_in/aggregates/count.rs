@@ -5,7 +5,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 
-use super::{Accumulator, Update};
+use levada_udf::{Accumulator, AggregateCall, Update};
+
+/// The counts of a call.
+#[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
+pub(super) fn accumulator(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    Ok(Box::new(Count::default()))
+}
 
 /// Number of rows, or of rows whose argument is not null; BIGINT.
 #[derive(Debug, Default)]
@@ -23,7 +29,7 @@ impl Accumulator for Count {
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let nulls = rows.argument.and_then(Array::logical_nulls);
+        let nulls = rows.arguments.first().and_then(Array::logical_nulls);
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
             let count = &mut self.counts[slot as usize];

@@ -10,7 +10,9 @@ use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 
-use crate::functions::{Failures, Operand, ScalarBody, TableBody};
+use levada_udf::Batch;
+
+use crate::functions::{ScalarBody, TableBody};
 
 /// Elements that a list may have.
 const COLUMNS_MAX: usize = 20;
@@ -25,15 +27,16 @@ pub(super) fn body() -> TableBody {
 }
 
 /// The subsets of each list: arrays of arrays.
-fn subsets(arguments: &[Operand], rows: usize, failures: &mut Failures) -> ArrayRef {
-    let all = arguments[0].expanded(rows);
+fn subsets(batch: &mut Batch<'_>) -> ArrayRef {
+    let rows = batch.rows();
+    let all = batch.arguments()[0].expanded(rows);
     let columns = all.as_list::<i32>();
     let mut elements = UInt32Builder::new();
     let (mut ends_of_subsets, mut ends_of_rows) = (vec![0], vec![0]);
     for row in 0..rows {
         let width = if columns.is_null(row) { 0 } else { columns.value_length(row) as usize };
         if width > COLUMNS_MAX {
-            failures(row, format!("{width} columns are more than the {COLUMNS_MAX} that CUBE_EXPLODE takes"));
+            batch.fail(row, format!("{width} columns are more than the {COLUMNS_MAX} that CUBE_EXPLODE takes"));
         } else if columns.is_valid(row) {
             let first = columns.value_offsets()[row] as usize;
             let digit = |column: usize| 1_u32 << (width - 1 - column);
@@ -67,6 +70,8 @@ fn list(ends: Vec<i32>, values: ArrayRef) -> ListArray {
 mod tests {
     use arrow::datatypes::Int32Type;
 
+    use levada_udf::Operand;
+
     use super::*;
 
     type Numbers = Vec<Option<i32>>;
@@ -74,8 +79,9 @@ mod tests {
     fn evaluated(lists: Vec<Option<Numbers>>) -> (Vec<Vec<Numbers>>, Vec<String>) {
         let (rows, mut failures) = (lists.len(), Vec::new());
         let column = Operand::Column(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists)));
-        let found =
-            body().lists.evaluate(&[column], rows, &mut |row, reason| failures.push(format!("{row}: {reason}")));
+        let found = body()
+            .lists
+            .evaluate(&[column], rows, &DataType::Null, &mut |row, reason| failures.push(format!("{row}: {reason}")));
         let numbers = |subset: ArrayRef| subset.as_primitive::<Int32Type>().iter().collect();
         let subsets = |row: ArrayRef| row.as_list::<i32>().iter().flatten().map(numbers).collect();
         (found.as_list::<i32>().iter().flatten().map(subsets).collect(), failures)

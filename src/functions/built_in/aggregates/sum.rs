@@ -3,10 +3,22 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::datatypes::{ArrowNativeType, DataType};
+use arrow::datatypes::{ArrowNativeType, DataType, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type};
 
-use super::{Accumulator, Update};
-use crate::types::RowError;
+use levada_udf::{Accumulator, AggregateCall, Rejected, Update};
+
+/// The sums of a call.
+pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    let data_type = &call.arguments[0];
+    Ok(match data_type {
+        DataType::Int32 => Box::new(Sum::<Int32Type>::new(data_type)),
+        DataType::Int64 => Box::new(Sum::<Int64Type>::new(data_type)),
+        DataType::Float64 => Box::new(Sum::<Float64Type>::new(data_type)),
+        DataType::Decimal128(..) => Box::new(Sum::<Decimal128Type>::new(data_type)),
+        DataType::Decimal256(..) => Box::new(Sum::<Decimal256Type>::new(data_type)),
+        other => return Err(format!("{other} is not summed")),
+    })
+}
 
 /// Sum of the values that are not null, in the argument's type. Integers wrap around; a value that takes a DECIMAL beyond
 /// its precision is rejected.
@@ -16,7 +28,7 @@ pub struct Sum<T: ArrowPrimitiveType> {
     data_type: DataType,
     /// Sums of decimals stay below it.
     limit: Option<T::Native>,
-    rejected: Vec<RowError>,
+    rejected: Vec<Rejected>,
 }
 
 impl<T: ArrowPrimitiveType> Sum<T>
@@ -66,7 +78,7 @@ where
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let values = rows.argument?.as_primitive::<T>();
+        let values = rows.arguments[0].as_primitive::<T>();
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
             if values.is_valid(row) {
@@ -75,7 +87,7 @@ where
                 if self.fits(sum) {
                     self.sums[slot as usize] = sum;
                 } else {
-                    self.rejected.push(RowError::new(row, self.overflow()));
+                    self.rejected.push(Rejected { row, reason: self.overflow() });
                 }
             }
             if emit {
@@ -94,7 +106,7 @@ where
         Ok(())
     }
 
-    fn take_rejected(&mut self) -> Vec<RowError> {
+    fn take_rejected(&mut self) -> Vec<Rejected> {
         std::mem::take(&mut self.rejected)
     }
 

@@ -5,9 +5,19 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Float64Array, Int64Array, PrimitiveArray,
 };
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 
-use super::{Accumulator, Update};
+use levada_udf::{Accumulator, AggregateCall, Update};
+
+/// The means of a call.
+pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    Ok(match &call.arguments[0] {
+        DataType::Int32 => Box::new(Average::<Int32Type>::default()),
+        DataType::Int64 => Box::new(Average::<Int64Type>::default()),
+        DataType::Float64 => Box::new(Average::<Float64Type>::default()),
+        other => return Err(format!("{other} has no mean")),
+    })
+}
 
 /// Mean of the values that are not null, as DOUBLE; 0 when there is none.
 #[derive(Debug)]
@@ -66,7 +76,7 @@ where
     }
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
-        let values = rows.argument?.as_primitive::<T>();
+        let values = rows.arguments[0].as_primitive::<T>();
         let mut results = Vec::with_capacity(if emit { rows.slots.len() } else { 0 });
         for (row, &slot) in rows.slots.iter().enumerate() {
             let (sum, count) = (&mut self.sums[slot as usize], &mut self.counts[slot as usize]);

@@ -1,0 +1,60 @@
+//! What a function of Levada is written against: built-in ones and those of plug-ins alike.
+//!
+//! A scalar function is a plain Rust function with an attribute. Its signature follows from its types:
+//!
+//! ```
+//! use levada_udf::scalar;
+//!
+//! /// The text, so many times.
+//! #[scalar(example("repeat('ab', 2)" = "'abab'"))]
+//! fn repeat(
+//!     /// What is repeated.
+//!     text: &str,
+//!     /// How often; not at all if negative.
+//!     times: i32,
+//! ) -> String {
+//!     text.repeat(usize::try_from(times).unwrap_or(0))
+//! }
+//!
+//! let function = levada_udf::scalars![repeat].remove(0);
+//! assert_eq!(function.about.name, "repeat");
+//! assert_eq!(function.signatures[0].text, "(text STRING, times INT) -> STRING");
+//! ```
+//!
+//! | SQL | parameter | result |
+//! |---|---|---|
+//! | BOOLEAN, INT, BIGINT, DOUBLE | `bool`, `i32`, `i64`, `f64` | the same |
+//! | STRING | `&str` | `String`, `&str`, [`Shown`] |
+//! | BYTES | `&[u8]` | `Vec<u8>`, `&[u8]` |
+//! | DATE, TIME, TIMESTAMP | [`Date`], [`Time`], [`Timestamp`] | the same |
+//! | ARRAY | [`List`] | `Vec` |
+//! | MAP | | [`Entries`] |
+//!
+//! NULL: a row with a NULL argument gives NULL without a call, unless the parameter is an `Option`. A result that is an
+//! `Option` may be NULL. A result that is a `Result` may be an error: the row is NULL, and the processing log says why.
+//!
+//! Any number of values: the last parameter is a [`Rest`].
+//!
+//! Whole batches: with `#[scalar(signature = "(array ARRAY<T>, element T) -> BOOLEAN")]` the function is
+//! `fn(&mut Batch) -> ArrayRef`, sees Arrow's arrays, and may take types that the table above does not have: generic ones (a letter),
+//! DECIMAL, STRUCT.
+
+mod accumulator;
+mod batch;
+mod read;
+mod rest;
+mod scalar;
+mod time;
+mod write;
+
+pub use accumulator::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
+pub use batch::{Batch, Operand};
+pub use levada_udf_macros::scalar;
+pub use read::{Column, List, ListItem, Read};
+pub use rest::Rest;
+pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
+pub use time::{Date, Time, Timestamp};
+pub use write::{Build, Entries, Shown, Write};
+
+/// The version of Arrow whose arrays batches have.
+pub use arrow;

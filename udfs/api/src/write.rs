@@ -1,0 +1,293 @@
+//! From values of Rust to a column.
+
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryBuilder, BooleanBufferBuilder, BooleanBuilder, ListArray, MapArray, PrimitiveBuilder,
+    StringBuilder, StructArray,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Field, Fields, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
+    TimestampMillisecondType,
+};
+
+use super::{Date, Time, Timestamp};
+
+/// A type that a result may have.
+pub trait Write: Sized {
+    /// What the column is built in.
+    type Builder: Build;
+
+    /// The type in SQL.
+    fn sql() -> String;
+
+    /// Adds the value. If it is an error, adds NULL.
+    ///
+    /// # Errors
+    /// The reason.
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String>;
+}
+
+/// A column that grows.
+pub trait Build: Default {
+    /// Adds NULL.
+    fn append_null(&mut self);
+
+    /// The column.
+    fn finish(self) -> ArrayRef;
+}
+
+impl<T: ArrowPrimitiveType> Build for PrimitiveBuilder<T> {
+    fn append_null(&mut self) {
+        self.append_null();
+    }
+
+    fn finish(mut self) -> ArrayRef {
+        Arc::new(PrimitiveBuilder::finish(&mut self))
+    }
+}
+
+macro_rules! built {
+    ($($builder:ident)*) => {$(
+        impl Build for $builder {
+            fn append_null(&mut self) {
+                self.append_null();
+            }
+
+            fn finish(mut self) -> ArrayRef {
+                Arc::new($builder::finish(&mut self))
+            }
+        }
+    )*};
+}
+
+built! { BooleanBuilder StringBuilder BinaryBuilder }
+
+macro_rules! written {
+    ($(($($generics:tt)*) $rust:ty, $sql:literal, $builder:ty, $value:ident => $written:expr;)*) => {$(
+        impl<$($generics)*> Write for $rust {
+            type Builder = $builder;
+
+            fn sql() -> String {
+                $sql.to_owned()
+            }
+
+            #[inline]
+            fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+                let $value = self;
+                builder.append_value($written);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+written! {
+    () bool, "BOOLEAN", BooleanBuilder, value => value;
+    () i32, "INT", PrimitiveBuilder<Int32Type>, value => value;
+    () i64, "BIGINT", PrimitiveBuilder<Int64Type>, value => value;
+    () f64, "DOUBLE", PrimitiveBuilder<Float64Type>, value => value;
+    () Date, "DATE", PrimitiveBuilder<Date32Type>, value => value.0;
+    () Time, "TIME", PrimitiveBuilder<Time32MillisecondType>, value => value.0;
+    () Timestamp, "TIMESTAMP", PrimitiveBuilder<TimestampMillisecondType>, value => value.0;
+    () String, "STRING", StringBuilder, value => value;
+    ('a) &'a str, "STRING", StringBuilder, value => value;
+    () Vec<u8>, "BYTES", BinaryBuilder, value => value;
+    ('a) &'a [u8], "BYTES", BinaryBuilder, value => value;
+}
+
+/// STRING: what this shows, written into the column without a text of its own.
+///
+/// `std::fmt::from_fn` makes one of a closure.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<T>(pub T);
+
+impl<T: Display> Write for Shown<T> {
+    type Builder = StringBuilder;
+
+    fn sql() -> String {
+        "STRING".to_owned()
+    }
+
+    #[inline]
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+        let shown = write!(builder, "{}", self.0);
+        builder.append_value("");
+        shown.map_err(|_| "the value cannot be shown".to_owned())
+    }
+}
+
+impl<T: Write> Write for Option<T> {
+    type Builder = T::Builder;
+
+    fn sql() -> String {
+        T::sql()
+    }
+
+    #[inline]
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+        match self {
+            Some(value) => value.write(builder),
+            None => {
+                builder.append_null();
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<T: Write, E: Display> Write for Result<T, E> {
+    type Builder = T::Builder;
+
+    fn sql() -> String {
+        T::sql()
+    }
+
+    #[inline]
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+        match self {
+            Ok(value) => value.write(builder),
+            Err(error) => {
+                builder.append_null();
+                Err(error.to_string())
+            }
+        }
+    }
+}
+
+/// Where lists begin and end, and which are NULL.
+struct Lists {
+    ends: Vec<i32>,
+    valid: BooleanBufferBuilder,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self { ends: vec![0], valid: BooleanBufferBuilder::new(0) }
+    }
+}
+
+impl Lists {
+    /// Ends a list of `elements` elements.
+    ///
+    /// # Errors
+    /// A column has too many elements; there is NULL in the list's place.
+    fn end(&mut self, elements: usize) -> Result<(), String> {
+        let end = i32::try_from(elements).ok().and_then(|elements| self.last().checked_add(elements));
+        self.ends.push(end.unwrap_or(self.last()));
+        self.valid.append(end.is_some());
+        end.map(|_| ()).ok_or_else(|| "the results of a batch have more than 2,147,483,647 elements".to_owned())
+    }
+
+    fn end_null(&mut self) {
+        self.ends.push(self.last());
+        self.valid.append(false);
+    }
+
+    fn last(&self) -> i32 {
+        self.ends[self.ends.len() - 1]
+    }
+
+    fn finish(mut self) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
+        let nulls = NullBuffer::new(self.valid.finish());
+        (OffsetBuffer::new(self.ends.into()), Some(nulls).filter(|nulls| nulls.null_count() > 0))
+    }
+}
+
+/// ARRAY as it is built.
+#[derive(Default)]
+pub struct ListBuilder<B> {
+    lists: Lists,
+    elements: B,
+}
+
+impl<B: Build> Build for ListBuilder<B> {
+    fn append_null(&mut self) {
+        self.lists.end_null();
+    }
+
+    fn finish(self) -> ArrayRef {
+        let values = self.elements.finish();
+        let (offsets, nulls) = self.lists.finish();
+        let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+        Arc::new(ListArray::new(field, offsets, values, nulls))
+    }
+}
+
+impl<T: Write + Element> Write for Vec<T> {
+    type Builder = ListBuilder<T::Builder>;
+
+    fn sql() -> String {
+        format!("ARRAY<{}>", T::sql())
+    }
+
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+        builder.lists.end(self.len())?;
+        self.into_iter().try_for_each(|element| element.write(&mut builder.elements))
+    }
+}
+
+/// A type that elements of ARRAY may have: all but `u8`, of which BYTES are made.
+pub trait Element {}
+
+impl Element for i32 {}
+impl Element for i64 {}
+impl Element for f64 {}
+impl Element for bool {}
+impl Element for Date {}
+impl Element for Time {}
+impl Element for Timestamp {}
+impl Element for String {}
+impl Element for &str {}
+impl<T> Element for Vec<T> {}
+impl<T> Element for Option<T> {}
+impl<T> Element for Shown<T> {}
+impl<K, V> Element for Entries<K, V> {}
+
+/// MAP: keys, each once, and values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entries<K, V>(pub Vec<(K, V)>);
+
+/// MAP as it is built.
+#[derive(Default)]
+pub struct MapBuilder<K, V> {
+    lists: Lists,
+    keys: K,
+    values: V,
+}
+
+impl<K: Build, V: Build> Build for MapBuilder<K, V> {
+    fn append_null(&mut self) {
+        self.lists.end_null();
+    }
+
+    fn finish(self) -> ArrayRef {
+        let (keys, values) = (self.keys.finish(), self.values.finish());
+        let (offsets, nulls) = self.lists.finish();
+        let fields = Fields::from(vec![
+            Field::new("key", keys.data_type().clone(), false),
+            Field::new("value", values.data_type().clone(), true),
+        ]);
+        let entries = StructArray::new(fields.clone(), vec![keys, values], None);
+        let field = Arc::new(Field::new("entries", DataType::Struct(fields), false));
+        Arc::new(MapArray::new(field, offsets, entries, nulls, false))
+    }
+}
+
+impl<K: Write, V: Write> Write for Entries<K, V> {
+    type Builder = MapBuilder<K::Builder, V::Builder>;
+
+    fn sql() -> String {
+        format!("MAP<{}, {}>", K::sql(), V::sql())
+    }
+
+    fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+        builder.lists.end(self.0.len())?;
+        self.0.into_iter().try_for_each(|(key, value)| {
+            key.write(&mut builder.keys)?;
+            value.write(&mut builder.values)
+        })
+    }
+}
