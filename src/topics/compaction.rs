@@ -5,9 +5,12 @@
 //! dropped once readers had a day to see it. Offsets never change. Records without a key replace nothing and stay,
 //! and so does the last record of the partition, so that a reader can always reach the end.
 
+use std::hash::{BuildHasher, Hasher};
+
 use arrow::array::{Array, AsArray, BinaryArray, BooleanArray};
 use arrow::compute::filter;
-use hashbrown::HashMap;
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 
 use super::ChunkSummary;
 use crate::storage::StorageError;
@@ -16,10 +19,9 @@ use crate::types::RecordChunk;
 /// How long a tombstone stays after the pass that first saw it (`delete.retention.ms`).
 pub(super) const TOMBSTONE_RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A pass ends early rather than remember more than this.
-const KEYS_BYTES_MAX: usize = 64 << 20;
-/// Beside its bytes, what one remembered key costs.
-const KEY_OVERHEAD_BYTES: usize = 40;
+/// A pass ends early rather than remember more keys than this, 25 bytes each: the table is then just short of doubling its 2^20
+/// places, with room for those of one more chunk.
+const KEYS_MAX: usize = 800_000;
 
 /// Whether a pass over `chunks`, of which those up to offset `cleaned_to` (exclusive) had one, is worth its work: at
 /// least half of the bytes are new, or tombstones have served their time.
@@ -37,11 +39,14 @@ pub(super) fn tombstones_are_over(chunk: &ChunkSummary, now_ms: i64) -> bool {
     chunk.cleaned_at_ms >= 0 && now_ms.saturating_sub(chunk.cleaned_at_ms) >= TOMBSTONE_RETENTION_MS
 }
 
+/// 128 bits that stand for a key, as MD5 does in Kafka: that two keys of a pass share them is out of the question.
+type Fingerprint = (u64, u64);
+
 /// The newest offset of each key in the part that a pass reads.
 #[derive(Debug, Default)]
 pub(super) struct NewestOffsets {
-    by_key: HashMap<Box<[u8]>, i64, foldhash::fast::RandomState>,
-    bytes: usize,
+    by_key: HashTable<(Fingerprint, i64)>,
+    hashers: [RandomState; 2],
 }
 
 impl NewestOffsets {
@@ -49,18 +54,30 @@ impl NewestOffsets {
     pub(super) fn note(&mut self, chunk: &RecordChunk) {
         for (key, &offset) in chunk.keys.iter().zip(chunk.offsets.iter()) {
             let Some(key) = key else { continue };
-            if let Some(newest) = self.by_key.get_mut(key) {
-                *newest = offset;
-            } else {
-                self.bytes += key.len() + KEY_OVERHEAD_BYTES;
-                self.by_key.insert(key.into(), offset);
-            }
+            let key = self.fingerprint(key);
+            let entry = self.by_key.entry(key.0, |(known, _)| *known == key, |(known, _)| known.0);
+            entry.and_modify(|(_, newest)| *newest = offset).or_insert((key, offset));
         }
+    }
+
+    fn fingerprint(&self, key: &[u8]) -> Fingerprint {
+        let [first, second] = &self.hashers;
+        let hash = |hasher: &RandomState| {
+            let mut hasher = hasher.build_hasher();
+            hasher.write(key);
+            hasher.finish()
+        };
+        (hash(first), hash(second))
+    }
+
+    fn get(&self, key: &[u8]) -> Option<i64> {
+        let key = self.fingerprint(key);
+        self.by_key.find(key.0, |(known, _)| *known == key).map(|(_, newest)| *newest)
     }
 
     /// Whether the pass should end here.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= KEYS_BYTES_MAX
+        self.by_key.len() >= KEYS_MAX
     }
 
     /// The records of `chunk` that stay; `None` when all do. The record at `offset_always` stays in any case.
@@ -75,7 +92,7 @@ impl NewestOffsets {
             if offset == offset_always || chunk.keys.is_null(row) {
                 return true;
             }
-            let newest = self.by_key.get(chunk.keys.value(row)).is_none_or(|&newest| newest <= offset);
+            let newest = self.get(chunk.keys.value(row)).is_none_or(|newest| newest <= offset);
             newest && !(drop_tombstones && chunk.values.is_null(row))
         };
         let mask: BooleanArray = (0..chunk.len()).map(|row| Some(stays(row))).collect();
