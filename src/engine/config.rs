@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::EngineError;
-use super::memory_limit::{self, MEMORY_LIMIT, MemoryPlan};
+use super::memory_limit::{self, MEMORY_LIMIT, MemoryDivision};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -178,7 +178,7 @@ impl Properties {
     }
 
     /// How memory is divided.
-    pub(super) fn memory(&self) -> Result<MemoryPlan, EngineError> {
+    pub(super) fn memory(&self) -> Result<MemoryDivision, EngineError> {
         memory_limit::plan(self.get(MEMORY_LIMIT))
     }
 

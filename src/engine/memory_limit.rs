@@ -1,6 +1,7 @@
 //! `memory.limit`: how much memory the process may take.
 
 use super::EngineError;
+use crate::runtime::MemoryPlan;
 
 /// Name of the property.
 pub(super) const MEMORY_LIMIT: &str = "memory.limit";
@@ -13,9 +14,9 @@ const CACHE_BYTES: (usize, usize) = (32 << 20, 1 << 30);
 
 /// How the memory of the process is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MemoryPlan {
-    /// What state may take.
-    pub(super) state_bytes: usize,
+pub(super) struct MemoryDivision {
+    /// What the process may take, and state of it.
+    pub(super) process: MemoryPlan,
     /// What blocks of the store may take.
     pub(super) cache_bytes: usize,
 }
@@ -24,7 +25,7 @@ const UNITS: [(&str, u32); 8] =
     [("KB", 10), ("MB", 20), ("GB", 30), ("TB", 40), ("K", 10), ("M", 20), ("G", 30), ("T", 40)];
 
 /// The division where the property is `limit`; without it, of half the machine's memory.
-pub(super) fn plan(limit: Option<&str>) -> Result<MemoryPlan, EngineError> {
+pub(super) fn plan(limit: Option<&str>) -> Result<MemoryDivision, EngineError> {
     let limit = match limit {
         Some(text) => parse(text).ok_or_else(|| {
             let text = format!("Invalid value {text} for configuration {MEMORY_LIMIT}: Not a size");
@@ -34,7 +35,8 @@ pub(super) fn plan(limit: Option<&str>) -> Result<MemoryPlan, EngineError> {
     };
     let cache_bytes = (limit / CACHE_SHARE).clamp(CACHE_BYTES.0, CACHE_BYTES.1);
     // The rest has to make do with half of a small limit.
-    Ok(MemoryPlan { state_bytes: limit - (BESIDE_BYTES + cache_bytes).min(limit / 2), cache_bytes })
+    let state_bytes = limit - (BESIDE_BYTES + cache_bytes).min(limit / 2);
+    Ok(MemoryDivision { process: MemoryPlan { process_bytes: limit, state_bytes }, cache_bytes })
 }
 
 /// A number of bytes, with or without a unit of powers of 1024.
@@ -81,11 +83,11 @@ mod tests {
 
     #[test]
     fn a_small_limit_leaves_half_to_the_rest() {
-        let plan_of = |limit| plan(Some(limit)).map(|plan| (plan.state_bytes >> 20, plan.cache_bytes >> 20));
+        let plan_of = |limit| plan(Some(limit)).map(|plan| (plan.process.state_bytes >> 20, plan.cache_bytes >> 20));
         assert_eq!(plan_of("100MB").expect("a size"), (50, 32));
         assert_eq!(plan_of("1GB").expect("a size"), (672, 128));
         let error = plan_of("lots").expect_err("no size");
         assert_eq!(error.message, "Invalid value lots for configuration memory.limit: Not a size");
-        assert!(plan(None).expect("a machine has memory").state_bytes > 0);
+        assert!(plan(None).expect("a machine has memory").process.state_bytes > 0);
     }
 }

@@ -265,7 +265,7 @@ impl Engine {
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
-            state_bytes: memory.state_bytes,
+            memory: memory.process,
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;

@@ -2,6 +2,8 @@
 //!
 //! State is in memory as far as it fits. Each task says after every step what its operators take. When all together take more
 //! than there is, those that take more than an equal share commit early, and then let go of what they used longest ago.
+//!
+//! What the process takes beside state is measured: if it is more than was planned for, at times only, state gets less.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,27 +11,74 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What all tasks of a process may take.
 #[derive(Debug)]
 pub struct MemoryBudget {
-    bytes_max: usize,
+    plan: MemoryPlan,
+    bytes_max: AtomicUsize,
     used: AtomicUsize,
+    /// What the process took beside state lately, at most.
+    beside: AtomicUsize,
     tasks: AtomicUsize,
 }
+
+/// How much memory there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryPlan {
+    /// For the process.
+    pub process_bytes: usize,
+    /// Of these, for state.
+    pub state_bytes: usize,
+}
+
+impl MemoryPlan {
+    /// All state is in memory.
+    pub const UNLIMITED: Self = Self { process_bytes: usize::MAX, state_bytes: usize::MAX };
+}
+
+/// State gets at least this share of the process's memory, if so much was planned for it.
+const STATE_SHARE_MIN: usize = 8;
+/// How much of a peak is forgotten at each measurement.
+const FORGOTTEN: usize = 256;
 
 /// What is left of a share after state was let go of: so that it is not done anew at every commit.
 const KEPT: (usize, usize) = (3, 4);
 
 impl MemoryBudget {
-    /// A budget of `bytes_max`.
-    pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { bytes_max, used: AtomicUsize::new(0), tasks: AtomicUsize::new(0) })
+    /// A budget as planned.
+    pub fn new(plan: MemoryPlan) -> Arc<Self> {
+        let counter = AtomicUsize::new;
+        let bytes_max = counter(plan.state_bytes);
+        Arc::new(Self { plan, bytes_max, used: counter(0), beside: counter(0), tasks: counter(0) })
     }
 
     /// The share of one more task.
     pub fn next_share(&self) -> usize {
-        self.bytes_max / (self.tasks.load(Ordering::Relaxed) + 1)
+        self.bytes_max() / (self.tasks.load(Ordering::Relaxed) + 1)
     }
 
     fn share(&self) -> usize {
-        self.bytes_max / self.tasks.load(Ordering::Relaxed).max(1)
+        self.bytes_max() / self.tasks.load(Ordering::Relaxed).max(1)
+    }
+
+    fn bytes_max(&self) -> usize {
+        self.bytes_max.load(Ordering::Relaxed)
+    }
+
+    /// Measures what the process takes, where the system tells.
+    pub fn measure(&self) {
+        if self.plan != MemoryPlan::UNLIMITED
+            && let Some(resident) = resident_bytes()
+        {
+            self.note_resident(resident);
+        }
+    }
+
+    /// The process takes `resident` bytes.
+    fn note_resident(&self, resident: usize) {
+        let lately = self.beside.load(Ordering::Relaxed);
+        let beside = resident.saturating_sub(self.used.load(Ordering::Relaxed)).max(lately - lately / FORGOTTEN);
+        self.beside.store(beside, Ordering::Relaxed);
+        let MemoryPlan { process_bytes, state_bytes } = self.plan;
+        let least = state_bytes.min(process_bytes / STATE_SHARE_MIN);
+        self.bytes_max.store(process_bytes.saturating_sub(beside).clamp(least, state_bytes), Ordering::Relaxed);
     }
 }
 
@@ -59,7 +108,7 @@ impl MemoryUse {
 
     /// Whether all take too much, and this one more than its share.
     pub fn is_over(&self) -> bool {
-        self.budget.used.load(Ordering::Relaxed) > self.budget.bytes_max && self.bytes > self.budget.share()
+        self.budget.used.load(Ordering::Relaxed) > self.budget.bytes_max() && self.bytes > self.budget.share()
     }
 
     /// How much the task may keep once it is over.
@@ -75,13 +124,36 @@ impl Drop for MemoryUse {
     }
 }
 
+/// Memory that the process takes, as Linux says.
+fn resident_bytes() -> Option<usize> {
+    const PAGE_BYTES: usize = 4096;
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    pages.split(' ').nth(1)?.parse::<usize>().ok()?.checked_mul(PAGE_BYTES)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn state_gets_less_when_the_rest_takes_more_than_planned() {
+        let budget = MemoryBudget::new(MemoryPlan { process_bytes: 1_000, state_bytes: 500 });
+        let mut task = MemoryUse::new(&budget);
+        task.set(400);
+        budget.note_resident(800);
+        assert_eq!(budget.bytes_max(), 500, "the rest takes 400 of the 500 planned for it");
+        budget.note_resident(1_100);
+        assert_eq!(budget.bytes_max(), 300);
+        assert!(task.is_over());
+        budget.note_resident(800);
+        assert_eq!(budget.bytes_max(), 302, "a peak may come again");
+        budget.note_resident(10_000);
+        assert_eq!(budget.bytes_max(), 125, "some state there must be");
+    }
+
+    #[test]
     fn who_takes_more_than_a_share_gives_way_when_there_is_too_much() {
-        let budget = MemoryBudget::new(100);
+        let budget = MemoryBudget::new(MemoryPlan { process_bytes: 200, state_bytes: 100 });
         let (mut small, mut large) = (MemoryUse::new(&budget), MemoryUse::new(&budget));
         small.set(20);
         large.set(80);

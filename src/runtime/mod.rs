@@ -52,6 +52,7 @@ pub use task::Task;
 
 use clock::Clock;
 use memory::MemoryBudget;
+pub use memory::MemoryPlan;
 use metrics::QueryMetrics;
 use placement::{Placement, Role};
 use schedule::Schedule;
@@ -198,14 +199,14 @@ pub struct RuntimeOptions {
     pub standbys: usize,
     /// How long the state of a task is kept that runs on another server.
     pub cleanup_delay: Duration,
-    /// Memory that state may take, beside storage.
-    pub state_bytes: usize,
+    /// Memory that the process may take, and state of it.
+    pub memory: MemoryPlan,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
         let none = Duration::ZERO;
-        Self { workers: 0, commit_interval: none, standbys: 0, cleanup_delay: none, state_bytes: usize::MAX }
+        Self { workers: 0, commit_interval: none, standbys: 0, cleanup_delay: none, memory: MemoryPlan::UNLIMITED }
     }
 }
 
@@ -247,7 +248,7 @@ impl Runtime {
             topics,
             clock,
             decodes: Arc::default(),
-            memory: MemoryBudget::new(options.state_bytes),
+            memory: MemoryBudget::new(options.memory),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),

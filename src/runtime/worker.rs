@@ -191,6 +191,7 @@ impl Worker {
             tracing::warn!("tasks were placed anew, what was not committed is done again: {reason}");
             return self.close_all();
         }
+        self.shared.memory.measure();
         let committed = committed.map_err(RuntimeError::from);
         for index in taken {
             match &committed {
