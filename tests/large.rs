@@ -184,7 +184,9 @@ fn endless(hours: i64, keys: i64) -> Vec<Sizes> {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let topics = topics::open(dir.path(), &BTreeMap::new()).expect("a new data directory");
     topics.create("events", &TopicConfig::with_partitions(1)).expect("a new topic");
-    let engine = Engine::with_topics(Arc::clone(&topics), BTreeMap::new()).expect("an engine opens");
+    // The store's cache grows as far as it may: it is full early.
+    let limit = ("memory.limit".to_owned(), "300MB".to_owned());
+    let engine = Engine::with_topics(Arc::clone(&topics), BTreeMap::from([limit])).expect("an engine opens");
     engine.execute(&mut Session::default(), ENDLESS, &mut |_| ()).expect("the statements are correct");
     let mut found = Vec::new();
     for hour in 0..hours {
