@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod examples;
 mod front_ends;
+mod functions;
 mod kafka;
 mod large;
 mod layers;
