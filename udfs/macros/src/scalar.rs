@@ -98,7 +98,8 @@ fn take_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
             let Pat::Ident(pattern) = &*typed.pat else {
                 return Err(syn::Error::new_spanned(&typed.pat, "a parameter must have a name"));
             };
-            Ok(Parameter { name: pattern.ident.to_string(), documentation, data_type: (*typed.ty).clone() })
+            let data_type = without_lifetimes(&typed.ty);
+            Ok(Parameter { name: pattern.ident.to_string(), documentation, data_type })
         }
     });
     parameters.collect()
@@ -109,7 +110,7 @@ fn typed_signature(function: &ItemFn, parameters: &[Parameter]) -> syn::Result<T
     let ReturnType::Type(_, result) = &function.sig.output else {
         return Err(syn::Error::new_spanned(&function.sig, "a scalar function gives something"));
     };
-    let result = without_opaque(result);
+    let result = without_lifetimes(&without_opaque(result));
     let types = parameters.iter().map(|parameter| match parameter.element().filter(|_| parameter.is_rest()) {
         Some(element) => quote! { ::std::format!("{}...", <#element as ::levada_udf::Read<'_>>::sql()) },
         None => {
@@ -144,6 +145,21 @@ fn without_opaque(result: &Type) -> Type {
     let mut result = result.clone();
     syn::visit_mut::VisitMut::visit_type_mut(&mut Replace, &mut result);
     result
+}
+
+/// `data_type` with lifetimes that have no name: those that the function names mean nothing outside of it.
+fn without_lifetimes(data_type: &Type) -> Type {
+    struct Erase;
+    impl syn::visit_mut::VisitMut for Erase {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
+            if lifetime.ident != "static" {
+                *lifetime = syn::Lifetime::new("'_", lifetime.span());
+            }
+        }
+    }
+    let mut data_type = data_type.clone();
+    syn::visit_mut::VisitMut::visit_type_mut(&mut Erase, &mut data_type);
+    data_type
 }
 
 /// Calls the function row by row.
