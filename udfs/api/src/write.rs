@@ -269,7 +269,11 @@ impl<T: Write + Element> Write for Vec<T> {
     fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
         builder.lists.end(self.len())?;
         // The list has them all, whichever fail.
-        self.into_iter().fold(Ok(()), |written, element| written.and(element.write(&mut builder.elements)))
+        let mut written = Ok(());
+        for element in self {
+            written = written.and(element.write(&mut builder.elements));
+        }
+        written
     }
 }
 
@@ -331,8 +335,10 @@ impl<K: Write, V: Write> Write for Entries<K, V> {
     fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
         builder.lists.end(self.0.len())?;
         // The map has them all, whichever fail.
-        self.0.into_iter().fold(Ok(()), |written, (key, value)| {
-            written.and(key.write(&mut builder.keys)).and(value.write(&mut builder.values))
-        })
+        let mut written = Ok(());
+        for (key, value) in self.0 {
+            written = written.and(key.write(&mut builder.keys)).and(value.write(&mut builder.values));
+        }
+        written
     }
 }

@@ -19,11 +19,11 @@ pub(super) fn of_escapes(code: &str) -> Option<String> {
     if escapes.is_empty() || !rest.is_empty() {
         return None;
     }
-    let units = escapes.iter().map(unit).collect::<Option<Vec<u16>>>()?;
+    let units = escapes.iter().copied().map(unit).collect::<Option<Vec<u16>>>()?;
     Some(char::decode_utf16(units).map(|decoded| decoded.unwrap_or(HALF)).collect())
 }
 
-fn unit(escape: &[u8; 6]) -> Option<u16> {
+fn unit(escape: [u8; 6]) -> Option<u16> {
     let digits = escape.strip_prefix(br"\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
 }

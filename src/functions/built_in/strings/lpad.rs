@@ -17,10 +17,7 @@ pub(super) fn texts<'a>(value: &'a str, length: i32, padding: &'a str) -> Result
 #[scalar(name = "lpad")]
 pub(super) fn bytes(value: &[u8], length: i32, padding: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let padded = padded_bytes(value, length, padding)?;
-    Ok(padded.map(|(value, mut padding)| {
-        padding.extend_from_slice(value);
-        padding
-    }))
+    Ok(padded.map(|padded| [&padded.padding, padded.bytes].concat()))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::encoding::Encoding;
 /// The MD5 digest in hexadecimal digits.
 #[scalar(name = "md5", example("MD5('')" = "'d41d8cd98f00b204e9800998ecf8427e'"))]
 pub(super) fn md5(text: &str) -> String {
-    Encoding::Hex.text(&Md5::digest(text))
+    Encoding::Hex.encoded(&Md5::digest(text))
 }
 
 #[cfg(test)]

@@ -27,44 +27,49 @@ impl Display for Repeated<'_> {
     }
 }
 
+impl<'a> Repeated<'a> {
+    /// So many units.
+    fn new(text: &'a str, units: usize) -> Self {
+        let whole = Utf16::new(text);
+        Self { whole: text, times: units / whole.len(), last: whole.part(0..units % whole.len()) }
+    }
+}
+
 /// `text` to be `length` units long; `None` if it cannot be.
 ///
 /// # Errors
 /// It would be too long.
 pub(super) fn padded<'a>(text: &'a str, length: i32, padding: &'a str) -> Result<Option<Padded<'a>>, String> {
-    let (text, padding) = (Utf16::new(text), Padding { units: Utf16::new(padding), text: padding });
-    let Some((kept, missing)) = lengths(text.len(), length, padding.units.len())? else { return Ok(None) };
-    Ok(Some(Padded { text: text.part(0..kept), padding: padding.repeated(missing) }))
+    let text = Utf16::new(text);
+    let lengths = lengths(text.len(), length, padding.is_empty())?;
+    Ok(lengths.map(|(kept, missing)| Padded { text: text.part(0..kept), padding: Repeated::new(padding, missing) }))
 }
 
-struct Padding<'a> {
-    units: Utf16<'a>,
-    text: &'a str,
+/// Bytes, cut or with padding to a length.
+pub(super) struct PaddedBytes<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) padding: Vec<u8>,
 }
 
-impl<'a> Padding<'a> {
-    fn repeated(&self, units: usize) -> Repeated<'a> {
-        let len = self.units.len();
-        Repeated { whole: self.text, times: units / len, last: self.units.part(0..units % len) }
-    }
-}
-
-/// The bytes of `value` that are kept and those that are missing to `length`; `None` if it cannot be so long.
+/// `bytes` to be `length` bytes long; `None` if they cannot be.
 ///
 /// # Errors
-/// It would be too long.
+/// They would be too many.
 pub(super) fn padded_bytes<'a>(
-    value: &'a [u8],
+    bytes: &'a [u8],
     length: i32,
     padding: &[u8],
-) -> Result<Option<(&'a [u8], Vec<u8>)>, String> {
-    let Some((kept, missing)) = lengths(value.len(), length, padding.len())? else { return Ok(None) };
-    Ok(Some((&value[..kept], padding.iter().copied().cycle().take(missing).collect())))
+) -> Result<Option<PaddedBytes<'a>>, String> {
+    let lengths = lengths(bytes.len(), length, padding.is_empty())?;
+    Ok(lengths.map(|(kept, missing)| PaddedBytes {
+        bytes: &bytes[..kept],
+        padding: padding.iter().copied().cycle().take(missing).collect(),
+    }))
 }
 
 /// How much of a value of `len` is kept, and how much is missing to `length`.
-fn lengths(len: usize, length: i32, padding: usize) -> Result<Option<(usize, usize)>, String> {
-    let Some(length) = usize::try_from(length).ok().filter(|_| padding > 0) else { return Ok(None) };
+fn lengths(len: usize, length: i32, is_padding_empty: bool) -> Result<Option<(usize, usize)>, String> {
+    let Some(length) = usize::try_from(length).ok().filter(|_| !is_padding_empty) else { return Ok(None) };
     if length > len && length > LENGTH_MAX {
         return Err(format!("a value can be padded to {LENGTH_MAX} at most, and {length} is more"));
     }

@@ -17,7 +17,7 @@ pub(super) fn texts<'a>(value: &'a str, length: i32, padding: &'a str) -> Result
 #[scalar(name = "rpad")]
 pub(super) fn bytes(value: &[u8], length: i32, padding: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let padded = padded_bytes(value, length, padding)?;
-    Ok(padded.map(|(value, padding)| [value, &padding].concat()))
+    Ok(padded.map(|padded| [padded.bytes, &padded.padding].concat()))
 }
 
 #[cfg(test)]

@@ -36,19 +36,23 @@ mod tests {
 
     #[test]
     fn entries_have_a_key_and_a_value() {
-        let cases: [(&str, &str, &str, Option<&[(&str, &str)]>); 8] = [
-            ("a:1/b:2", "/", ":", Some(&[("a", "1"), ("b", "2")])),
-            ("a:1//b:2/", "/", ":", Some(&[("a", "1"), ("b", "2")])),
-            ("a:1/b:2", "&&", ":", Some(&[("a", "1/b")])),
-            ("a:1/b:2/a:3/c/d:", "/", ":", Some(&[("a", "3"), ("b", "2"), ("d", "")])),
-            ("", "/", ":", Some(&[])),
-            ("a:1", "", ":", None),
-            ("a:1", "/", "", None),
-            ("a:1", ":", ":", None),
+        let cases = [
+            ("a:1/b:2", "/", ":", "a=1 b=2"),
+            ("a:1//b:2/", "/", ":", "a=1 b=2"),
+            ("a:1/b:2", "&&", ":", "a=1/b"),
+            ("a:1/b:2/a:3/c/d:", "/", ":", "a=3 b=2 d="),
+            ("", "/", ":", ""),
+            ("a:1", "", ":", "NULL"),
+            ("a:1", "/", "", "NULL"),
+            ("a:1", ":", ":", "NULL"),
         ];
         for (text, entry_delimiter, key_delimiter, expected) in cases {
-            let entries = split_to_map(text, entry_delimiter, key_delimiter).map(|entries| entries.0);
-            assert_eq!(entries.as_deref(), expected, "{text} {entry_delimiter} {key_delimiter}");
+            let shown =
+                split_to_map(text, entry_delimiter, key_delimiter).map_or("NULL".to_owned(), |Entries(entries)| {
+                    let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                    entries.join(" ")
+                });
+            assert_eq!(shown, expected, "{text} {entry_delimiter} {key_delimiter}");
         }
     }
 }
