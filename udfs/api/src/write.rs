@@ -1,6 +1,6 @@
 //! From values of Rust to a column.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -23,7 +23,7 @@ pub trait Write: Sized {
     /// The type in SQL.
     fn sql() -> String;
 
-    /// Adds the value. If it is an error, adds NULL.
+    /// Adds the value. If it is an error, or does not fit the column, adds another in its place.
     ///
     /// # Errors
     /// The reason.
@@ -92,10 +92,37 @@ written! {
     () Date, "DATE", PrimitiveBuilder<Date32Type>, value => value.0;
     () Time, "TIME", PrimitiveBuilder<Time32MillisecondType>, value => value.0;
     () Timestamp, "TIMESTAMP", PrimitiveBuilder<TimestampMillisecondType>, value => value.0;
-    () String, "STRING", StringBuilder, value => value;
-    ('a) &'a str, "STRING", StringBuilder, value => value;
-    () Vec<u8>, "BYTES", BinaryBuilder, value => value;
-    ('a) &'a [u8], "BYTES", BinaryBuilder, value => value;
+}
+
+/// The most bytes that the texts of a column have together.
+const BYTES_MAX: usize = i32::MAX as usize;
+
+const TOO_MANY_BYTES: &str = "the results of a batch have more than 2,147,483,647 bytes";
+
+macro_rules! bytes_written {
+    ($($rust:ty, $sql:literal, $builder:ty;)*) => {$(
+        impl Write for $rust {
+            type Builder = $builder;
+
+            fn sql() -> String {
+                $sql.to_owned()
+            }
+
+            #[inline]
+            fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+                let fits = self.len() <= BYTES_MAX - builder.values_slice().len();
+                builder.append_value(if fits { self } else { Self::default() });
+                if fits { Ok(()) } else { Err(TOO_MANY_BYTES.to_owned()) }
+            }
+        }
+    )*};
+}
+
+bytes_written! {
+    String, "STRING", StringBuilder;
+    &str, "STRING", StringBuilder;
+    Vec<u8>, "BYTES", BinaryBuilder;
+    &[u8], "BYTES", BinaryBuilder;
 }
 
 /// STRING: what this shows, written into the column without a text of its own.
@@ -113,9 +140,25 @@ impl<T: Display> Write for Shown<T> {
 
     #[inline]
     fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
-        let shown = write!(builder, "{}", self.0);
+        let mut column = Bounded { builder, is_full: false };
+        let shown = write!(column, "{}", self.0);
+        let is_full = column.is_full;
         builder.append_value("");
-        shown.map_err(|_| "the value cannot be shown".to_owned())
+        shown.map_err(|_| if is_full { TOO_MANY_BYTES.to_owned() } else { "the value cannot be shown".to_owned() })
+    }
+}
+
+/// A column that takes no more than it can hold.
+struct Bounded<'a> {
+    builder: &'a mut StringBuilder,
+    is_full: bool,
+}
+
+impl fmt::Write for Bounded<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.is_full |= text.len() > BYTES_MAX - self.builder.values_slice().len();
+        if self.is_full { Err(fmt::Error) } else { self.builder.write_str(text) }
     }
 }
 
@@ -225,7 +268,12 @@ impl<T: Write + Element> Write for Vec<T> {
 
     fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
         builder.lists.end(self.len())?;
-        self.into_iter().try_for_each(|element| element.write(&mut builder.elements))
+        // The list has them all, whichever fail.
+        let mut written = Ok(());
+        for element in self {
+            written = written.and(element.write(&mut builder.elements));
+        }
+        written
     }
 }
 
@@ -241,6 +289,7 @@ impl Element for Time {}
 impl Element for Timestamp {}
 impl Element for String {}
 impl Element for &str {}
+impl Element for &[u8] {}
 impl<T> Element for Vec<T> {}
 impl<T> Element for Option<T> {}
 impl<T> Element for Shown<T> {}
@@ -285,9 +334,11 @@ impl<K: Write, V: Write> Write for Entries<K, V> {
 
     fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
         builder.lists.end(self.0.len())?;
-        self.0.into_iter().try_for_each(|(key, value)| {
-            key.write(&mut builder.keys)?;
-            value.write(&mut builder.values)
-        })
+        // The map has them all, whichever fail.
+        let mut written = Ok(());
+        for (key, value) in self.0 {
+            written = written.and(key.write(&mut builder.keys)).and(value.write(&mut builder.values));
+        }
+        written
     }
 }
