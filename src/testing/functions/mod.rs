@@ -125,6 +125,7 @@ fn aggregate<'r>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::Variation;
 
     #[test]
     fn they_are_known_in_cases_only() {
@@ -137,7 +138,7 @@ mod tests {
         assert!(
             names.iter().all(|name| theirs
                 .get(name)
-                .is_some_and(|function| function.variations.iter().all(|one| one.has_body())))
+                .is_some_and(|function| function.variations.iter().all(Variation::has_body)))
         );
     }
 }

@@ -66,6 +66,10 @@ pub trait Fold: Send + 'static {
     fn restore(&self, columns: &[ArrayRef]) -> Vec<Self::State>;
 }
 
+/// Memory that the state of a group may take beside its size: rows that would add to more are rejected, so that results and
+/// states fit arrays.
+const HEAP_BYTES_MAX: usize = 32 << 20;
+
 /// The states of all groups of a [`Fold`].
 #[derive(Debug)]
 pub struct Folded<F: Fold> {
@@ -73,6 +77,10 @@ pub struct Folded<F: Fold> {
     states: Vec<F::State>,
     heap_bytes: usize,
     rejected: Vec<Rejected>,
+}
+
+fn too_large() -> String {
+    format!("the values of the group take more than {} MiB", HEAP_BYTES_MAX >> 20)
 }
 
 impl<F: Fold> Folded<F> {
@@ -115,6 +123,8 @@ impl<F: Fold> Accumulator for Folded<F> {
             let before = self.fold.heap_bytes(state);
             let folded = if rows.is_undone(row) {
                 self.fold.undo(state, &arguments, row)
+            } else if before > HEAP_BYTES_MAX {
+                Err(too_large())
             } else {
                 self.fold.add(state, &arguments, row)
             };
@@ -132,6 +142,9 @@ impl<F: Fold> Accumulator for Folded<F> {
             return Err("a group is not merged with itself".to_owned());
         };
         let before = self.fold.heap_bytes(into);
+        if before + self.fold.heap_bytes(from) > HEAP_BYTES_MAX {
+            return Err(too_large());
+        }
         let merged = self.fold.merge(into, from);
         self.heap_bytes = self.heap_bytes + self.fold.heap_bytes(into) - before;
         merged

@@ -138,7 +138,7 @@ impl EncodedLists {
             self.value_ends.push(self.bytes.len());
         }
         // An array counts elements, and bytes of texts, as 32-bit numbers.
-        let fits = self.value_ends.len().max(self.bytes.len()) <= i32::MAX as usize;
+        let fits = i32::try_from(self.value_ends.len().max(self.bytes.len())).is_ok();
         if !fits {
             self.bytes.truncate(bytes);
             self.value_ends.truncate(values_before);

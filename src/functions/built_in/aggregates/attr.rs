@@ -31,7 +31,7 @@ impl Fold for Attr {
         Distinct::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Encoded {
+    fn arguments(&self, columns: &[ArrayRef]) -> Encoded {
         self.values.encode(&columns[0])
     }
 

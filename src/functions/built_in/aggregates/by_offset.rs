@@ -35,7 +35,7 @@ static PROCESS: LazyLock<i64> = LazyLock::new(|| RandomState::new().hash_one(0) 
 /// What a call of EARLIEST_BY_OFFSET or LATEST_BY_OFFSET keeps.
 pub(super) fn accumulator(call: &AggregateCall<'_>, end: End) -> Result<Box<dyn Accumulator>, String> {
     let count = call.literals.iter().find(|literal| *literal.data_type() == DataType::Int32);
-    let count = match count.map(|count| count.as_primitive::<Int32Type>()) {
+    let count = match count.map(AsArray::as_primitive::<Int32Type>) {
         Some(count) if count.is_valid(0) && count.value(0) > 0 => Some(count.value(0) as usize),
         Some(_) => return Err("the number of values must be 1 or greater".to_owned()),
         None => None,
@@ -80,7 +80,7 @@ impl Fold for ByOffset {
         Packed::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Arrived {
+    fn arguments(&self, columns: &[ArrayRef]) -> Arrived {
         let column = Arc::clone(&columns[0]);
         let first = NEXT.fetch_add(column.len() as i64, Ordering::Relaxed) | OURS;
         Arrived { values: self.values.encode(&column), column, first }

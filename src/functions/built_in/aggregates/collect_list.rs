@@ -29,7 +29,7 @@ impl Fold for CollectList {
         Packed::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Encoded {
+    fn arguments(&self, columns: &[ArrayRef]) -> Encoded {
         self.values.encode(&columns[0])
     }
 

@@ -37,7 +37,7 @@ impl Fold for CollectSet {
         Distinct::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Encoded {
+    fn arguments(&self, columns: &[ArrayRef]) -> Encoded {
         self.values.encode(&columns[0])
     }
 

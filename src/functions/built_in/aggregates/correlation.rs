@@ -50,7 +50,7 @@ impl Fold for Correlation {
         Sums::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> [Float64Array; 2] {
+    fn arguments(&self, columns: &[ArrayRef]) -> [Float64Array; 2] {
         [doubles(&columns[0]), doubles(&columns[1])]
     }
 

@@ -75,7 +75,7 @@ impl Fold for Deviation {
         Moments::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Float64Array {
+    fn arguments(&self, columns: &[ArrayRef]) -> Float64Array {
         doubles(&columns[0])
     }
 

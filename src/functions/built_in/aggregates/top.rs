@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Fields, Int32Type};
 
-use levada_udf::{Accumulator, AggregateCall, Encoded, Fold, Folded, Values};
+use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
 
 use super::list_of;
 
@@ -17,57 +17,46 @@ pub(super) fn accumulator(call: &AggregateCall<'_>, is_distinct: bool) -> Result
     let Some(count) = count.and_then(|count| usize::try_from(count).ok()).filter(|&count| count > 0) else {
         return Err("the number of values must be 1 or greater".to_owned());
     };
-    let columns = call.arguments.iter().map(Values::new).collect::<Result<_, _>>()?;
+    let keys = Values::new(&call.arguments[0])?;
     // With one column the result is an array of its values, otherwise one of structs.
-    let element = if call.arguments.len() == 1 {
-        call.arguments[0].clone()
-    } else {
-        match call.result {
-            DataType::List(element) => element.data_type().clone(),
-            other => return Err(format!("{other} is no array of structs")),
-        }
+    let structs = match call.result {
+        _ if call.arguments.len() == 1 => None,
+        DataType::List(element) => match element.data_type() {
+            DataType::Struct(fields) => Some((Values::new(element.data_type())?, fields.clone())),
+            other => return Err(format!("{other} is no struct")),
+        },
+        other => return Err(format!("{other} is no array")),
     };
-    Ok(Folded::boxed(Top { columns, element, count, is_distinct }))
+    Ok(Folded::boxed(Top { keys, structs, count, is_distinct }))
 }
 
 /// The greatest values in descending order, those that are equal in the order of their arrival, with what stands beside them.
 struct Top {
-    /// The first one is that which is compared.
-    columns: Vec<Values>,
-    /// Type of an element of the result.
-    element: DataType,
+    /// The first column, which is compared.
+    keys: Values,
+    /// All columns as structs, if there are several.
+    structs: Option<(Values, Fields)>,
     count: usize,
     is_distinct: bool,
 }
 
-/// The values of a row, one behind the other.
+/// A value, and behind it the struct that it is in, if there are several columns.
 #[derive(Debug, Clone)]
 struct Entry {
     bytes: Box<[u8]>,
-    /// Where each value ends; that of the last column is left out.
-    ends: Box<[u32]>,
+    key_length: u32,
 }
 
 impl Entry {
-    fn of(row: &[Encoded], place: usize) -> Self {
-        let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(row.len());
-        for column in row {
-            bytes.extend_from_slice(column.get(place));
-            ends.push(bytes.len() as u32);
-        }
-        ends.pop();
-        Self { bytes: bytes.into(), ends: ends.into() }
+    fn of(columns: &Columns, place: usize) -> Self {
+        let key = columns.keys.get(place);
+        let bytes =
+            columns.structs.as_ref().map_or_else(|| key.into(), |structs| [key, structs.get(place)].concat().into());
+        Self { bytes, key_length: key.len() as u32 }
     }
 
-    fn column(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let end = self.ends.get(index).map_or(self.bytes.len(), |&end| end as usize);
-        &self.bytes[start..end]
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.bytes.len() + size_of_val(&*self.ends)
+    fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_length as usize]
     }
 }
 
@@ -79,79 +68,83 @@ struct Entries {
     bytes: usize,
 }
 
+/// The columns of rows.
+struct Columns {
+    keys: Encoded,
+    nulls: Option<NullBuffer>,
+    structs: Option<Encoded>,
+}
+
 impl Top {
-    /// Where `value` belongs, if it does.
-    fn place(&self, entries: &[Entry], value: &[u8]) -> Option<usize> {
-        if entries.len() == self.count && entries.last().is_some_and(|least| value <= least.column(0)) {
+    /// Values that are the elements of results.
+    fn elements(&self) -> &Values {
+        self.structs.as_ref().map_or(&self.keys, |(structs, _)| structs)
+    }
+
+    /// Where `key` belongs, if it does.
+    fn place(&self, entries: &[Entry], key: &[u8]) -> Option<usize> {
+        if entries.len() == self.count && entries.last().is_some_and(|least| key <= least.key()) {
             return None;
         }
-        let place = entries.partition_point(|entry| entry.column(0) >= value);
-        let is_known = self.is_distinct && place > 0 && entries[place - 1].column(0) == value;
+        let place = entries.partition_point(|entry| entry.key() >= key);
+        let is_known = self.is_distinct && place > 0 && entries[place - 1].key() == key;
         (!is_known).then_some(place)
     }
 
     fn insert(&self, state: &mut Entries, place: usize, entry: Entry) {
         if state.entries.len() == self.count {
             let least = state.entries.pop();
-            state.bytes -= least.map_or(0, |least| least.heap_bytes());
+            state.bytes -= least.map_or(0, |least| least.bytes.len());
         }
-        state.bytes += entry.heap_bytes();
+        state.bytes += entry.bytes.len();
         state.entries.insert(place, entry);
-    }
-
-    /// The lists of `states`.
-    fn lists(&self, entries: &[&Entry], lengths: impl IntoIterator<Item = usize>) -> ArrayRef {
-        let column = |index: usize| self.columns[index].decode(entries.iter().map(|entry| entry.column(index)));
-        let elements: ArrayRef = match &self.element {
-            DataType::Struct(fields) if self.columns.len() > 1 => {
-                Arc::new(StructArray::new(fields.clone(), (0..self.columns.len()).map(column).collect(), None))
-            }
-            _ => column(0),
-        };
-        let DataType::List(field) = list_of(&self.element) else { unreachable!("it is a list") };
-        Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), elements, None))
     }
 }
 
 impl Fold for Top {
     type State = Entries;
-    type Arguments<'a> = (&'a ArrayRef, Vec<Encoded>);
-    /// Entries, and how many of them each result has.
-    type Results = (Vec<Entry>, Vec<usize>);
+    type Arguments<'a> = Columns;
+    type Results = EncodedLists;
 
     fn initial(&self) -> Entries {
         Entries::default()
     }
 
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Self::Arguments<'a> {
-        (&columns[0], self.columns.iter().zip(columns).map(|(values, column)| values.encode(column)).collect())
+    fn arguments(&self, columns: &[ArrayRef]) -> Columns {
+        let structs = self.structs.as_ref().map(|(values, fields)| {
+            let structs: ArrayRef = Arc::new(StructArray::new(fields.clone(), columns.to_vec(), None));
+            values.encode(&structs)
+        });
+        Columns { keys: self.keys.encode(&columns[0]), nulls: columns[0].logical_nulls(), structs }
     }
 
-    fn add(&self, state: &mut Entries, (column, values): &Self::Arguments<'_>, row: usize) -> Result<(), String> {
-        if column.is_valid(row)
-            && let Some(place) = self.place(&state.entries, values[0].get(row))
+    fn add(&self, state: &mut Entries, columns: &Columns, row: usize) -> Result<(), String> {
+        if columns.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
+            && let Some(place) = self.place(&state.entries, columns.keys.get(row))
         {
-            self.insert(state, place, Entry::of(values, row));
+            self.insert(state, place, Entry::of(columns, row));
         }
         Ok(())
     }
 
     fn merge(&self, into: &mut Entries, from: &Entries) -> Result<(), String> {
         for entry in &from.entries {
-            let Some(place) = self.place(&into.entries, entry.column(0)) else { continue };
+            let Some(place) = self.place(&into.entries, entry.key()) else { continue };
             self.insert(into, place, entry.clone());
         }
         Ok(())
     }
 
-    fn result(&self, state: &Entries, (entries, lengths): &mut Self::Results) -> Result<(), String> {
-        entries.extend_from_slice(&state.entries);
-        lengths.push(state.entries.len());
-        Ok(())
+    fn result(&self, state: &Entries, results: &mut EncodedLists) -> Result<(), String> {
+        let skips_key = self.structs.is_some();
+        results.push(state.entries.iter().map(|entry| {
+            let start = if skips_key { entry.key_length as usize } else { 0 };
+            &entry.bytes[start..]
+        }))
     }
 
-    fn finish(&self, (entries, lengths): Self::Results) -> ArrayRef {
-        self.lists(&entries.iter().collect::<Vec<_>>(), lengths)
+    fn finish(&self, results: EncodedLists) -> ArrayRef {
+        results.finish(self.elements())
     }
 
     fn heap_bytes(&self, state: &Entries) -> usize {
@@ -159,26 +152,28 @@ impl Fold for Top {
     }
 
     fn stored_types(&self) -> Vec<DataType> {
-        vec![list_of(&self.element)]
+        vec![list_of(self.elements().data_type())]
     }
 
     fn store(&self, states: &[&Entries]) -> Vec<ArrayRef> {
-        let entries: Vec<&Entry> = states.iter().flat_map(|state| &state.entries).collect();
-        vec![self.lists(&entries, states.iter().map(|state| state.entries.len()))]
+        let mut lists = EncodedLists::default();
+        for state in states {
+            let _ = self.result(state, &mut lists);
+        }
+        vec![self.finish(lists)]
     }
 
     fn restore(&self, columns: &[ArrayRef]) -> Vec<Entries> {
         let lists = columns[0].as_list::<i32>();
-        let fields: &[ArrayRef] = match lists.values().as_struct_opt() {
-            Some(structs) if self.columns.len() > 1 => structs.columns(),
-            _ => std::slice::from_ref(lists.values()),
+        let elements = match &self.structs {
+            Some(_) => lists.values().as_struct().columns(),
+            None => std::slice::from_ref(lists.values()),
         };
-        let encoded: Vec<Encoded> =
-            self.columns.iter().zip(fields).map(|(values, field)| values.encode(field)).collect();
+        let columns = self.arguments(elements);
         let states = lists.value_offsets().windows(2).map(|range| {
             let places = range[0] as usize..range[1] as usize;
-            let entries: Vec<Entry> = places.map(|place| Entry::of(&encoded, place)).collect();
-            Entries { bytes: entries.iter().map(Entry::heap_bytes).sum(), entries }
+            let entries: Vec<Entry> = places.map(|place| Entry::of(&columns, place)).collect();
+            Entries { bytes: entries.iter().map(|entry| entry.bytes.len()).sum(), entries }
         });
         states.collect()
     }
