@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::functions::Registry;
-use crate::plan::{ASKED_PROPERTIES, PlanError, Settings};
+use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
@@ -513,7 +513,9 @@ impl Shared {
 
     /// The server's own properties that analysis asks for.
     fn asked_properties(&self) -> BTreeMap<String, String> {
-        let asked = |(name, _): &(&String, &String)| ASKED_PROPERTIES.contains(&name.as_str());
+        let asked = |(name, _): &(&String, &String)| {
+            ASKED_PROPERTIES.contains(&name.as_str()) || name.starts_with(FUNCTION_PROPERTIES)
+        };
         self.server.iter().filter(asked).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 

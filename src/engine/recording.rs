@@ -12,8 +12,8 @@ use super::topics::Known;
 use super::{Core, EngineError, Shared, show};
 use crate::catalog::{Catalog, CatalogError, DataSource, QueryId, QueryInfo, QueryKind};
 use crate::plan::{
-    self, ASKED_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, QueryPlan, Settings,
-    SharedPlan, TopicFacts, TopicLookup,
+    self, ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource,
+    QueryPlan, Settings, SharedPlan, TopicFacts, TopicLookup,
 };
 use crate::sql::parse_statements;
 
@@ -49,6 +49,7 @@ fn properties_then(shared: &Shared, command: &Command) -> BTreeMap<String, Strin
     match &command.server {
         Some(then) => {
             ASKED_PROPERTIES.iter().for_each(|asked| drop(server.remove(*asked)));
+            server.retain(|name, _| !name.starts_with(FUNCTION_PROPERTIES));
             server.extend(then.clone());
         }
         // It was allowed when it was given.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::built_in;
+use levada_udf::ScalarFunction;
+
 use super::function::{Function, FunctionKind, Variation};
 use super::signature::{self, SignatureError};
+use super::{built_in, definition};
 
 /// Functions by name. The default has the built-in ones. Copies share everything until one of them changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,20 @@ impl Registry {
     /// Adds `function`, in place of one of the same name.
     pub fn add(&mut self, function: Function) {
         Arc::make_mut(&mut self.functions).insert(function.name(), function);
+    }
+
+    /// Adds scalar `functions` under the heading `category`; those of one name are one.
+    ///
+    /// # Errors
+    /// A signature that cannot be read.
+    pub fn add_scalars(
+        &mut self,
+        author: &str,
+        category: &str,
+        functions: Vec<ScalarFunction>,
+    ) -> Result<(), SignatureError> {
+        definition::scalars(author, category, functions)?.into_iter().for_each(|function| self.add(function));
+        Ok(())
     }
 
     /// Adds a function with these `signatures`, written as those of the built-in ones, and no body.

@@ -89,11 +89,16 @@ impl Groups {
 
     /// `slots` as bytes, each after its time.
     pub(super) fn encode(&self, slots: &[u32], rowtime: impl Fn(u32) -> i64, mut each: impl FnMut(u32, Vec<u8>)) {
-        let mut columns = self.rows.gather(&self.references(slots));
-        columns.extend(self.calls.iter().flat_map(|call| call.accumulator.state(slots)));
+        // An array holds less than 2 GiB.
+        let heap_bytes: usize = self.calls.iter().map(|call| call.accumulator.heap_bytes()).sum();
+        let at_once = if heap_bytes < 1 << 30 { slots.len().max(1) } else { 32 };
         let mut encoder = RowEncoder::default();
-        for (row, &slot) in slots.iter().enumerate() {
-            each(slot, encoder.encode(&rowtime(slot).to_le_bytes(), &columns, row));
+        for slots in slots.chunks(at_once) {
+            let mut columns = self.rows.gather(&self.references(slots));
+            columns.extend(self.calls.iter().flat_map(|call| call.accumulator.state(slots)));
+            for (row, &slot) in slots.iter().enumerate() {
+                each(slot, encoder.encode(&rowtime(slot).to_le_bytes(), &columns, row));
+            }
         }
     }
 

@@ -8,6 +8,8 @@
 //! Rows keyed by the group already go the upper way. Everything that SELECT and HAVING say is made of group expressions,
 //! which are the key, and of aggregates: no other column is carried along.
 
+use arrow::datatypes::DataType;
+
 use crate::catalog::WindowType;
 use crate::formats::Format;
 use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Registry, Variation};
@@ -401,23 +403,31 @@ fn resolve_calls(
         return Err(PlanError::refused(text, unfit.call.span));
     }
     let mut columns = ArgumentColumns::default();
+    let properties = typer.settings.function_properties();
     let calls = resolved.into_iter().enumerate().map(|(i, resolved)| {
+        let types: Vec<DataType> = resolved.columns.iter().map(|(.., sql_type)| sql_type.arrow()).collect();
         let name = format!("KSQL_AGG_VARIABLE_{i}");
         let arguments = resolved
             .columns
             .into_iter()
             .map(|(written, expr, sql_type)| columns.add(written, expr, sql_type))
             .collect();
-        AggregateCall {
+        let call = AggregateCall {
             function: resolved.function.name(),
             body: resolved.function.variations[resolved.variation].aggregate.clone(),
             arguments,
             literals: resolved.literals,
+            properties: properties.clone(),
             result: resolved.result,
             name,
+        };
+        if call.body.is_some() {
+            let refused = |reason| PlanError::refused(format!("{}: {reason}", call.function), resolved.call.span);
+            call.accumulator(&types).map_err(refused)?;
         }
+        Ok(call)
     });
-    let calls = calls.collect();
+    let calls = calls.collect::<Result<_, PlanError>>()?;
     Ok((columns.columns, calls))
 }
 

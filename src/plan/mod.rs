@@ -77,7 +77,7 @@ pub use planned::{
 pub use pull::{PullLookup, PullPlan, WindowBounds};
 pub use reserved_topics::RESERVED_TOPICS;
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
-pub use settings::{ASKED_PROPERTIES, NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
+pub use settings::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
 pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.

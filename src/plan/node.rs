@@ -5,7 +5,12 @@
 
 mod joins;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use levada_udf::Accumulator;
 
 use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 use crate::expr::Expr;
@@ -205,10 +210,31 @@ pub struct AggregateCall {
     pub arguments: Vec<usize>,
     /// Arguments that are literals because the function is made with them, in order.
     pub literals: Vec<Expr>,
+    /// The properties of functions when it was planned.
+    pub properties: BTreeMap<String, String>,
     /// Type of the result.
     pub result: SqlType,
     /// Name of the result column (`KSQL_AGG_VARIABLE_0`).
     pub name: String,
+}
+
+impl AggregateCall {
+    /// The state of the call over arguments of types `arguments`.
+    ///
+    /// # Errors
+    /// Literals or properties that the function cannot do with, or nothing computes it.
+    pub fn accumulator(&self, arguments: &[DataType]) -> Result<Box<dyn Accumulator>, String> {
+        let body = self.body.as_ref().ok_or("it was planned without a body")?;
+        let literals: Vec<ArrayRef> = self.literals.iter().map(Expr::constant).collect::<Result<_, _>>()?;
+        let result = self.result.arrow();
+        let property = |name: &str| self.properties.get(name).cloned();
+        body.accumulator(&levada_udf::AggregateCall {
+            arguments,
+            literals: &literals,
+            result: &result,
+            property: &property,
+        })
+    }
 }
 
 /// Windows of an aggregation.

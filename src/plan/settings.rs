@@ -87,6 +87,9 @@ pub const ASKED_PROPERTIES: [&str; 16] = [
     "levada.self.joins.enabled",
 ];
 
+/// What the properties of functions begin with, which analysis asks for too.
+pub const FUNCTION_PROPERTIES: &str = "ksql.functions.";
+
 /// Properties in force and the state of the outside world.
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
@@ -105,6 +108,12 @@ impl<'a> Settings<'a> {
     pub fn property(&self, name: &str) -> Option<&'a str> {
         assert!(!cfg!(test) || ASKED_PROPERTIES.contains(&name), "{name} is to be listed");
         self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The properties of functions.
+    pub fn function_properties(&self) -> BTreeMap<String, String> {
+        let of_functions = self.properties.iter().filter(|(name, _)| name.starts_with(FUNCTION_PROPERTIES));
+        of_functions.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Whether the property `name` is `true`, `default` if it is not set.

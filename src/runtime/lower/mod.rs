@@ -712,21 +712,10 @@ pub(super) fn aggregate_options(
 ) -> Result<AggregateOptions, RuntimeError> {
     let input = aggregate.input.schema();
     let calls = aggregate.calls.iter().map(|call| {
-        let body = call
-            .body
-            .as_ref()
-            .ok_or_else(|| RuntimeError::Bug(format!("{} was planned without a body", call.function)))?;
         let arguments: Vec<DataType> =
             call.arguments.iter().map(|&index| input.value[index].sql_type.arrow()).collect();
         let refused = |reason| RuntimeError::Bug(format!("{}: {reason}", call.function));
-        let literals = call.literals.iter().map(Expr::constant).collect::<Result<Vec<_>, String>>().map_err(refused)?;
-        let made_with = levada_udf::AggregateCall {
-            arguments: &arguments,
-            literals: &literals,
-            result: &call.result.arrow(),
-            property: &|_| None,
-        };
-        let accumulator = body.accumulator(&made_with).map_err(refused)?;
+        let accumulator = call.accumulator(&arguments).map_err(refused)?;
         Ok(Call { accumulator, arguments: call.arguments.clone() })
     });
     Ok(AggregateOptions {

@@ -38,22 +38,29 @@
 //! Whole batches: with `#[scalar(signature = "(array ARRAY<T>, element T) -> BOOLEAN")]` the function is
 //! `fn(&mut Batch) -> ArrayRef`, sees Arrow's arrays, and may take types that the table above does not have: generic ones (a letter),
 //! DECIMAL, STRUCT.
+//!
+//! An aggregate function is an [`Aggregate`]: what makes an [`Accumulator`], the states of all groups. Where the state of a group is
+//! one value of Rust, a [`Fold`] is less to write. [`Values`] keep what may be of any type.
 
 mod accumulator;
 mod batch;
+mod fold;
 mod read;
 mod rest;
 mod scalar;
 mod time;
+mod values;
 mod write;
 
 pub use accumulator::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 pub use batch::{Batch, Operand};
+pub use fold::{Fold, Folded};
 pub use levada_udf_macros::scalar;
 pub use read::{Column, List, ListItem, Read};
 pub use rest::Rest;
 pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
 pub use time::{Date, Time, Timestamp};
+pub use values::{Encoded, EncodedLists, Values};
 pub use write::{Build, Entries, Shown, Write};
 
 /// The version of Arrow whose arrays batches have.
