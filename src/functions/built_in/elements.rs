@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, UInt32Array, new_empty_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray, UInt32Array, new_empty_array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::take;
 use arrow::datatypes::DataType;
@@ -121,6 +123,16 @@ pub(super) fn maps(
     let DataType::Struct(fields) = field.data_type() else { unreachable!("entries are structs") };
     let entries = StructArray::new(fields.clone(), vec![keys, values], None);
     Arc::new(MapArray::new(Arc::clone(field), offsets, entries, nulls, false))
+}
+
+/// Keys of maps to be: texts have `null` for NULL, as where MAP makes a map.
+pub(super) fn spelled_out(keys: &ArrayRef) -> ArrayRef {
+    match keys.as_string_opt::<i32>() {
+        Some(texts) if texts.null_count() > 0 => {
+            Arc::new(texts.iter().map(|text| Some(text.unwrap_or("null"))).collect::<StringArray>())
+        }
+        _ => Arc::clone(keys),
+    }
 }
 
 #[cfg(test)]

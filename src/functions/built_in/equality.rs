@@ -23,7 +23,7 @@ pub(super) struct Identities {
 impl Identities {
     /// Those of the elements of `columns`. Columns without a type are of NULLs.
     pub(super) fn new(columns: &[&ArrayRef]) -> Self {
-        let typed = columns.iter().map(|column| column.data_type()).find(|data_type| **data_type != DataType::Null);
+        let typed = columns.iter().map(Array::data_type).find(|data_type| **data_type != DataType::Null);
         match typed {
             None => numbered(columns, |_| |_: usize| ()),
             Some(DataType::Boolean) => numbered(columns, |column| {
@@ -215,17 +215,17 @@ mod tests {
 
     use super::*;
 
-    fn identities(column: ArrayRef) -> Vec<u32> {
-        Identities::new(&[&column]).of(0).to_vec()
+    fn identities(column: impl Array + 'static) -> Vec<u32> {
+        Identities::new(&[&(Arc::new(column) as ArrayRef)]).of(0).to_vec()
     }
 
     #[test]
     fn doubles_are_equal_as_objects_of_java_are() {
         let values = [Some(0.0), Some(-0.0), Some(f64::NAN), Some(-f64::NAN), None, Some(0.0), None];
-        assert_eq!(identities(Arc::new(Float64Array::from(values.to_vec()))), [0, 1, 2, 2, 3, 0, 3]);
+        assert_eq!(identities(Float64Array::from(values.to_vec())), [0, 1, 2, 2, 3, 0, 3]);
         let lists = values.map(|value| Some(vec![value]));
         let lists = ListArray::from_iter_primitive::<Float64Type, _, _>(lists);
-        assert_eq!(identities(Arc::new(lists.slice(1, 5))), [0, 1, 1, 2, 3]);
+        assert_eq!(identities(lists.slice(1, 5)), [0, 1, 1, 2, 3]);
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
             }
             builder.append(map.is_some()).expect("as many keys as values");
         }
-        let maps: ArrayRef = Arc::new(builder.finish());
-        assert_eq!(identities(Arc::clone(&maps)), [0, 0, 1, 2]);
+        let maps = builder.finish();
+        assert_eq!(identities(maps.clone()), [0, 0, 1, 2]);
         assert_eq!(identities(maps.slice(1, 3)), [0, 1, 2]);
     }
 

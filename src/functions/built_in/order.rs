@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::equality::canonical_double;
+
 /// Evaluates `$body` with `$compare`, which compares two elements of `$values` that are not NULL by their indices. `None` if
 /// values of that type are in no order.
 macro_rules! with_order {
@@ -11,7 +13,7 @@ macro_rules! with_order {
         macro_rules! primitive {
             ($arrow:ty, $order:expr) => {{
                 let values = $values.as_primitive::<$arrow>().values();
-                let $compare = |a: usize, b: usize| $order(&values[a], &values[b]);
+                let $compare = |a: usize, b: usize| $order(values[a], values[b]);
                 Some($body)
             }};
         }
@@ -21,14 +23,14 @@ macro_rules! with_order {
                 let $compare = |a: usize, b: usize| values.value(a).cmp(&values.value(b));
                 Some($body)
             }
-            types::DataType::Int32 => primitive!(types::Int32Type, Ord::cmp),
-            types::DataType::Int64 => primitive!(types::Int64Type, Ord::cmp),
+            types::DataType::Int32 => primitive!(types::Int32Type, |a, b| Ord::cmp(&a, &b)),
+            types::DataType::Int64 => primitive!(types::Int64Type, |a, b| Ord::cmp(&a, &b)),
             types::DataType::Float64 => primitive!(types::Float64Type, $crate::functions::built_in::order::doubles),
-            types::DataType::Date32 => primitive!(types::Date32Type, Ord::cmp),
-            types::DataType::Time32(_) => primitive!(types::Time32MillisecondType, Ord::cmp),
-            types::DataType::Timestamp(..) => primitive!(types::TimestampMillisecondType, Ord::cmp),
-            types::DataType::Decimal128(..) => primitive!(types::Decimal128Type, Ord::cmp),
-            types::DataType::Decimal256(..) => primitive!(types::Decimal256Type, Ord::cmp),
+            types::DataType::Date32 => primitive!(types::Date32Type, |a, b| Ord::cmp(&a, &b)),
+            types::DataType::Time32(_) => primitive!(types::Time32MillisecondType, |a, b| Ord::cmp(&a, &b)),
+            types::DataType::Timestamp(..) => primitive!(types::TimestampMillisecondType, |a, b| Ord::cmp(&a, &b)),
+            types::DataType::Decimal128(..) => primitive!(types::Decimal128Type, |a, b| Ord::cmp(&a, &b)),
+            types::DataType::Decimal256(..) => primitive!(types::Decimal256Type, |a, b| Ord::cmp(&a, &b)),
             types::DataType::Utf8 => {
                 let values = $values.as_string::<i32>();
                 let $compare =
@@ -48,8 +50,8 @@ macro_rules! with_order {
 pub(super) use with_order;
 
 /// NaN after all others, -0.0 before 0.0.
-pub(super) fn doubles(a: &f64, b: &f64) -> Ordering {
-    super::equality::canonical_double(*a).total_cmp(&super::equality::canonical_double(*b))
+pub(super) fn doubles(a: f64, b: f64) -> Ordering {
+    canonical_double(a).total_cmp(&canonical_double(b))
 }
 
 /// By UTF-16 units.
@@ -96,9 +98,9 @@ mod tests {
 
     #[test]
     fn doubles_and_bytes_are_in_the_order_of_java() {
-        assert_eq!(doubles(&-0.0, &0.0), Ordering::Less);
-        assert_eq!(doubles(&-f64::NAN, &f64::INFINITY), Ordering::Greater);
-        assert_eq!(doubles(&-f64::NAN, &f64::NAN), Ordering::Equal);
+        assert_eq!(doubles(-0.0, 0.0), Ordering::Less);
+        assert_eq!(doubles(-f64::NAN, f64::INFINITY), Ordering::Greater);
+        assert_eq!(doubles(-f64::NAN, f64::NAN), Ordering::Equal);
         assert_eq!(bytes(&[0x80], &[0x7f]), Ordering::Less);
         assert_eq!(bytes(&[1], &[1, 0]), Ordering::Less);
     }

@@ -23,7 +23,7 @@ pub(super) fn array_contains(batch: &mut Batch<'_>) -> ArrayRef {
         let wanted = wanted_ids[wanted.index(row)];
         arrays.range(row).is_some_and(|range| ids[range].contains(&wanted))
     };
-    Arc::new(BooleanArray::from_iter((0..batch.rows()).map(|row| Some(contains(row)))))
+    Arc::new((0..batch.rows()).map(|row| Some(contains(row))).collect::<BooleanArray>())
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! `AS_MAP(keys, values)`.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
+use arrow::array::{ArrayRef, new_null_array};
 use levada_udf::{Batch, scalar};
 
-use super::super::elements::Elements;
+use super::super::elements::{Elements, spelled_out};
 use super::super::equality::Identities;
 use super::super::selection::{Selection, chained};
 
@@ -20,13 +18,7 @@ pub(super) fn as_map(batch: &mut Batch<'_>) -> ArrayRef {
     let (Some(texts), Some(column)) = (keys.columns.first(), values.columns.first()) else {
         return new_null_array(batch.result_type(), batch.rows());
     };
-    // NULL is spelled out, as where MAP makes a map.
-    let texts: ArrayRef = match texts.as_string_opt::<i32>() {
-        Some(some) if some.null_count() > 0 => {
-            Arc::new(some.iter().map(|text| Some(text.unwrap_or("null"))).collect::<StringArray>())
-        }
-        _ => Arc::clone(texts),
-    };
+    let texts = spelled_out(texts);
     let identities = Identities::new(&[&texts]);
     let (ids, mut met) = (identities.of(0), identities.marks());
     // The value after the last one stands for those that are missing.
@@ -54,13 +46,14 @@ pub(super) fn as_map(batch: &mut Batch<'_>) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ListBuilder, StringBuilder};
+    use std::sync::Arc;
+
+    use arrow::array::{Array, AsArray, ListBuilder, StringBuilder};
     use arrow::datatypes::Int32Type;
     use levada_udf::Operand;
 
     use super::super::super::evaluated;
     use super::super::tests::arrays;
-    use super::*;
 
     #[test]
     fn keys_decide_how_many_entries_there_are() {

@@ -1,14 +1,11 @@
 //! `TRANSFORM(array, x => …)`, `TRANSFORM(map, (k, v) => …, (k, v) => …)`.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
-use arrow::datatypes::DataType;
 
 use super::super::Function;
-use super::super::elements::{Flattened, lists, maps};
+use super::super::elements::{Flattened, lists, maps, spelled_out};
 use super::super::equality::Identities;
 use super::of_arrays_and_maps;
 use crate::functions::{LambdaBody, LambdaCall};
@@ -32,7 +29,7 @@ fn array(call: &mut LambdaCall<'_>) -> ArrayRef {
 /// Keys that become equal fail the row.
 fn map(call: &mut LambdaCall<'_>) -> ArrayRef {
     let entries = Flattened::new(&call.arguments()[0], call.rows());
-    let keys = spelled_out(call.apply(0, &entries.rows, &entries.columns));
+    let keys = spelled_out(&call.apply(0, &entries.rows, &entries.columns));
     let values = call.apply(1, &entries.rows, &entries.columns);
     let identities = Identities::new(&[&keys]);
     let mut seen = identities.marks();
@@ -56,18 +53,12 @@ fn map(call: &mut LambdaCall<'_>) -> ArrayRef {
     maps(call.result_type(), offsets, gather(&keys), gather(&values), entries.nulls)
 }
 
-/// Keys that are texts, NULL as `null`, as where MAP makes a map.
-fn spelled_out(keys: ArrayRef) -> ArrayRef {
-    if *keys.data_type() != DataType::Utf8 || keys.null_count() == 0 {
-        return keys;
-    }
-    Arc::new(keys.as_string::<i32>().iter().map(|text| Some(text.unwrap_or("null"))).collect::<StringArray>())
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Int32Array, ListArray};
-    use arrow::datatypes::{Field, Int32Type};
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int32Array, ListArray};
+    use arrow::datatypes::{DataType, Field, Int32Type};
     use levada_udf::Operand;
 
     use super::super::tests::{TestLambda, evaluated};
