@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use super::cast::{can_cast, can_coerce};
 use super::error::type_name;
-use super::{ArithmeticOp, Call, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
-use crate::functions::{Binding, Function, ParamType, ScalarBody};
+use super::{ArithmeticOp, Call, CallBody, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
+use crate::functions::{Binding, Function, ParamType};
 use crate::types::{SqlType, StructField};
 
 /// An operand and its text for messages.
@@ -195,7 +195,12 @@ impl Expr {
     /// A call of variation `index` of `function`, whose generics are `binding`, that gives `result`. Numbers are widened
     /// to the types that the variation takes.
     pub fn call(function: &Function, index: usize, binding: &Binding, arguments: Vec<Self>, result: SqlType) -> Self {
-        let body = function.variations[index].scalar.clone();
+        let variation = &function.variations[index];
+        let body = match (&variation.scalar, &variation.lambda) {
+            (Some(body), _) => Some(CallBody::Values(body.clone())),
+            (None, Some(body)) => Some(CallBody::Lambdas(body.clone())),
+            (None, None) => None,
+        };
         Self::called(function, index, binding, arguments, body, result)
     }
 
@@ -207,7 +212,7 @@ impl Expr {
         arguments: Vec<Self>,
         element: SqlType,
     ) -> Self {
-        let body = function.variations[index].table.as_ref().map(|body| body.lists.clone());
+        let body = function.variations[index].table.as_ref().map(|body| CallBody::Values(body.lists.clone()));
         Self::called(function, index, binding, arguments, body, SqlType::Array(Box::new(element)))
     }
 
@@ -216,7 +221,7 @@ impl Expr {
         index: usize,
         binding: &Binding,
         arguments: Vec<Self>,
-        body: Option<ScalarBody>,
+        body: Option<CallBody>,
         result: SqlType,
     ) -> Self {
         let variation = &function.variations[index];

@@ -11,7 +11,8 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, Literal as PhysicalLiteral};
 
 use super::kernel::Kernel;
-use super::{Call, Expr, ExprKind, Literal, arithmetic, case, cast, in_place, like, logic, nested, row_errors};
+use super::{Call, CallBody, Expr, ExprKind, Literal};
+use super::{arithmetic, case, cast, in_place, lambda, like, logic, nested, row_errors};
 use crate::types::RowError;
 
 /// An expression ready to be evaluated over batches of one layout.
@@ -25,7 +26,10 @@ impl CompiledExpr {
     /// Compiles `expr` for batches of `rows`.
     pub fn new(expr: &Expr, rows: &SchemaRef) -> Self {
         let names: Vec<String> = rows.fields().iter().map(|field| field.name().clone()).collect();
-        Self { physical: compile(expr, rows), text: expr.display(&names).to_string().into() }
+        Self {
+            physical: compile(expr, Scope { rows, is_lambda: false }),
+            text: expr.display(&names).to_string().into(),
+        }
     }
 
     /// The value of every row; rows that fail are NULL and added to `errors`. A CAST that fails is NULL in its place
@@ -86,8 +90,17 @@ pub(super) fn arrow_type(expr: &Expr) -> DataType {
     expr.sql_type().map_or(DataType::Null, crate::types::SqlType::arrow)
 }
 
-fn compile(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
-    let physical = compile_node(expr, rows);
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// Layout of the rows that it is evaluated over.
+    pub(super) rows: &'a SchemaRef,
+    /// Whether that is the body of a lambda: there, arithmetic with NULL fails.
+    pub(super) is_lambda: bool,
+}
+
+pub(super) fn compile(expr: &Expr, scope: Scope<'_>) -> Arc<dyn PhysicalExpr> {
+    let physical = compile_node(expr, scope);
     // A function may give something else at every call.
     let computes = !matches!(
         expr.kind,
@@ -114,15 +127,18 @@ fn folded(physical: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
     Some(Arc::new(PhysicalLiteral::new(scalar)))
 }
 
-fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
-    let one = |child: &Expr| compile(child, rows);
-    let part = |child: &Expr| in_place::compile(compile(child, rows));
+fn compile_node(expr: &Expr, scope: Scope<'_>) -> Arc<dyn PhysicalExpr> {
+    let one = |child: &Expr| compile(child, scope);
+    let part = |child: &Expr| in_place::compile(compile(child, scope));
     let data_type = arrow_type(expr);
+    let strict = |computed| if scope.is_lambda { lambda::without_nulls(computed, arrow_type(expr)) } else { computed };
     match &expr.kind {
-        ExprKind::Column(index) => Arc::new(Column::new(rows.field(*index).name(), *index)),
+        ExprKind::Column(index) => Arc::new(Column::new(scope.rows.field(*index).name(), *index)),
         ExprKind::Literal(literal) => Arc::new(PhysicalLiteral::new(scalar(literal, &data_type))),
-        ExprKind::Arithmetic(op, left, right) => arithmetic::compile(*op, vec![one(left), one(right)], data_type),
-        ExprKind::Negate(operand) => arithmetic::compile_negate(one(operand), data_type),
+        ExprKind::Arithmetic(op, left, right) => {
+            strict(arithmetic::compile(*op, vec![one(left), one(right)], data_type))
+        }
+        ExprKind::Negate(operand) => strict(arithmetic::compile_negate(one(operand), data_type)),
         ExprKind::Concat(left, right) => arithmetic::compile_concat(vec![one(left), one(right)], data_type),
         ExprKind::Compare(op, left, right) => logic::compile_compare(*op, vec![one(left), one(right)]),
         ExprKind::And(left, right) => logic::compile_connective(logic::Connective::And, one(left), one(right)),
@@ -151,19 +167,23 @@ fn compile_node(expr: &Expr, rows: &SchemaRef) -> Arc<dyn PhysicalExpr> {
             let inputs = entries.iter().flat_map(|(key, value)| [part(key), part(value)]).collect();
             nested::compile_map(inputs, data_type)
         }
-        ExprKind::Call(call) => compile_call(call, call.arguments.iter().map(one).collect(), data_type),
-        ExprKind::Lambda(..) | ExprKind::Variable(_) => unbuilt("a lambda".to_owned(), data_type),
+        ExprKind::Call(call) => compile_call(call, scope, data_type),
+        ExprKind::Lambda(..) | ExprKind::Variable(_) => unbuilt("a lambda in this place".to_owned(), data_type),
         ExprKind::MakeStruct(fields) => {
             nested::compile_struct(fields.iter().map(|(_, value)| part(value)).collect(), data_type)
         }
     }
 }
 
-fn compile_call(call: &Call, arguments: Vec<Arc<dyn PhysicalExpr>>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
+fn compile_call(call: &Call, scope: Scope<'_>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
+    let arguments = || call.arguments.iter().map(|argument| compile(argument, scope)).collect();
     match call.body.clone() {
-        Some(body) => Kernel::compile(&call.name, arguments, data_type.clone(), move |operands, rows| {
-            body.evaluate(operands, rows, &data_type, &mut |row, reason| row_errors::report(row, || reason))
-        }),
+        Some(CallBody::Lambdas(body)) => lambda::compile_call(&call.name, body, &call.arguments, scope, data_type),
+        Some(CallBody::Values(body)) => {
+            Kernel::compile(&call.name, arguments(), data_type.clone(), move |operands, rows| {
+                body.evaluate(operands, rows, &data_type, &mut |row, reason| row_errors::report(row, || reason))
+            })
+        }
         None => unbuilt(format!("the function {}", call.name), data_type),
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod fold;
 mod in_place;
 mod kernel;
+mod lambda;
 mod like;
 mod literal;
 mod logic;
@@ -27,7 +28,7 @@ mod row_errors;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::functions::ScalarBody;
+use crate::functions::{LambdaBody, ScalarBody};
 use crate::types::SqlType;
 
 pub use compile::CompiledExpr;
@@ -89,10 +90,19 @@ pub(crate) struct Call {
     /// Which of its variations.
     variation: usize,
     /// What computes it; `None` while nothing does.
-    body: Option<ScalarBody>,
+    body: Option<CallBody>,
     /// It may give something else at every call.
     is_volatile: bool,
     arguments: Vec<Expr>,
+}
+
+/// What computes a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum CallBody {
+    /// Of arguments that are values.
+    Values(ScalarBody),
+    /// Of arguments among which are lambdas.
+    Lambdas(LambdaBody),
 }
 
 /// `+ - * / %`
@@ -200,7 +210,6 @@ impl Expr {
     pub fn unbuilt_function(&self) -> Option<&str> {
         match &self.kind {
             ExprKind::Call(Call { name, body: None, .. }) => Some(name),
-            // What a body does with a lambda is not settled while no body takes one.
             _ => self.children().into_iter().find_map(Self::unbuilt_function),
         }
     }

@@ -13,7 +13,7 @@ use arrow::compute::nullif;
 use crate::types::RowError;
 
 thread_local! {
-    static SINK: RefCell<Sink> = const { RefCell::new(Sink { errors: Vec::new(), wanted: Vec::new(), silenced: 0 }) };
+    static SINK: RefCell<Sink> = const { RefCell::new(Sink::new()) };
 }
 
 struct Sink {
@@ -23,11 +23,17 @@ struct Sink {
     silenced: u32,
 }
 
+impl Sink {
+    const fn new() -> Self {
+        Self { errors: Vec::new(), wanted: Vec::new(), silenced: 0 }
+    }
+}
+
 /// A failure in one row.
 pub(super) struct Failure {
     pub(super) error: RowError,
     /// Whether a part took it in place: the expression has a value.
-    contained: bool,
+    pub(super) contained: bool,
 }
 
 /// Reports that `row` failed, if it counts at the moment.
@@ -67,6 +73,23 @@ pub(super) fn in_place<E>(evaluate: impl FnOnce() -> Result<ArrayRef, E>) -> Res
         sink.errors[before..].iter_mut().for_each(|failure| failure.contained = true);
         Ok(values)
     })
+}
+
+/// Reports that `row` failed in a part that takes it in place.
+pub(super) fn report_contained(row: usize, reason: String) {
+    SINK.with_borrow_mut(|sink| {
+        if sink.silenced == 0 && sink.wanted.last().is_none_or(|wanted| wanted.value(row)) {
+            sink.errors.push(Failure { error: RowError::new(row, reason), contained: true });
+        }
+    });
+}
+
+/// Runs `evaluate`, whose rows are others than those around it, and returns what was reported.
+pub(super) fn apart<T>(evaluate: impl FnOnce() -> T) -> (T, Vec<Failure>) {
+    let around = SINK.with_borrow_mut(|sink| std::mem::replace(sink, Sink::new()));
+    let result = evaluate();
+    let apart = SINK.with_borrow_mut(|sink| std::mem::replace(sink, around));
+    (result, apart.errors)
 }
 
 /// Runs `evaluate` and returns what was reported.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AggregateBody, ParamType, ScalarBody, TableBody};
+use super::{AggregateBody, LambdaBody, ParamType, ScalarBody, TableBody};
 use crate::types::SqlType;
 
 /// What a function makes of rows.
@@ -58,6 +58,8 @@ pub struct Variation {
     pub returns: Returns,
     /// What computes it, for scalar functions; `None` while nothing does.
     pub scalar: Option<ScalarBody>,
+    /// What computes it, for scalar functions that take lambdas; `None` while nothing does.
+    pub lambda: Option<LambdaBody>,
     /// What computes it, for aggregate functions; `None` while nothing does.
     pub aggregate: Option<AggregateBody>,
     /// What computes it, for table functions; `None` while nothing does.
@@ -126,7 +128,7 @@ impl Function {
 impl Variation {
     /// Whether anything computes it.
     pub fn has_body(&self) -> bool {
-        self.scalar.is_some() || self.aggregate.is_some() || self.table.is_some()
+        self.scalar.is_some() || self.lambda.is_some() || self.aggregate.is_some() || self.table.is_some()
     }
 
     /// A parameter as text: `str VARCHAR`, `more VARCHAR[]`.

@@ -103,6 +103,7 @@ impl Reader<'_> {
             variadic,
             returns,
             scalar: None,
+            lambda: None,
             aggregate: None,
             table: None,
             intermediate: None,

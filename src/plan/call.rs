@@ -152,7 +152,13 @@ impl Typing<'_> {
             variables.push((parameter.name.clone(), sql_type));
         }
         let inner = Typing { typer: self.typer, layout: self.layout, clause: self.clause, variables };
-        let body = inner.expr(body)?;
+        let mut body = inner.expr(body)?;
+        if body.sql_type().is_none()
+            && let Some(wanted) = binding.sql_type(output)
+            && let Some(typed) = Expr::coerced(body.clone(), &wanted)
+        {
+            body = typed;
+        }
         if let Some(found) = body.sql_type()
             && !binding.accepts(output, found, false)
         {

@@ -1,83 +1,84 @@
 //! Arrays and maps.
 
-use super::{Function, scalar};
+mod array_concat;
+mod array_contains;
+mod array_distinct;
+mod array_except;
+mod array_intersect;
+mod array_join;
+mod array_length;
+mod array_max;
+mod array_min;
+mod array_remove;
+mod array_sort;
+mod array_union;
+mod as_map;
+mod entries;
+mod extreme;
+mod generate_series;
+mod map_keys;
+mod map_union;
+mod map_values;
+mod slice;
 
-const ARRAY: &str = "ARRAY";
-const MAP: &str = "MAP";
+use levada_udf::scalars;
 
-const OF_TWO: [&str; 1] = ["(left ARRAY<T>, right ARRAY<T>) -> ARRAY<T>"];
-const ELEMENT: [&str; 1] = ["(array ARRAY<T>) -> T"];
-const SAME: [&str; 1] = ["(array ARRAY<T>) -> ARRAY<T>"];
+use super::{Function, listed};
 
 pub(super) fn functions() -> Vec<Function> {
-    let mut functions = arrays();
-    functions.extend(maps());
+    let mut functions = listed(
+        "ARRAY",
+        scalars![
+            array_concat::array_concat,
+            array_contains::array_contains,
+            array_distinct::array_distinct,
+            array_except::array_except,
+            array_intersect::array_intersect,
+            array_join::array_join,
+            array_length::array_length,
+            array_max::array_max,
+            array_min::array_min,
+            array_remove::array_remove,
+            array_sort::array_sort,
+            array_union::array_union,
+            entries::entries,
+            generate_series::generate_series,
+            slice::slice,
+        ],
+    );
+    let maps = scalars![as_map::as_map, map_keys::map_keys, map_union::map_union, map_values::map_values];
+    functions.extend(listed("MAP", maps));
     functions
 }
 
-fn arrays() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| scalar(ARRAY, spelling, description, signatures);
-    vec![
-        function("array_concat", "The elements of one array after those of another.", &OF_TWO),
-        function(
-            "ARRAY_CONTAINS",
-            "Whether a value is among the elements.",
-            &["(array ARRAY<T>, element T) -> BOOLEAN"],
-        ),
-        function("array_distinct", "The elements without repetitions.", &SAME),
-        function("array_except", "The elements of one array that are not in another.", &OF_TWO),
-        function("array_intersect", "The elements that two arrays have in common.", &OF_TWO),
-        function(
-            "ARRAY_JOIN",
-            "The elements as one text, with a comma or the given text in between.",
-            &["(array ARRAY<T>) -> STRING", "(array ARRAY<T>, delimiter STRING) -> STRING"],
-        ),
-        function("ARRAY_LENGTH", "How many elements there are.", &["(array ARRAY<T>) -> INT"]),
-        function("array_max", "The greatest element.", &ELEMENT),
-        function("array_min", "The least element.", &ELEMENT),
-        function(
-            "array_remove",
-            "The elements that do not equal a value.",
-            &["(array ARRAY<T>, element T) -> ARRAY<T>"],
-        ),
-        function(
-            "array_sort",
-            "The elements in order, NULLs last; 'DESC' turns it around.",
-            &[SAME[0], "(array ARRAY<T>, direction STRING) -> ARRAY<T>"],
-        ),
-        function("array_union", "The elements of two arrays without repetitions.", &OF_TWO),
-        function(
-            "ENTRIES",
-            "The entries of a map as structs of key and value, in the order of keys if asked for.",
-            &["INT BIGINT DOUBLE BOOLEAN STRING: (map MAP<STRING, %>, sorted BOOLEAN) -> ARRAY<STRUCT<K STRING, V %>>"],
-        ),
-        function(
-            "GENERATE_SERIES",
-            "The whole numbers from one to another, both included.",
-            &["INT BIGINT: (start %, end %) -> ARRAY<%>", "INT BIGINT: (start %, end %, step INT) -> ARRAY<%>"],
-        ),
-        function(
-            "slice",
-            "The elements from one position to another, both included.",
-            &["(array ARRAY<T>, from INT, to INT) -> ARRAY<T>"],
-        ),
-    ]
-}
+/// Arrays of numbers for tests.
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-fn maps() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| scalar(MAP, spelling, description, signatures);
-    vec![
-        function(
-            "AS_MAP",
-            "A map of an array of keys and an array of values.",
-            &["(keys ARRAY<STRING>, values ARRAY<T>) -> MAP<STRING, T>"],
-        ),
-        function("map_keys", "The keys.", &["(map MAP<STRING, T>) -> ARRAY<STRING>"]),
-        function(
-            "map_union",
-            "The entries of two maps; where both have a key, that of the second.",
-            &["(first MAP<STRING, T>, second MAP<STRING, T>) -> MAP<STRING, T>"],
-        ),
-        function("map_values", "The values.", &["(map MAP<STRING, T>) -> ARRAY<T>"]),
-    ]
+    use arrow::array::{ArrayRef, AsArray, Int32Array, ListArray};
+    use arrow::datatypes::Int32Type;
+    use levada_udf::Operand;
+
+    pub(super) type Numbers = Option<Vec<Option<i32>>>;
+
+    /// A column of arrays, which is a slice of a longer one.
+    pub(super) fn arrays<const N: usize>(rows: [Numbers; N]) -> Operand {
+        let before = [Some(vec![Some(77), None]), None];
+        let all = ListArray::from_iter_primitive::<Int32Type, _, _>(before.into_iter().chain(rows));
+        Operand::Column(Arc::new(all.slice(2, N)))
+    }
+
+    /// A column of numbers.
+    pub(super) fn numbers<const N: usize>(rows: [Option<i32>; N]) -> Operand {
+        Operand::Column(Arc::new(Int32Array::from(rows.to_vec())))
+    }
+
+    /// What `name` gives for `arguments`: arrays.
+    pub(super) fn lists(name: &str, arguments: &[Operand]) -> Vec<Numbers> {
+        let rows = arguments[0].array().len();
+        let numbers = |list: ArrayRef| list.as_primitive::<Int32Type>().iter().collect();
+        let found = super::super::evaluated(name, arguments, rows);
+        found.as_list::<i32>().iter().map(|list| list.map(numbers)).collect()
+    }
 }
