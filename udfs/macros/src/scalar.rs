@@ -98,7 +98,8 @@ fn take_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
             let Pat::Ident(pattern) = &*typed.pat else {
                 return Err(syn::Error::new_spanned(&typed.pat, "a parameter must have a name"));
             };
-            Ok(Parameter { name: pattern.ident.to_string(), documentation, data_type: (*typed.ty).clone() })
+            let data_type = without_names(&typed.ty);
+            Ok(Parameter { name: pattern.ident.to_string(), documentation, data_type })
         }
     });
     parameters.collect()
@@ -109,7 +110,7 @@ fn typed_signature(function: &ItemFn, parameters: &[Parameter]) -> syn::Result<T
     let ReturnType::Type(_, result) = &function.sig.output else {
         return Err(syn::Error::new_spanned(&function.sig, "a scalar function gives something"));
     };
-    let result = without_opaque(result);
+    let result = without_opaque(&without_names(result));
     let types = parameters.iter().map(|parameter| match parameter.element().filter(|_| parameter.is_rest()) {
         Some(element) => quote! { ::std::format!("{}...", <#element as ::levada_udf::Read<'_>>::sql()) },
         None => {
@@ -127,6 +128,21 @@ fn typed_signature(function: &ItemFn, parameters: &[Parameter]) -> syn::Result<T
             parameters: ::std::vec![#(#documented),*],
         }]
     }})
+}
+
+/// `data_type` with `'_` in place of lifetimes that only the function knows.
+fn without_names(data_type: &Type) -> Type {
+    struct Replace;
+    impl syn::visit_mut::VisitMut for Replace {
+        fn visit_lifetime_mut(&mut self, node: &mut syn::Lifetime) {
+            if node.ident != "static" {
+                *node = syn::Lifetime::new("'_", node.apostrophe);
+            }
+        }
+    }
+    let mut data_type = data_type.clone();
+    syn::visit_mut::VisitMut::visit_type_mut(&mut Replace, &mut data_type);
+    data_type
 }
 
 /// `result` with `()` in place of what has no name: all that can be shown is a STRING.
