@@ -37,7 +37,9 @@ impl Encoding {
         match self {
             Self::Hex => from_hex(text).ok_or_else(|| format!("'{text}' is not hexadecimal digits in pairs")),
             Self::Utf8 => Ok(text.as_bytes().to_vec()),
-            Self::Ascii => Ok(text.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect()),
+            Self::Ascii => {
+                Ok(text.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect())
+            }
             Self::Base64 => BASE64.decode(text).map_err(|error| format!("'{text}' is not base64: {error}")),
         }
     }
@@ -50,12 +52,12 @@ impl Encoding {
                 f.write_str(chunk.valid())?;
                 f.write_str(if chunk.invalid().is_empty() { "" } else { "\u{fffd}" })
             }),
-            Self::Ascii => bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()).try_for_each(|run| {
-                match std::str::from_utf8(run) {
+            Self::Ascii => {
+                bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()).try_for_each(|run| match std::str::from_utf8(run) {
                     Ok(text) if text.is_ascii() => f.write_str(text),
                     _ => run.iter().try_for_each(|_| f.write_str("\u{fffd}")),
-                }
-            }),
+                })
+            }
             Self::Base64 => base64::display::Base64Display::new(bytes, &BASE64).fmt(f),
         })
     }

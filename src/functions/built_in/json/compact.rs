@@ -177,21 +177,23 @@ pub(super) mod tests {
 
     /// A document of any kind, without repeated members.
     pub(in super::super) fn any_document() -> impl Strategy<Value = Value> {
-        let text = || proptest::string::string_regex("[a-c\"\\\\/\u{0}\n\u{1f}\u{7f}é€😀\u{2028}]{0,12}").expect("a pattern");
+        let text =
+            || proptest::string::string_regex("[a-c\"\\\\/\u{0}\n\u{1f}\u{7f}é€😀\u{2028}]{0,12}").expect("a pattern");
         let number = "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,9})?";
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
-            proptest::string::string_regex(number).expect("a pattern").prop_map(|text| {
-                serde_json::from_str(&text).expect("a number")
-            }),
+            proptest::string::string_regex(number)
+                .expect("a pattern")
+                .prop_map(|text| { serde_json::from_str(&text).expect("a number") }),
             text().prop_map(Value::from),
         ];
         leaf.prop_recursive(5, 40, 12, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
-                prop::collection::vec((text(), inner), 0..12).prop_map(|members| Value::Object(members.into_iter().collect())),
+                prop::collection::vec((text(), inner), 0..12)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]
         })
     }
@@ -207,7 +209,10 @@ pub(super) mod tests {
             (r#" { "a" : [ 1 , true , null ] , "b" : { } } "#, r#"{"a":[1,true,null],"b":{}}"#),
             (r#""\u00e9\/\u0001\u001F\n\"""#, r#""é/\u0001\u001F\n\"""#),
             (r#""\ud83d\ude00\ud83d""#, "\"😀\u{fffd}\""),
-            ("[1.50,1e3,-0,-0.0,0.0000001,123456789012345678901234567890]", "[1.50,1E+3,0,0.0,1E-7,123456789012345678901234567890]"),
+            (
+                "[1.50,1e3,-0,-0.0,0.0000001,123456789012345678901234567890]",
+                "[1.50,1E+3,0,0.0,1E-7,123456789012345678901234567890]",
+            ),
             ("[0.000001,-0.5,1E-2,10e-2,0e5]", "[0.000001,-0.5,0.01,0.10,0E+5]"),
             (r#"{"a":1,"b":2,"\u0061":{"c":1,"c":2}}"#, r#"{"a":{"c":2},"b":2}"#),
             (

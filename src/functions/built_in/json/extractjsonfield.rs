@@ -82,8 +82,7 @@ mod tests {
             ("$.é.x", None),
         ];
         for (path, expected) in cases {
-            let arguments =
-                [Operand::Column(texts(vec![Some(document)])), Operand::Constant(texts(vec![Some(path)]))];
+            let arguments = [Operand::Column(texts(vec![Some(document)])), Operand::Constant(texts(vec![Some(path)]))];
             let values = evaluated("EXTRACTJSONFIELD", &arguments, 1);
             assert_eq!(values.as_string::<i32>().iter().next().flatten(), expected, "{path}");
         }

@@ -16,7 +16,8 @@ mod tests {
 
     #[test]
     fn null_and_blanks_are_no_documents() {
-        let cases = [(Some("1"), true), (Some("abc"), false), (Some("[1, 2"), false), (Some(" "), false), (None, false)];
+        let cases =
+            [(Some("1"), true), (Some("abc"), false), (Some("[1, 2"), false), (Some(" "), false), (None, false)];
         for (json, expected) in cases {
             assert_eq!(is_json_string(json), expected, "{json:?}");
         }

@@ -33,7 +33,9 @@ pub(super) fn json_array_contains(batch: &mut Batch<'_>) -> ArrayRef {
         }
         DataType::Float64 => {
             let sought = sought.as_primitive::<Float64Type>();
-            search(batch, |at, element| fractional(element).and_then(|text| text.parse().ok()) == Some(sought.value(at)))
+            search(batch, |at, element| {
+                fractional(element).and_then(|text| text.parse().ok()) == Some(sought.value(at))
+            })
         }
         DataType::Decimal128(_, scale) => {
             let (sought, scale) = (sought.as_primitive::<Decimal128Type>(), *scale as u8);

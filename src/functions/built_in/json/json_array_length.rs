@@ -18,7 +18,9 @@ mod tests {
 
     #[test]
     fn only_arrays_have_a_length() {
-        for (json, expected) in [("[]", Some(0)), ("[1, [2], {}]", Some(3)), ("{\"a\": []}", None), ("1", None), ("", None)] {
+        for (json, expected) in
+            [("[]", Some(0)), ("[1, [2], {}]", Some(3)), ("{\"a\": []}", None), ("1", None), ("", None)]
+        {
             assert_eq!(json_array_length(json), Ok(expected), "{json}");
         }
         assert!(json_array_length("[1").is_err());

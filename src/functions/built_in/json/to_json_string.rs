@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, StringArray, StringBuilder,
-    StructArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, StringArray,
+    StringBuilder, StructArray,
 };
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
@@ -214,10 +214,7 @@ mod tests {
         let cases: [(ArrayRef, &[&str]); 9] = [
             (Arc::new(BooleanArray::from(vec![Some(true), None])), &["true", "null"]),
             (Arc::new(Float64Array::from(vec![1.0, 1e10, f64::NAN])), &["1.0", "1.0E10", "\"NaN\""]),
-            (
-                Arc::new(Decimal128Array::from(vec![150]).with_precision_and_scale(4, 2).expect("a type")),
-                &["1.50"],
-            ),
+            (Arc::new(Decimal128Array::from(vec![150]).with_precision_and_scale(4, 2).expect("a type")), &["1.50"]),
             (Arc::new(StringArray::from(vec!["a\"\u{1}é"])), &["\"a\\\"\\u0001é\""]),
             (Arc::new(BinaryArray::from(vec![b"!".as_slice()])), &["\"IQ==\""]),
             (Arc::new(Date32Array::from(vec![1])), &["\"1970-01-02\""]),

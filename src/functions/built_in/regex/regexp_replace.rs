@@ -31,7 +31,11 @@ pub(super) fn regexp_replace(batch: &mut Batch<'_>) -> ArrayRef {
         let bytes_max = BYTES_MAX.min(i32::MAX as usize - results.values_slice().len());
         let done = with_pattern(patterns.get(row), |pattern| {
             replace(&mut replaced, text, pattern, replacement)?;
-            if replaced.len() > bytes_max { Err(format!("the result is longer than {bytes_max} bytes")) } else { Ok(()) }
+            if replaced.len() > bytes_max {
+                Err(format!("the result is longer than {bytes_max} bytes"))
+            } else {
+                Ok(())
+            }
         });
         match done {
             Ok(()) => results.append_value(&replaced),

@@ -193,7 +193,9 @@ impl Translator {
         while self.flags.comments {
             match self.peek() {
                 Some(' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r') => self.at += 1,
-                Some('#') => while self.next().is_some_and(|c| !matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')) {},
+                Some('#') => {
+                    while self.next().is_some_and(|c| !matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')) {}
+                }
                 _ => break,
             }
         }
@@ -496,7 +498,8 @@ impl Translator {
     /// `\xhh` or `\x{h…h}`
     fn hexadecimal(&mut self) -> Result<char, String> {
         let code = if self.eat('{') {
-            let end = self.chars[self.at..].iter().position(|c| *c == '}').ok_or("unclosed hexadecimal escape sequence")?;
+            let end =
+                self.chars[self.at..].iter().position(|c| *c == '}').ok_or("unclosed hexadecimal escape sequence")?;
             let code = self.hex_digits(end);
             self.at += 1;
             code
@@ -676,7 +679,9 @@ fn property(name: &str, ignores_case: bool) -> Option<String> {
         "javaLowerCase" => r"\p{Lowercase}",
         "javaUpperCase" => r"\p{Uppercase}",
         "javaTitleCase" => r"\p{Lt}",
-        "javaWhitespace" => r"\t-\r\x{1C}-\x{20}\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200A}\x{2028}\x{2029}\x{205F}\x{3000}",
+        "javaWhitespace" => {
+            r"\t-\r\x{1C}-\x{20}\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200A}\x{2028}\x{2029}\x{205F}\x{3000}"
+        }
         "javaSpaceChar" => r"\p{Z}",
         _ => "",
     };
