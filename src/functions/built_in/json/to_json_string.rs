@@ -114,17 +114,17 @@ impl<'a> Values<'a> {
             Kind::List(list, elements) => {
                 let offsets = list.value_offsets();
                 let range = offsets[row] as usize..offsets[row + 1] as usize;
-                written_between(out, b"[]", range, |out, at| elements.write(out, at));
+                written_between(out, *b"[]", range, |out, at| elements.write(out, at));
             }
             Kind::Map(map, keys, values) => {
                 let entries = entries(map, keys, row);
-                written_between(out, b"{}", entries.into_iter(), |out, (key, at)| {
+                written_between(out, *b"{}", entries.into_iter(), |out, (key, at)| {
                     json_text::write_text(out, key.as_bytes());
                     out.push(b':');
                     values.write(out, at);
                 });
             }
-            Kind::Struct(fields) => written_between(out, b"{}", fields.iter(), |out, (name, values)| {
+            Kind::Struct(fields) => written_between(out, *b"{}", fields.iter(), |out, (name, values)| {
                 out.extend_from_slice(name);
                 out.push(b':');
                 values.write(out, row);
@@ -177,7 +177,7 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 /// All `items` with commas, between `brackets`.
 fn written_between<T>(
     out: &mut Vec<u8>,
-    brackets: &[u8; 2],
+    brackets: [u8; 2],
     items: impl Iterator<Item = T>,
     mut write: impl FnMut(&mut Vec<u8>, T),
 ) {

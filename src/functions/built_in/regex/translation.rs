@@ -432,10 +432,11 @@ impl Translator {
     /// A group that is not there yet never matches.
     fn push_reference(&mut self, group: usize) {
         let flags = if self.flags.ignores_case { "i" } else { "" };
-        let _ = match group <= self.groups {
-            true => write!(self.out, r"(?{flags}:\{group})"),
-            false => write!(self.out, r"(?:(?!))"),
-        };
+        if group <= self.groups {
+            let _ = write!(self.out, r"(?{flags}:\{group})");
+        } else {
+            self.out.push_str("(?:(?!))");
+        }
     }
 
     /// The next character of a quotation; steps over its end.
