@@ -393,15 +393,22 @@ mod tests {
                 text[at] = byte;
             }
             let Ok(text) = String::from_utf8(text) else { return Ok(()) };
-            // The one lets half pairs of surrogates pass, the other does not; exponents have other bounds.
-            prop_assume!(!text.contains("\\u"));
+            if text.contains("\\u") {
+                // Half pairs of surrogates are errors there only.
+                return Ok(());
+            }
             let mut theirs = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>();
             match theirs.next() {
                 Some(Ok(_)) => {
                     let end = theirs.byte_offset();
                     let ours = value(&text);
-                    // Behind numbers and words we look at more.
-                    prop_assert!(ours.is_err() && end < text.len() || ours == Ok(Some(text[..end].trim_ascii())), "{}", text);
+                    // Behind numbers and words we look at more, and exponents have a bound.
+                    let is_refused = |reason: &String| end < text.len() || reason.contains("exponent");
+                    let is_same = match &ours {
+                        Ok(value) => *value == Some(text[..end].trim_ascii()),
+                        Err(reason) => is_refused(reason),
+                    };
+                    prop_assert!(is_same, "{}", text);
                 }
                 Some(Err(_)) => prop_assert!(value(&text).is_err(), "{}", text),
                 None => prop_assert_eq!(value(&text), Ok(None)),
