@@ -7,6 +7,7 @@
 mod change_batch;
 pub mod iso_text;
 pub mod java_text;
+pub mod json_text;
 mod record_chunk;
 mod row_error;
 mod schema;

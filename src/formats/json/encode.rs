@@ -6,10 +6,8 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::{Encoded, Encoder};
+use crate::types::json_text::{special_byte, write_text};
 use crate::types::{Column, SqlType};
-
-use super::escape::write_text;
-use super::scanner::special_byte;
 
 /// Encodes rows as JSON objects, or as bare values of their only column.
 pub(in crate::formats) struct JsonEncoder {

@@ -15,7 +15,6 @@
 //! [`record_reader`], which append to the columns as they go; a row that fails is cut off again.
 
 mod encode;
-mod escape;
 mod fault;
 mod record_reader;
 mod scanner;

@@ -10,8 +10,10 @@ use arrow::array::{ArrayRef, NullBufferBuilder, StructArray};
 use arrow::datatypes::Fields;
 use foldhash::HashMap;
 
+use crate::types::json_text::unescape;
+
 use super::fault::Fault;
-use super::scanner::{Scan, Scanner, first_word, unescape};
+use super::scanner::{Scan, Scanner, first_word};
 use super::value_reader::{Scratch, ValueReader};
 
 /// Most names remembered per record type. Documents with data as names would otherwise fill the memory.

@@ -523,7 +523,7 @@ fn any_decimal(precision: u8, scale: u8) -> impl Strategy<Value = String> {
 /// `text` as our encoder quotes it, made from `serde_json`'s quoting, which differs only in the case of hex digits.
 fn quoted(text: &str) -> String {
     let mut out = Vec::new();
-    super::escape::write_text(&mut out, text.as_bytes());
+    crate::types::json_text::write_text(&mut out, text.as_bytes());
     let ours = String::from_utf8(out).expect("escaped text is UTF-8");
     let theirs = serde_json::to_string(text).expect("text can be JSON");
     assert_eq!(ours.to_lowercase(), theirs.to_lowercase());

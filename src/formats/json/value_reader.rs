@@ -10,12 +10,12 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use crate::formats::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use crate::formats::scalar_column::{BytesColumn, ScalarColumn, decimal_parameters};
+use crate::types::json_text::{unescape, write_text};
 use crate::types::{SqlType, java_text};
 
-use super::escape::write_text;
 use super::fault::Fault;
 use super::record_reader::RecordReader;
-use super::scanner::{Scan, Scanner, unescape};
+use super::scanner::{Scan, Scanner};
 
 /// Buffers for the rare values that cannot go straight to their column.
 #[derive(Default)]

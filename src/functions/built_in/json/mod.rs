@@ -1,28 +1,39 @@
 //! Texts that are JSON.
+//!
+//! A text is read once, by a [`scanner`] that checks all of it and builds nothing. What follows the first value is not looked
+//! at, as Jackson does; a text without a value is no error, but has none of what is asked for.
 
-use super::{Function, scalar};
+mod compact;
+mod extractjsonfield;
+mod is_json_string;
+mod json_array_contains;
+mod json_array_length;
+mod json_concat;
+mod json_items;
+mod json_keys;
+mod json_records;
+mod members;
+mod path;
+mod scanner;
+mod to_json_string;
+
+use levada_udf::scalars;
+
+use super::{Function, listed};
 
 const CATEGORY: &str = "JSON";
 
 pub(super) fn functions() -> Vec<Function> {
-    let function = |spelling, description, signature| scalar(CATEGORY, spelling, description, &[signature]);
-    vec![
-        function(
-            "extractjsonfield",
-            "What is at a path, $.a[0].b, of a document.",
-            "(json STRING, path STRING) -> STRING",
-        ),
-        function("is_json_string", "Whether the text is a document.", "(json STRING) -> BOOLEAN"),
-        function("json_array_contains", "Whether an array has a value.", "(json STRING, value T) -> BOOLEAN"),
-        function("json_array_length", "How many elements an array has.", "(json STRING) -> INT"),
-        function(
-            "json_concat",
-            "Objects merged, or values one after the other in an array.",
-            "(documents STRING...) -> STRING",
-        ),
-        function("json_items", "The elements of an array.", "(json STRING) -> ARRAY<STRING>"),
-        function("json_keys", "The keys of an object.", "(json STRING) -> ARRAY<STRING>"),
-        function("json_records", "The entries of an object.", "(json STRING) -> MAP<STRING, STRING>"),
-        function("to_json_string", "Any value as a document.", "(value T) -> STRING"),
-    ]
+    let functions = scalars![
+        extractjsonfield::extractjsonfield,
+        is_json_string::is_json_string,
+        json_array_contains::json_array_contains,
+        json_array_length::json_array_length,
+        json_concat::json_concat,
+        json_items::json_items,
+        json_keys::json_keys,
+        json_records::json_records,
+        to_json_string::to_json_string,
+    ];
+    listed(CATEGORY, functions)
 }
