@@ -29,7 +29,8 @@ fn rows() -> (SchemaRef, RecordBatch) {
     let numbers = 0..ROWS as i64;
     let text = |number: i64| format!("account-{:04} Region", number * 7919 % 10_000);
     let document = |number: i64| {
-        let tags = "\"tags\": [\"alpha\", \"beta\", \"gamma\"], \"note\": \"what a document of this size may say, and more\"";
+        let tags =
+            "\"tags\": [\"alpha\", \"beta\", \"gamma\"], \"note\": \"what a document of this size may say, and more\"";
         format!(
             "{{\"id\": {number}, \"kind\": \"order\", {tags}, \"place\": {{\"street\": \"Rua da Levada {number}\", \
              \"city\": \"Funchal\", \"zip\": \"9000-{:03}\"}}, \"price\": {number}.25, \"open\": true, \"region\": \"PT-30\"}}",

@@ -6,6 +6,7 @@ mod collections;
 mod conditional;
 mod date_time;
 mod elements;
+mod encoding;
 mod equality;
 mod json;
 mod lambdas;

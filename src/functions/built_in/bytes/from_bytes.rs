@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use levada_udf::{Shown, scalar};
 
-use super::encoding::Encoding;
+use super::super::encoding::Encoding;
 
 /// Bytes as a text: hex, utf8, ascii or base64.
 #[scalar(name = "from_bytes", example("FROM_BYTES(TO_BYTES('Zm9v', 'base64'), 'utf8')" = "'foo'"))]

@@ -2,7 +2,6 @@
 
 mod bigint_from_bytes;
 mod double_from_bytes;
-mod encoding;
 mod endian;
 mod from_bytes;
 mod int_from_bytes;

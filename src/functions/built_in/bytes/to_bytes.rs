@@ -2,7 +2,7 @@
 
 use levada_udf::scalar;
 
-use super::encoding::Encoding;
+use super::super::encoding::Encoding;
 
 /// The bytes of a text: hex, utf8, ascii or base64.
 #[scalar(name = "to_bytes", example("FROM_BYTES(TO_BYTES('foo', 'utf8'), 'hex')" = "'666f6f'"))]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use levada_udf::scalar;
 
-use super::encoding::Encoding;
+use super::super::encoding::Encoding;
 
 /// A text in another encoding: hex, utf8, ascii or base64.
 #[scalar(name = "encode", example("ENCODE('4b6579', 'hex', 'utf8')" = "'Key'"))]
@@ -16,7 +16,7 @@ pub(super) fn encode(
 ) -> Result<String, String> {
     let (from, to) = (Encoding::named(from)?, Encoding::named(to)?);
     let text = if from == Encoding::Hex { bare(text) } else { Cow::Borrowed(text) };
-    Ok(to.encoded(&from.decode(&text)?))
+    Ok(to.encoded(&from.decode(&text)?).to_string())
 }
 
 /// The digits of `4A4b`, `0x4A4b` or `X'4A4b'`. After `0x` a first zero may have been left out.

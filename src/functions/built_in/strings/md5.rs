@@ -3,12 +3,12 @@
 use ::md5::{Digest as _, Md5};
 use levada_udf::scalar;
 
-use super::encoding::Encoding;
+use super::super::encoding::Encoding;
 
 /// The MD5 digest in hexadecimal digits.
 #[scalar(name = "md5", example("MD5('')" = "'d41d8cd98f00b204e9800998ecf8427e'"))]
 pub(super) fn md5(text: &str) -> String {
-    Encoding::Hex.encoded(&Md5::digest(text))
+    Encoding::Hex.encoded(&Md5::digest(text)).to_string()
 }
 
 #[cfg(test)]

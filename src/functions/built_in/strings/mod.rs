@@ -6,7 +6,6 @@ mod concat;
 mod concat_ws;
 mod elt;
 mod encode;
-mod encoding;
 mod field;
 mod initcap;
 mod instr;

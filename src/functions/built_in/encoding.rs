@@ -110,4 +110,19 @@ mod tests {
         assert_eq!(Encoding::Ascii.decode("aü€b").as_deref(), Ok(b"a??b".as_slice()));
         assert_eq!(Encoding::Hex.decode("CE0f").as_deref(), Ok(b"\xce\x0f".as_slice()));
     }
+
+    #[test]
+    fn what_has_no_character_is_replaced() {
+        assert_eq!(Encoding::Ascii.decode("aé😀").as_deref(), Ok(&b"a??"[..]));
+        assert_eq!(Encoding::Ascii.encoded("é".as_bytes()).to_string(), "\u{FFFD}\u{FFFD}");
+        assert_eq!(Encoding::Utf8.encoded(b"a\xFFb").to_string(), "a\u{FFFD}b");
+    }
+
+    #[test]
+    fn base64_is_read_as_java_does() {
+        let cases = [("YQ==", Some(&b"a"[..])), ("YQ", Some(b"a")), ("YR==", Some(b"a")), ("Y", None), ("Y_==", None)];
+        for (text, expected) in cases {
+            assert_eq!(Encoding::Base64.decode(text).ok().as_deref(), expected, "{text}");
+        }
+    }
 }
