@@ -10,6 +10,7 @@ mod kafka;
 mod large;
 mod layers;
 mod oracle;
+mod plugins;
 mod readme;
 mod reference;
 mod specs;

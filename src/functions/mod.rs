@@ -15,6 +15,7 @@ mod built_in;
 mod definition;
 mod function;
 mod param_type;
+pub mod plugins;
 mod registry;
 mod resolve;
 mod signature;

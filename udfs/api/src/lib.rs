@@ -39,8 +39,11 @@
 //! `fn(&mut Batch) -> ArrayRef`, sees Arrow's arrays, and may take types that the table above does not have: generic ones (a letter),
 //! DECIMAL, STRUCT.
 
+pub mod abi;
 mod accumulator;
 mod batch;
+pub mod describe;
+mod plugin;
 mod read;
 mod rest;
 mod scalar;
@@ -50,6 +53,7 @@ mod write;
 pub use accumulator::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 pub use batch::{Batch, Operand};
 pub use levada_udf_macros::scalar;
+pub use plugin::{Exported, Functions};
 pub use read::{Column, List, ListItem, Read};
 pub use rest::Rest;
 pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
