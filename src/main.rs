@@ -37,6 +37,7 @@ fn run(command: Command) -> ExitCode {
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
         Command::Test(command) => command.run(),
+        Command::Udf(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ mod kafka;
 mod large;
 mod layers;
 mod oracle;
+mod plugins;
 mod readme;
 mod reference;
 mod specs;

@@ -5,6 +5,7 @@
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
+//! levada udf     a library of functions                 ─▶ functions, engine
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
@@ -20,6 +21,7 @@ mod shell;
 mod summary;
 mod test;
 pub mod topic;
+mod udf;
 
 pub use data_dir::DataDir;
 pub use failure::Failure;
@@ -27,6 +29,7 @@ pub use logging::start as start_logging;
 pub use run::RunCommand;
 pub use shell::ShellCommand;
 pub use test::TestCommand;
+pub use udf::UdfCommand;
 
 /// Streaming SQL for Kafka in one binary.
 #[derive(Debug, clap::Parser)]
@@ -48,6 +51,8 @@ pub enum Command {
     Topic(topic::TopicCommand),
     /// Run tests in SQL, specs and conformance cases
     Test(TestCommand),
+    /// Check functions of your own
+    Udf(UdfCommand),
 }
 
 const ABOUT: &str = "\

@@ -1,6 +1,7 @@
 //! Properties that the engine reads, by their ksqlDB names.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::EngineError;
@@ -96,6 +97,11 @@ impl Properties {
 
     fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// The folder of plug-ins.
+    pub(super) fn extension_folder(&self) -> &Path {
+        Path::new(self.get("ksql.extension.dir").unwrap_or("ext"))
     }
 
     /// Whether the property `name`, which is on unless it is set, is `false`.

@@ -37,7 +37,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::functions::Registry;
+use crate::functions::{Registry, plugins};
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -241,6 +241,16 @@ impl Default for EngineOptions {
 const FOLLOWING: Duration = Duration::from_millis(100);
 const FOLLOWING_AGAIN: Duration = Duration::from_secs(5);
 
+/// `functions` and those in `folder`.
+fn with_plugins(mut functions: Arc<Registry>, folder: &Path) -> Arc<Registry> {
+    if folder.is_dir() {
+        for error in plugins::load_folder(folder, Arc::make_mut(&mut functions)) {
+            tracing::warn!("{error}");
+        }
+    }
+    functions
+}
+
 impl Engine {
     /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
     /// `bootstrap.servers` among them the topics are those of that cluster.
@@ -280,7 +290,7 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let catalog = Catalog::with_functions(options.functions);
+        let catalog = Catalog::with_functions(with_plugins(options.functions, properties.extension_folder()));
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;

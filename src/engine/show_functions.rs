@@ -15,14 +15,18 @@ pub fn functions(registry: &Registry) -> Vec<Listing> {
 
 /// `DESCRIBE FUNCTION`.
 pub fn function(function: &Function) -> Vec<Listing> {
-    let jar = if function.author.is_empty() { "" } else { "internal" };
+    let jar = match &function.origin {
+        Some(path) => path.display().to_string(),
+        None if function.author.is_empty() => String::new(),
+        None => "internal".to_owned(),
+    };
     let mut listings = vec![Listing::facts([
         ("Name", function.name()),
         ("Author", function.author.clone()),
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
         ("Overview", function.description.clone()),
         ("Type", function.kind.to_string()),
-        ("Jar", jar.to_owned()),
+        ("Jar", jar),
     ])];
     for (i, variation) in function.variations.iter().enumerate() {
         let title = if i == 0 { "Variations" } else { "" };

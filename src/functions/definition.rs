@@ -32,6 +32,7 @@ pub(super) fn scalars(
             category: category.to_owned(),
             description: function.about.description.to_owned(),
             author: author.to_owned(),
+            origin: None,
             examples: examples(&function),
             is_volatile: function.about.is_volatile,
             variations,

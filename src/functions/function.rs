@@ -1,6 +1,7 @@
 //! A function and its variations.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::{AggregateBody, LambdaBody, ParamType, ScalarBody, TableBody};
 use crate::types::SqlType;
@@ -39,6 +40,8 @@ pub struct Function {
     pub description: String,
     /// Who made it.
     pub author: String,
+    /// The file that it comes from; `None` if it is built in.
+    pub origin: Option<PathBuf>,
     /// Calls of it and what they give, both in SQL.
     pub examples: Vec<(String, String)>,
     /// It may give something else at every call, whatever its arguments.

@@ -16,6 +16,7 @@ mod definition;
 mod function;
 mod lambda;
 mod param_type;
+pub mod plugins;
 mod registry;
 mod resolve;
 mod signature;

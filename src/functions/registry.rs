@@ -80,6 +80,7 @@ impl Registry {
             category: category.to_owned(),
             description: description.to_owned(),
             author: String::new(),
+            origin: None,
             examples: Vec::new(),
             is_volatile: false,
             variations: variations.into_iter().flatten().collect(),

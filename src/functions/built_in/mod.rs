@@ -63,6 +63,7 @@ fn function(kind: FunctionKind, category: &str, spelling: &str, description: &st
         category: category.to_owned(),
         description: description.to_owned(),
         author: AUTHOR.to_owned(),
+        origin: None,
         examples: Vec::new(),
         is_volatile: false,
         variations: variations.collect(),

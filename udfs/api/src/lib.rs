@@ -42,9 +42,12 @@
 //! An aggregate function is an [`Aggregate`]: what makes an [`Accumulator`], the states of all groups. Where the state of a group is
 //! one value of Rust, a [`Fold`] is less to write. [`Values`] keep what may be of any type.
 
+pub mod abi;
 mod accumulator;
 mod batch;
+pub mod describe;
 mod fold;
+mod plugin;
 mod read;
 mod rest;
 mod scalar;
@@ -56,6 +59,7 @@ pub use accumulator::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 pub use batch::{Batch, Operand};
 pub use fold::{Fold, Folded};
 pub use levada_udf_macros::scalar;
+pub use plugin::{Exported, Functions};
 pub use read::{Column, List, ListItem, Read};
 pub use rest::Rest;
 pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
