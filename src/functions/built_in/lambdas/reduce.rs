@@ -1,8 +1,10 @@
 //! `REDUCE(array, initial, (s, x) => …)`, `REDUCE(map, initial, (s, k, v) => …)`.
+//!
+//! Entries of a map are taken in the order that a hash map of Java has, since results may depend on it.
 
 use std::cmp::Reverse;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
 use arrow::compute::{concat, filter, take};
 
 use super::super::Function;
@@ -24,6 +26,7 @@ pub(super) fn function() -> Function {
 fn reduce(call: &mut LambdaCall<'_>) -> ArrayRef {
     let elements = Flattened::new(&call.arguments()[0], call.rows());
     let initial = call.arguments()[1].expanded(call.rows());
+    let order = hash_order(&elements);
     // Rows with more elements first, so that those that go on are always the first ones.
     let length = |row: u32| elements.range(row as usize).len();
     let mut rows: Vec<u32> = (0..call.rows() as u32).filter(|&row| initial.is_valid(row as usize)).collect();
@@ -37,7 +40,11 @@ fn reduce(call: &mut LambdaCall<'_>) -> ArrayRef {
         if rows.is_empty() {
             break;
         }
-        let at: UInt32Array = rows.iter().map(|&row| (elements.range(row as usize).start + step) as u32).collect();
+        let place = |row: u32| elements.range(row as usize).start + step;
+        let at: UInt32Array = match &order {
+            Some(order) => rows.iter().map(|&row| order[place(row)]).collect(),
+            None => rows.iter().map(|&row| place(row) as u32).collect(),
+        };
         let element = |column: &ArrayRef| take(column, &at, None).expect("elements are within their column");
         let parameters: Vec<ArrayRef> =
             std::iter::once(states.slice(0, going_on)).chain(elements.columns.iter().map(element)).collect();
@@ -49,6 +56,28 @@ fn reduce(call: &mut LambdaCall<'_>) -> ArrayRef {
         }
     }
     results.by_row(call)
+}
+
+/// The entries of maps with texts as keys, those of each row in the order of a hash map of Java that was made for as many as
+/// there are.
+fn hash_order(entries: &Flattened) -> Option<Vec<u32>> {
+    let [keys, _] = entries.columns.as_slice() else { return None };
+    let keys = keys.as_string_opt::<i32>()?;
+    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+    for ends in entries.offsets.windows(2) {
+        let row = &mut order[ends[0] as usize..ends[1] as usize];
+        let least = row.len().next_power_of_two();
+        // It grows when more than three quarters are taken.
+        let buckets = if row.len() * 4 > least * 3 { least * 2 } else { least };
+        row.sort_by_cached_key(|&entry| java_hash(keys.value(entry as usize)) as usize & (buckets - 1));
+    }
+    Some(order)
+}
+
+/// Java's hash of a text as hash maps use it: that of its UTF-16 units, the upper half mixed into the lower one.
+fn java_hash(text: &str) -> u32 {
+    let hash = text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    hash ^ hash >> 16
 }
 
 /// States of rows that have no elements left.
@@ -86,7 +115,7 @@ impl Results {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{AsArray, Int32Array, ListArray};
+    use arrow::array::{Int32Array, Int32Builder, ListArray, MapBuilder, StringArray, StringBuilder};
     use arrow::datatypes::{DataType, Int32Type};
     use levada_udf::Operand;
 
@@ -116,5 +145,26 @@ mod tests {
         assert_eq!(failures, [(4, "element 1 fails".to_owned())]);
         let expected = Int32Array::from(vec![Some(1012), Some(20), Some(30123), Some(40), None, None]);
         assert_eq!(*found.as_primitive::<Int32Type>(), expected);
+    }
+    #[test]
+    fn entries_come_in_the_order_of_a_hash_map_of_java() {
+        let mut builder = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        for map in [vec!["b"], vec!["nope", "Aa", "BB", "sure, yeah", "yes, thanks"], vec!["10", "9", "a"]] {
+            for key in map {
+                builder.keys().append_value(key);
+                builder.values().append_value(0);
+            }
+            builder.append(true).expect("as many keys as values");
+        }
+        let joined = TestLambda(|_: &[u32], parameters: &[ArrayRef]| {
+            let [states, keys] = [0, 1].map(|index| parameters[index].as_string::<i32>());
+            let next = states.iter().zip(keys).map(|(state, key)| Some(format!("{} {}", state?, key?)));
+            (Arc::new(next.collect::<StringArray>()) as ArrayRef, Vec::new())
+        });
+        let initial = Operand::Constant(Arc::new(StringArray::from(vec![">"])));
+        let arguments = [Operand::Column(Arc::new(builder.finish())), initial];
+        let (found, _) = evaluated(&LambdaBody::new(reduce), &arguments, &joined, 3, &DataType::Utf8);
+        let expected = StringArray::from(vec!["> b", "> Aa BB yes, thanks sure, yeah nope", "> 9 a 10"]);
+        assert_eq!(*found.as_string::<i32>(), expected);
     }
 }
