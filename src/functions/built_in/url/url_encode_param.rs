@@ -10,12 +10,10 @@ pub(super) fn url_encode_param(text: &str) -> Shown<impl Display> {
     Shown(fmt::from_fn(move |f| {
         for byte in text.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
-                    f.write_char(char::from(byte))?
-                }
-                b' ' => f.write_char('+')?,
-                _ => write!(f, "%{byte:02X}")?,
-            }
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => f.write_char(char::from(byte)),
+                b' ' => f.write_char('+'),
+                _ => write!(f, "%{byte:02X}"),
+            }?;
         }
         Ok(())
     }))
