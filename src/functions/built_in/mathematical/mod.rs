@@ -1,85 +1,123 @@
 //! Mathematics.
 
-use super::{Function, numbers, scalar};
+mod abs;
+mod acos;
+mod asin;
+mod atan;
+mod atan2;
+mod cbrt;
+mod ceil;
+mod cos;
+mod cosh;
+mod cot;
+mod degrees;
+mod doubles;
+mod exp;
+mod extreme;
+mod floor;
+mod geo_distance;
+mod greatest;
+mod least;
+mod ln;
+mod log;
+mod pi;
+mod power;
+mod radians;
+mod random;
+mod round;
+mod rounding;
+mod sign;
+mod sin;
+mod sinh;
+mod sqrt;
+mod tan;
+mod tanh;
+mod trunc;
+
+use levada_udf::scalars;
+
+use super::{Function, listed};
 use crate::functions::function::Returns;
 use crate::functions::param_type::ParamType;
 use crate::types::SqlType;
 
 const CATEGORY: &str = "MATHEMATICAL";
 
-/// A number of each type to the same type.
-const KEEPS_TYPE: [&str; 2] = [numbers!("(value %) -> %"), "(value DECIMAL) -> DECIMAL"];
-const TO_DOUBLE: [&str; 1] = [numbers!("(value %) -> DOUBLE")];
-const TWO_TO_DOUBLE: &str = numbers!("(first %, second %) -> DOUBLE");
-const ANY_NUMBER_OF: [&str; 1] =
-    ["INT BIGINT DOUBLE DECIMAL STRING BYTES DATE TIME TIMESTAMP: (first %, more %...) -> %"];
-/// To whole numbers, or to so many places.
-const TO_PLACES: [&str; 4] = [
-    numbers!("(value %) -> BIGINT"),
-    "(value DOUBLE, places INT) -> DOUBLE",
-    "(value DECIMAL) -> DECIMAL",
-    "(value DECIMAL, places INT) -> DECIMAL",
-];
-
 pub(super) fn functions() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| scalar(CATEGORY, spelling, description, signatures);
-    vec![
-        function("Abs", "The value without its sign.", &KEEPS_TYPE),
-        function("acos", "The angle, in radians, with this cosine.", &TO_DOUBLE),
-        function("asin", "The angle, in radians, with this sine.", &TO_DOUBLE),
-        function("atan", "The angle, in radians, with this tangent.", &TO_DOUBLE),
-        function(
-            "atan2",
-            "The angle, in radians, of the point with these y and x.",
-            &[numbers!("(y %, x %) -> DOUBLE")],
-        ),
-        function("cbrt", "The cube root.", &TO_DOUBLE),
-        function("Ceil", "The least whole number that is not below the value.", &KEEPS_TYPE),
-        function("cos", "The cosine of an angle in radians.", &TO_DOUBLE),
-        function("cosh", "The hyperbolic cosine.", &TO_DOUBLE),
-        function("cot", "The cotangent of an angle in radians.", &TO_DOUBLE),
-        function("degrees", "An angle in radians as degrees.", &TO_DOUBLE),
-        function("exp", "e to the power of the value.", &TO_DOUBLE),
-        function("Floor", "The greatest whole number that is not above the value.", &KEEPS_TYPE),
-        function(
-            "geo_distance",
-            "The distance of two points on the globe, in kilometres unless a unit is given.",
-            &[
-                "(lat1 DOUBLE, lon1 DOUBLE, lat2 DOUBLE, lon2 DOUBLE) -> DOUBLE",
-                "(lat1 DOUBLE, lon1 DOUBLE, lat2 DOUBLE, lon2 DOUBLE, units STRING) -> DOUBLE",
-            ],
-        ),
-        function("greatest", "The greatest of the values that are not NULL.", &ANY_NUMBER_OF),
-        function("least", "The least of the values that are not NULL.", &ANY_NUMBER_OF),
-        function("ln", "The natural logarithm.", &TO_DOUBLE),
-        function(
-            "log",
-            "The logarithm to a base, the natural one if none is given.",
-            &[TO_DOUBLE[0], numbers!("(base %, value %) -> DOUBLE")],
-        ),
-        function("pi", "The number pi.", &["() -> DOUBLE"]),
-        function("power", "The first value to the power of the second.", &[TWO_TO_DOUBLE]),
-        function("radians", "An angle in degrees as radians.", &TO_DOUBLE),
-        function("random", "A random number from 0 to below 1.", &["() -> DOUBLE"]),
-        whole(function("Round", "The value rounded, halves upwards, to so many places.", &TO_PLACES)),
-        function("sign", "-1, 0 or 1 as the value is below, at or above 0.", &[numbers!("(value %) -> INT")]),
-        function("sin", "The sine of an angle in radians.", &TO_DOUBLE),
-        function("sinh", "The hyperbolic sine.", &TO_DOUBLE),
-        function("sqrt", "The square root.", &TO_DOUBLE),
-        function("tan", "The tangent of an angle in radians.", &TO_DOUBLE),
-        function("tanh", "The hyperbolic tangent.", &TO_DOUBLE),
-        whole(function("Trunc", "The value cut to so many places.", &TO_PLACES)),
-    ]
+    let mut functions = listed(
+        CATEGORY,
+        scalars![
+            abs::int,
+            abs::bigint,
+            abs::double,
+            abs::decimal,
+            acos::acos,
+            asin::asin,
+            atan::atan,
+            atan2::atan2,
+            cbrt::cbrt,
+            ceil::int,
+            ceil::bigint,
+            ceil::double,
+            ceil::decimal,
+            cos::cos,
+            cosh::cosh,
+            cot::cot,
+            degrees::degrees,
+            exp::exp,
+            floor::int,
+            floor::bigint,
+            floor::double,
+            floor::decimal,
+            geo_distance::kilometres,
+            geo_distance::in_units,
+            greatest::greatest,
+            least::least,
+            ln::ln,
+            log::natural,
+            log::to_base,
+            pi::pi,
+            power::power,
+            radians::radians,
+            random::random,
+            sign::int,
+            sign::bigint,
+            sign::double,
+            sin::sin,
+            sinh::sinh,
+            sqrt::sqrt,
+            tan::tan,
+            tanh::tanh,
+        ],
+    );
+    functions.extend(whole(listed(
+        CATEGORY,
+        scalars![
+            round::int,
+            round::bigint,
+            round::double,
+            round::double_places,
+            round::decimal,
+            round::decimal_places,
+            trunc::int,
+            trunc::bigint,
+            trunc::double,
+            trunc::double_places,
+            trunc::decimal,
+            trunc::decimal_places,
+        ],
+    )));
+    functions
 }
 
-/// `function`, in which a decimal alone becomes one without places.
-fn whole(mut function: Function) -> Function {
-    for variation in &mut function.variations {
+/// `functions`, in which a decimal alone becomes one without places.
+fn whole(mut functions: Vec<Function>) -> Vec<Function> {
+    for variation in functions.iter_mut().flat_map(|function| &mut function.variations) {
         if matches!(variation.parameters.as_slice(), [only] if only.param_type == ParamType::Decimal) {
             variation.returns = Returns::Computed { shown: ParamType::Decimal, compute: without_places };
         }
     }
-    function
+    functions
 }
 
 fn without_places(arguments: &[Option<SqlType>]) -> Option<SqlType> {

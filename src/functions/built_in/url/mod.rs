@@ -1,20 +1,33 @@
 //! Parts of URLs.
 
-use super::{Function, scalar};
+mod uri;
+mod url_decode_param;
+mod url_encode_param;
+mod url_extract_fragment;
+mod url_extract_host;
+mod url_extract_parameter;
+mod url_extract_path;
+mod url_extract_port;
+mod url_extract_protocol;
+mod url_extract_query;
+
+use levada_udf::scalars;
+
+use super::{Function, listed};
 
 const CATEGORY: &str = "URL";
 
 pub(super) fn functions() -> Vec<Function> {
-    let function = |spelling, description, signature| scalar(CATEGORY, spelling, description, &[signature]);
-    vec![
-        function("url_decode_param", "A parameter as it was before it was encoded.", "(text STRING) -> STRING"),
-        function("url_encode_param", "A text as a parameter of a URL.", "(text STRING) -> STRING"),
-        function("url_extract_fragment", "What stands behind the '#'.", "(url STRING) -> STRING"),
-        function("url_extract_host", "The host.", "(url STRING) -> STRING"),
-        function("url_extract_parameter", "The value of a parameter.", "(url STRING, name STRING) -> STRING"),
-        function("url_extract_path", "The path.", "(url STRING) -> STRING"),
-        function("url_extract_port", "The port.", "(url STRING) -> INT"),
-        function("url_extract_protocol", "The protocol.", "(url STRING) -> STRING"),
-        function("url_extract_query", "What stands behind the '?'.", "(url STRING) -> STRING"),
-    ]
+    let functions = scalars![
+        url_decode_param::url_decode_param,
+        url_encode_param::url_encode_param,
+        url_extract_fragment::url_extract_fragment,
+        url_extract_host::url_extract_host,
+        url_extract_parameter::url_extract_parameter,
+        url_extract_path::url_extract_path,
+        url_extract_port::url_extract_port,
+        url_extract_protocol::url_extract_protocol,
+        url_extract_query::url_extract_query,
+    ];
+    listed(CATEGORY, functions)
 }

@@ -1,0 +1,44 @@
+//! `URL_DECODE_PARAM(text)`.
+
+use std::borrow::Cow;
+
+use levada_udf::{Shown, scalar};
+
+use super::uri::escaped;
+
+/// A parameter as it was before it was encoded.
+#[scalar(example("URL_DECODE_PARAM('a%26b+c')" = "'a&b c'"))]
+pub(super) fn url_decode_param(text: &str) -> Result<Shown<Cow<'_, str>>, &'static str> {
+    if !text.contains(['%', '+']) {
+        return Ok(Shown(Cow::Borrowed(text)));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first == b'%' {
+            decoded.push(escaped(rest).ok_or("there is a '%' without two hexadecimal digits")?);
+            rest = &rest[3..];
+        } else {
+            decoded.push(if *first == b'+' { b' ' } else { *first });
+            rest = after;
+        }
+    }
+    Ok(Shown(Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url_decode_param;
+
+    #[test]
+    fn what_was_encoded_is_decoded() {
+        let cases =
+            [("%3Ffoo+%24bar", "?foo $bar"), ("nothing/ü", "nothing/ü"), ("%e4%BD%a0", "你"), ("%ff", "\u{FFFD}")];
+        for (text, expected) in cases {
+            assert_eq!(url_decode_param(text).expect("a good text").0, expected, "{text}");
+        }
+        for text in ["%", "a%4", "%4g", "%ü"] {
+            assert!(url_decode_param(text).is_err(), "{text}");
+        }
+    }
+}
