@@ -5,7 +5,6 @@
 //! ```
 
 mod change_batch;
-mod equality;
 pub mod iso_text;
 pub mod java_order;
 pub mod java_text;
@@ -19,7 +18,6 @@ mod window;
 mod zone;
 
 pub use change_batch::{ChangeBatch, OldRows};
-pub use equality::Equality;
 pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
 pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};

@@ -7,8 +7,8 @@ use arrow::datatypes::DataType;
 use levada_udf::{Batch, scalar};
 
 use super::super::elements::Elements;
-use super::super::order;
 use super::super::selection::Selection;
+use crate::types::java_order;
 
 /// The entries of a map as structs of key and value, in the order of keys if asked for.
 #[scalar(
@@ -32,7 +32,7 @@ pub(super) fn entries(batch: &mut Batch<'_>) -> ArrayRef {
         };
         kept.extend(range);
         if is_sorted {
-            kept.row().sort_by(|&a, &b| order::texts(texts.value(a as usize), texts.value(b as usize)));
+            kept.row().sort_by(|&a, &b| java_order::of_texts(texts.value(a as usize), texts.value(b as usize)));
         }
         kept.end(batch);
     }

@@ -5,7 +5,7 @@ use arrow::compute::{self, kernels::cmp};
 use arrow::datatypes::DataType;
 use levada_udf::{Batch, scalar};
 
-use crate::types::Equality;
+use super::super::equality::Identities;
 
 /// NULL where two values are equal, else the first.
 #[scalar(name = "NULLIF", signature = "(value T, other T) -> T", example("NULLIF('a', 'b')" = "'a'"))]
@@ -22,8 +22,9 @@ pub(super) fn nullif(batch: &mut Batch<'_>) -> ArrayRef {
     }
     let equal = match value.data_type() {
         data_type if data_type.is_nested() || *data_type == DataType::Float64 => {
-            let equality = Equality::new(&value, other.array());
-            let equal = (0..rows).map(|row| equality.holds(row, other.index(row)));
+            let identities = Identities::new(&[&value, other.array()]);
+            let (values, others) = (identities.of(0), identities.of(1));
+            let equal = (0..rows).map(|row| values[row] == others[other.index(row)]);
             BooleanArray::new(equal.collect(), None)
         }
         _ => cmp::eq(&value, other).expect("two values of one type can be compared"),

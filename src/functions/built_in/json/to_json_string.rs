@@ -12,7 +12,7 @@ use arrow::datatypes::{
 };
 use levada_udf::{Batch, scalar};
 
-use crate::types::{java_text, json_text};
+use crate::types::{java_order, java_text, json_text};
 
 /// Any value as a document.
 #[scalar(
@@ -136,7 +136,7 @@ impl<'a> Values<'a> {
 /// The fields of `array` with their quoted names, in the order of these.
 fn fields(array: &StructArray) -> Vec<(Vec<u8>, Values<'_>)> {
     let mut fields: Vec<_> = array.fields().iter().zip(array.columns()).collect();
-    fields.sort_by_cached_key(|(field, _)| java_order(field.name()));
+    fields.sort_by(|(a, _), (b, _)| java_order::of_texts(a.name(), b.name()));
     let quoted = |name: &str| {
         let mut quoted = Vec::new();
         json_text::write_text(&mut quoted, name.as_bytes());
@@ -158,14 +158,9 @@ fn entries(map: &MapArray, keys: &Values<'_>, row: usize) -> Vec<(String, usize)
     let offsets = map.value_offsets();
     let mut entries: Vec<_> = (offsets[row] as usize..offsets[row + 1] as usize).map(|at| (key(at), at)).collect();
     if entries.len() > 1 {
-        entries.sort_by_cached_key(|(key, _)| java_order(key));
+        entries.sort_by(|(a, _), (b, _)| java_order::of_texts(a, b));
     }
     entries
-}
-
-/// Java compares texts by their UTF-16 units.
-fn java_order(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
 }
 
 fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
