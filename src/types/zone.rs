@@ -6,6 +6,7 @@ use chrono::offset::LocalResult;
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::{OffsetComponents, Tz};
 
+use super::calendar::{self, CivilDate};
 use super::zone_names::{self, Names};
 
 /// What a zone's text means.
@@ -19,6 +20,9 @@ pub enum Zone {
 
 /// Offsets reach 18 hours either way.
 const OFFSET_HOURS_MAX: i32 = 18;
+
+/// No region has a longer name.
+const NAME_MAX: usize = 32;
 
 /// Names of UTC that an offset may follow; what begins with another comes after it.
 const GREENWICH: [&str; 4] = ["UTC", "GMT", "UT", "Z"];
@@ -39,12 +43,15 @@ impl Zone {
         }
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
         let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
-        let name = &text[..end];
-        // `Z` is a zone, and `Zulu` is another.
-        if !GREENWICH.iter().any(|greenwich| name.eq_ignore_ascii_case(greenwich))
-            && let Ok(region) = Tz::from_str_insensitive(name)
-        {
-            return Some((Self::Region(region), &text[end..]));
+        // `Z` is a zone, and `Zulu` is another. What follows a name may look as if it went on.
+        let regions = (1..=end.min(NAME_MAX)).rev().find_map(|end| {
+            let name = &text[..end];
+            let is_greenwich = GREENWICH.iter().any(|greenwich| name.eq_ignore_ascii_case(greenwich));
+            let region = Tz::from_str_insensitive(name).ok().filter(|_| !is_greenwich)?;
+            Some((Self::Region(region), &text[end..]))
+        });
+        if regions.is_some() {
+            return regions;
         }
         for name in GREENWICH {
             if let Some(head) = text.get(..name.len())
@@ -65,11 +72,12 @@ impl Zone {
             Self::Offset(seconds) => return local_ms - i64::from(seconds) * 1000,
             Self::Region(region) => region,
         };
-        let Some(local) = DateTime::from_timestamp_millis(local_ms).map(|time| time.naive_utc()) else {
+        let shift = known_shift(local_ms);
+        let Some(local) = DateTime::from_timestamp_millis(local_ms + shift).map(|time| time.naive_utc()) else {
             return local_ms;
         };
         match region.from_local_datetime(&local) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.timestamp_millis(),
+            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.timestamp_millis() - shift,
             LocalResult::None => local_ms - offset_before(region, local) * 1000,
         }
     }
@@ -91,7 +99,9 @@ impl Zone {
             Self::Offset(seconds) => return ClockOffset { seconds, is_dst: false },
             Self::Region(region) => region,
         };
-        let Some(time) = DateTime::from_timestamp_millis(utc_ms) else { return ClockOffset::default() };
+        let Some(time) = DateTime::from_timestamp_millis(utc_ms + known_shift(utc_ms)) else {
+            return ClockOffset::default();
+        };
         let offset = region.offset_from_utc_datetime(&time.naive_utc());
         let seconds = offset.fix().local_minus_utc();
         // Where tzdb says that clocks are moved back in winter, Java says forward in summer.
@@ -157,7 +167,10 @@ impl ZoneClock {
                 let seconds = whole_offset(id).ok_or_else(unknown)?;
                 (Zone::Offset(seconds), offset_id(seconds))
             }
-            None => (Zone::Region(id.parse().map_err(|_| unknown())?), id.to_owned()),
+            None => match id.parse().map_err(|_| unknown())? {
+                Tz::UTC | Tz::Etc__UTC => (Zone::UTC, id.to_owned()),
+                region => (Zone::Region(region), id.to_owned()),
+            },
         };
         Ok(Self::of(zone, id))
     }
@@ -192,10 +205,7 @@ impl ZoneClock {
 
     /// What people call the zone, in full or short: in summer, in winter, or whatever the season is.
     pub fn name(&self, full: bool, is_dst: Option<bool>) -> &str {
-        let names = self.names.get_or_init(|| match self.zone {
-            Zone::Region(region) => Names::of(region),
-            Zone::Offset(_) => Names::of_id(&self.id),
-        });
+        let names = self.names.get_or_init(|| self.id.parse().map_or_else(|_| Names::of_id(&self.id), Names::of));
         names.get(full, is_dst)
     }
 
@@ -240,7 +250,8 @@ impl ZoneClock {
         }
         // Between two moments of one offset that are a day before and after the stretch it has no other.
         let [first, last] = ends(stretch);
-        let [first, last] = [first.saturating_sub(DAY_MS), last.saturating_add(DAY_MS)].map(|ms| self.zone.offset_at(ms));
+        let [first, last] =
+            [first.saturating_sub(DAY_MS), last.saturating_add(DAY_MS)].map(|ms| self.zone.offset_at(ms));
         if first == last {
             self.at_local[slot] = Some((stretch, first));
         }
@@ -291,6 +302,26 @@ fn offset_id(seconds: i32) -> String {
         (_, 0) => format!("{sign}{:02}:{:02}", all / 3600, all / 60 % 60),
         (_, rest) => format!("{sign}{:02}:{:02}:{rest:02}", all / 3600, all / 60 % 60),
     }
+}
+
+/// How far to move a time so that tzdb's tables, which end with this century, say how it is then: to a year with the same days of
+/// the week. Rules of today go on for ever.
+fn known_shift(ms: i64) -> i64 {
+    const YEAR_KNOWN: i64 = 2099;
+    let days = ms.div_euclid(DAY_MS);
+    if ms < 0 {
+        // Before all tables there is one offset; chrono does not reach further.
+        return ms.max(-8_000_000_000_000_000) - ms;
+    }
+    let year = CivilDate::new(days).year;
+    if year <= YEAR_KNOWN {
+        return 0;
+    }
+    let first = |year| calendar::days_from_civil(year, 1, 1);
+    // Within 28 years of a century there is each kind of year.
+    let same =
+        |other: &i64| calendar::is_leap(*other) == calendar::is_leap(year) && (first(*other) - first(year)) % 7 == 0;
+    (YEAR_KNOWN - 27..=YEAR_KNOWN).find(same).map_or(0, |other| (first(other) - first(year)) * DAY_MS)
 }
 
 /// Seconds east of UTC before the gap in which `local` lies.

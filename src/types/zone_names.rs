@@ -31,10 +31,9 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     true "UTC" "UTC" "UTC", "Coordinated Universal Time" "Coordinated Universal Time" "Coordinated Universal Time",
         [UTC Etc__UTC UCT Universal Zulu];
+    true "GMT" "GMT" "GMT", "Greenwich Mean Time" "Greenwich Mean Time" "Greenwich Mean Time", [GMT Africa__Abidjan];
     false "GMT" "BST" "BT", "Greenwich Mean Time" "British Summer Time" "British Time",
         [Europe__London Europe__Belfast Europe__Guernsey Europe__Isle_of_Man Europe__Jersey GB];
-    false "GMT" "IST" "IT", "Greenwich Mean Time" "Irish Standard Time" "Irish Time", [Europe__Dublin Eire];
-    true "GMT" "GMT" "GMT", "Greenwich Mean Time" "Greenwich Mean Time" "Greenwich Mean Time", [GMT Africa__Abidjan];
     true "PST" "PDT" "PT", "Pacific Standard Time" "Pacific Daylight Time" "Pacific Time", [America__Los_Angeles];
     true "MST" "MDT" "MT", "Mountain Standard Time" "Mountain Daylight Time" "Mountain Time", [America__Denver];
     true "CST" "CDT" "CT", "Central Standard Time" "Central Daylight Time" "Central Time", [America__Chicago];
@@ -73,6 +72,7 @@ const ROWS: &[Row] = rows! {
         [Africa__Johannesburg];
     false "IST" "IDT" "IT", "India Standard Time" "India Daylight Time" "India Time",
         [Asia__Kolkata Asia__Calcutta Asia__Colombo];
+    false "GMT" "IST" "IT", "Greenwich Mean Time" "Irish Standard Time" "Irish Time", [Europe__Dublin Eire];
     false "IST" "IDT" "IT", "Israel Standard Time" "Israel Daylight Time" "Israel Time",
         [Asia__Jerusalem Asia__Tel_Aviv Israel];
     false "AST" "ADT" "AT", "Arabian Standard Time" "Arabian Daylight Time" "Arabian Time",
@@ -107,6 +107,8 @@ const ROWS: &[Row] = rows! {
     true "AEST" "AEDT" "AET",
         "Australian Eastern Standard Time" "Australian Eastern Daylight Time" "Eastern Australia Time",
         [Australia__Sydney];
+    false "LHST" "LHDT" "LHT", "Lord Howe Standard Time" "Lord Howe Daylight Time" "Lord Howe Time",
+        [Australia__Lord_Howe Australia__LHI];
     true "NZST" "NZDT" "NZT", "New Zealand Standard Time" "New Zealand Daylight Time" "New Zealand Time",
         [Pacific__Auckland];
 };

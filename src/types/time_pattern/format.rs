@@ -187,7 +187,7 @@ fn write_number(number: &Number, out: &mut impl Write, value: i64) -> Result<(),
     let failed = |_: fmt::Error| "the text cannot be written".to_owned();
     if width_min == 2 && width_max == 2 {
         // Most are of two digits.
-        let value = if form == Form::TwoDigits { value.rem_euclid(100) } else { value };
+        let value = if form == Form::TwoDigits { value.abs() % 100 } else { value };
         if (0..100).contains(&value) {
             return out.write_str(two_digits(value as u32)).map_err(failed);
         }

@@ -260,10 +260,6 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         2 => Ok(fixed(field, 2)),
         _ => too_many(),
     };
-    let local = |field| match count {
-        1 | 2 => Ok(self::number(field, count, 2, Sign::Never)),
-        _ => too_many(),
-    };
     let wide = |field| match count {
         ..=WIDTH_MAX => Ok(self::number(field, count, WIDTH_MAX, Sign::Never)),
         _ => Err(format!("The minimum width must be from 1 to 19 inclusive but was {count}")),
@@ -283,8 +279,8 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         'Q' | 'q' => named(Field::Quarter, 3),
         'M' | 'L' if count <= 2 => number(Field::Month),
         'M' | 'L' => named(Field::Month, 3),
-        'w' => local(Field::Week),
-        'W' if count == 1 => local(Field::WeekOfMonth),
+        'w' if count <= 2 => Ok(self::number(Field::Week, count, 2, Sign::Never)),
+        'W' if count == 1 => Ok(fixed(Field::WeekOfMonth, 1)),
         'd' => number(Field::Day),
         'D' => match count {
             1 => number(Field::DayOfYear),
@@ -299,7 +295,7 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         'F' if count == 1 => number(Field::AlignedDay),
         'E' => named(Field::DayOfWeek, 3),
         'c' if count == 2 => Err("Invalid pattern \"cc\"".to_owned()),
-        'e' | 'c' if count <= 2 => local(Field::LocalDayOfWeek),
+        'e' | 'c' if count <= 2 => Ok(fixed(Field::LocalDayOfWeek, count)),
         'e' | 'c' => named(Field::DayOfWeek, 3),
         'a' if count == 1 => named(Field::HalfDay, 1),
         'h' => number(Field::ClockHourOfHalfDay),
@@ -329,7 +325,7 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         },
         'Z' if count == 4 => Ok(Item::LocalOffset { full: true }),
         'X' | 'x' | 'Z' if count <= 5 => Ok(Item::Offset(offset(letter, count))),
-        'W' | 'F' | 'a' | 'X' | 'x' | 'Z' => too_many(),
+        'w' | 'W' | 'F' | 'a' | 'X' | 'x' | 'Z' => too_many(),
         other => Err(format!("Unknown pattern letter: {other}")),
     }
 }

@@ -68,7 +68,7 @@ fn read_item(item: &Item, text: &str, at: usize, read: &mut Read) -> Option<usiz
         }
         Item::ZoneId | Item::ZoneName { .. } => {
             let named = matches!(item, Item::ZoneName { .. }).then(|| Zone::read_name(rest)).flatten();
-            let (zone, after) = longest(Zone::read(rest), named)?;
+            let (zone, after) = longest(named, Zone::read(rest))?;
             read.zone = Some(zone);
             Some(text.len() - after.len())
         }
@@ -194,7 +194,7 @@ impl Digits<'_> {
         let start = self.at + usize::from(colon);
         let digits = self.text.get(start..start + 2)?;
         let is_there = (!colon || self.text.as_bytes()[self.at] == b':') && digit_count(digits, 2) == 2;
-        let value = digits.parse().ok().filter(|_| is_there)?;
+        let value = digits.parse().ok().filter(|value| is_there && *value < 60)?;
         self.at = start + 2;
         Some(value)
     }

@@ -29,7 +29,7 @@ pub struct Parsed {
 impl Parsed {
     pub(super) fn resolved(read: Read) -> Result<Self, String> {
         let Read { mut fields, zone } = read;
-        let offset = fields.take(Field::OffsetSeconds).map(|seconds| Field::OffsetSeconds.checked(seconds)).transpose()?;
+        let offset = fields.take(Field::OffsetSeconds);
         let date = date(&mut fields)?;
         let nanos = nanos(&mut fields)?;
         if let Some(days) = date {
@@ -96,9 +96,13 @@ impl Parsed {
         };
         let days = self.date_or_default()? + i64::from(is_next_day);
         let overflow = || "The year is out of range".to_owned();
-        let local_ms = days.checked_mul(DAY_MS).and_then(|ms| ms.checked_add(nanos / MILLI_NANOS)).ok_or_else(overflow)?;
+        let local_ms =
+            days.checked_mul(DAY_MS).and_then(|ms| ms.checked_add(nanos / MILLI_NANOS)).ok_or_else(overflow)?;
         match (self.offset, self.zone) {
-            (Some(seconds), _) => local_ms.checked_sub(seconds * 1000).ok_or_else(overflow),
+            (Some(seconds), _) => {
+                let seconds = Field::OffsetSeconds.checked(seconds)?;
+                local_ms.checked_sub(seconds * 1000).ok_or_else(overflow)
+            }
             (None, Some(zone)) => Ok(zone.to_utc_ms(local_ms)),
             (None, None) => Ok(to_utc_ms(local_ms)),
         }
@@ -248,6 +252,13 @@ fn nanos(fields: &mut Fields) -> Result<Option<i64>, String> {
         take(fields, &[Field::HalfDay, Field::HourOfHalfDay]);
         fields.derive(Field::HalfDay, Field::Hour, hour)?;
     }
+    let is_alone = Field::ALL
+        .into_iter()
+        .all(|field| !field.is_of_time() || field == Field::HalfDay || fields.get(field).is_none());
+    if is_alone && let Some(half) = fields.take(Field::HalfDay) {
+        // Java takes the middle of the half.
+        fields.derive(Field::HalfDay, Field::Hour, Field::HalfDay.checked(half)? * 12 + 6)?;
+    }
     for (field, nanos) in [(Field::NanoOfDay, 1), (Field::MilliOfDay, MILLI_NANOS)] {
         if let Some(value) = fields.take(field) {
             let nanos = field.checked(value)? * nanos;
@@ -270,7 +281,6 @@ fn nanos(fields: &mut Fields) -> Result<Option<i64>, String> {
     let [minute, second, nano] = [Field::Minute, Field::Second, Field::NanoOfSecond].map(|field| fields.get(field));
     let skips = (minute.is_none() && (second.is_some() || nano.is_some())) || (second.is_none() && nano.is_some());
     if skips {
-        Field::Hour.checked(hour)?;
         return Ok(None);
     }
     let nanos = time(hour, minute.unwrap_or(0), second.unwrap_or(0), nano.unwrap_or(0))?;

@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn days_are_whole() {
-        let check = |unit, count, expected| assert_eq!(dateadd(unit, count, Date(100)), Ok(Date(expected)), "{count} {unit:?}");
+        let check =
+            |unit, count, expected| assert_eq!(dateadd(unit, count, Date(100)), Ok(Date(expected)), "{count} {unit:?}");
         check(Unit::Days, -5, 95);
         check(Unit::Hours, 47, 101);
         check(Unit::Hours, -47, 99);
