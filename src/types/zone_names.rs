@@ -1,8 +1,7 @@
 //! What people call time zones, in English: `PST`, `Pacific Daylight Time`.
 
 use chrono::{Offset, TimeZone, Utc};
-use chrono_tz::Tz::{self, *};
-use chrono_tz::{OffsetComponents, OffsetName};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
 /// Zones of one name.
 struct Row {
@@ -22,7 +21,7 @@ macro_rules! rows {
         &[$(Row {
             short: [$std, $dst, $generic],
             full: [$full_std, $full_dst, $full_generic],
-            zones: &[$($zone),*],
+            zones: &[$(Tz::$zone),*],
             is_common: $common,
         }),*]
     };

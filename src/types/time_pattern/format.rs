@@ -11,6 +11,9 @@ use crate::types::{ClockOffset, ZoneClock};
 
 const DAY_MS: i64 = 86_400_000;
 
+/// As many as a number has digits at most.
+const ZEROS: &str = "0000000000000000000";
+
 /// What a text shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
@@ -214,7 +217,6 @@ fn write_number(number: &Number, out: &mut impl Write, value: i64) -> Result<(),
         Sign::ExceedsPad if digits.len() > width_min => out.write_char('+'),
         _ => Ok(()),
     };
-    const ZEROS: &str = "0000000000000000000";
     written
         .and_then(|()| out.write_str(&ZEROS[..width_min.saturating_sub(digits.len())]))
         .and_then(|()| out.write_str(digits))
