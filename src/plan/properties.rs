@@ -5,7 +5,7 @@ use crate::formats::NullableRepresentation;
 use crate::sql::Span;
 use crate::sql::ast::{Literal, Property};
 use crate::sql::similar_names;
-use crate::types::timestamp_pattern::TimestampPattern;
+use crate::types::time_pattern::TimePattern;
 
 use super::error::{PlanError, PlanErrorKind, or_list};
 
@@ -352,7 +352,7 @@ fn nullable(property: &Property) -> Result<NullableRepresentation, PlanError> {
 /// A pattern of java.time.
 fn timestamp_format(property: &Property) -> Result<String, PlanError> {
     let pattern = text(property);
-    match TimestampPattern::new(&pattern) {
+    match TimePattern::new(&pattern) {
         Ok(_) => Ok(pattern),
         Err(reason) => {
             let message = format!("Invalid datetime format for config:TIMESTAMP_FORMAT, reason:{reason}");

@@ -10,7 +10,7 @@ use super::dead_letter::Stage;
 use super::{RuntimeError, change_encoding, header_columns};
 use crate::formats::{Decoder, Schemas, windowed};
 use crate::plan::{HeaderColumn, PseudoColumn, Source};
-use crate::types::timestamp_pattern::TimestampPattern;
+use crate::types::time_pattern::TimePattern;
 use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};
 
 /// A record that was dropped at the input.
@@ -50,8 +50,8 @@ pub(super) struct Decoding {
 /// Where event time comes from.
 enum Timestamp {
     Record,
-    Key(usize, Option<TimestampPattern>),
-    Value(usize, Option<TimestampPattern>),
+    Key(usize, Option<TimePattern>),
+    Value(usize, Option<TimePattern>),
 }
 
 impl Decoding {
@@ -66,7 +66,7 @@ impl Decoding {
         let timestamp = match &source.timestamp {
             None => Timestamp::Record,
             Some(column) => {
-                let pattern = column.format.as_deref().map(TimestampPattern::new).transpose();
+                let pattern = column.format.as_deref().map(TimePattern::new).transpose();
                 let pattern = pattern.map_err(RuntimeError::TimestampFormat)?;
                 match column.column.checked_sub(key_columns.len()) {
                     None => Timestamp::Key(column.column, pattern),
@@ -211,14 +211,16 @@ impl RowError {
 }
 
 /// The time that `column` holds in `row`.
-pub(super) fn column_time(column: &ArrayRef, row: usize, pattern: Option<&TimestampPattern>) -> Result<i64, String> {
+pub(super) fn column_time(column: &ArrayRef, row: usize, pattern: Option<&TimePattern>) -> Result<i64, String> {
     if column.is_null(row) {
         return Err("the timestamp column is null".to_owned());
     }
     match (column.data_type(), pattern) {
         (DataType::Int64, _) => Ok(column.as_primitive::<Int64Type>().value(row)),
         (DataType::Timestamp(..), _) => Ok(column.as_primitive::<TimestampMillisecondType>().value(row)),
-        (DataType::Utf8, Some(pattern)) => pattern.parse(column.as_string::<i32>().value(row)),
+        (DataType::Utf8, Some(pattern)) => {
+            pattern.parse(column.as_string::<i32>().value(row))?.timestamp(|local_ms| local_ms)
+        }
         (other, _) => Err(format!("a column of type {other} holds no timestamp")),
     }
 }

@@ -14,7 +14,7 @@ use crate::formats::{Encoder, Schemas, Serde, Side, Subject, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicInfo, TopicPartition, Topics};
-use crate::types::timestamp_pattern::TimestampPattern;
+use crate::types::time_pattern::TimePattern;
 use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowKind};
 
 /// Where rows that leave a task go.
@@ -59,7 +59,7 @@ pub struct TopicOutput {
 /// The result's column that gives the written record its time.
 struct SinkTimestamp {
     column: usize,
-    pattern: Option<TimestampPattern>,
+    pattern: Option<TimePattern>,
 }
 
 impl TopicOutput {
@@ -78,7 +78,7 @@ impl TopicOutput {
         let key = (!schema.key.is_empty()).then(|| encoder(key_serde, &schema.key, Side::Key)).transpose()?;
         let timestamp = timestamp
             .map(|timestamp| -> Result<SinkTimestamp, RuntimeError> {
-                let pattern = timestamp.format.as_deref().map(TimestampPattern::new).transpose();
+                let pattern = timestamp.format.as_deref().map(TimePattern::new).transpose();
                 Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
             })
             .transpose()?;

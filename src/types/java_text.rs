@@ -11,6 +11,7 @@ use arrow::datatypes::{
     TimestampMillisecondType, i256,
 };
 
+use super::calendar::CivilDate;
 use super::{SqlType, StructField};
 
 const MS_PER_DAY: i64 = 86_400_000;
@@ -131,7 +132,7 @@ pub fn write_big_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale
 
 /// A date as `yyyy-MM-dd`; `days` since 1970-01-01. Years past 9999 have a sign, as in Java's `LocalDate.toString`.
 pub fn write_date(out: &mut Vec<u8>, days: i64) {
-    let (year, month, day) = civil_from_days(days);
+    let CivilDate { year, month, day, .. } = CivilDate::new(days);
     write_year(out, year);
     write_padded(out, b'-', month);
     write_padded(out, b'-', day);
@@ -189,22 +190,6 @@ fn write_year(out: &mut Vec<u8>, year: i64) {
     let digits = buffer.format(year.unsigned_abs());
     out.extend_from_slice(&b"0000"[digits.len().min(4)..]);
     out.extend_from_slice(digits.as_bytes());
-}
-
-/// Year, month and day of `days` since 1970-01-01 in the proleptic Gregorian calendar.
-///
-/// Counts from 0000-03-01 in eras of 400 years, so that the leap day comes last in its year
-/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn civil_from_days(days: i64) -> (i64, u32, u32) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u32;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// Row `row` of `array`, whose type is `sql_type`, as Java's `String.valueOf`: numbers and text bare, `[1, 3]`, `{a=1}`,

@@ -4,6 +4,7 @@
 //! topic ── RecordChunk (bytes) ── formats ──▶ ChangeBatch (columns) ── operators ──▶ ChangeBatch ── formats ──▶ RecordChunk
 //! ```
 
+pub mod calendar;
 mod change_batch;
 pub mod iso_text;
 pub mod java_order;
@@ -13,9 +14,10 @@ mod record_chunk;
 mod row_error;
 mod schema;
 mod sql_type;
-pub mod timestamp_pattern;
+pub mod time_pattern;
 mod window;
 mod zone;
+mod zone_names;
 
 pub use change_batch::{ChangeBatch, OldRows};
 pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
@@ -23,7 +25,7 @@ pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};
 pub use sql_type::{SqlType, StructField};
 pub use window::{WindowColumns, WindowKind};
-pub use zone::Zone;
+pub use zone::{ClockOffset, Zone, ZoneClock};
 
 /// Stack of a thread that plans statements or evaluates expressions: trees are as high as the parser lets them be, and
 /// are walked recursively. Only what is used takes memory.

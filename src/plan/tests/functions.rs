@@ -105,7 +105,7 @@ fn what_cannot_be_run_is_said_last_and_where() {
         "Error in WHERE expression: Cannot compare V (INTEGER) to 'x' (STRING) with GREATER_THAN.",
         Some("write CAST(V AS STRING)"),
     );
-    check_error("SELECT ID FROM S WHERE UNIX_DATE() > 1;", (1, 24), "not supported yet: the function UNIX_DATE", None);
+    check_error("SELECT ID FROM S WHERE RANDOM() > 1;", (1, 24), "not supported yet: the function RANDOM", None);
     let text = plan_text("EXPLAIN CREATE TABLE X AS SELECT NAME, TOPK(V, 3) AS T FROM S GROUP BY NAME;");
     assert!(text.contains("Aggregate by NAME: KSQL_AGG_VARIABLE_0 = TOPK(V, 3)"), "{text}");
 }

@@ -27,6 +27,7 @@
 //! | STRING | `&str` | `String`, `&str`, [`Shown`] |
 //! | BYTES | `&[u8]` | `Vec<u8>`, `&[u8]` |
 //! | DATE, TIME, TIMESTAMP | [`Date`], [`Time`], [`Timestamp`] | the same |
+//! | a unit of an interval | [`Unit`] | |
 //! | ARRAY | [`List`] | `Vec` |
 //! | MAP | | [`Entries`] |
 //!
@@ -63,7 +64,7 @@ pub use plugin::{Exported, Functions};
 pub use read::{Column, List, ListItem, Read};
 pub use rest::Rest;
 pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
-pub use time::{Date, Time, Timestamp};
+pub use time::{Date, Time, Timestamp, Unit};
 pub use values::{Encoded, EncodedLists, Values};
 pub use write::{Build, Entries, Shown, Write};
 

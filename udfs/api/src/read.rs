@@ -8,7 +8,7 @@ use arrow::datatypes::{
     DataType, Date32Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType,
 };
 
-use super::{Date, Operand, Time, Timestamp};
+use super::{Date, Operand, Time, Timestamp, Unit};
 
 /// A type that a parameter may have.
 pub trait Read<'a>: Sized {
@@ -132,6 +132,23 @@ impl<'a> Read<'a> for &'a str {
     #[inline]
     fn get(array: &Self::Array, index: usize) -> Self {
         array.value(index)
+    }
+}
+
+impl<'a> Read<'a> for Unit {
+    type Array = &'a StringArray;
+
+    fn sql() -> String {
+        "UNIT".to_owned()
+    }
+
+    fn open(array: &'a ArrayRef) -> Self::Array {
+        array.as_string()
+    }
+
+    #[inline]
+    fn get(array: &Self::Array, index: usize) -> Self {
+        Self::named(array.value(index))
     }
 }
 

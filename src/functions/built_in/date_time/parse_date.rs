@@ -1,0 +1,24 @@
+//! `PARSE_DATE(text, format)`.
+
+use arrow::array::ArrayRef;
+use levada_udf::{Batch, Date, scalar};
+
+use super::by_pattern::parsed;
+use crate::types::ZoneClock;
+use crate::types::time_pattern::TimePattern;
+
+/// The date that a text means.
+#[scalar(signature = "(text STRING, format STRING) -> DATE", example("PARSE_DATE('1 Mar 2021', 'd MMM yyyy')" = "CAST('2021-03-01' AS DATE)"))]
+pub(super) fn parse_date(batch: &mut Batch<'_>) -> ArrayRef {
+    parsed(batch, pattern, ZoneClock::utc(), |parsed, _| date(parsed.date_or_default()?))
+}
+
+/// The date of `days` since 1970-01-01.
+pub(super) fn date(days: i64) -> Result<Date, String> {
+    i32::try_from(days).map(Date).map_err(|_| "The date is out of range".to_owned())
+}
+
+fn pattern(format: &str) -> Result<TimePattern, String> {
+    let pattern = TimePattern::new(format)?;
+    if pattern.has_time_fields() { Err("Date format contains time field.".to_owned()) } else { Ok(pattern) }
+}
