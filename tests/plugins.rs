@@ -95,5 +95,5 @@ fn a_library_is_checked_with_its_examples() {
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
     assert!(shown.contains("EPOCH_MS(text VARCHAR, pattern VARCHAR) -> BIGINT"), "{shown}");
-    assert!(shown.ends_with("1 functions, 1 examples, 0 wrong\n"), "{shown}");
+    assert!(shown.ends_with("functions: 1, examples: 1, wrong: 0\n"), "{shown}");
 }

@@ -33,10 +33,10 @@ impl UdfCommand {
     /// Runs the command; fails if the library is no plug-in or an example gives something else.
     pub fn run(&self) -> Result<(), Failure> {
         let UdfSubcommand::Check { file } = &self.command;
-        let functions = plugins::load(file).map_err(failure)?;
+        let functions = plugins::load(file).map_err(|error| failure(&error))?;
         let mut registry = Registry::default();
-        plugins::add(functions.clone(), file, &mut registry).map_err(failure)?;
-        let engine = engine_with_a_record(registry).map_err(failure)?;
+        plugins::add(functions.clone(), file, &mut registry).map_err(|error| failure(&error))?;
+        let engine = engine_with_a_record(registry).map_err(|error| failure(&error))?;
         let mut out = io::stdout().lock();
         let (mut examples, mut wrong) = (0, 0);
         for function in &functions {
@@ -52,12 +52,12 @@ impl UdfCommand {
                 }
             }
         }
-        writeln!(out, "{} functions, {examples} examples, {wrong} wrong", functions.len())?;
-        if wrong > 0 { Err(failure(format!("{wrong} of {examples} examples are wrong"))) } else { Ok(()) }
+        writeln!(out, "functions: {}, examples: {examples}, wrong: {wrong}", functions.len())?;
+        if wrong > 0 { Err(failure(&format!("{wrong} of {examples} examples are wrong"))) } else { Ok(()) }
     }
 }
 
-fn failure(error: impl ToString) -> Failure {
+fn failure(error: &impl ToString) -> Failure {
     Failure::from(EngineError::new(error.to_string()))
 }
 

@@ -38,18 +38,16 @@ pub fn function(function: &Function) -> Vec<Listing> {
 fn facts_of(function: &Function, variation: &Variation) -> Listing {
     let literals = variation.parameters.iter().filter(|parameter| parameter.is_literal);
     let literals: Vec<&str> = literals.map(|parameter| parameter.name.as_str()).collect();
-    let tables = match (function.kind, variation.has_undo) {
+    let notes = match (function.kind, variation.has_undo) {
         (FunctionKind::Aggregate, false) => "Streams only.",
         _ => "",
     };
-    let works = if variation.has_body() { "" } else { "Not supported yet." };
-    let notes = [tables, works].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(" ");
     Listing::facts([
         ("Variation", Function::call_text(&function.name(), variation)),
         ("Returns", variation.returns.shown().to_string()),
         ("Description", function.description.clone()),
         ("Literals", literals.join(", ")),
-        ("Notes", notes),
+        ("Notes", notes.to_owned()),
     ])
 }
 

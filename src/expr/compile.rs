@@ -69,9 +69,6 @@ impl Expr {
     /// # Errors
     /// The reason why the value cannot be computed.
     pub fn constant(&self) -> Result<ArrayRef, String> {
-        if let Some(name) = self.unbuilt_function() {
-            return Err(format!("not supported yet: the function {name}"));
-        }
         let schema = Arc::new(Schema::empty());
         let options = RecordBatchOptions::new().with_row_count(Some(1));
         let row = RecordBatch::try_new_with_options(Arc::clone(&schema), vec![], &options)
@@ -168,7 +165,7 @@ fn compile_node(expr: &Expr, scope: Scope<'_>) -> Arc<dyn PhysicalExpr> {
             nested::compile_map(inputs, data_type)
         }
         ExprKind::Call(call) => compile_call(call, scope, data_type),
-        ExprKind::Lambda(..) | ExprKind::Variable(_) => unbuilt("a lambda in this place".to_owned(), data_type),
+        ExprKind::Lambda(..) | ExprKind::Variable(_) => uncomputed("a lambda in this place".to_owned(), data_type),
         ExprKind::MakeStruct(fields) => {
             nested::compile_struct(fields.iter().map(|(_, value)| part(value)).collect(), data_type)
         }
@@ -184,15 +181,14 @@ fn compile_call(call: &Call, scope: Scope<'_>, data_type: DataType) -> Arc<dyn P
                 body.evaluate(operands, rows, &data_type, &mut |row, reason| row_errors::report(row, || reason))
             })
         }
-        None => unbuilt(format!("the function {}", call.name), data_type),
+        None => uncomputed(format!("the function {}", call.name), data_type),
     }
 }
 
-/// Stands for what nothing computes yet: a statement that would run it has been refused before, so that its rows fail is
-/// only the last defence.
-fn unbuilt(what: String, data_type: DataType) -> Arc<dyn PhysicalExpr> {
+/// Stands for what nothing computes, which no statement can say: its rows fail, as the last defence.
+fn uncomputed(what: String, data_type: DataType) -> Arc<dyn PhysicalExpr> {
     Kernel::compile(what.clone(), vec![], data_type.clone(), move |_, rows| {
-        (0..rows).for_each(|row| row_errors::report(row, || format!("not supported yet: {what}")));
+        (0..rows).for_each(|row| row_errors::report(row, || format!("nothing computes {what}")));
         arrow::array::new_null_array(&data_type, rows)
     })
 }

@@ -206,14 +206,6 @@ impl Expr {
         }
     }
 
-    /// The first function in it that nothing computes yet.
-    pub fn unbuilt_function(&self) -> Option<&str> {
-        match &self.kind {
-            ExprKind::Call(Call { name, body: None, .. }) => Some(name),
-            _ => self.children().into_iter().find_map(Self::unbuilt_function),
-        }
-    }
-
     /// Adds the indices of all columns used.
     pub fn columns(&self, used: &mut BTreeSet<usize>) {
         if let ExprKind::Column(index) = self.kind {

@@ -59,13 +59,13 @@ pub struct Variation {
     pub variadic: Option<usize>,
     /// What it gives.
     pub returns: Returns,
-    /// What computes it, for scalar functions; `None` while nothing does.
+    /// What computes it, for scalar functions of values.
     pub scalar: Option<ScalarBody>,
-    /// What computes it, for scalar functions that take lambdas; `None` while nothing does.
+    /// What computes it, for scalar functions that take lambdas.
     pub lambda: Option<LambdaBody>,
-    /// What computes it, for aggregate functions; `None` while nothing does.
+    /// What computes it, for aggregate functions.
     pub aggregate: Option<AggregateBody>,
-    /// What computes it, for table functions; `None` while nothing does.
+    /// What computes it, for table functions.
     pub table: Option<TableBody>,
     /// Aggregates: the type of what is kept per group, where it is not that of the result.
     pub intermediate: Option<ParamType>,

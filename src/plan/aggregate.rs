@@ -421,10 +421,8 @@ fn resolve_calls(
             result: resolved.result,
             name,
         };
-        if call.body.is_some() {
-            let refused = |reason| PlanError::refused(format!("{}: {reason}", call.function), resolved.call.span);
-            call.accumulator(&types).map_err(refused)?;
-        }
+        let refused = |reason| PlanError::refused(format!("{}: {reason}", call.function), resolved.call.span);
+        call.accumulator(&types).map_err(refused)?;
         Ok(call)
     });
     let calls = calls.collect::<Result<_, PlanError>>()?;

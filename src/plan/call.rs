@@ -3,7 +3,7 @@
 use crate::expr::{ArithmeticOp, Expr, Literal, TypeError};
 use crate::functions::{Argument, Binding, Function, FunctionKind, ParamType, Registry};
 use crate::sql::Span;
-use crate::sql::ast::{Expression, FunctionCall, Identifier, SelectItem, Statement};
+use crate::sql::ast::{Expression, FunctionCall, Identifier};
 use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
@@ -217,31 +217,4 @@ fn check_lambdas_within<'e>(
     }
     outer.truncate(depth);
     Ok(())
-}
-
-/// Where `statement` calls the function `name`.
-pub(super) fn place(name: &str, statement: &Statement) -> Span {
-    let query = match statement {
-        Statement::Query(query) => query,
-        Statement::CreateAsSelect(create) => &create.query,
-        Statement::InsertSelect(insert) => &insert.query,
-        _ => return Span::NONE,
-    };
-    let selected = query.select.iter().filter_map(|item| match item {
-        SelectItem::Single { expression, .. } | SelectItem::AllFields { base: expression, .. } => Some(expression),
-        SelectItem::All { .. } => None,
-    });
-    let joined = query.from.joins.iter().map(|join| &join.on);
-    let grouped = query.group_by.iter().chain(&query.partition_by).flat_map(|grouping| &grouping.expressions);
-    let mut place = None;
-    for expression in selected.chain(joined).chain(&query.where_clause).chain(grouped).chain(&query.having) {
-        expression.walk(&mut |part| {
-            if let Expression::FunctionCall(call) = part
-                && call.name.as_str().eq_ignore_ascii_case(name)
-            {
-                place.get_or_insert(call.span);
-            }
-        });
-    }
-    place.unwrap_or(Span::NONE)
 }

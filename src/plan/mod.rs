@@ -92,20 +92,6 @@ pub fn analyze_statement(
     catalog: &Catalog,
     settings: &Settings,
 ) -> Result<Planned, PlanError> {
-    let planned = plan_statement(statement, sql, catalog, settings)?;
-    match planned.unbuilt_function() {
-        Some(name) => Err(PlanError::not_supported(format!("the function {name}"), call::place(name, statement))),
-        None => Ok(planned),
-    }
-}
-
-/// The plan of a statement, which may call functions that nothing computes yet.
-fn plan_statement(
-    statement: &Statement,
-    sql: &str,
-    catalog: &Catalog,
-    settings: &Settings,
-) -> Result<Planned, PlanError> {
     use lifecycle::Action;
     match statement {
         Statement::CreateSource(create) => create_source::plan(create, sql, catalog, settings),
@@ -127,7 +113,7 @@ fn plan_statement(
         }
         Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
         Statement::Explain(Explain::Statement { statement, span }) => {
-            let planned = plan_statement(statement, sql, catalog, settings)?;
+            let planned = analyze_statement(statement, sql, catalog, settings)?;
             // It would say that its name is taken.
             if matches!(planned, Planned::Nothing { .. }) {
                 return Ok(planned);

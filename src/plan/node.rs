@@ -388,27 +388,6 @@ impl PlanNode {
         }
     }
 
-    /// The first function in this step or one below that nothing computes yet.
-    pub fn unbuilt_function(&self) -> Option<&str> {
-        let own = match self {
-            Self::Filter { predicate, .. } => predicate.unbuilt_function(),
-            Self::Project { columns, .. } => unbuilt_in(columns),
-            Self::Rekey { key, columns, .. } => unbuilt_in(key).or_else(|| unbuilt_in(columns)),
-            Self::FlatMap(flat_map) => flat_map.calls.iter().find_map(|call| call.list.unbuilt_function()),
-            Self::Aggregate(aggregate) => {
-                aggregate.calls.iter().find(|call| call.body.is_none()).map(|call| call.function.as_str())
-            }
-            Self::ForeignKeyJoin(join) => join.foreign_key.unbuilt_function(),
-            Self::Source(_)
-            | Self::Repartition { .. }
-            | Self::Materialize { .. }
-            | Self::StreamTableJoin { .. }
-            | Self::StreamStreamJoin(_)
-            | Self::TableTableJoin(_) => None,
-        };
-        own.or_else(|| self.inputs().into_iter().find_map(Self::unbuilt_function))
-    }
-
     /// The steps directly below, left to right.
     pub fn inputs(&self) -> Vec<&PlanNode> {
         match self {
@@ -469,10 +448,6 @@ impl PlanNode {
             other => other.inputs().into_iter().flat_map(PlanNode::sources).collect(),
         }
     }
-}
-
-fn unbuilt_in(columns: &[(Column, Expr)]) -> Option<&str> {
-    columns.iter().find_map(|(_, expr)| expr.unbuilt_function())
 }
 
 impl Source {

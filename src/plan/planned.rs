@@ -92,18 +92,6 @@ impl Planned {
             _ => None,
         }
     }
-
-    /// The first function that it would have to call and that nothing computes yet.
-    pub(super) fn unbuilt_function(&self) -> Option<&str> {
-        match self {
-            Self::Push(push) | Self::PullStream(push) => push.query.root.unbuilt_function(),
-            Self::Pull(pull) => {
-                let columns = pull.columns.iter().map(|(_, expr)| expr);
-                columns.chain(&pull.filter).find_map(super::Expr::unbuilt_function)
-            }
-            other => other.query()?.root.unbuilt_function(),
-        }
-    }
 }
 
 /// A stream or table to add.

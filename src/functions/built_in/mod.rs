@@ -122,7 +122,7 @@ mod tests {
     use arrow::datatypes::DataType;
     use levada_udf::Operand;
 
-    use super::super::{Argument, Registry};
+    use super::super::{Argument, Registry, Variation};
     use super::*;
     use crate::types::{SqlType, StructField};
 
@@ -189,6 +189,13 @@ mod tests {
             let variations: usize = of_kind.iter().map(|function| function.variations.len()).sum();
             assert_eq!((of_kind.len(), variations), (names, signatures), "{kind}");
         }
+    }
+
+    #[test]
+    fn every_variation_is_computed() {
+        let functions = functions();
+        let bodiless = functions.iter().filter(|function| !function.variations.iter().all(Variation::has_body));
+        assert_eq!(bodiless.map(Function::name).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

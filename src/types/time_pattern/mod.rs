@@ -36,6 +36,8 @@ pub use resolve::Parsed;
 #[derive(Debug, Clone)]
 pub struct TimePattern {
     items: Vec<Item>,
+    /// A text may go on behind what the pattern says.
+    is_start: bool,
 }
 
 /// A part of a pattern.
@@ -163,7 +165,13 @@ impl TimePattern {
         while sections.len() > 1 {
             close(&mut sections);
         }
-        Ok(Self { items: sections.swap_remove(0).items })
+        Ok(Self { items: sections.swap_remove(0).items, is_start: false })
+    }
+
+    /// The pattern of texts that only begin like this one, as Java's older `DateFormat` takes them.
+    #[must_use]
+    pub fn of_start(self) -> Self {
+        Self { is_start: true, ..self }
     }
 
     /// Whether it has a field of a date.

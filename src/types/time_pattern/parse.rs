@@ -21,7 +21,7 @@ impl TimePattern {
         let mut read = Read::default();
         let end = read_items(&self.items, text, 0, &mut read)
             .map_err(|at| format!("'{text}' does not fit the format at '{}'", &text[at..]))?;
-        if end < text.len() {
+        if end < text.len() && !self.is_start {
             return Err(format!("'{text}' has unparsed text at its end: '{}'", &text[end..]));
         }
         Parsed::resolved(read).map_err(|reason| format!("'{text}': {reason}"))

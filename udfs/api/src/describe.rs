@@ -70,7 +70,7 @@ pub fn table(functions: &[ScalarFunction]) -> StructArray {
         text(&|function| function.about.name),
         text(&|function| function.about.category),
         text(&|function| function.about.description),
-        Arc::new(BooleanArray::from_iter(rows.iter().map(|(_, function, _)| Some(function.about.is_volatile)))),
+        Arc::new(rows.iter().map(|(_, function, _)| Some(function.about.is_volatile)).collect::<BooleanArray>()),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|(.., signature)| &signature.text))),
         Arc::new(parameters.finish()),
         Arc::new(examples.finish()),
