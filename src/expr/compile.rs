@@ -173,7 +173,7 @@ fn compile_node(expr: &Expr, scope: Scope<'_>) -> Arc<dyn PhysicalExpr> {
 }
 
 fn compile_call(call: &Call, scope: Scope<'_>, data_type: DataType) -> Arc<dyn PhysicalExpr> {
-    let arguments = || call.arguments.iter().map(|argument| compile(argument, scope)).collect();
+    let arguments = || call.arguments.iter().map(|argument| in_place::compile(compile(argument, scope))).collect();
     match call.body.clone() {
         Some(CallBody::Lambdas(body)) => lambda::compile_call(&call.name, body, &call.arguments, scope, data_type),
         Some(CallBody::Values(body)) => {

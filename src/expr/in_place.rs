@@ -1,4 +1,4 @@
-//! Parts of an expression whose failures are NULL in their place: casts and the items of constructors.
+//! Parts of an expression whose failures are NULL in their place: casts, the items of constructors and the arguments of functions.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
