@@ -19,6 +19,7 @@ mod generate_series;
 mod map_keys;
 mod map_union;
 mod map_values;
+mod set_operation;
 mod slice;
 
 use levada_udf::scalars;
