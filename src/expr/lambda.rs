@@ -18,7 +18,7 @@ use datafusion_physical_expr::PhysicalExpr;
 
 use super::compile::{Scope, arrow_type, compile, unary};
 use super::kernel::operand;
-use super::{Expr, ExprKind, row_errors};
+use super::{Expr, ExprKind, in_place, row_errors};
 use crate::functions::{Failures, Lambda, LambdaBody, LambdaCall};
 use crate::types::SqlType;
 
@@ -37,7 +37,7 @@ pub(super) fn compile_call(
     for argument in arguments {
         match &argument.kind {
             ExprKind::Lambda(parameters, body) => lambdas.push(CompiledLambda::new(parameters, body, scope)),
-            _ => values.push(compile(argument, scope)),
+            _ => values.push(in_place::compile(compile(argument, scope))),
         }
     }
     Arc::new(CompiledCall { name: name.to_owned(), body, values, lambdas, data_type })
