@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use arrow::array::{Array, ArrayRef, make_array, new_null_array};
 use arrow::datatypes::DataType;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
-use levada_udf::abi::{Call, OK};
+use levada_udf::abi::{Call, INVALID, OK, PANICKED};
 use levada_udf::{Batch, Scalar};
 
 use super::library::Library;
@@ -49,7 +49,11 @@ impl RemoteScalar {
         // SAFETY: everything that `call` points to lives until here.
         let code = unsafe { self.library.evaluate(self.function, &mut call) };
         if code != OK {
-            return Err(format!("the plug-in has failed (code {code})"));
+            return Err(match code {
+                INVALID => format!("the plug-in has not given {result_type} for every row, as its signature says"),
+                PANICKED => "the plug-in has panicked outside the function".to_owned(),
+                other => format!("the plug-in has failed (code {other})"),
+            });
         }
         // SAFETY: the result is of the type that it was asked for; its buffers are checked.
         let data = unsafe { from_ffi(result, &result_schema) }.map_err(|error| error.to_string())?;

@@ -102,7 +102,7 @@ fn a_result_of_another_type_fails_all_rows() {
     let (values, failures) = evaluated("liar", &[numbers(vec![Some(1), Some(2)])], 2, &DataType::Int32);
     assert_eq!(*values.as_primitive::<Int32Type>(), Int32Array::from(vec![None, None]));
     assert_eq!(failures.len(), 2);
-    assert_eq!(failures[0].1, "liar: the plug-in has failed (code 1)");
+    assert_eq!(failures[0].1, "liar: the plug-in has not given Int32 for every row, as its signature says");
 }
 
 #[test]
