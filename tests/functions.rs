@@ -1,66 +1,21 @@
 //! What people are told of functions is true: their examples, and `docs/functions.md`, which is made of the same texts.
 //! `BLESS=1` writes the page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use arrow::util::display::array_value_to_string;
-use levada::engine::{Engine, EngineOptions, PushEvent, Response, Session};
 use levada::functions::{Function, FunctionKind, Registry, Variation};
-use levada::runtime::clock::ManualClock;
-use levada::topics::MemoryTopics;
-
-/// A server with a stream `one` of one record.
-fn engine_with_a_record() -> Engine {
-    let options = EngineOptions {
-        properties: BTreeMap::from([("auto.offset.reset".to_owned(), "earliest".to_owned())]),
-        clock: Arc::new(ManualClock::default()),
-        threads: false,
-        ..EngineOptions::default()
-    };
-    let engine = Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("an empty server starts");
-    let statements = "CREATE STREAM one (k INT KEY, v INT)
-                        WITH (KAFKA_TOPIC = 'one', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
-                      INSERT INTO one VALUES (1, 1);";
-    engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are correct");
-    engine
-}
-
-/// The values of two expressions as text.
-fn values(engine: &Engine, first: &str, second: &str) -> Result<(String, String), String> {
-    let statement = format!("SELECT {first} AS first, {second} AS second FROM one EMIT CHANGES LIMIT 1;");
-    let mut query = None;
-    let mut take = |response: Response| {
-        if let Response::Push(push) = response {
-            query = Some(push);
-        }
-    };
-    engine.execute(&mut Session::default(), &statement, &mut take).map_err(|error| error.to_string())?;
-    let query = query.ok_or("no rows")?;
-    engine.settle(None).map_err(|error| error.to_string())?;
-    match query.next(Duration::ZERO) {
-        PushEvent::Rows(rows) => {
-            let text = |column: usize| array_value_to_string(rows.column(column), 0).map_err(|error| error.to_string());
-            Ok((text(0)?, text(1)?))
-        }
-        other => Err(format!("{other:?}")),
-    }
-}
+use levada::testing::Examples;
 
 #[test]
 fn examples_give_what_they_say() {
-    let (engine, registry) = (engine_with_a_record(), Registry::default());
+    let registry = Registry::default();
+    let examples = Examples::new(registry.clone()).expect("an empty server starts");
     let mut wrong = Vec::new();
-    for function in registry.functions() {
-        for (call, result) in &function.examples {
-            match values(&engine, call, result) {
-                Ok((given, said)) if given == said => {}
-                Ok((given, said)) => wrong.push(format!("{call} gives {given}, not {said}")),
-                Err(error) => wrong.push(format!("{call}: {error}")),
-            }
+    for (call, result) in registry.functions().flat_map(|function| &function.examples) {
+        if let Err(reason) = examples.check(call, result) {
+            wrong.push(format!("{call}: {reason}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -2,15 +2,11 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use arrow::util::display::array_value_to_string;
 
 use super::Failure;
-use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, Response, Session};
+use crate::engine::EngineError;
 use crate::functions::{Function, Registry, plugins};
-use crate::topics::MemoryTopics;
+use crate::testing::Examples;
 
 /// Arguments of `levada udf`.
 #[derive(Debug, clap::Args)]
@@ -36,14 +32,14 @@ impl UdfCommand {
         let functions = plugins::load(file).map_err(|error| failure(&error))?;
         let mut registry = Registry::default();
         plugins::add(functions.clone(), file, &mut registry).map_err(|error| failure(&error))?;
-        let engine = engine_with_a_record(registry).map_err(|error| failure(&error))?;
+        let runner = Examples::new(registry).map_err(|error| failure(&error))?;
         let mut out = io::stdout().lock();
         let (mut examples, mut wrong) = (0, 0);
         for function in &functions {
             describe(function, &mut out)?;
             for (call, result) in &function.examples {
                 examples += 1;
-                match compared(&engine, call, result) {
+                match runner.check(call, result) {
                     Ok(()) => writeln!(out, "  ok: {call} = {result}")?,
                     Err(reason) => {
                         wrong += 1;
@@ -66,38 +62,4 @@ fn describe(function: &Function, out: &mut impl io::Write) -> io::Result<()> {
         writeln!(out, "{} -> {}", Function::call_text(&function.name(), variation), variation.returns.shown())?;
     }
     writeln!(out, "  {}", function.description)
-}
-
-/// A server with a stream `one` of one record.
-fn engine_with_a_record(registry: Registry) -> Result<Engine, EngineError> {
-    let options = EngineOptions {
-        properties: [("auto.offset.reset".to_owned(), "earliest".to_owned())].into(),
-        threads: false,
-        functions: Arc::new(registry),
-        ..EngineOptions::default()
-    };
-    let engine = Engine::with_options(Arc::new(MemoryTopics::new()), options)?;
-    let statements = "CREATE STREAM one (v INT) WITH (KAFKA_TOPIC = 'one', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
-                      INSERT INTO one VALUES (1);";
-    engine.execute(&mut Session::default(), statements, &mut |_| ())?;
-    Ok(engine)
-}
-
-/// Whether `call` gives `result`; if not, what it gives.
-fn compared(engine: &Engine, call: &str, result: &str) -> Result<(), String> {
-    let statement = format!("SELECT {call} AS given, {result} AS said FROM one EMIT CHANGES LIMIT 1;");
-    let mut query = None;
-    let mut take = |response: Response| {
-        if let Response::Push(push) = response {
-            query = Some(push);
-        }
-    };
-    engine.execute(&mut Session::default(), &statement, &mut take).map_err(|error| error.to_string())?;
-    engine.settle(None).map_err(|error| error.to_string())?;
-    let Some(PushEvent::Rows(rows)) = query.map(|query| query.next(Duration::ZERO)) else {
-        return Err("there is no result".to_owned());
-    };
-    let text = |column: usize| array_value_to_string(rows.column(column), 0).map_err(|error| error.to_string());
-    let (given, said) = (text(0)?, text(1)?);
-    if given == said { Ok(()) } else { Err(format!("it gives {given}")) }
 }

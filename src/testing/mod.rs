@@ -13,6 +13,7 @@ mod collect;
 mod conformance;
 pub mod driver;
 mod engine_driver;
+mod examples;
 mod functions;
 mod namespace;
 mod outcome;
@@ -23,5 +24,6 @@ mod sql;
 mod windowed_key;
 
 pub use collect::{CollectError, run_paths};
+pub use examples::Examples;
 pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_told, write_verbose};
 pub use ratchet::Ratchet;
