@@ -83,7 +83,7 @@ fn what_is_no_plug_in_is_refused_with_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let broken = folder.path().join("broken.so");
     fs::write(&broken, "no library").expect("a file can be written");
-    let refused = |path: &Path| plugins::load(path).expect_err("it is no plug-in").to_string();
+    let refused = |path: &Path| plugins::load(path, &BTreeMap::new()).expect_err("it is no plug-in").to_string();
     assert!(refused(&broken).contains("it is no library"), "{}", refused(&broken));
     let missing = refused(&folder.path().join("missing.so"));
     assert!(missing.starts_with("Cannot load functions from") && missing.contains("No such file"), "{missing}");

@@ -241,10 +241,10 @@ impl Default for EngineOptions {
 const FOLLOWING: Duration = Duration::from_millis(100);
 const FOLLOWING_AGAIN: Duration = Duration::from_secs(5);
 
-/// `functions` and those in `folder`.
-fn with_plugins(mut functions: Arc<Registry>, folder: &Path) -> Arc<Registry> {
+/// `functions` and those in `folder`, which see the server's `properties`.
+fn with_plugins(mut functions: Arc<Registry>, folder: &Path, properties: &BTreeMap<String, String>) -> Arc<Registry> {
     if folder.is_dir() {
-        for error in plugins::load_folder(folder, Arc::make_mut(&mut functions)) {
+        for error in plugins::load_folder(folder, properties, Arc::make_mut(&mut functions)) {
             tracing::warn!("{error}");
         }
     }
@@ -290,7 +290,8 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let catalog = Catalog::with_functions(with_plugins(options.functions, properties.extension_folder()));
+        let functions = with_plugins(options.functions, properties.extension_folder(), &shared.server);
+        let catalog = Catalog::with_functions(functions);
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;

@@ -60,8 +60,8 @@ impl Listing {
     }
 
     /// Names and values, one below the other.
-    pub fn facts(facts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let (columns, row) = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).unzip();
+    pub fn facts(facts: impl IntoIterator<Item = (impl Into<String>, String)>) -> Self {
+        let (columns, row) = facts.into_iter().map(|(name, value)| (name.into(), value)).unzip();
         Self { form: ListingForm::Facts, columns, rows: vec![row], ..Self::default() }
     }
 

@@ -27,12 +27,19 @@ pub fn function(function: &Function) -> Vec<Listing> {
         ("Overview", function.description.clone()),
         ("Type", function.kind.to_string()),
         ("Jar", jar),
+        ("Examples", examples(function)),
     ])];
     for (i, variation) in function.variations.iter().enumerate() {
         let title = if i == 0 { "Variations" } else { "" };
         listings.push(Listing { title: title.to_owned(), ..facts_of(function, variation) });
     }
     listings
+}
+
+/// Calls and what they give, as they are written.
+fn examples(function: &Function) -> String {
+    let shown = function.examples.iter().map(|(call, result)| format!("{call} = {result}"));
+    shown.collect::<Vec<_>>().join("; ")
 }
 
 fn facts_of(function: &Function, variation: &Variation) -> Listing {
@@ -42,13 +49,16 @@ fn facts_of(function: &Function, variation: &Variation) -> Listing {
         (FunctionKind::Aggregate, false) => "Streams only.",
         _ => "",
     };
-    Listing::facts([
-        ("Variation", Function::call_text(&function.name(), variation)),
-        ("Returns", variation.returns.shown().to_string()),
-        ("Description", function.description.clone()),
-        ("Literals", literals.join(", ")),
-        ("Notes", notes.to_owned()),
-    ])
+    let mut facts = vec![
+        ("Variation".to_owned(), Function::call_text(&function.name(), variation)),
+        ("Returns".to_owned(), variation.returns.shown().to_string()),
+        ("Description".to_owned(), function.description.clone()),
+    ];
+    let described = variation.parameters.iter().filter(|parameter| !parameter.description.is_empty());
+    facts.extend(described.map(|parameter| (parameter.name.clone(), parameter.description.clone())));
+    facts.push(("Literals".to_owned(), literals.join(", ")));
+    facts.push(("Notes".to_owned(), notes.to_owned()));
+    Listing::facts(facts)
 }
 
 #[cfg(test)]
@@ -75,6 +85,7 @@ mod tests {
             "Overview: Texts or bytes one after the other; NULLs are left out, unlike with `+` and `||`.",
             "Type: SCALAR",
             "Jar: internal",
+            "Examples: CONCAT('a', NULL, 'b') = 'ab'",
             "Variation: CONCAT(first VARCHAR, more VARCHAR...)",
             "Returns: VARCHAR",
             "Description: Texts or bytes one after the other; NULLs are left out, unlike with `+` and `||`.",

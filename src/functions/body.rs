@@ -65,17 +65,18 @@ pub struct TableBody {
 pub struct AggregateBody(Arc<dyn Aggregate>);
 
 impl AggregateBody {
-    /// `aggregate` as a body.
-    pub fn new(aggregate: impl Aggregate + 'static) -> Self {
-        Self(Arc::new(aggregate))
-    }
-
     /// The state of a call.
     ///
     /// # Errors
     /// Literals or properties that the function cannot do with.
     pub fn accumulator(&self, call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
         self.0.accumulator(call)
+    }
+}
+
+impl From<Arc<dyn Aggregate>> for AggregateBody {
+    fn from(aggregate: Arc<dyn Aggregate>) -> Self {
+        Self(aggregate)
     }
 }
 

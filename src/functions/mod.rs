@@ -29,5 +29,4 @@ pub use lambda::{Lambda, LambdaBody, LambdaCall, LambdaFunction};
 pub use param_type::ParamType;
 pub use registry::Registry;
 pub use resolve::{Argument, Unresolved};
-pub use signature::SignatureError;
 pub use synonyms::instead_of;

@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use levada_udf::ScalarFunction;
-
-use super::function::{Function, FunctionKind, Variation};
-use super::signature::{self, SignatureError};
-use super::{built_in, definition};
+use super::built_in;
+use super::function::{Function, FunctionKind};
 
 /// Functions by name. The default has the built-in ones. Copies share everything until one of them changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,48 +41,5 @@ impl Registry {
     /// Adds `function`, in place of one of the same name.
     pub fn add(&mut self, function: Function) {
         Arc::make_mut(&mut self.functions).insert(function.name(), function);
-    }
-
-    /// Adds scalar `functions` under the heading `category`; those of one name are one.
-    ///
-    /// # Errors
-    /// A signature that cannot be read.
-    pub fn add_scalars(
-        &mut self,
-        author: &str,
-        category: &str,
-        functions: Vec<ScalarFunction>,
-    ) -> Result<(), SignatureError> {
-        definition::scalars(author, category, functions)?.into_iter().for_each(|function| self.add(function));
-        Ok(())
-    }
-
-    /// Adds a function with these `signatures`, written as those of the built-in ones, and no body.
-    ///
-    /// # Errors
-    /// A signature that cannot be read.
-    pub fn define(
-        &mut self,
-        spelling: &str,
-        kind: FunctionKind,
-        category: &str,
-        description: &str,
-        signatures: &[&str],
-    ) -> Result<&mut Function, SignatureError> {
-        let variations: Vec<Vec<Variation>> =
-            signatures.iter().map(|text| signature::variations(text)).collect::<Result<_, _>>()?;
-        let function = Function {
-            spelling: spelling.to_owned(),
-            kind,
-            category: category.to_owned(),
-            description: description.to_owned(),
-            author: String::new(),
-            origin: None,
-            examples: Vec::new(),
-            is_volatile: false,
-            variations: variations.into_iter().flatten().collect(),
-        };
-        let name = function.name();
-        Ok(Arc::make_mut(&mut self.functions).entry(name).insert_entry(function).into_mut())
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use levada_udf::Accumulator;
+use levada_udf::{Accumulator, Configuration};
 
 use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
 use crate::expr::Expr;
@@ -227,13 +227,9 @@ impl AggregateCall {
         let body = self.body.as_ref().ok_or("it was planned without a body")?;
         let literals: Vec<ArrayRef> = self.literals.iter().map(Expr::constant).collect::<Result<_, _>>()?;
         let result = self.result.arrow();
-        let property = |name: &str| self.properties.get(name).cloned();
-        body.accumulator(&levada_udf::AggregateCall {
-            arguments,
-            literals: &literals,
-            result: &result,
-            property: &property,
-        })
+        let properties = self.properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let configuration = &Configuration::new(&self.function, properties);
+        body.accumulator(&levada_udf::AggregateCall { arguments, literals: &literals, result: &result, configuration })
     }
 }
 

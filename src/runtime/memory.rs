@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::types::resident_bytes;
+
 /// What all tasks of a process may take.
 #[derive(Debug)]
 pub struct MemoryBudget {
@@ -122,13 +124,6 @@ impl Drop for MemoryUse {
         self.set(0);
         self.budget.tasks.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Memory that the process takes, as Linux says.
-fn resident_bytes() -> Option<usize> {
-    const PAGE_BYTES: usize = 4096;
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    pages.split(' ').nth(1)?.parse::<usize>().ok()?.checked_mul(PAGE_BYTES)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::query_error::QueryError;
 use super::restore::Restore;
 use super::task::Task;
 use super::{RuntimeError, Shared};
+use crate::functions::plugins;
 use crate::topics::Topics;
 
 /// What a task is made from.
@@ -139,7 +140,7 @@ impl Slot {
             return Ok(());
         }
         if let Phase::Running(task) = &mut self.phase {
-            self.progressed |= task.step(&*shared.topics)?;
+            self.progressed |= plugins::on_behalf_of(&self.spec.query, || task.step(&*shared.topics))?;
         }
         Ok(())
     }

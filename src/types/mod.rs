@@ -11,6 +11,7 @@ pub mod java_order;
 pub mod java_text;
 pub mod json_text;
 mod record_chunk;
+mod resident;
 mod row_error;
 mod schema;
 mod sql_type;
@@ -21,6 +22,7 @@ mod zone_names;
 
 pub use change_batch::{ChangeBatch, OldRows};
 pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
+pub use resident::resident_bytes;
 pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};
 pub use sql_type::{SqlType, StructField};

@@ -18,10 +18,10 @@ mod strings;
 mod tables;
 mod url;
 
-use levada_udf::ScalarFunction;
+use levada_udf::{Configuration, Definition};
 
-use super::function::{Function, FunctionKind};
-use super::{AggregateBody, TableBody, definition, signature};
+use super::definition::{self, Described};
+use super::function::Function;
 
 const AUTHOR: &str = "Levada";
 
@@ -44,68 +44,31 @@ pub(super) fn functions() -> Vec<Function> {
     categories.into_iter().flatten().collect()
 }
 
-/// Signatures that are made once per type of number.
-macro_rules! numbers {
-    ($signature:literal) => {
-        concat!("INT BIGINT DOUBLE: ", $signature)
-    };
-}
-use numbers;
-
-/// A function called `spelling` with these `signatures`.
-fn function(kind: FunctionKind, category: &str, spelling: &str, description: &str, signatures: &[&str]) -> Function {
-    let variations = signatures.iter().flat_map(|text| {
-        signature::variations(text).unwrap_or_else(|error| unreachable!("a built-in signature: {error}"))
-    });
-    Function {
-        spelling: spelling.to_owned(),
-        kind,
-        category: category.to_owned(),
-        description: description.to_owned(),
-        author: AUTHOR.to_owned(),
-        origin: None,
-        examples: Vec::new(),
-        is_volatile: false,
-        variations: variations.collect(),
+/// `definitions` under the heading `category`; those of one name are one.
+fn listed(category: &str, definitions: Vec<Definition>) -> Vec<Function> {
+    let mut functions = Vec::new();
+    for definition in definitions {
+        let about = &definition.about;
+        let body = (definition.open)(&Configuration::default())
+            .unwrap_or_else(|error| unreachable!("{} needs nothing: {error}", about.name));
+        for signature in &definition.signatures {
+            let described = Described {
+                name: about.name,
+                category: if about.category.is_empty() { category } else { about.category },
+                description: about.description,
+                author: AUTHOR,
+                origin: None,
+                is_volatile: about.is_volatile,
+                kind: definition.kind,
+                signature: &signature.text,
+                parameters: signature.parameters.clone(),
+                examples: about.examples.iter().map(|one| (one.call.to_owned(), one.result.to_owned())).collect(),
+            };
+            definition::add(&mut functions, &described, body.clone())
+                .unwrap_or_else(|error| unreachable!("a built-in function: {error}"));
+        }
     }
-}
-
-/// A scalar function.
-fn scalar(category: &str, spelling: &str, description: &str, signatures: &[&str]) -> Function {
-    function(FunctionKind::Scalar, category, spelling, description, signatures)
-}
-
-/// `functions` under the heading `category`; those of one name are one.
-fn listed(category: &str, functions: Vec<ScalarFunction>) -> Vec<Function> {
-    definition::scalars(AUTHOR, category, functions)
-        .unwrap_or_else(|error| unreachable!("a built-in signature: {error}"))
-}
-
-impl Function {
-    /// With the accumulator `body` in every variation.
-    fn accumulated_by(mut self, body: &AggregateBody) -> Self {
-        self.variations.iter_mut().for_each(|variation| variation.aggregate = Some(body.clone()));
-        self
-    }
-
-    /// With rows from `body` in every variation.
-    fn expanded_by(mut self, body: &TableBody) -> Self {
-        self.variations.iter_mut().for_each(|variation| variation.table = Some(body.clone()));
-        self
-    }
-
-    /// With rows that can be taken back.
-    fn with_undo(mut self) -> Self {
-        self.variations.iter_mut().for_each(|variation| variation.has_undo = true);
-        self
-    }
-
-    /// With groups that keep a value of the type that `text` names.
-    fn keeping(mut self, text: &str) -> Self {
-        let kept = signature::param_type(text).unwrap_or_else(|error| unreachable!("a built-in type: {error}"));
-        self.variations.iter_mut().for_each(|variation| variation.intermediate = Some(kept.clone()));
-        self
-    }
+    functions
 }
 
 /// What the variation of `name` that takes `arguments` gives for them; no row may fail.
@@ -122,7 +85,7 @@ mod tests {
     use arrow::datatypes::DataType;
     use levada_udf::Operand;
 
-    use super::super::{Argument, Registry, Variation};
+    use super::super::{Argument, FunctionKind, Registry, Variation};
     use super::*;
     use crate::types::{SqlType, StructField};
 

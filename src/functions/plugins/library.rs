@@ -1,16 +1,19 @@
 //! The library of a plug-in.
 
+use std::ffi::c_void;
 use std::path::Path;
 
-use arrow::array::{AsArray, make_array};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
-use levada_udf::abi::{Call, MAGIC, OK, Plugin, SYMBOL, VERSION};
+use levada_udf::Configuration;
+use levada_udf::abi::{MAGIC, OK, Plugin, REFUSED, SYMBOL, VERSION};
 use levada_udf::describe::{self, Described};
+
+use super::columns::{self, Reports};
 
 /// A loaded plug-in.
 pub(super) struct Library {
-    plugin: &'static Plugin,
+    pub(super) plugin: &'static Plugin,
 }
 
 impl Library {
@@ -62,28 +65,60 @@ impl Library {
     /// # Errors
     /// It does not say it in a way that is understood.
     pub(super) fn functions(&self) -> Result<Vec<Described>, String> {
-        let (mut array, mut schema) = (FFI_ArrowArray::empty(), FFI_ArrowSchema::empty());
-        // SAFETY: both places are there for the call.
-        let code = unsafe { (self.plugin.describe)(&raw mut array, &raw mut schema) };
+        let mut given = columns::empty();
+        // SAFETY: the place is there for the call.
+        let code = unsafe { (self.plugin.describe)(&raw mut given) };
         if code != OK {
             return Err("it cannot say what its functions are".to_owned());
         }
         let unreadable = |error| format!("what it says of its functions cannot be read: {error}");
-        // SAFETY: the array is of the type that the schema says.
-        let data = unsafe { from_ffi(array, &schema) }.map_err(unreadable)?;
-        data.validate_full().map_err(unreadable)?;
-        if !matches!(data.data_type(), DataType::Struct(_)) {
+        let table = columns::taken(given).map_err(unreadable)?;
+        if !matches!(table.data_type(), DataType::Struct(_)) {
             return Err("what it says of its functions is no table".to_owned());
         }
-        describe::read(make_array(data).as_struct())
+        describe::read(table.as_struct())
     }
+}
 
-    /// Evaluates the function with this number.
+/// A function of a library, which is open.
+pub(super) struct Instance {
+    pub(super) library: &'static Library,
+    pub(super) pointer: *mut c_void,
+}
+
+// SAFETY: the plug-in allows calls from several threads at once.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// Opens the function with this number.
     ///
-    /// # Safety
-    /// `call` is as documented there.
-    pub(super) unsafe fn evaluate(&self, function: u32, call: &mut Call) -> i32 {
-        // SAFETY: the caller's.
-        unsafe { (self.plugin.evaluate)(function, call) }
+    /// # Errors
+    /// What it says why it cannot be opened.
+    pub(super) fn open(
+        library: &'static Library,
+        function: u32,
+        configuration: &Configuration,
+    ) -> Result<Self, String> {
+        let table: ArrayRef = std::sync::Arc::new(configuration.table());
+        let mut properties = columns::given(&table)?;
+        let mut pointer = std::ptr::null_mut();
+        let mut reports = Reports::default();
+        let report = reports.report();
+        // SAFETY: all places are there for the call.
+        let code = unsafe { (library.plugin.open)(function, &raw mut properties, &raw mut pointer, &raw const report) };
+        match code {
+            OK => Ok(Self { library, pointer }),
+            REFUSED => Err(reports.said()),
+            other => Err(columns::failure(other, "opened the function")),
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: it comes from `open`, and nobody has it any more.
+        unsafe { (self.library.plugin.close)(self.pointer) };
     }
 }

@@ -4,11 +4,18 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field};
-use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
+use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values, aggregate};
 
-/// What a call keeps.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// Rows without NULL.
+#[aggregate(name = "OBJ_COL_ARG", signature = "(value INT, others ANY...) -> ARRAY<INT>")]
+pub(super) fn obj_col_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Folded::boxed(Collected { values: Values::new(&call.arguments[0])? }))
+}
+
+/// Rows without NULL.
+#[aggregate(name = "GENERIC_VAR_ARG", signature = "(value A, other B, more C...) -> ARRAY<A>")]
+pub(super) fn generic_var_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    obj_col_arg(call)
 }
 
 struct Collected {

@@ -4,24 +4,51 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveBuilder};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
-use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded};
+use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded, aggregate};
 
-/// The sum of all arguments.
+/// Sums numbers and lengths.
+#[aggregate(name = "VAR_ARG", signature = "(number BIGINT, texts STRING...) -> BIGINT")]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn from_zero(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn var_arg(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(sums(0, 0))
 }
 
-/// The sum of all arguments; the literals count once in what is kept.
+/// Sums numbers and lengths; the literals count once in what is shown.
+#[aggregate(
+    name = "MID_VAR_ARG",
+    signature = "(number BIGINT, texts STRING..., LITERAL c1 INT, LITERAL c2 INT) -> BIGINT"
+)]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn from_literals(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn mid_var_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    Ok(sums(0, sum(call.literals, 0)))
+}
+
+/// Sums numbers and lengths; the literals count once in what is kept.
+#[aggregate(
+    name = "MULTI_ARG",
+    signature = "(number BIGINT, a STRING, LITERAL init INT, LITERAL texts STRING...) -> BIGINT"
+)]
+#[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
+pub(super) fn multi_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(sums(sum(call.literals, 0), 0))
 }
 
-/// The sum of all arguments; the literals count once in what is shown.
-#[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn and_literals(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
-    Ok(sums(0, sum(call.literals, 0)))
+/// Sums numbers and lengths; the literals count once in what is kept.
+#[aggregate(
+    name = "FOUR_ARG",
+    signature = "(number BIGINT, a STRING, b STRING, c STRING, LITERAL init INT, LITERAL texts STRING...) -> BIGINT"
+)]
+pub(super) fn four_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    multi_arg(call)
+}
+
+/// Sums numbers and lengths; the literals count once in what is kept.
+#[aggregate(
+    name = "FIVE_ARG",
+    signature = "(number BIGINT, a STRING, b STRING, c STRING, d INT, LITERAL init INT, LITERAL texts STRING...) -> BIGINT"
+)]
+pub(super) fn five_arg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    multi_arg(call)
 }
 
 /// Sums that begin with `init`; results are `more` beyond them.

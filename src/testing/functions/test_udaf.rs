@@ -4,25 +4,37 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StructArray};
 use arrow::datatypes::{DataType, Fields, Int32Type};
-use levada_udf::{Accumulator, AggregateCall, Fold, Folded};
+use levada_udf::{Accumulator, AggregateCall, Fold, Folded, aggregate};
 
 use super::lengths;
 use crate::functions::Registry;
 
-/// What a call keeps.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// Sums.
+#[aggregate(name = "test_udaf", signature = "INT BIGINT: (value %) -> BIGINT", undo)]
+pub(super) fn with_undo(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+    if call.arguments[0] != DataType::Int32 {
+        return lengths::var_arg(call);
+    }
+    let init = call.configuration.get("init").and_then(|text| text.parse().ok());
+    Ok(lengths::sums(init.unwrap_or(0), 0))
+}
+
+/// Sums.
+#[aggregate(
+    name = "test_udaf",
+    signature = "(value DOUBLE) -> DOUBLE",
+    signature = "(value STRING, LITERAL init STRING) -> BIGINT",
+    signature = "(value STRUCT<A INT, B INT>) -> STRUCT<A INT, B INT>"
+)]
+pub(super) fn without_undo(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(match &call.arguments[0] {
-        DataType::Int32 => {
-            let init = (call.property)("ksql.functions.test_udaf.init").and_then(|text| text.parse().ok());
-            lengths::sums(init.unwrap_or(0), 0)
-        }
         DataType::Struct(fields) => Folded::boxed(FieldSums { fields: fields.clone() }),
         DataType::Float64 => {
             let registry = Registry::default();
             let sum = registry.get("SUM").and_then(|sum| sum.variations[0].aggregate.clone());
             sum.ok_or("there is no SUM")?.accumulator(call)?
         }
-        _ => return lengths::from_literals(call),
+        _ => return lengths::multi_arg(call),
     })
 }
 

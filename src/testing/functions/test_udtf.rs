@@ -6,11 +6,17 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringBuild
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type};
-use levada_udf::Batch;
+use levada_udf::{Batch, table};
 
 use crate::types::java_text;
 
-/// All arguments of a row as texts.
+/// A row per argument, as a text.
+#[table(
+    name = "test_udtf",
+    signature = "(i INT, l BIGINT, d DOUBLE, b BOOLEAN, s STRING, m DECIMAL, st STRUCT<A STRING>) -> STRING",
+    signature = "(i ARRAY<INT>, l ARRAY<BIGINT>, d ARRAY<DOUBLE>, b ARRAY<BOOLEAN>, s ARRAY<STRING>, m ARRAY<DECIMAL>, st ARRAY<STRUCT<A STRING>>) -> STRING",
+    signature = "STRING BIGINT: (i MAP<%, INT>, l MAP<STRING, BIGINT>, d MAP<STRING, DOUBLE>, b MAP<STRING, BOOLEAN>, s MAP<STRING, STRING>, m MAP<STRING, DECIMAL>, st MAP<STRING, STRUCT<A STRING>>) -> STRING"
+)]
 pub(super) fn texts(batch: &mut Batch<'_>) -> ArrayRef {
     let mut lists = ListBuilder::new(StringBuilder::new());
     for row in 0..batch.rows() {
@@ -22,7 +28,13 @@ pub(super) fn texts(batch: &mut Batch<'_>) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
-/// The only argument of each row.
+/// A row with the only argument.
+#[table(
+    name = "test_udtf",
+    signature = "INT BIGINT DOUBLE BOOLEAN STRING: (value %) -> %",
+    signature = "(value STRUCT<A STRING>) -> STRUCT<A STRING>",
+    signature = "(value DECIMAL) -> DECIMAL(30, 10)"
+)]
 pub(super) fn only(batch: &mut Batch<'_>) -> ArrayRef {
     let DataType::List(field) = batch.result_type() else { unreachable!("a table function gives arrays") };
     let values = batch.arguments()[0].expanded(batch.rows());

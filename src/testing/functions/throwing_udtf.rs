@@ -1,10 +1,11 @@
 //! `THROWING_UDTF`: fails if the argument is true.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, ListBuilder};
-use levada_udf::Batch;
+use levada_udf::{Batch, table};
 
-/// One element each, unless it fails.
-pub(super) fn lists(batch: &mut Batch<'_>) -> ArrayRef {
+/// Fails if the argument is true.
+#[table(signature = "(fail BOOLEAN) -> BOOLEAN")]
+pub(super) fn throwing_udtf(batch: &mut Batch<'_>) -> ArrayRef {
     let argument = batch.arguments()[0].expanded(batch.rows());
     let fails = argument.as_boolean();
     let mut lists = ListBuilder::new(BooleanBuilder::new());

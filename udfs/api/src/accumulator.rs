@@ -3,6 +3,8 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
+use super::Configuration;
+
 /// The rows of one update, in order.
 pub struct Update<'a> {
     /// Slot of each row: the number of its group.
@@ -38,8 +40,8 @@ pub struct AggregateCall<'a> {
     pub literals: &'a [ArrayRef],
     /// Type of the result.
     pub result: &'a DataType,
-    /// Properties by name.
-    pub property: &'a dyn Fn(&str) -> Option<String>,
+    /// Properties that hold for the query and are meant for the function.
+    pub configuration: &'a Configuration,
 }
 
 /// What computes an aggregate function.

@@ -40,6 +40,15 @@ impl Operand {
         matches!(self, Self::Constant(_))
     }
 
+    /// The values of `rows` rows from row `first` on.
+    #[must_use]
+    pub fn slice(&self, first: usize, rows: usize) -> Self {
+        match self {
+            Self::Column(array) => Self::Column(array.slice(first, rows)),
+            Self::Constant(array) => Self::Constant(Arc::clone(array)),
+        }
+    }
+
     /// One value per row.
     pub fn expanded(&self, rows: usize) -> ArrayRef {
         match self {

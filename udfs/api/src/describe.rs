@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListBuilder, StringArray, StringBuilder, StructArray, UInt32Array,
+    UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Fields, UInt32Type};
+use arrow::datatypes::{DataType, Field, Fields, UInt32Type, UInt64Type};
 
-use super::ScalarFunction;
+use super::{Definition, Kind};
 
 /// A signature of a function, as Levada reads it from a plug-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,14 @@ pub struct Described {
     pub parameters: Vec<String>,
     /// Calls and what they give.
     pub examples: Vec<(String, String)>,
+    /// What it makes of rows: `SCALAR`, `AGGREGATE` or `TABLE`.
+    pub kind: String,
+    /// See [`Kind::Aggregate`]; empty if it is the type of the result.
+    pub keeps: String,
+    /// See [`Kind::Aggregate`].
+    pub has_undo: bool,
+    /// See [`Kind::Table`].
+    pub rows_max: u64,
 }
 
 /// The columns of the table. A newer interface may have more behind them.
@@ -42,11 +51,15 @@ pub fn fields() -> Fields {
         Field::new("signature", DataType::Utf8, false),
         Field::new("parameters", texts(), false),
         Field::new("examples", texts(), false),
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("keeps", DataType::Utf8, false),
+        Field::new("undo", DataType::Boolean, false),
+        Field::new("rows_max", DataType::UInt64, false),
     ])
 }
 
 /// The table of `functions`, numbered in their order.
-pub fn table(functions: &[ScalarFunction]) -> StructArray {
+pub fn table(functions: &[Definition]) -> StructArray {
     let rows: Vec<_> = (0_u32..)
         .zip(functions)
         .flat_map(|(number, function)| function.signatures.iter().map(move |signature| (number, function, signature)))
@@ -62,7 +75,7 @@ pub fn table(functions: &[ScalarFunction]) -> StructArray {
         }
         examples.append(true);
     }
-    let text = |of: &dyn Fn(&ScalarFunction) -> &'static str| -> ArrayRef {
+    let text = |of: &dyn Fn(&Definition) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, function, _)| of(function))))
     };
     let columns: Vec<ArrayRef> = vec![
@@ -74,8 +87,21 @@ pub fn table(functions: &[ScalarFunction]) -> StructArray {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|(.., signature)| &signature.text))),
         Arc::new(parameters.finish()),
         Arc::new(examples.finish()),
+        text(&|function| kind(function).0),
+        text(&|function| kind(function).1),
+        Arc::new(rows.iter().map(|(_, function, _)| Some(kind(function).2)).collect::<BooleanArray>()),
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(_, function, _)| kind(function).3))),
     ];
     StructArray::new(fields(), columns, None)
+}
+
+/// What it is, what it keeps, whether it takes back, how many rows at once.
+fn kind(function: &Definition) -> (&'static str, &'static str, bool, u64) {
+    match function.kind {
+        Kind::Scalar => ("SCALAR", "", false, 0),
+        Kind::Aggregate { keeps, has_undo } => ("AGGREGATE", keeps.unwrap_or(""), has_undo, 0),
+        Kind::Table { rows_max } => ("TABLE", "", false, rows_max as u64),
+    }
 }
 
 /// The rows of `table`.
@@ -103,6 +129,10 @@ pub fn read(table: &StructArray) -> Result<Vec<Described>, String> {
         signature: text(5, row),
         parameters: texts(6, row),
         examples: texts(7, row).chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+        kind: text(8, row),
+        keeps: text(9, row),
+        has_undo: table.column(10).as_boolean().value(row),
+        rows_max: table.column(11).as_primitive::<UInt64Type>().value(row),
     });
     Ok(rows.collect())
 }

@@ -20,7 +20,7 @@ pub trait Fold: Send + 'static {
     fn initial(&self) -> Self::State;
 
     /// Looks at the arguments of an update.
-    fn arguments<'a>(&self, columns: &'a [ArrayRef]) -> Self::Arguments<'a>;
+    fn arguments<'a>(&'a self, columns: &'a [ArrayRef]) -> Self::Arguments<'a>;
 
     /// Adds `row`.
     ///

@@ -16,7 +16,7 @@
 //!     text.repeat(usize::try_from(times).unwrap_or(0))
 //! }
 //!
-//! let function = levada_udf::scalars![repeat].remove(0);
+//! let function = levada_udf::functions![repeat].remove(0);
 //! assert_eq!(function.about.name, "repeat");
 //! assert_eq!(function.signatures[0].text, "(text STRING, times INT) -> STRING");
 //! ```
@@ -46,27 +46,37 @@
 pub mod abi;
 mod accumulator;
 mod batch;
+mod blocking;
+mod collections;
+mod configuration;
+mod decimal;
+mod definition;
 pub mod describe;
 mod fold;
+mod group;
 mod plugin;
 mod read;
 mod rest;
-mod scalar;
 mod time;
 mod values;
 mod write;
 
 pub use accumulator::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 pub use batch::{Batch, Operand};
+pub use blocking::Blocking;
+pub use collections::{List, ListItem, Map};
+pub use configuration::{Configuration, Resource};
+pub use decimal::{AnyDecimal, Decimal, DecimalBuilder};
+pub use definition::{About, Body, Defined, Definition, Example, Kind, Open, Scalar, Signature};
 pub use fold::{Fold, Folded};
-pub use levada_udf_macros::scalar;
+pub use group::{Group, Outcome, Step, grouped};
+pub use levada_udf_macros::{Struct, aggregate, scalar, table};
 pub use plugin::{Exported, Functions};
-pub use read::{Column, List, ListItem, Read};
+pub use read::{Column, Read};
 pub use rest::Rest;
-pub use scalar::{About, Example, Scalar, ScalarDefinition, ScalarFunction, Signature};
 pub use time::{Date, Time, Timestamp, Unit};
 pub use values::{Encoded, EncodedLists, Values};
-pub use write::{Build, Entries, Shown, Write};
+pub use write::{Build, Element, Entries, Rows, Shown, Write};
 
 /// The version of Arrow whose arrays batches have.
 pub use arrow;

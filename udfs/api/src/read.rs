@@ -1,8 +1,6 @@
 //! From the values of a column to those of Rust.
 
-use std::ops::Range;
-
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     DataType, Date32Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType,
@@ -24,12 +22,18 @@ pub trait Read<'a>: Sized {
     /// The values of `array`, which is of that type.
     fn open(array: &'a ArrayRef) -> Self::Array;
 
-    /// The value at `index`, which is not NULL unless the type takes that.
+    /// Whether the value at `index`, which is not NULL, cannot be had: it has NULL where the type has no place for it, or is greater
+    /// than the type.
+    #[inline]
+    fn lacks(_: &Self::Array, _: usize) -> bool {
+        false
+    }
+
+    /// The value at `index`, which is not NULL unless the type takes that, and which it does not lack.
     fn get(array: &Self::Array, index: usize) -> Self;
 }
 
 /// The values of one parameter in a batch.
-#[derive(Debug)]
 pub struct Column<'a, T: Read<'a>> {
     /// `None` where all rows are NULL: NULL as a literal has no type.
     array: Option<T::Array>,
@@ -38,14 +42,25 @@ pub struct Column<'a, T: Read<'a>> {
     step: usize,
 }
 
+// Derived, it would ask for values that can be copied too.
+impl<'a, T: Read<'a>> Clone for Column<'a, T> {
+    fn clone(&self) -> Self {
+        Self { array: self.array.clone(), nulls: self.nulls, step: self.step }
+    }
+}
+
 impl<'a, T: Read<'a>> Column<'a, T> {
     /// The values of `operand`.
     pub fn new(operand: &'a Operand) -> Self {
-        let array = operand.array();
+        Self::of(operand.array(), operand.is_constant())
+    }
+
+    /// The values of `array`; it has one for all rows if it `is_constant`.
+    pub fn of(array: &'a ArrayRef, is_constant: bool) -> Self {
         let nulls = if T::TAKES_NULL { None } else { array.nulls() };
         let is_untyped = !T::TAKES_NULL && *array.data_type() == DataType::Null;
         let array = (!is_untyped).then(|| T::open(array));
-        Self { array, nulls, step: usize::from(!operand.is_constant()) }
+        Self { array, nulls, step: usize::from(!is_constant) }
     }
 
     /// The values of all `operands`.
@@ -61,7 +76,9 @@ impl<'a, T: Read<'a>> Column<'a, T> {
     /// Whether `row` has no value to call the function with.
     #[inline]
     pub fn is_missing(&self, row: usize) -> bool {
-        self.array.is_none() || self.nulls.is_some_and(|nulls| nulls.is_null(row * self.step))
+        let Some(array) = &self.array else { return true };
+        let index = row * self.step;
+        self.nulls.is_some_and(|nulls| nulls.is_null(index)) || T::lacks(array, index)
     }
 
     /// The value of `row`, which is not missing.
@@ -168,6 +185,31 @@ impl<'a> Read<'a> for &'a [u8] {
     }
 }
 
+macro_rules! owned {
+    ($($owned:ty, $borrowed:ty;)*) => {$(
+        impl<'a> Read<'a> for $owned {
+            type Array = <$borrowed as Read<'a>>::Array;
+
+            fn sql() -> String {
+                <$borrowed>::sql()
+            }
+
+            fn open(array: &'a ArrayRef) -> Self::Array {
+                <$borrowed>::open(array)
+            }
+
+            fn get(array: &Self::Array, index: usize) -> Self {
+                <$borrowed>::get(array, index).to_owned()
+            }
+        }
+    )*};
+}
+
+owned! {
+    String, &'a str;
+    Vec<u8>, &'a [u8];
+}
+
 impl<'a, T: Read<'a>> Read<'a> for Option<T> {
     type Array = (&'a ArrayRef, Option<T::Array>);
 
@@ -182,54 +224,7 @@ impl<'a, T: Read<'a>> Read<'a> for Option<T> {
     }
 
     fn get((array, values): &Self::Array, index: usize) -> Self {
-        values.as_ref().filter(|_| array.is_valid(index)).map(|values| T::get(values, index))
-    }
-}
-
-/// ARRAY: its elements, of a type that takes NULL if they may be.
-#[derive(Debug, Clone)]
-pub struct List<'a, T: Read<'a>> {
-    elements: T::Array,
-    nulls: Option<&'a NullBuffer>,
-    range: Range<usize>,
-}
-
-/// An element of a [`List`].
-pub type ListItem<T> = Option<T>;
-
-impl<'a, T: Read<'a>> List<'a, T> {
-    /// Number of elements.
-    pub fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.range.is_empty()
-    }
-
-    /// The elements in order, NULL as `None`.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = ListItem<T>> {
-        let is_null = |index| self.nulls.is_some_and(|nulls| nulls.is_null(index));
-        self.range.clone().map(move |index| (!is_null(index)).then(|| T::get(&self.elements, index)))
-    }
-}
-
-impl<'a, T: Read<'a>> Read<'a> for List<'a, T> {
-    type Array = (&'a ListArray, T::Array);
-
-    fn sql() -> String {
-        format!("ARRAY<{}>", T::sql())
-    }
-
-    fn open(array: &'a ArrayRef) -> Self::Array {
-        let list: &ListArray = array.as_list();
-        (list, T::open(list.values()))
-    }
-
-    fn get((list, elements): &Self::Array, index: usize) -> Self {
-        let offsets = list.value_offsets();
-        let range = offsets[index] as usize..offsets[index + 1] as usize;
-        Self { elements: elements.clone(), nulls: list.values().nulls(), range }
+        let values = values.as_ref().filter(|values| array.is_valid(index) && !T::lacks(values, index));
+        values.map(|values| T::get(values, index))
     }
 }

@@ -1,5 +1,6 @@
 //! From values of Rust to a column.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Write as _};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use arrow::datatypes::{
     TimestampMillisecondType,
 };
 
-use super::{Date, Time, Timestamp};
+use super::{AnyDecimal, Date, Decimal, Time, Timestamp};
 
 /// A type that a result may have.
 pub trait Write: Sized {
@@ -22,6 +23,11 @@ pub trait Write: Sized {
 
     /// The type in SQL.
     fn sql() -> String;
+
+    /// The type in Arrow.
+    fn arrow() -> DataType {
+        Self::Builder::default().finish().data_type().clone()
+    }
 
     /// Adds the value. If it is an error, or does not fit the column, adds another in its place.
     ///
@@ -277,6 +283,24 @@ impl<T: Write + Element> Write for Vec<T> {
     }
 }
 
+/// What a table function gives for a row: the values of the rows that come of it.
+pub trait Rows: Write {
+    /// The value of a row.
+    type Row: Write;
+}
+
+impl<T: Write + Element> Rows for Vec<T> {
+    type Row = T;
+}
+
+impl<T: Rows> Rows for Option<T> {
+    type Row = T::Row;
+}
+
+impl<T: Rows, E: Display> Rows for Result<T, E> {
+    type Row = T::Row;
+}
+
 /// A type that elements of ARRAY may have: all but `u8`, of which BYTES are made.
 pub trait Element {}
 
@@ -294,6 +318,10 @@ impl<T> Element for Vec<T> {}
 impl<T> Element for Option<T> {}
 impl<T> Element for Shown<T> {}
 impl<K, V> Element for Entries<K, V> {}
+impl<K, V> Element for BTreeMap<K, V> {}
+impl<K, V> Element for HashMap<K, V> {}
+impl<const PRECISION: u8, const SCALE: u8> Element for Decimal<PRECISION, SCALE> {}
+impl Element for AnyDecimal {}
 
 /// MAP: keys, each once, and values.
 #[derive(Debug, Clone, PartialEq)]
@@ -342,3 +370,21 @@ impl<K: Write, V: Write> Write for Entries<K, V> {
         written
     }
 }
+
+macro_rules! maps {
+    ($($map:ident)*) => {$(
+        impl<K: Write, V: Write> Write for $map<K, V> {
+            type Builder = MapBuilder<K::Builder, V::Builder>;
+
+            fn sql() -> String {
+                Entries::<K, V>::sql()
+            }
+
+            fn write(self, builder: &mut Self::Builder) -> Result<(), String> {
+                Entries(self.into_iter().collect()).write(builder)
+            }
+        }
+    )*};
+}
+
+maps! { BTreeMap HashMap }

@@ -1,54 +1,60 @@
-//! `#[scalar]`: the function stays as it is; beside it comes a type of the same name that evaluates it over batches.
+//! `#[scalar]` and `#[table]`: the function stays as it is; beside it comes a type of the same name that evaluates it over batches.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, PathArguments, ReturnType, Type};
+use syn::{FnArg, ItemFn, ReturnType, Type};
 
+use crate::definition::Definition;
 use crate::options::Options;
+use crate::parameter::{Parameters, documentation, without_names};
 
-/// A parameter of a function over single values.
-struct Parameter {
-    name: String,
-    documentation: String,
-    data_type: Type,
+/// What a function makes of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Makes {
+    Value,
+    Rows,
 }
 
-impl Parameter {
-    /// Whether it takes all arguments that are left.
-    fn is_rest(&self) -> bool {
-        matches!(&self.data_type, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Rest"))
-    }
-
-    /// The type of what it has any number of.
-    fn element(&self) -> Option<&Type> {
-        let Type::Path(path) = &self.data_type else { return None };
-        let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
-        arguments.args.iter().find_map(|argument| match argument {
-            syn::GenericArgument::Type(element) => Some(element),
-            _ => None,
-        })
-    }
-}
-
-pub(crate) fn expand(options: &Options, mut function: ItemFn) -> syn::Result<TokenStream> {
+pub(crate) fn expand(options: &Options, mut function: ItemFn, makes: Makes) -> syn::Result<TokenStream> {
     let identifier = function.sig.ident.clone();
     let description = documentation(&function.attrs);
-    let parameters = take_parameters(&mut function)?;
-    let (signatures, evaluate) = if options.signatures.is_empty() {
-        (typed_signature(&function, &parameters)?, typed_evaluate(&identifier, &parameters)?)
+    let written = options.written_signatures();
+    let batches = if written.is_some() { function.sig.inputs.pop() } else { None };
+    let parameters = Parameters::take(function.sig.inputs.iter_mut())?;
+    let resources = parameters.resources()?;
+    let places: Vec<_> = (0..resources.len()).map(|index| format_ident!("resource_{index}")).collect();
+    let (signatures, evaluate) = if let Some(written) = written {
+        function.sig.inputs.extend(batches.map(syn::punctuated::Pair::into_value));
+        (written, quote! { #identifier(#(&self.#places,)* batch) })
     } else {
-        let texts = &options.signatures;
-        let signatures = quote! {
-            ::std::vec![#(::levada_udf::Signature { text: ::std::string::String::from(#texts), parameters: ::std::vec![] }),*]
-        };
-        (signatures, quote! { #identifier(batch) })
+        let signature = parameters.signature(&result_sql(&function, makes)?)?;
+        (signature, row_by_row(&quote! { #identifier }, &places, &parameters)?)
     };
-    let name = options.name.as_ref().map_or_else(|| identifier.to_string(), syn::LitStr::value);
-    let category = options.category.as_ref().map(syn::LitStr::value).unwrap_or_default();
-    let is_volatile = options.is_volatile;
-    let examples = options.examples.iter().map(|(call, result)| {
-        quote! { ::levada_udf::Example { call: #call, result: #result } }
-    });
+    let body = quote! { ::std::sync::Arc::new(Body { #(#places: <#resources as ::levada_udf::Resource>::open(configuration)?),* }) };
+    let body = match &options.blocking {
+        None => body,
+        Some(threads) => quote! {{
+            let threads = const { ::std::num::NonZero::<usize>::new(#threads).expect("it is at least 1") };
+            ::std::sync::Arc::new(::levada_udf::Blocking::new(#body, threads))
+        }},
+    };
+    let rows_max = options.rows.as_ref().map_or_else(|| quote! { usize::MAX }, |rows| quote! { #rows });
+    let definition = Definition {
+        options,
+        name: identifier.to_string(),
+        description,
+        signatures,
+        kind: match makes {
+            Makes::Value => quote! { ::levada_udf::Kind::Scalar },
+            Makes::Rows => quote! { ::levada_udf::Kind::Table { rows_max: #rows_max } },
+        },
+        open: quote! {
+            let _ = configuration;
+            ::std::result::Result::Ok(::levada_udf::Body::Scalar(#body))
+        },
+    };
+    let target: Type = syn::parse_quote!(#identifier);
+    let definition = definition.of(&target);
     let visibility = &function.vis;
     let about = format!("[`{identifier}()`] over batches.");
     Ok(quote! {
@@ -60,7 +66,9 @@ pub(crate) fn expand(options: &Options, mut function: ItemFn) -> syn::Result<Tok
         #visibility enum #identifier {}
 
         const _: () = {
-            struct Body;
+            struct Body {
+                #(#places: #resources,)*
+            }
 
             impl ::levada_udf::Scalar for Body {
                 #[allow(clippy::all, clippy::pedantic)]
@@ -69,80 +77,24 @@ pub(crate) fn expand(options: &Options, mut function: ItemFn) -> syn::Result<Tok
                 }
             }
 
-            impl ::levada_udf::ScalarDefinition for #identifier {
-                fn function() -> ::levada_udf::ScalarFunction {
-                    ::levada_udf::ScalarFunction {
-                        about: ::levada_udf::About {
-                            name: #name,
-                            category: #category,
-                            description: #description,
-                            examples: &[#(#examples),*],
-                            is_volatile: #is_volatile,
-                        },
-                        signatures: #signatures,
-                        body: ::std::sync::Arc::new(Body),
-                    }
-                }
-            }
+            #definition
         };
     })
 }
 
-/// The parameters, whose documentation is taken away: Rust has none there.
-fn take_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
-    let parameters = function.sig.inputs.iter_mut().map(|input| match input {
-        FnArg::Receiver(receiver) => Err(syn::Error::new_spanned(receiver, "a scalar function has no self")),
-        FnArg::Typed(typed) => {
-            let documentation = documentation(&typed.attrs);
-            typed.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-            let Pat::Ident(pattern) = &*typed.pat else {
-                return Err(syn::Error::new_spanned(&typed.pat, "a parameter must have a name"));
-            };
-            let data_type = without_names(&typed.ty);
-            Ok(Parameter { name: pattern.ident.to_string(), documentation, data_type })
-        }
-    });
-    parameters.collect()
-}
-
-/// The signature that the types of Rust say.
-fn typed_signature(function: &ItemFn, parameters: &[Parameter]) -> syn::Result<TokenStream> {
+/// The type of the result in SQL, as an expression.
+fn result_sql(function: &ItemFn, makes: Makes) -> syn::Result<TokenStream> {
     let ReturnType::Type(_, result) = &function.sig.output else {
-        return Err(syn::Error::new_spanned(&function.sig, "a scalar function gives something"));
+        return Err(syn::Error::new_spanned(&function.sig, "the function gives something"));
     };
-    let result = without_opaque(&without_names(result));
-    let types = parameters.iter().map(|parameter| match parameter.element().filter(|_| parameter.is_rest()) {
-        Some(element) => quote! { ::std::format!("{}...", <#element as ::levada_udf::Read<'_>>::sql()) },
-        None => {
-            let data_type = &parameter.data_type;
-            quote! { <#data_type as ::levada_udf::Read<'_>>::sql() }
-        }
-    });
-    let names = parameters.iter().map(|parameter| &parameter.name);
-    let documented = parameters.iter().map(|parameter| &parameter.documentation);
-    Ok(quote! {{
-        let parameters: ::std::vec::Vec<::std::string::String> = ::std::vec![#(::std::format!("{} {}", #names, #types)),*];
-        let result = <#result as ::levada_udf::Write>::sql();
-        ::std::vec![::levada_udf::Signature {
-            text: ::std::format!("({}) -> {}", parameters.join(", "), result),
-            parameters: ::std::vec![#(#documented),*],
-        }]
-    }})
-}
-
-/// `data_type` with `'_` in place of lifetimes that only the function knows.
-fn without_names(data_type: &Type) -> Type {
-    struct Replace;
-    impl syn::visit_mut::VisitMut for Replace {
-        fn visit_lifetime_mut(&mut self, node: &mut syn::Lifetime) {
-            if node.ident != "static" {
-                *node = syn::Lifetime::new("'_", node.apostrophe);
-            }
-        }
+    if let Some(receiver) = function.sig.inputs.iter().find(|input| matches!(input, FnArg::Receiver(_))) {
+        return Err(syn::Error::new_spanned(receiver, "the function has no self"));
     }
-    let mut data_type = data_type.clone();
-    syn::visit_mut::VisitMut::visit_type_mut(&mut Replace, &mut data_type);
-    data_type
+    let result = without_opaque(&without_names(result));
+    Ok(match makes {
+        Makes::Value => quote! { <#result as ::levada_udf::Write>::sql() },
+        Makes::Rows => quote! { <<#result as ::levada_udf::Rows>::Row as ::levada_udf::Write>::sql() },
+    })
 }
 
 /// `result` with `()` in place of what has no name: all that can be shown is a STRING.
@@ -163,52 +115,27 @@ fn without_opaque(result: &Type) -> Type {
 }
 
 /// Calls the function row by row.
-fn typed_evaluate(identifier: &Ident, parameters: &[Parameter]) -> syn::Result<TokenStream> {
-    let mut opened = Vec::new();
-    let mut missing = Vec::new();
-    let mut values = Vec::new();
-    for (index, parameter) in parameters.iter().enumerate() {
-        let column = format_ident!("column_{index}");
-        if parameter.is_rest() {
-            let Some(element) = parameter.element().filter(|_| index + 1 == parameters.len()) else {
-                let text = "Rest<T> is the last parameter, and says of what type its values are";
-                return Err(syn::Error::new_spanned(&parameter.data_type, text));
-            };
-            opened.push(quote! { let #column = ::levada_udf::Column::<#element>::all(&arguments[#index..]); });
-            values.push(quote! { ::levada_udf::Rest::new(#column.len(), &|index| #column[index].value(row)) });
-        } else {
-            let data_type = &parameter.data_type;
-            opened.push(quote! { let #column = ::levada_udf::Column::<#data_type>::new(&arguments[#index]); });
-            missing.push(quote! { #column.is_missing(row) });
-            values.push(quote! { #column.get(row) });
-        }
-    }
+fn row_by_row(
+    function: &TokenStream,
+    resources: &[proc_macro2::Ident],
+    parameters: &Parameters,
+) -> syn::Result<TokenStream> {
+    let reading = parameters.read_operands()?;
+    let (opened, missing, values) = (&reading.opened, &reading.missing, &reading.values);
     Ok(quote! {
-        let arguments = batch.arguments();
+        let operands = batch.arguments();
         #(#opened)*
         let mut results = ::std::default::Default::default();
         for row in 0..batch.rows() {
-            if true #(&& !#missing)* {
-                let written = ::levada_udf::Write::write(#identifier(#(#values),*), &mut results);
+            if #missing {
+                ::levada_udf::Build::append_null(&mut results);
+            } else {
+                let written = ::levada_udf::Write::write(#function(#(&self.#resources,)* #(#values),*), &mut results);
                 if let ::std::result::Result::Err(reason) = written {
                     batch.fail(row, reason);
                 }
-            } else {
-                ::levada_udf::Build::append_null(&mut results);
             }
         }
         ::levada_udf::Build::finish(results)
     })
-}
-
-/// The text of documentation comments, its lines joined.
-fn documentation(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
-            _ => None,
-        },
-        _ => None,
-    });
-    lines.collect::<Vec<_>>().join(" ").trim().to_owned()
 }

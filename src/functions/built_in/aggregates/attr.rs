@@ -6,13 +6,21 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
+use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values, aggregate};
 
 use super::distinct::Distinct;
 use super::list_of;
 
-/// What a call keeps.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The value that all rows of the group have, NULL if they differ.
+#[aggregate(
+    name = "ATTR",
+    signature = "(value T) -> T",
+    keeps = "ARRAY<STRUCT<VALUE T, COUNT INT>>",
+    undo,
+    example("ATTR(v) FROM VALUES (7), (7) AS (v)" = "7"),
+    example("ATTR(v) FROM VALUES (7), (8) AS (v)" = "CAST(NULL AS INT)")
+)]
+pub(super) fn attr(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Folded::boxed(Attr { values: Values::new(&call.arguments[0])? }))
 }
 

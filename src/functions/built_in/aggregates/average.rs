@@ -7,10 +7,17 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Update};
+use levada_udf::{Accumulator, AggregateCall, Update, aggregate};
 
-/// The means of a call.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The mean of the values that are not NULL.
+#[aggregate(
+    name = "AVG",
+    signature = "INT BIGINT DOUBLE: (value %) -> DOUBLE",
+    keeps = "STRUCT<SUM DOUBLE, COUNT BIGINT>",
+    undo,
+    example("AVG(v) FROM VALUES (1), (2), (NULL) AS (v)" = "1.5E0")
+)]
+pub(super) fn avg(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(match &call.arguments[0] {
         DataType::Int32 => Box::new(Average::<Int32Type>::default()),
         DataType::Int64 => Box::new(Average::<Int64Type>::default()),

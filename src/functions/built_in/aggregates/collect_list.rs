@@ -3,13 +3,19 @@
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
-use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
+use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values, aggregate};
 
 use super::packed::Packed;
 use super::{limit, list_of};
 
-/// What a call keeps.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// All values in the order of their arrival.
+#[aggregate(
+    name = "COLLECT_LIST",
+    signature = "(value T) -> ARRAY<T>",
+    undo,
+    example("COLLECT_LIST(v) FROM VALUES ('b'), ('a'), ('b') AS (v)" = "ARRAY['b', 'a', 'b']")
+)]
+pub(super) fn collect_list(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     let limit = limit(call, "ksql.functions.collect_list.limit")?;
     Ok(Folded::boxed(CollectList { values: Values::new(&call.arguments[0])?, limit }))
 }

@@ -3,13 +3,18 @@
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
-use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
+use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values, aggregate};
 
 use super::distinct::Distinct;
 use super::{limit, list_of};
 
-/// What a call keeps.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// All values without repetitions.
+#[aggregate(
+    name = "COLLECT_SET",
+    signature = "(value T) -> ARRAY<T>",
+    example("COLLECT_SET(v) FROM VALUES ('b'), ('a'), ('b') AS (v)" = "ARRAY['b', 'a']")
+)]
+pub(super) fn collect_set(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     let limit = limit(call, "ksql.functions.collect_set.limit")?;
     Ok(Folded::boxed(CollectSet { values: Values::new(&call.arguments[0])?, limit }))
 }

@@ -5,13 +5,20 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, PrimitiveBuilder};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded};
+use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded, aggregate};
 
 use super::doubles;
 
-/// What a call keeps.
+/// Pearson's correlation of two columns.
+#[aggregate(
+    name = "CORRELATION",
+    signature = "INT BIGINT DOUBLE: (x %, y %) -> DOUBLE",
+    keeps = "STRUCT<COUNT BIGINT, X DOUBLE, Y DOUBLE, XX DOUBLE, YY DOUBLE, XY DOUBLE>",
+    undo,
+    example("CORRELATION(x, y) FROM VALUES (1, 2), (2, 4), (3, 6) AS (x, y)" = "1E0")
+)]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn accumulator(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn correlation(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Folded::boxed(Correlation))
 }
 

@@ -5,11 +5,18 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Update};
+use levada_udf::{Accumulator, AggregateCall, Update, aggregate};
 
-/// The counts of a call.
+/// How many rows there are, or how many values that are not NULL.
+#[aggregate(
+    name = "COUNT",
+    signature = "(value T) -> BIGINT",
+    undo,
+    example("COUNT(v) FROM VALUES (1), (NULL) AS (v)" = "1"),
+    example("COUNT(*) FROM VALUES (1), (NULL) AS (v)" = "2")
+)]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn accumulator(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn count(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Box::new(Count::default()))
 }
 

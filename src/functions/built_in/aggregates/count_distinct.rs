@@ -11,7 +11,7 @@ use arrow::datatypes::{
     TimestampMillisecondType,
 };
 
-use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded};
+use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded, aggregate};
 
 /// Bits of a hash that choose its register.
 const REGISTER_BITS: u32 = 14;
@@ -23,9 +23,15 @@ const RANK_MAX: usize = (64 - REGISTER_BITS) as usize + 1;
 /// As many hashes as take the memory of the registers.
 const HASHES_MAX: usize = REGISTERS / size_of::<u64>();
 
-/// What a call keeps.
+/// About how many different values there are.
+#[aggregate(
+    name = "COUNT_DISTINCT",
+    signature = "(value T) -> BIGINT",
+    keeps = "ARRAY<INT>",
+    example("COUNT_DISTINCT(v) FROM VALUES ('a'), ('b'), ('a') AS (v)" = "2")
+)]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn accumulator(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn count_distinct(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Folded::boxed(CountDistinct))
 }
 

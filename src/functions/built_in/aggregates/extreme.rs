@@ -11,7 +11,7 @@ use arrow::datatypes::{
     TimestampMillisecondType,
 };
 
-use levada_udf::{Accumulator, AggregateCall, Update};
+use levada_udf::{Accumulator, AggregateCall, Update, aggregate};
 
 /// Which end of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +31,23 @@ impl Which {
     }
 }
 
-/// The least values of a call.
-pub(super) fn least(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The least value.
+#[aggregate(
+    name = "MIN",
+    signature = "INT BIGINT DOUBLE DECIMAL DATE TIME TIMESTAMP STRING BYTES: (value %) -> %",
+    example("MIN(v) FROM VALUES (3), (7) AS (v)" = "3")
+)]
+pub(super) fn min(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     accumulator(Which::Min, &call.arguments[0])
 }
 
-/// The greatest values of a call.
-pub(super) fn greatest(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The greatest value.
+#[aggregate(
+    name = "MAX",
+    signature = "INT BIGINT DOUBLE DECIMAL DATE TIME TIMESTAMP STRING BYTES: (value %) -> %",
+    example("MAX(v) FROM VALUES (3), (7) AS (v)" = "7")
+)]
+pub(super) fn max(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     accumulator(Which::Max, &call.arguments[0])
 }
 

@@ -3,16 +3,22 @@
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Build, Entries, Fold, Folded, Write};
+use levada_udf::{Accumulator, AggregateCall, Build, Entries, Fold, Folded, Write, aggregate};
 
 use super::distinct::Distinct;
 
 /// Different values that are counted.
 const VALUES_MAX: usize = 1000;
 
-/// What a call keeps.
+/// How often each value occurs.
+#[aggregate(
+    name = "HISTOGRAM",
+    signature = "(value STRING) -> MAP<STRING, BIGINT>",
+    undo,
+    example("HISTOGRAM(v) FROM VALUES ('a'), ('b'), ('a') AS (v)" = "MAP('a' := CAST(2 AS BIGINT), 'b' := CAST(1 AS BIGINT))")
+)]
 #[expect(clippy::unnecessary_wraps, reason = "other functions refuse calls")]
-pub(super) fn accumulator(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+pub(super) fn histogram(_: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     Ok(Folded::boxed(Histogram))
 }
 

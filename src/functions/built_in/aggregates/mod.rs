@@ -30,105 +30,47 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type};
-use levada_udf::AggregateCall;
+use levada_udf::{AggregateCall, functions};
 
-use super::{Function, function, numbers};
-use crate::functions::function::{FunctionKind, Returns};
-use crate::functions::{AggregateBody, ParamType};
+use super::{Function, listed};
+use crate::functions::function::{Returns, Variation};
 use crate::types::{SqlType, StructField};
 
 const CATEGORY: &str = "AGGREGATE";
 
-const ORDERED: &str = "INT BIGINT DOUBLE DECIMAL DATE TIME TIMESTAMP STRING BYTES: (value %) -> %";
-const MEAN: &str = numbers!("(value %) -> DOUBLE");
-const BY_OFFSET: [&str; 4] = [
-    "(value T) -> T",
-    "(value T, LITERAL ignore_nulls BOOLEAN) -> T",
-    "(value T, LITERAL count INT) -> ARRAY<T>",
-    "(value T, LITERAL count INT, LITERAL ignore_nulls BOOLEAN) -> ARRAY<T>",
-];
-const MOMENTS: &str = "STRUCT<COUNT BIGINT, SUM DOUBLE, M2 DOUBLE>";
-
 pub(super) fn functions() -> Vec<Function> {
-    let function = |spelling, description, signatures: &[&str]| {
-        function(FunctionKind::Aggregate, CATEGORY, spelling, description, signatures)
-    };
-    vec![
-        function("ATTR", "The value that all rows of the group have, NULL if they differ.", &["(value T) -> T"])
-            .keeping("ARRAY<STRUCT<VALUE T, COUNT INT>>")
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(attr::accumulator)),
-        function("AVG", "The mean of the values that are not NULL.", &[MEAN])
-            .keeping("STRUCT<SUM DOUBLE, COUNT BIGINT>")
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(average::accumulator)),
-        function("COLLECT_LIST", "All values in the order of their arrival.", &["(value T) -> ARRAY<T>"])
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(collect_list::accumulator)),
-        function("COLLECT_SET", "All values without repetitions.", &["(value T) -> ARRAY<T>"])
-            .accumulated_by(&AggregateBody::new(collect_set::accumulator)),
-        function("CORRELATION", "Pearson's correlation of two columns.", &[numbers!("(x %, y %) -> DOUBLE")])
-            .keeping("STRUCT<COUNT BIGINT, X DOUBLE, Y DOUBLE, XX DOUBLE, YY DOUBLE, XY DOUBLE>")
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(correlation::accumulator)),
-        function("COUNT", "How many rows there are, or how many values that are not NULL.", &["(value T) -> BIGINT"])
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(count::accumulator)),
-        function("COUNT_DISTINCT", "About how many different values there are.", &["(value T) -> BIGINT"])
-            .keeping("ARRAY<INT>")
-            .accumulated_by(&AggregateBody::new(count_distinct::accumulator)),
-        function("EARLIEST_BY_OFFSET", "The value, or the values, that arrived first.", &BY_OFFSET)
-            .keeping("ARRAY<STRUCT<SEQ BIGINT, VAL T>>")
-            .accumulated_by(&AggregateBody::new(earliest_by_offset::accumulator)),
-        function("HISTOGRAM", "How often each value occurs.", &["(value STRING) -> MAP<STRING, BIGINT>"])
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(histogram::accumulator)),
-        function("LATEST_BY_OFFSET", "The value, or the values, that arrived last.", &BY_OFFSET)
-            .keeping("ARRAY<STRUCT<SEQ BIGINT, VAL T>>")
-            .accumulated_by(&AggregateBody::new(latest_by_offset::accumulator)),
-        function("MAX", "The greatest value.", &[ORDERED]).accumulated_by(&AggregateBody::new(extreme::greatest)),
-        function("MIN", "The least value.", &[ORDERED]).accumulated_by(&AggregateBody::new(extreme::least)),
-        function(
-            "STDDEV_SAMP",
-            "The variance of the values as a sample. Write STDDEV_SAMPLE for the deviation.",
-            &[MEAN],
-        )
-        .keeping(MOMENTS)
-        .with_undo()
-        .accumulated_by(&AggregateBody::new(stddev_samp::accumulator)),
-        function("STDDEV_SAMPLE", "The standard deviation of the values as a sample.", &[MEAN])
-            .keeping(MOMENTS)
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(stddev_sample::accumulator)),
-        function("SUM", "The sum of the values that are not NULL.", &["INT BIGINT DOUBLE DECIMAL: (value %) -> %"])
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(sum::accumulator)),
-        function("SUM_LIST", "The sum of all elements of arrays.", &[numbers!("(values ARRAY<%>) -> %")])
-            .with_undo()
-            .accumulated_by(&AggregateBody::new(sum_list::accumulator)),
-        top(function(
-            "TOPK",
-            "The greatest values, with other columns of their rows if there are any.",
-            &["INT BIGINT DOUBLE STRING: (sort_value %, column ANY..., LITERAL k INT) -> ARRAY<%>"],
-        ))
-        .accumulated_by(&AggregateBody::new(topk::accumulator)),
-        function(
-            "TOPKDISTINCT",
-            "The greatest values without repetitions.",
-            &["INT BIGINT DOUBLE DECIMAL STRING DATE TIME TIMESTAMP BYTES: (value %, LITERAL k INT) -> ARRAY<%>"],
-        )
-        .accumulated_by(&AggregateBody::new(topkdistinct::accumulator)),
-    ]
+    let functions = functions![
+        attr::attr,
+        average::avg,
+        collect_list::collect_list,
+        collect_set::collect_set,
+        correlation::correlation,
+        count::count,
+        count_distinct::count_distinct,
+        earliest_by_offset::earliest_by_offset,
+        histogram::histogram,
+        latest_by_offset::latest_by_offset,
+        extreme::min,
+        extreme::max,
+        stddev_samp::stddev_samp,
+        stddev_sample::stddev_sample,
+        sum::sum,
+        sum_list::sum_list,
+        topk::topk,
+        topkdistinct::topkdistinct,
+    ];
+    let mut functions = listed(CATEGORY, functions);
+    functions
+        .iter_mut()
+        .filter(|function| function.spelling == "TOPK")
+        .for_each(|topk| topk.variations.iter_mut().for_each(of_columns));
+    functions
 }
 
-/// `function`, which gives structs when it takes several columns.
-fn top(mut function: Function) -> Function {
-    for variation in &mut function.variations {
-        let shown = variation.returns.shown().clone();
-        variation.returns = Returns::Computed { shown, compute: top_rows };
-        variation.intermediate = Some(ParamType::Array(Box::new(ParamType::Any)));
-    }
-    function
+/// `variation` gives structs when it takes several columns.
+fn of_columns(variation: &mut Variation) {
+    let shown = variation.returns.shown().clone();
+    variation.returns = Returns::Computed { shown, compute: top_rows };
 }
 
 fn top_rows(arguments: &[Option<SqlType>]) -> Option<SqlType> {
@@ -156,7 +98,7 @@ fn doubles(column: &ArrayRef) -> Float64Array {
 
 /// How many values a call may keep, which the property `name` says.
 fn limit(call: &AggregateCall<'_>, name: &str) -> Result<usize, String> {
-    let Some(text) = (call.property)(name) else { return Ok(usize::MAX) };
+    let Some(text) = call.configuration.property(name) else { return Ok(usize::MAX) };
     let limit: i64 = text.trim().parse().map_err(|_| format!("{name} is '{text}', which is no whole number"))?;
     usize::try_from(limit).map_err(|_| format!("{name} is {limit}, which is less than 0"))
 }

@@ -5,10 +5,16 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::datatypes::{ArrowNativeType, DataType, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Rejected, Update};
+use levada_udf::{Accumulator, AggregateCall, Rejected, Update, aggregate};
 
-/// The sums of a call.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The sum of the values that are not NULL.
+#[aggregate(
+    name = "SUM",
+    signature = "INT BIGINT DOUBLE DECIMAL: (value %) -> %",
+    undo,
+    example("SUM(v) FROM VALUES (1), (NULL), (2) AS (v)" = "3")
+)]
+pub(super) fn sum(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     let data_type = &call.arguments[0];
     Ok(match data_type {
         DataType::Int32 => Box::new(Sum::<Int32Type>::new(data_type)),

@@ -8,10 +8,16 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 
-use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded};
+use levada_udf::{Accumulator, AggregateCall, Build, Fold, Folded, aggregate};
 
-/// The sums of a call.
-pub(super) fn accumulator(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
+/// The sum of all elements of arrays.
+#[aggregate(
+    name = "SUM_LIST",
+    signature = "INT BIGINT DOUBLE: (values ARRAY<%>) -> %",
+    undo,
+    example("SUM_LIST(v) FROM VALUES (ARRAY[1, 2]), (ARRAY[4]) AS (v)" = "7")
+)]
+pub(super) fn sum_list(call: &AggregateCall<'_>) -> Result<Box<dyn Accumulator>, String> {
     let DataType::List(element) = &call.arguments[0] else {
         return Err(format!("{} has no elements", call.arguments[0]));
     };

@@ -7,7 +7,7 @@ use arrow::array::{
     StringArray, StructArray,
 };
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type};
-use levada_udf::{Accumulator, AggregateCall, Update};
+use levada_udf::{Accumulator, AggregateCall, Configuration, Update};
 
 use crate::functions::Registry;
 
@@ -19,7 +19,7 @@ fn accumulator(function: &str, argument: &DataType) -> Box<dyn Accumulator> {
 }
 
 fn called(function: &str, arguments: &[DataType], literals: &[ArrayRef], result: &DataType) -> Box<dyn Accumulator> {
-    let call = AggregateCall { arguments, literals, result, property: &|_| None };
+    let call = AggregateCall { arguments, literals, result, configuration: &Configuration::default() };
     accumulated(function, &call).expect("the function has this type")
 }
 
@@ -198,12 +198,9 @@ fn sets_keep_each_value_once_and_lists_up_to_a_limit() {
     for (function, expected) in [("COLLECT_LIST", [1, 1]), ("COLLECT_SET", [1, 2])] {
         let name = format!("ksql.functions.{}.limit", function.to_lowercase());
         let made_with = |limit: &str| {
-            let property = |asked: &str| (asked == name).then(|| limit.to_owned());
-            let arguments = [DataType::Int32];
-            accumulated(
-                function,
-                &AggregateCall { arguments: &arguments, literals: &[], result: &DataType::Null, property: &property },
-            )
+            let configuration = &Configuration::new(function, [(name.as_str(), limit)]);
+            let arguments = &[DataType::Int32];
+            accumulated(function, &AggregateCall { arguments, literals: &[], result: &DataType::Null, configuration })
         };
         let mut limited = made_with("2").expect("a limit");
         limited.grow(1);
@@ -246,7 +243,7 @@ fn the_latest_and_the_earliest_are_by_arrival_whatever_is_merged_with_what() {
             arguments: &[DataType::Int32],
             literals: &[Arc::new(Int32Array::from(vec![0]))],
             result: &DataType::Null,
-            property: &|_| None,
+            configuration: &Configuration::default(),
         },
     );
     assert_eq!(none.map(drop), Err("the number of values must be 1 or greater".to_owned()));

@@ -7,14 +7,14 @@ mod from_bytes;
 mod int_from_bytes;
 mod to_bytes;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 const CATEGORY: &str = "STRING";
 
 pub(super) fn functions() -> Vec<Function> {
-    let functions = scalars![
+    let functions = functions![
         bigint_from_bytes::big_endian,
         bigint_from_bytes::ordered,
         double_from_bytes::big_endian,

@@ -22,14 +22,14 @@ mod map_values;
 mod set_operation;
 mod slice;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 pub(super) fn functions() -> Vec<Function> {
     let mut functions = listed(
         "ARRAY",
-        scalars![
+        functions![
             array_concat::array_concat,
             array_contains::array_contains,
             array_distinct::array_distinct,
@@ -47,7 +47,7 @@ pub(super) fn functions() -> Vec<Function> {
             slice::slice,
         ],
     );
-    let maps = scalars![as_map::as_map, map_keys::map_keys, map_union::map_union, map_values::map_values];
+    let maps = functions![as_map::as_map, map_keys::map_keys, map_union::map_union, map_values::map_values];
     functions.extend(listed("MAP", maps));
     functions
 }

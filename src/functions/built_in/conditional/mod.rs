@@ -4,12 +4,12 @@ mod coalesce;
 mod ifnull;
 mod nullif;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 const CATEGORY: &str = "CONDITIONAL";
 
 pub(super) fn functions() -> Vec<Function> {
-    listed(CATEGORY, scalars![coalesce::coalesce, ifnull::ifnull, nullif::nullif])
+    listed(CATEGORY, functions![coalesce::coalesce, ifnull::ifnull, nullif::nullif])
 }

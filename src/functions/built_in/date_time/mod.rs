@@ -24,7 +24,7 @@ mod timesub;
 mod unix_date;
 mod unix_timestamp;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
@@ -33,7 +33,7 @@ const CATEGORY: &str = "DATE / TIME";
 pub(super) fn functions() -> Vec<Function> {
     listed(
         CATEGORY,
-        scalars![
+        functions![
             convert_tz::convert_tz,
             dateadd::dateadd,
             datesub::datesub,

@@ -17,14 +17,14 @@ mod path;
 mod scanner;
 mod to_json_string;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 const CATEGORY: &str = "JSON";
 
 pub(super) fn functions() -> Vec<Function> {
-    let functions = scalars![
+    let functions = functions![
         extractjsonfield::extractjsonfield,
         is_json_string::is_json_string,
         json_array_contains::json_array_contains,

@@ -4,8 +4,9 @@ mod filter;
 mod reduce;
 mod transform;
 
-use super::{Function, scalar};
-use crate::functions::LambdaBody;
+use super::{AUTHOR, Function};
+use crate::functions::function::FunctionKind;
+use crate::functions::{LambdaBody, signature};
 
 const CATEGORY: &str = "LAMBDA";
 
@@ -21,11 +22,23 @@ fn of_arrays_and_maps(
     (map, map_body): (&str, LambdaBody),
     (call, result): (&str, &str),
 ) -> Function {
-    let mut function = scalar(CATEGORY, spelling, description, &[array, map]);
-    let bodies = [array_body, map_body];
-    function.variations.iter_mut().zip(bodies).for_each(|(variation, body)| variation.lambda = Some(body));
-    function.examples.push((call.to_owned(), result.to_owned()));
-    function
+    let variations = [(array, array_body), (map, map_body)].into_iter().flat_map(|(text, body)| {
+        let mut variations =
+            signature::variations(text).unwrap_or_else(|error| unreachable!("a built-in signature: {error}"));
+        variations.iter_mut().for_each(|variation| variation.lambda = Some(body.clone()));
+        variations
+    });
+    Function {
+        spelling: spelling.to_owned(),
+        kind: FunctionKind::Scalar,
+        category: CATEGORY.to_owned(),
+        description: description.to_owned(),
+        author: AUTHOR.to_owned(),
+        origin: None,
+        examples: vec![(call.to_owned(), result.to_owned())],
+        is_volatile: false,
+        variations: variations.collect(),
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ mod tan;
 mod tanh;
 mod trunc;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 use crate::functions::function::Returns;
@@ -46,7 +46,7 @@ const CATEGORY: &str = "MATHEMATICAL";
 pub(super) fn functions() -> Vec<Function> {
     let mut functions = listed(
         CATEGORY,
-        scalars![
+        functions![
             abs::int,
             abs::bigint,
             abs::double,
@@ -92,7 +92,7 @@ pub(super) fn functions() -> Vec<Function> {
     );
     functions.extend(whole(listed(
         CATEGORY,
-        scalars![
+        functions![
             round::int,
             round::bigint,
             round::double,

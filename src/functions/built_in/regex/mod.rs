@@ -8,14 +8,14 @@ mod regexp_split_to_array;
 mod replacement;
 mod translation;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 const CATEGORY: &str = "REGULAR EXPRESSION";
 
 pub(super) fn functions() -> Vec<Function> {
-    let functions = scalars![
+    let functions = functions![
         regexp_extract::whole,
         regexp_extract::group,
         regexp_extract_all::whole,

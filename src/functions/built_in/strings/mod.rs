@@ -31,7 +31,7 @@ mod ucase;
 mod utf16;
 mod uuid;
 
-use levada_udf::{ScalarFunction, scalars};
+use levada_udf::{Definition, functions};
 
 use super::{Function, listed};
 
@@ -40,12 +40,12 @@ const OTHER: &str = "OTHER";
 
 pub(super) fn functions() -> Vec<Function> {
     let mut functions = listed(CATEGORY, texts());
-    functions.extend(listed(OTHER, scalars![as_value::as_value]));
+    functions.extend(listed(OTHER, functions![as_value::as_value]));
     functions
 }
 
-fn texts() -> Vec<ScalarFunction> {
-    scalars![
+fn texts() -> Vec<Definition> {
+    functions![
         chr::of_code_point,
         chr::of_escapes,
         concat::texts,

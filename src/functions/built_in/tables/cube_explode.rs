@@ -10,24 +10,25 @@ use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 
-use levada_udf::Batch;
-
-use crate::functions::{ScalarBody, TableBody};
+use levada_udf::{Batch, table};
 
 /// Elements that a list may have.
 const COLUMNS_MAX: usize = 20;
 
-/// So many rows have fewer than 2³¹ elements in their subsets, which is what an array holds.
+/// `rows` of the function: so many have fewer than 2³¹ elements in their subsets, which is what an array holds.
 const ROWS_MAX: usize = 64;
 
 const _: () = assert!((ROWS_MAX * COLUMNS_MAX) << COLUMNS_MAX < i32::MAX as usize);
 
-pub(super) fn body() -> TableBody {
-    TableBody { lists: ScalarBody::new(subsets), rows_max: ROWS_MAX }
-}
-
-/// The subsets of each list: arrays of arrays.
-fn subsets(batch: &mut Batch<'_>) -> ArrayRef {
+/// A row for every subset of the elements, the others NULL.
+#[table(
+    signature = "(columns ARRAY<T>) -> ARRAY<T>",
+    rows = 64,
+    example(
+        "CUBE_EXPLODE(ARRAY[1, 2])" = "ARRAY[ARRAY[CAST(NULL AS INT), CAST(NULL AS INT)], ARRAY[CAST(NULL AS INT), 2], ARRAY[1, CAST(NULL AS INT)], ARRAY[1, 2]]"
+    )
+)]
+pub(super) fn cube_explode(batch: &mut Batch<'_>) -> ArrayRef {
     let rows = batch.rows();
     let all = batch.arguments()[0].expanded(rows);
     let columns = all.as_list::<i32>();
@@ -79,9 +80,8 @@ mod tests {
     fn evaluated(lists: Vec<Option<Numbers>>) -> (Vec<Vec<Numbers>>, Vec<String>) {
         let (rows, mut failures) = (lists.len(), Vec::new());
         let column = Operand::Column(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists)));
-        let found = body()
-            .lists
-            .evaluate(&[column], rows, &DataType::Null, &mut |row, reason| failures.push(format!("{row}: {reason}")));
+        let mut note = |row: usize, reason: String| failures.push(format!("{row}: {reason}"));
+        let found = cube_explode(&mut Batch::new(&[column], rows, &DataType::Null, &mut note));
         let numbers = |subset: ArrayRef| subset.as_primitive::<Int32Type>().iter().collect();
         let subsets = |row: ArrayRef| row.as_list::<i32>().iter().flatten().map(numbers).collect();
         (found.as_list::<i32>().iter().flatten().map(subsets).collect(), failures)

@@ -1,10 +1,14 @@
 //! `EXPLODE(array)`: a row per element, NULLs included. NULL has none.
 
-use levada_udf::Batch;
+use arrow::array::ArrayRef;
+use levada_udf::{Batch, table};
 
-use crate::functions::{ScalarBody, TableBody};
-
-pub(super) fn body() -> TableBody {
-    let lists = ScalarBody::new(|batch: &mut Batch<'_>| batch.arguments()[0].expanded(batch.rows()));
-    TableBody { lists, rows_max: usize::MAX }
+/// A row for every element of an array.
+#[table(
+    signature = "(array ARRAY<T>) -> T",
+    signature = "(array ARRAY<DECIMAL>) -> DECIMAL",
+    example("EXPLODE(ARRAY['a', 'b'])" = "ARRAY['a', 'b']")
+)]
+pub(super) fn explode(batch: &mut Batch<'_>) -> ArrayRef {
+    batch.arguments()[0].expanded(batch.rows())
 }

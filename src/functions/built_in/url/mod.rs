@@ -11,14 +11,14 @@ mod url_extract_port;
 mod url_extract_protocol;
 mod url_extract_query;
 
-use levada_udf::scalars;
+use levada_udf::functions;
 
 use super::{Function, listed};
 
 const CATEGORY: &str = "URL";
 
 pub(super) fn functions() -> Vec<Function> {
-    let functions = scalars![
+    let functions = functions![
         url_decode_param::url_decode_param,
         url_encode_param::url_encode_param,
         url_extract_fragment::url_extract_fragment,

@@ -1,0 +1,67 @@
+//! Arrays that cross the interface.
+
+use arrow::array::{Array, ArrayData, ArrayRef, make_array};
+use arrow::datatypes::DataType;
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
+
+use crate::abi::{Column, INVALID};
+
+/// The type that `schema` says.
+///
+/// # Safety
+/// It points to a schema.
+pub(super) unsafe fn data_type(schema: *const FFI_ArrowSchema) -> Result<DataType, i32> {
+    // SAFETY: the caller's.
+    DataType::try_from(unsafe { &*schema }).map_err(|_| INVALID)
+}
+
+/// Takes the array of `column`.
+///
+/// # Safety
+/// It points to a column that is ours to take, whose array is of the type that its schema says.
+pub(super) unsafe fn take(column: *mut Column) -> Result<ArrayRef, i32> {
+    // SAFETY: the caller's.
+    let data = unsafe {
+        let column = &mut *column;
+        from_ffi(std::mem::replace(&mut column.array, FFI_ArrowArray::empty()), &column.schema)
+    };
+    Ok(make_array(data.map_err(|_| INVALID)?))
+}
+
+/// Takes the arrays of `count` columns.
+///
+/// # Safety
+/// As [`take`], for each.
+pub(super) unsafe fn take_all(columns: *mut Column, count: usize) -> Result<Vec<ArrayRef>, i32> {
+    // SAFETY: the caller's.
+    (0..count).map(|index| unsafe { take(columns.add(index)) }).collect()
+}
+
+/// Gives `array` away, which has `rows` values of `data_type`.
+///
+/// # Safety
+/// There is a place, which holds nothing yet.
+pub(super) unsafe fn give(
+    array: &dyn Array,
+    rows: usize,
+    data_type: &DataType,
+    place: *mut FFI_ArrowArray,
+) -> Result<(), i32> {
+    if array.len() != rows || array.data_type() != data_type {
+        return Err(INVALID);
+    }
+    // SAFETY: the caller's.
+    unsafe { place.write(FFI_ArrowArray::new(&array.to_data())) };
+    Ok(())
+}
+
+/// Gives `data` away with its type.
+///
+/// # Safety
+/// There is a place, which holds nothing yet.
+pub(super) unsafe fn give_typed(data: &ArrayData, place: *mut Column) -> Result<(), i32> {
+    let (array, schema) = to_ffi(data).map_err(|_| INVALID)?;
+    // SAFETY: the caller's.
+    unsafe { place.write(Column { array, schema }) };
+    Ok(())
+}
