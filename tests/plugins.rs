@@ -4,28 +4,31 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::Int64Type;
+use arrow::array::ArrayRef;
+use arrow::util::display::array_value_to_string;
 use levada::engine::{Engine, EngineOptions, PushEvent, Response, Session};
-use levada::functions::plugins;
+use levada::functions::{Function, Registry, plugins};
 use levada::topics::MemoryTopics;
+use levada_udf::abi::Plugin;
+use levada_udf::{Definition, Exported, Functions, scalar};
 
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 
-/// The library of the example `udfs/epoch`, which is built with the workspace.
-fn library() -> PathBuf {
+/// The library of an example in `udfs`, which is built with the workspace.
+fn library(example: &str) -> PathBuf {
     let folder = Path::new(LEVADA).parent().expect("the binary lies in a folder");
-    let path = folder.join("liblevada_epoch.so");
+    let path = folder.join(format!("liblevada_{example}.so"));
     assert!(path.exists(), "{} is built by `cargo build --release --workspace`", path.display());
     path
 }
 
 /// A server whose extension folder holds the library.
 fn engine(folder: &Path) -> Engine {
-    fs::copy(library(), folder.join("liblevada_epoch.so")).expect("the library can be copied");
+    fs::copy(library("epoch"), folder.join("liblevada_epoch.so")).expect("the library can be copied");
     fs::write(folder.join("broken.so"), "no library").expect("a file can be written");
     let properties = BTreeMap::from([
         ("ksql.extension.dir".to_owned(), folder.display().to_string()),
@@ -33,6 +36,42 @@ fn engine(folder: &Path) -> Engine {
     ]);
     let options = EngineOptions { properties, threads: false, ..EngineOptions::default() };
     Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("a broken file in the folder stops nothing")
+}
+
+/// A server that knows `functions` beside its own.
+fn engine_with(functions: Vec<Function>, threads: bool) -> Engine {
+    let mut registry = Registry::default();
+    functions.into_iter().for_each(|function| registry.add(function));
+    let properties =
+        [("auto.offset.reset", "earliest"), ("ksql.extension.dir", ""), ("levada.functions.slow.ms", "100")];
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let options = EngineOptions { properties, threads, functions: Arc::new(registry), ..EngineOptions::default() };
+    Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("an empty server starts")
+}
+
+/// A server that knows the functions of an example in `udfs` beside its own.
+fn engine_of(example: &str) -> Engine {
+    engine_with(plugins::load(&library(example), &BTreeMap::new()).expect("a plug-in"), false)
+}
+
+/// What a push query gives when nothing is left to do, a text for each row.
+fn rows(engine: &Engine, statement: &str) -> Vec<String> {
+    let mut query = None;
+    let mut take = |response: Response| {
+        if let Response::Push(push) = response {
+            query = Some(push);
+        }
+    };
+    engine.execute(&mut Session::default(), statement, &mut take).expect("the statement is correct");
+    engine.settle(None).expect("a row that fails stops nothing");
+    let query = query.expect("a push query");
+    let mut rows = Vec::new();
+    while let PushEvent::Rows(batch) = query.next(Duration::ZERO) {
+        let cell = |column: &ArrayRef, row| array_value_to_string(column, row).expect("it can be shown");
+        let shown = |row| batch.columns().iter().map(|column| cell(column, row)).collect::<Vec<_>>().join(" ");
+        rows.extend((0..batch.num_rows()).map(shown));
+    }
+    rows
 }
 
 const SIGHTINGS: &str = "
@@ -47,23 +86,9 @@ fn functions_in_the_extension_folder_can_be_called() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let engine = engine(folder.path());
     engine.execute(&mut Session::default(), SIGHTINGS, &mut |_| ()).expect("the statements are correct");
-    let mut query = None;
     let select =
         "SELECT epoch_ms(seen || ' 00:00:01', '%Y-%m-%d %H:%M:%S') AS seen_ms FROM sightings EMIT CHANGES LIMIT 3;";
-    let mut take = |response: Response| {
-        if let Response::Push(push) = response {
-            query = Some(push);
-        }
-    };
-    engine.execute(&mut Session::default(), select, &mut take).expect("the function is there");
-    engine.settle(None).expect("a row that fails stops nothing");
-    let query = query.expect("a push query");
-    let mut values = Vec::new();
-    while let PushEvent::Rows(rows) = query.next(Duration::ZERO) {
-        let at = rows.column(0).as_primitive::<Int64Type>();
-        values.extend((0..at.len()).map(|row| at.is_valid(row).then(|| at.value(row))));
-    }
-    assert_eq!(values, [Some(86_401_000), None, None]);
+    assert_eq!(rows(&engine, select), ["86401000", "", ""]);
 }
 
 #[test]
@@ -90,10 +115,150 @@ fn what_is_no_plug_in_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn a_library_is_checked_with_its_examples() {
-    let output = Command::new(LEVADA).args(["udf", "check"]).arg(library()).output().expect("levada starts");
-    let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(shown.contains("EPOCH_MS(text VARCHAR, pattern VARCHAR) -> BIGINT"), "{shown}");
-    assert!(shown.ends_with("functions: 1, examples: 1, wrong: 0\n"), "{shown}");
+fn libraries_are_checked_with_their_examples() {
+    let calls = [
+        ("epoch", "EPOCH_MS(text VARCHAR, pattern VARCHAR) -> BIGINT", "functions: 1, examples: 1, wrong: 0\n"),
+        (
+            "geo",
+            "GEOHASH_CENTER(hash VARCHAR) -> STRUCT<LAT DOUBLE, LON DOUBLE>",
+            "functions: 3, examples: 2, wrong: 0\n",
+        ),
+        ("percentile", "PERCENTILE(value DOUBLE, percent DOUBLE) -> DOUBLE", "functions: 1, examples: 2, wrong: 0\n"),
+        (
+            "logfmt",
+            "LOGFMT(line VARCHAR) -> STRUCT<NAME VARCHAR, VALUE VARCHAR>",
+            "functions: 1, examples: 1, wrong: 0\n",
+        ),
+    ];
+    for (example, call, tally) in calls {
+        let output = Command::new(LEVADA).args(["udf", "check"]).arg(library(example)).output().expect("levada starts");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(shown.contains(call) && shown.ends_with(tally), "{shown}");
+    }
+}
+
+#[test]
+fn a_function_is_opened_with_the_properties_that_are_meant_for_it() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let areas = folder.path().join("areas.txt");
+    fs::write(&areas, "city: 0 0, 0 5, 5 5, 5 0").expect("a file can be written");
+    let load = |file: &Path| {
+        let properties = BTreeMap::from([("ksql.functions.area_of.file".to_owned(), file.display().to_string())]);
+        plugins::load(&library("geo"), &properties)
+    };
+    let error = load(&folder.path().join("none.txt")).expect_err("there is no such file").to_string();
+    assert!(error.contains("area_of: cannot read"), "{error}");
+    let engine = engine_with(load(&areas).expect("a plug-in"), false);
+    let create = "CREATE STREAM places (lat DOUBLE, lon DOUBLE) WITH (KAFKA_TOPIC = 'places', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+                  INSERT INTO places VALUES (1.0, 2.0); INSERT INTO places VALUES (9.0, 9.0);";
+    engine.execute(&mut Session::default(), create, &mut |_| ()).expect("the statements are correct");
+    assert_eq!(rows(&engine, "SELECT area_of(lat, lon) AS area FROM places EMIT CHANGES;"), ["city", ""]);
+}
+
+#[test]
+fn an_aggregate_function_takes_back_what_a_table_no_longer_has() {
+    let engine = engine_of("percentile");
+    let statements = "
+CREATE TABLE people (id INT PRIMARY KEY, city STRING, age DOUBLE) WITH (KAFKA_TOPIC = 'people', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+CREATE TABLE ages AS SELECT city, percentile(age, 50E0) AS median, COUNT(*) AS people FROM people GROUP BY city EMIT CHANGES;
+INSERT INTO people VALUES (1, 'Funchal', 30.0);
+INSERT INTO people VALUES (2, 'Funchal', 40.0);
+INSERT INTO people VALUES (3, 'Funchal', 50.0);";
+    engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are correct");
+    engine.settle(None).expect("all is processed");
+    let moved = "INSERT INTO people VALUES (1, 'Porto', 30.0); INSERT INTO people VALUES (2, 'Funchal', 60.0);";
+    engine.execute(&mut Session::default(), moved, &mut |_| ()).expect("the statements are correct");
+    let found = rows(&engine, "SELECT * FROM ages EMIT CHANGES;");
+    assert_eq!(found, ["Funchal 40.0 3", "Porto 30.0 1", "Funchal 50.0 2"]);
+}
+
+#[test]
+fn a_table_function_makes_rows() {
+    let engine = engine_of("logfmt");
+    let statements = "
+CREATE STREAM lines (host STRING KEY, line STRING) WITH (KAFKA_TOPIC = 'lines', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+INSERT INTO lines VALUES ('a', 'level=info msg=\"disk full\"');
+INSERT INTO lines VALUES ('b', '=wrong');
+INSERT INTO lines VALUES ('c', 'level=warn');
+CREATE STREAM fields AS SELECT host, logfmt(line) AS field FROM lines EMIT CHANGES;";
+    engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are correct");
+    let select = "SELECT host, field->name AS name, field->value AS value FROM fields EMIT CHANGES;";
+    assert_eq!(rows(&engine, select), ["a level info", "a msg disk full", "c level warn"]);
+}
+
+/// Waits until [`RELEASED`].
+#[scalar]
+fn wait_for_ever(value: i32) -> i32 {
+    while !RELEASED.load(Ordering::Acquire) {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    value
+}
+
+static RELEASED: AtomicBool = AtomicBool::new(false);
+
+struct Endless;
+
+impl Functions for Endless {
+    fn definitions() -> Vec<Definition> {
+        levada_udf::functions![wait_for_ever]
+    }
+
+    fn kept() -> &'static OnceLock<Vec<Definition>> {
+        static ALL: OnceLock<Vec<Definition>> = OnceLock::new();
+        &ALL
+    }
+}
+
+#[test]
+fn a_function_that_does_not_come_back_is_named_and_stops_no_statement() {
+    static PLUGIN: Plugin = Exported::<Endless>::PLUGIN;
+    let engine = engine_with(plugins::linked(&PLUGIN, &BTreeMap::new()).expect("a plug-in"), true);
+    let statements = "
+CREATE STREAM numbers (i INT) WITH (KAFKA_TOPIC = 'numbers', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+CREATE STREAM waiting AS SELECT wait_for_ever(i) AS i FROM numbers EMIT CHANGES;
+INSERT INTO numbers VALUES (1);";
+    engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are correct");
+    let shown = || {
+        let mut shown = String::new();
+        let mut show = |response: Response| {
+            if let Response::Listing(listings) = response {
+                shown.extend(
+                    listings.iter().flat_map(|listing| &listing.rows).flatten().map(|cell| format!("{cell}\n")),
+                );
+            }
+        };
+        engine.execute(&mut Session::default(), "SHOW QUERIES;", &mut show).expect("queries are shown");
+        shown
+    };
+    let complaint = "The function WAIT_FOR_EVER has been running in CSAS_WAITING_1 for 0 seconds.";
+    while !shown().contains(complaint) {
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    engine.execute(&mut Session::default(), "TERMINATE CSAS_WAITING_1;", &mut |_| ()).expect("the query is ended");
+    assert!(!shown().contains("RUNNING:1"), "{}", shown());
+    RELEASED.store(true, Ordering::Release);
+}
+
+#[test]
+fn a_new_crate_says_what_it_needs() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("udfs/api");
+    let new = |name: &str| {
+        let mut command = Command::new(LEVADA);
+        command
+            .current_dir(folder.path())
+            .args(["udf", "new", name, "--api"])
+            .arg(&api)
+            .output()
+            .expect("levada starts")
+    };
+    let output = new("greeting");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let manifest = fs::read_to_string(folder.path().join("greeting/Cargo.toml")).expect("it is written");
+    assert!(manifest.contains("name = \"greeting\"") && manifest.contains("cdylib"), "{manifest}");
+    assert!(fs::read_to_string(folder.path().join("greeting/src/lib.rs")).is_ok_and(|text| text.contains("plugin![")));
+    let again = new("greeting");
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("is there already"));
 }

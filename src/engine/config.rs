@@ -27,6 +27,8 @@ const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
 const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
+const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
+const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
 
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
 const ASSERT_SCHEMA_TIMEOUT: &str = "ksql.assert.schema.default.timeout.ms";
@@ -183,6 +185,16 @@ impl Properties {
         Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
     }
 
+    /// How long a call of a function of a user may run before it is told.
+    pub fn slow_function(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(SLOW_FUNCTION)?.map_or(SLOW_FUNCTION_DEFAULT, Duration::from_millis))
+    }
+
+    /// Whether functions of users are loaded.
+    pub fn loads_functions(&self) -> bool {
+        self.get("ksql.udfs.enabled").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"))
+    }
+
     /// How memory is divided.
     pub(super) fn memory(&self) -> Result<MemoryDivision, EngineError> {
         memory_limit::plan(self.get(MEMORY_LIMIT))
@@ -222,6 +234,7 @@ impl Properties {
         self.workers()?;
         self.standbys()?;
         self.cleanup_delay()?;
+        self.slow_function()?;
         Ok(())
     }
 

@@ -283,7 +283,9 @@ impl Execution<'_> {
                     None => String::new(),
                 };
                 let pushed = self.core.transients.iter().map(|push| (push.id.as_str(), push.sql.as_str()));
-                Response::Listing(show::queries(catalog, status, pushed))
+                let mut listings = show::queries(catalog, status, pushed);
+                listings.extend(show::complaints());
+                Response::Listing(listings)
             }
             Statement::ShowProperties => listing(session::show_properties(self.shared, self.session)),
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
@@ -373,7 +375,8 @@ impl Execution<'_> {
         let known: Vec<_> =
             (self.core.catalog.queries()).filter_map(|info| Some((info, queries.get(info.id.as_str())?))).collect();
         let mut observer = Observer::new(self.shared, known.iter().map(|(_, query)| *query));
-        known.into_iter().flat_map(|(info, query)| observer.query(info, query)).collect()
+        let listings = known.into_iter().flat_map(|(info, query)| observer.query(info, query));
+        listings.chain(show_functions::usage()).collect()
     }
 }
 

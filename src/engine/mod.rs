@@ -290,7 +290,12 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let functions = with_plugins(options.functions, properties.extension_folder(), &shared.server);
+        plugins::tell_slower_than(properties.slow_function()?);
+        let functions = if properties.loads_functions() {
+            with_plugins(options.functions, properties.extension_folder(), &shared.server)
+        } else {
+            options.functions
+        };
         let catalog = Catalog::with_functions(functions);
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };

@@ -3,6 +3,7 @@
 use super::response::{Listing, ListingForm};
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
 use crate::formats::Format;
+use crate::functions::plugins;
 use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
 
@@ -18,6 +19,12 @@ pub fn lines(title: impl Into<String>, lines: impl IntoIterator<Item = String>) 
 /// Lines that tell a person where to look further.
 pub fn advice<const N: usize>(texts: [&str; N]) -> Listing {
     Listing { form: ListingForm::Advice, ..lines("", texts.map(str::to_owned)) }
+}
+
+/// What is wrong with functions of users at the moment, if anything is.
+pub fn complaints() -> Option<Listing> {
+    let complaints = plugins::complaints();
+    (!complaints.is_empty()).then(|| Listing { form: ListingForm::Advice, ..lines("", complaints) })
 }
 
 /// `SHOW STREAMS` or `SHOW TABLES`.

@@ -1,8 +1,8 @@
 //! Listings of functions: SHOW FUNCTIONS and DESCRIBE FUNCTION.
 
 use super::response::Listing;
-use super::show::advice;
-use crate::functions::{Function, FunctionKind, Registry, Variation};
+use super::show::{self, advice};
+use crate::functions::{Function, FunctionKind, Registry, Variation, plugins};
 
 /// `SHOW FUNCTIONS`.
 pub fn functions(registry: &Registry) -> Vec<Listing> {
@@ -59,6 +59,20 @@ fn facts_of(function: &Function, variation: &Variation) -> Listing {
     facts.push(("Literals".to_owned(), literals.join(", ")));
     facts.push(("Notes".to_owned(), notes.to_owned()));
     Listing::facts(facts)
+}
+
+/// What functions of users that were called have taken, if there are any, and what is wrong with them at the moment.
+pub fn usage() -> Vec<Listing> {
+    let called = plugins::usage().into_iter().filter(|usage| usage.calls > 0);
+    let rows: Vec<Vec<String>> = called
+        .map(|usage| {
+            let seconds = format!("{:.3}", usage.time.as_secs_f64());
+            vec![usage.name.to_uppercase(), usage.calls.to_string(), seconds, usage.bytes_max.to_string()]
+        })
+        .collect();
+    let columns = ["Function", "Batches", "Seconds", "Most Bytes at Once"];
+    let table = (!rows.is_empty()).then(|| Listing::table("Functions of users", &columns, rows));
+    table.into_iter().chain(show::complaints()).collect()
 }
 
 #[cfg(test)]

@@ -32,12 +32,13 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::formats::{FormatError, Schemas};
+use crate::functions::plugins;
 use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
 use crate::state::{StateError, Store};
@@ -238,6 +239,10 @@ pub struct Runtime {
     cleanup_delay: Duration,
 }
 
+/// How long to wait for a worker before asking what keeps it.
+const PATIENCE: Duration = Duration::from_millis(100);
+const JOINING: Duration = Duration::from_millis(1);
+
 /// How long to take part in the agreements of the servers at a time.
 const PLACING: Duration = Duration::from_millis(100);
 
@@ -334,7 +339,18 @@ impl Runtime {
         self.lock_local().handle(Command::Remove { query: Arc::clone(query), done: None });
         let done = lock(&self.schedule).remove(query);
         self.shared.topics.wake();
-        while done.recv().is_ok() {}
+        loop {
+            match done.recv_timeout(PATIENCE) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(function) = plugins::hanging() {
+                        tracing::warn!(%query, "the query ends when the function {function} comes back");
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     /// Whether this server has the rows that the store `store` of `query` keeps for `partition`.
@@ -458,7 +474,14 @@ impl Runtime {
         }
         self.shared.topics.wake();
         for (_, thread) in threads {
-            if thread.join().is_err() {
+            while !thread.is_finished() && plugins::hanging().is_none() {
+                std::thread::park_timeout(JOINING);
+            }
+            if let Some(function) = plugins::hanging().filter(|_| !thread.is_finished()) {
+                tracing::error!(
+                    "the function {function} does not come back: what its worker has not committed is done again"
+                );
+            } else if thread.join().is_err() {
                 tracing::error!("a worker thread has died");
             }
         }

@@ -28,7 +28,7 @@ use self::remote::{RemoteAggregate, RemoteScalar};
 use super::function::Function;
 use super::{Registry, definition};
 
-pub use watch::{RunningCall, Usage, on_behalf_of, usage};
+pub use watch::{RunningCall, Usage, complaints, hanging, on_behalf_of, tell_slower_than, usage};
 
 /// Why a plug-in is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

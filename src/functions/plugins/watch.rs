@@ -8,12 +8,21 @@ use std::time::{Duration, Instant};
 
 use crate::types::resident_bytes;
 
-/// Running longer than this, a call is told.
-const SLOW: Duration = Duration::from_secs(10);
+/// Running longer than this, in milliseconds, a call is told. Libraries are those of the process, and so is this.
+static SLOW_MS: AtomicU64 = AtomicU64::new(10_000);
 /// Beyond this, memory that a process takes on while a call runs is told.
 const MUCH: u64 = 1 << 30;
 /// How often calls are looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Calls that run longer than `slow` are told from now on.
+pub fn tell_slower_than(slow: Duration) {
+    SLOW_MS.store(u64::try_from(slow.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+fn slow() -> Duration {
+    Duration::from_millis(SLOW_MS.load(Ordering::Relaxed))
+}
 
 /// Figures of a function.
 #[derive(Debug)]
@@ -59,7 +68,7 @@ pub struct Usage {
     pub time: Duration,
     /// Most bytes that it has given at once, or that the states of its groups had.
     pub bytes_max: u64,
-    /// Calls that run longer than 10 seconds.
+    /// Calls that run for long, or while which the process takes on much memory.
     pub slow: Vec<RunningCall>,
 }
 
@@ -82,6 +91,29 @@ pub fn usage() -> Vec<Usage> {
     let mut all: Vec<Usage> = watched_functions().iter().map(|watched| watched.usage()).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// A function that has been running for long, if there is one.
+pub fn hanging() -> Option<String> {
+    let hangs = |usage: &Usage| usage.slow.iter().any(|call| call.elapsed > slow());
+    usage().into_iter().find(hangs).map(|usage| usage.name)
+}
+
+/// What is said of functions that run for long, or while which the process takes on much memory: a line for each.
+pub fn complaints() -> Vec<String> {
+    let complaints = |usage: Usage| {
+        let name = usage.name;
+        usage.slow.into_iter().map(move |call| {
+            let memory = if call.is_large { ", while the process takes on much memory" } else { "" };
+            let query = call.query.map_or_else(String::new, |query| format!(" in {query}"));
+            format!(
+                "The function {} has been running{query} for {} seconds{memory}.",
+                name.to_uppercase(),
+                call.elapsed.as_secs()
+            )
+        })
+    };
+    usage().into_iter().flat_map(complaints).collect()
 }
 
 /// Figures for the function called `name`.
@@ -118,7 +150,7 @@ fn watch() {
     loop {
         std::thread::park_timeout(INTERVAL);
         let resident = resident_bytes().map(|bytes| bytes as u64);
-        watched_functions().iter().for_each(|watched| watched.look(SLOW, resident));
+        watched_functions().iter().for_each(|watched| watched.look(slow(), resident));
     }
 }
 
@@ -153,7 +185,7 @@ impl Watched {
             calls: self.calls.load(Ordering::Relaxed),
             time: Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)),
             bytes_max: self.bytes_max.load(Ordering::Relaxed),
-            slow: calls.filter(|call| call.elapsed > SLOW || call.is_large).collect(),
+            slow: calls.filter(|call| call.elapsed > slow() || call.is_large).collect(),
         }
     }
 
@@ -163,7 +195,7 @@ impl Watched {
             let query = call.query.as_deref().unwrap_or("none");
             if !call.is_slow && call.since.elapsed() > slow {
                 call.is_slow = true;
-                tracing::warn!(query, "the function {} has been running for {slow:?} and goes on", self.name);
+                tracing::warn!(query, "the function {} has been running for {slow:?} and has not come back", self.name);
             }
             let before = *call.resident.get_or_insert(resident.unwrap_or(0));
             let grown = resident.unwrap_or(0).saturating_sub(before);
