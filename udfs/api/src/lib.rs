@@ -24,12 +24,15 @@
 //! | SQL | parameter | result |
 //! |---|---|---|
 //! | BOOLEAN, INT, BIGINT, DOUBLE | `bool`, `i32`, `i64`, `f64` | the same |
-//! | STRING | `&str` | `String`, `&str`, [`Shown`] |
-//! | BYTES | `&[u8]` | `Vec<u8>`, `&[u8]` |
+//! | DECIMAL(p, s) | [`Decimal`] | the same |
+//! | DECIMAL of any digits | [`AnyDecimal`] | |
+//! | STRING | `&str`, `String` | the same, [`Shown`] |
+//! | BYTES | `&[u8]`, `Vec<u8>` | the same |
 //! | DATE, TIME, TIMESTAMP | [`Date`], [`Time`], [`Timestamp`] | the same |
 //! | a unit of an interval | [`Unit`] | |
-//! | ARRAY | [`List`] | `Vec` |
-//! | MAP | | [`Entries`] |
+//! | ARRAY | `Vec`, [`List`] | `Vec` |
+//! | MAP | `BTreeMap`, `HashMap`, [`Map`] | `BTreeMap`, `HashMap`, [`Entries`] |
+//! | STRUCT | a type that derives [`Struct`](derive@Struct) | the same |
 //!
 //! NULL: a row with a NULL argument gives NULL without a call, unless the parameter is an `Option`. A result that is an
 //! `Option` may be NULL. A result that is a `Result` may be an error: the row is NULL, and the processing log says why.
@@ -37,11 +40,15 @@
 //! Any number of values: the last parameter is a [`Rest`].
 //!
 //! Whole batches: with `#[scalar(signature = "(array ARRAY<T>, element T) -> BOOLEAN")]` the function is
-//! `fn(&mut Batch) -> ArrayRef`, sees Arrow's arrays, and may take types that the table above does not have: generic ones (a letter),
-//! DECIMAL, STRUCT.
+//! `fn(&mut Batch) -> ArrayRef`, sees Arrow's arrays, and may take generic types (a letter).
 //!
-//! An aggregate function is an [`Aggregate`]: what makes an [`Accumulator`], the states of all groups. Where the state of a group is
-//! one value of Rust, a [`Fold`] is less to write. [`Values`] keep what may be of any type.
+//! What a function opens once is a [`Resource`]: a parameter with the attribute `#[resource]`.
+//!
+//! An aggregate function is a block of methods with the attribute [`aggregate`](macro@aggregate), or an [`Aggregate`]: what makes an
+//! [`Accumulator`], the states of all groups. In between stand [`Fold`], for states of which each is one value of Rust, and
+//! [`Values`], which keep what may be of any type. A table function has the attribute [`table`](macro@table).
+//!
+//! `docs/own-functions.md` of Levada tells it from the beginning.
 
 pub mod abi;
 mod accumulator;
@@ -80,3 +87,8 @@ pub use write::{Build, Element, Entries, Rows, Shown, Write};
 
 /// The version of Arrow whose arrays batches have.
 pub use arrow;
+
+/// The code of that page is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/own-functions.md")]
+struct OwnFunctions;
