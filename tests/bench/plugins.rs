@@ -86,14 +86,15 @@ pub fn report(repeats: usize) -> bool {
         ("capitals, 19 bytes", vec![&texts], DataType::Utf8),
         ("part of 19 bytes", vec![&texts], DataType::Utf8),
     ];
-    println!("\nRows per CPU-second, median of {repeats}, batches of {ROWS} rows; time as a multiple of the direct call's\n");
+    println!(
+        "\nRows per CPU-second, median of {repeats}, batches of {ROWS} rows; time as a multiple of the direct call's\n"
+    );
     println!("| function | direct | plug-in | time | goal |\n|---|--:|--:|--:|--:|");
     let mut met = true;
     for ((name, columns, result), (direct, linked)) in calls.into_iter().zip(direct().into_iter().zip(linked())) {
         let arguments: Vec<Operand> = columns.into_iter().map(|column| Operand::Column(Arc::clone(column))).collect();
-        let speed = |body: &ScalarBody| {
-            median((0..repeats).map(|_| rows_per_second(body, &arguments, &result)).collect())
-        };
+        let speed =
+            |body: &ScalarBody| median((0..repeats).map(|_| rows_per_second(body, &arguments, &result)).collect());
         let (direct, linked) = (speed(&direct), speed(&linked));
         let ratio = direct / linked;
         println!("| {name} | {:.1} M | {:.1} M | {ratio:.2} | <= {GOAL} |", direct / 1e6, linked / 1e6);

@@ -110,7 +110,9 @@ pub struct Call {
     /// Number of calls.
     pub rows: u64,
     /// The arguments.
-    pub columns: *mut Column,
+    pub arrays: *mut FFI_ArrowArray,
+    /// Their types, which stay Levada's.
+    pub types: *const FFI_ArrowSchema,
     /// 1 for an argument of one value for all rows, otherwise 0.
     pub constant: *const u8,
     /// Type of the result; it stays Levada's.
@@ -162,7 +164,9 @@ pub struct Update {
     /// Slot of each row.
     pub slots: *const u32,
     /// The arguments, a value per row.
-    pub columns: *mut Column,
+    pub arrays: *mut FFI_ArrowArray,
+    /// Their types, which stay Levada's.
+    pub types: *const FFI_ArrowSchema,
     /// 1 for a row that is taken back, otherwise 0; null if there is none.
     pub undone: *const u8,
     /// Place for the result after each row; null if it is not wanted.

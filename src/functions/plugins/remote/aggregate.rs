@@ -9,7 +9,7 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use levada_udf::abi::{self, Begin, OK, REFUSED};
 use levada_udf::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 
-use super::super::columns::{self, Reports};
+use super::super::columns::{self, LastTypes, Reports};
 use super::super::library::Instance;
 use super::super::watch::{self, Watched};
 
@@ -58,6 +58,7 @@ impl Aggregate for RemoteAggregate {
             instance: Arc::clone(&self.instance),
             watched: Arc::clone(&self.watched),
             state,
+            types: LastTypes::default(),
             result: call.result.clone(),
             result_schema,
             stored: Fields::empty(),
@@ -78,6 +79,7 @@ struct RemoteAccumulator {
     instance: Arc<Instance>,
     watched: Arc<Watched>,
     state: *mut c_void,
+    types: LastTypes,
     result: DataType,
     result_schema: FFI_ArrowSchema,
     /// The columns that storage keeps.
@@ -111,7 +113,8 @@ impl RemoteAccumulator {
 
     /// What the plug-in answers to `rows`, after each of them if it `emits`.
     fn updated(&self, rows: &Update<'_>, emits: bool, reports: &mut Reports) -> Result<Option<ArrayRef>, String> {
-        let mut given = columns::all_given(rows.arguments)?;
+        let types = self.types.of(rows.arguments.iter(), &self.result)?;
+        let mut given = columns::arrays_given(rows.arguments);
         let undone: Option<Vec<u8>> = rows.undone.map(|undone| undone.iter().map(|flag| u8::from(*flag)).collect());
         let mut result = FFI_ArrowArray::empty();
         let mut update = abi::Update {
@@ -119,7 +122,8 @@ impl RemoteAccumulator {
             arguments: given.len() as u32,
             rows: rows.slots.len() as u64,
             slots: rows.slots.as_ptr(),
-            columns: given.as_mut_ptr(),
+            arrays: given.as_mut_ptr(),
+            types: types.schemas.as_ptr(),
             undone: undone.as_ref().map_or(std::ptr::null(), Vec::as_ptr),
             result: if emits { &raw mut result } else { std::ptr::null_mut() },
             report: reports.report(),

@@ -7,7 +7,7 @@ use arrow::ffi::FFI_ArrowArray;
 use levada_udf::abi::{Call, OK};
 use levada_udf::{Batch, Operand, Scalar};
 
-use super::super::columns::{self, Reports};
+use super::super::columns::{self, LastTypes, Reports};
 use super::super::library::Instance;
 use super::super::watch::{self, Watched};
 
@@ -15,27 +15,30 @@ use super::super::watch::{self, Watched};
 pub(in super::super) struct RemoteScalar {
     instance: Instance,
     watched: Arc<Watched>,
+    types: LastTypes,
 }
 
 impl RemoteScalar {
     pub(in super::super) fn new(instance: Instance, name: &str) -> Self {
-        Self { instance, watched: watch::watched(name) }
+        Self { instance, watched: watch::watched(name), types: LastTypes::default() }
     }
 
     fn called(&self, batch: &mut Batch<'_>) -> Result<ArrayRef, String> {
         let (operands, rows, result_type) = (batch.arguments(), batch.rows(), batch.result_type());
-        let mut given = columns::all_given(operands.iter().map(Operand::array))?;
+        let arrays = operands.iter().map(Operand::array);
+        let types = self.types.of(arrays.clone(), result_type)?;
+        let mut given = columns::arrays_given(arrays);
         let constant: Vec<u8> = operands.iter().map(|operand| u8::from(operand.is_constant())).collect();
-        let result_schema = columns::schema(result_type)?;
         let mut result = FFI_ArrowArray::empty();
         let mut reports = Reports::default();
         let mut call = Call {
             size: size_of::<Call>() as u32,
             arguments: operands.len() as u32,
             rows: rows as u64,
-            columns: given.as_mut_ptr(),
+            arrays: given.as_mut_ptr(),
+            types: types.schemas.as_ptr(),
             constant: constant.as_ptr(),
-            result_type: &raw const result_schema,
+            result_type: &raw const types.result_schema,
             result: &raw mut result,
             report: reports.report(),
         };
@@ -46,7 +49,7 @@ impl RemoteScalar {
         if code != OK {
             return Err(columns::failure(code, &format!("given {result_type} for every row")));
         }
-        let values = columns::answered(result, &result_schema, rows, result_type)?;
+        let values = columns::answered(result, &types.result_schema, rows, result_type)?;
         self.watched.gave(values.get_buffer_memory_size());
         reports.rows(rows).for_each(|(row, reason)| batch.fail(row, reason));
         Ok(values)

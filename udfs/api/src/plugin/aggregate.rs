@@ -48,6 +48,9 @@ pub(super) unsafe extern "C" fn begin(instance: *mut c_void, begin: *mut Begin) 
         // SAFETY: Levada gives it for this call, and all pointers in it are as documented there.
         unsafe {
             let begin = &mut *begin;
+            if (begin.size as usize) < size_of::<Begin>() {
+                return Err(INVALID);
+            }
             let types = (0..begin.arguments as usize).map(|index| columns::data_type(begin.types.add(index)));
             let types = types.collect::<Result<Vec<_>, _>>()?;
             let literals = columns::take_all(begin.columns, usize::try_from(begin.literals).map_err(|_| INVALID)?)?;
@@ -108,9 +111,15 @@ pub(super) unsafe extern "C" fn update(state: *mut c_void, update: *mut Update) 
     code(|| {
         // SAFETY: Levada's: the update is for this call, and all pointers in it are as documented there.
         let (state, update) = unsafe { (of(state), &mut *update) };
+        if (update.size as usize) < size_of::<Update>() {
+            return Err(INVALID);
+        }
         // SAFETY: as above.
         let (slots, columns) = unsafe {
-            (listed(update.slots, update.rows)?, columns::take_all(update.columns, update.arguments as usize)?)
+            (
+                listed(update.slots, update.rows)?,
+                columns::take_arrays(update.arrays, update.types, update.arguments as usize)?,
+            )
         };
         let undone = (!update.undone.is_null() && !slots.is_empty()).then(|| {
             // SAFETY: there is a flag for each row.

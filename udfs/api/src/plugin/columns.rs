@@ -15,17 +15,23 @@ pub(super) unsafe fn data_type(schema: *const FFI_ArrowSchema) -> Result<DataTyp
     DataType::try_from(unsafe { &*schema }).map_err(|_| INVALID)
 }
 
+/// Takes the array at `array`, of the type that `schema` says.
+///
+/// # Safety
+/// They point to an array that is ours to take, and to its type.
+unsafe fn take_typed(array: *mut FFI_ArrowArray, schema: *const FFI_ArrowSchema) -> Result<ArrayRef, i32> {
+    // SAFETY: the caller's.
+    let data = unsafe { from_ffi(std::ptr::replace(array, FFI_ArrowArray::empty()), &*schema) };
+    Ok(make_array(data.map_err(|_| INVALID)?))
+}
+
 /// Takes the array of `column`.
 ///
 /// # Safety
 /// It points to a column that is ours to take, whose array is of the type that its schema says.
 pub(super) unsafe fn take(column: *mut Column) -> Result<ArrayRef, i32> {
     // SAFETY: the caller's.
-    let data = unsafe {
-        let column = &mut *column;
-        from_ffi(std::mem::replace(&mut column.array, FFI_ArrowArray::empty()), &column.schema)
-    };
-    Ok(make_array(data.map_err(|_| INVALID)?))
+    unsafe { take_typed(&raw mut (*column).array, &raw const (*column).schema) }
 }
 
 /// Takes the arrays of `count` columns.
@@ -35,6 +41,19 @@ pub(super) unsafe fn take(column: *mut Column) -> Result<ArrayRef, i32> {
 pub(super) unsafe fn take_all(columns: *mut Column, count: usize) -> Result<Vec<ArrayRef>, i32> {
     // SAFETY: the caller's.
     (0..count).map(|index| unsafe { take(columns.add(index)) }).collect()
+}
+
+/// Takes `count` arrays of these types.
+///
+/// # Safety
+/// There are so many arrays that are ours to take, and as many types.
+pub(super) unsafe fn take_arrays(
+    arrays: *mut FFI_ArrowArray,
+    types: *const FFI_ArrowSchema,
+    count: usize,
+) -> Result<Vec<ArrayRef>, i32> {
+    // SAFETY: the caller's.
+    (0..count).map(|index| unsafe { take_typed(arrays.add(index), types.add(index)) }).collect()
 }
 
 /// Gives `array` away, which has `rows` values of `data_type`.

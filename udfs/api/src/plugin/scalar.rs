@@ -27,9 +27,13 @@ pub(super) unsafe extern "C" fn evaluate(instance: *mut c_void, call: *mut Call)
 /// # Safety
 /// All pointers of `call` are as documented there.
 unsafe fn answer(scalar: &dyn Scalar, call: &mut Call) -> Result<(), i32> {
+    // What a newer interface has at the end is not there in an older server's.
+    if (call.size as usize) < size_of::<Call>() {
+        return Err(INVALID);
+    }
     let rows = usize::try_from(call.rows).map_err(|_| INVALID)?;
     // SAFETY: there are so many of each, and the arrays are ours to take.
-    let arrays = unsafe { columns::take_all(call.columns, call.arguments as usize) }?;
+    let arrays = unsafe { columns::take_arrays(call.arrays, call.types, call.arguments as usize) }?;
     let operand = |(index, array)| {
         // SAFETY: there is a flag for each.
         let is_constant = unsafe { *call.constant.add(index) } != 0;
