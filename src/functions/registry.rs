@@ -1,27 +1,26 @@
 //! All functions that statements may call.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use levada_udf::ScalarFunction;
+use rpds::RedBlackTreeMapSync;
 
 use super::function::{Function, FunctionKind, Variation};
 use super::signature::{self, SignatureError};
 use super::{built_in, definition};
 
-/// Functions by name. The default has the built-in ones. Copies share everything until one of them changes.
+/// Functions by name. The default has the built-in ones. A copy costs nothing and a change only what it changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registry {
     /// By the name in capitals.
-    functions: Arc<BTreeMap<String, Function>>,
+    functions: RedBlackTreeMapSync<String, Function>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        static BUILT_IN: LazyLock<Arc<BTreeMap<String, Function>>> = LazyLock::new(|| {
-            Arc::new(built_in::functions().into_iter().map(|function| (function.name(), function)).collect())
-        });
-        Self { functions: Arc::clone(&BUILT_IN) }
+        static BUILT_IN: LazyLock<RedBlackTreeMapSync<String, Function>> =
+            LazyLock::new(|| built_in::functions().into_iter().map(|function| (function.name(), function)).collect());
+        Self { functions: BUILT_IN.clone() }
     }
 }
 
@@ -43,7 +42,12 @@ impl Registry {
 
     /// Adds `function`, in place of one of the same name.
     pub fn add(&mut self, function: Function) {
-        Arc::make_mut(&mut self.functions).insert(function.name(), function);
+        self.functions.insert_mut(function.name(), function);
+    }
+
+    /// Removes the function called `name`, in any case.
+    pub fn remove(&mut self, name: &str) {
+        self.functions.remove_mut(&name.to_uppercase());
     }
 
     /// Adds scalar `functions` under the heading `category`; those of one name are one.
@@ -86,6 +90,7 @@ impl Registry {
             variations: variations.into_iter().flatten().collect(),
         };
         let name = function.name();
-        Ok(Arc::make_mut(&mut self.functions).entry(name).insert_entry(function).into_mut())
+        self.functions.insert_mut(name.clone(), function);
+        Ok(self.functions.get_mut(&name).expect("it was just added"))
     }
 }

@@ -135,7 +135,7 @@ impl Variation {
     }
 
     /// What generics stand for if this takes `arguments`.
-    fn bind(&self, arguments: &[Argument], casts: bool) -> Option<Binding> {
+    pub fn bind(&self, arguments: &[Argument], casts: bool) -> Option<Binding> {
         if !self.takes(arguments.len()) {
             return None;
         }

@@ -6,7 +6,8 @@
 //!                              arrays of Arrow's C interface └──── remote: evaluate ◀─┘
 //! ```
 //!
-//! A library stays loaded until the process ends: arrays it has made may be anywhere.
+//! A library stays loaded until the process ends: arrays it has made may be anywhere. It is loaded from a copy, so that its file may be
+//! overwritten, and loaded again.
 
 mod library;
 mod remote;
