@@ -115,12 +115,12 @@ impl Expr {
             ExprKind::Call(call) => call.inline().map(InlineScalar::size),
             _ => None,
         };
-        let children = self.children();
-        let parts = || children.iter().map(|child| child.size()).chain(body);
-        ExpressionSize {
-            operations: parts().fold(1, |sum, part| sum.saturating_add(part.operations)),
-            height: 1 + parts().map(|part| part.height).max().unwrap_or(0),
-        }
+        let parts = self.children().into_iter().map(Self::size).chain(body);
+        let whole = parts.fold(ExpressionSize { operations: 0, height: 0 }, |whole, part| ExpressionSize {
+            operations: whole.operations.saturating_add(part.operations),
+            height: whole.height.max(part.height),
+        });
+        ExpressionSize { operations: whole.operations.saturating_add(1), height: whole.height + 1 }
     }
 
     /// Whether it may have another value each time, whatever the row.
@@ -214,6 +214,12 @@ mod tests {
         }
         let size = call(&doubled, vec![int(0)]).size();
         assert_eq!(size, ExpressionSize { operations: usize::MAX, height: 141 });
+    }
+
+    #[test]
+    fn a_chain_of_many_operations_is_looked_at_once() {
+        let chain = (0..500).fold(int(0), |left, _| divided(left, int(0)));
+        assert_eq!(chain.size(), ExpressionSize { operations: 1001, height: 501 });
     }
 
     #[test]
