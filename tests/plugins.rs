@@ -305,3 +305,24 @@ fn a_library_that_has_changed_is_a_fault_of_what_it_has_no_more() {
     server.run("CREATE OR REPLACE FUNCTION epoch_ms(a STRING, b STRING) RETURNS BIGINT AS LEN(a) + LEN(b);");
     assert_eq!(server.states(), states(&[RUNNING]));
 }
+
+#[test]
+fn a_function_of_the_extension_folder_is_replaced_but_not_dropped() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let engine = engine(folder.path());
+    let mut answers = Vec::new();
+    let mut run = |sql: &str| {
+        let mut show = |response: Response| {
+            if let Response::Message(message) = response {
+                answers.push(message);
+            }
+        };
+        engine.execute(&mut Session::default(), sql, &mut show).map_err(|error| (error.to_string(), error.hint))
+    };
+    let (refused, hint) = run("DROP FUNCTION epoch_ms;").expect_err("it comes with the server");
+    assert!(refused.starts_with("Cannot drop function EPOCH_MS: it comes with the server, from "), "{refused}");
+    assert_eq!(hint.as_deref(), Some("take the file out of the extension folder and start the server again"));
+    run("CREATE OR REPLACE FUNCTION epoch_ms(text STRING) RETURNS BIGINT AS LEN(text);").expect("it is not built in");
+    run("DROP FUNCTION epoch_ms;").expect("a statement has made this one");
+    assert_eq!(answers, ["Function EPOCH_MS was replaced.", "Function EPOCH_MS was dropped."]);
+}

@@ -474,3 +474,26 @@ fn a_function_may_be_said_with_variables() {
     );
     assert!(world.answer("DESCRIBE FUNCTION share;").contains("((MS * 5) / 100)"));
 }
+
+/// What another server of the service has said is carried out here: its statement comes by the command log.
+#[test]
+fn functions_of_other_servers_take_effect_here() {
+    let mut world = World::new();
+    world.answer("CREATE FUNCTION fee(ms INT) RETURNS INT AS ms + 1;");
+    world.answer("CREATE STREAM fees AS SELECT name, fee(ms) AS f FROM clicks;");
+    let before = run_of(&world, "CSAS_FEES_2");
+    let follow = |world: &World, sql: &str| {
+        let shared = &world.engine.inner.shared;
+        let mut core = world.engine.lock();
+        let number = core.next_command;
+        let command = command_log::Command::new(command_log::Origin::Session, sql, &BTreeMap::new(), true);
+        core.note(number, &command);
+        recording::follow(shared, &mut core, number, &command).expect(sql);
+    };
+    follow(&world, "CREATE OR REPLACE FUNCTION fee(ms INT) RETURNS INT AS ms * 2;");
+    assert!(!Arc::ptr_eq(&run_of(&world, "CSAS_FEES_2"), &before));
+    assert!(world.answer("DESCRIBE FUNCTION fee;").contains("(MS * 2)"));
+    follow(&world, "CREATE FUNCTION more(ms INT) RETURNS INT AS ms;");
+    follow(&world, "DROP FUNCTION more;");
+    assert_eq!(world.refusal("DROP FUNCTION more;"), "Function MORE does not exist.");
+}

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use arrow::datatypes::DataType;
 
 use crate::catalog::{Catalog, FunctionInfo, QueryId};
-use crate::functions::{Argument, Function, FunctionKind, Registry, Replacement, ScalarBody};
+use crate::functions::{Argument, Function, FunctionKind, InlineScalar, Registry, Replacement, ScalarBody};
 use crate::sql::Span;
 
 use super::create_function::check_size;
@@ -122,7 +122,7 @@ impl FunctionChange<'_> {
                 let Some(inline) = variation.scalar.as_ref().and_then(ScalarBody::as_inline) else { continue };
                 let body = inline.replaced(&self.replacement()).map_err(|unfit| refused(&name, unfit.to_string()))?;
                 let inline = body.as_inline();
-                function.is_volatile = inline.is_some_and(|inline| inline.is_volatile());
+                function.is_volatile = inline.is_some_and(InlineScalar::is_volatile);
                 inline.map_or(Ok(()), |inline| check_size(&name, inline.size(), span))?;
                 variation.scalar = Some(body);
             }
