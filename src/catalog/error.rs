@@ -1,5 +1,7 @@
 //! Why the catalog refuses a change.
 
+use std::path::PathBuf;
+
 use super::Collection;
 
 /// A change that would leave the catalog without sense. Texts are ksqlDB's.
@@ -81,12 +83,51 @@ pub enum CatalogError {
         /// What it stands for.
         existing: String,
     },
+    /// `DROP FUNCTION` of what is not there.
+    #[error("Function {name} does not exist.")]
+    UnknownFunction {
+        /// The name.
+        name: String,
+    },
+    /// `DROP FUNCTION` of what no statement has made.
+    #[error(
+        "Cannot drop function {name}: it {}.",
+        match .origin {
+            None => "is built in".to_owned(),
+            Some(path) => format!("comes with the server, from {}", path.display()),
+        }
+    )]
+    FixedFunction {
+        /// The name.
+        name: String,
+        /// Its file in the extension folder.
+        origin: Option<PathBuf>,
+    },
+    /// `DROP FUNCTION` of what is called.
+    #[error(
+        "Cannot drop function {name}.{}{}\nYou need to drop them before dropping {name}.",
+        callers("queries", .queries),
+        callers("functions", .functions)
+    )]
+    FunctionInUse {
+        /// The name.
+        name: String,
+        /// Queries that call it.
+        queries: Vec<String>,
+        /// Functions that call it.
+        functions: Vec<String>,
+    },
     /// `DROP TYPE` of what is not there.
     #[error("Type {name} does not exist.")]
     UnknownType {
         /// The name.
         name: String,
     },
+}
+
+/// A line about who calls a function, if anybody does.
+fn callers(what: &str, names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("\nThe following {what} call it: [{}].", names.join(", ")) }
 }
 
 fn title(collection: Collection) -> &'static str {

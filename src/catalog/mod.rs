@@ -4,18 +4,21 @@
 //! first, nothing is half-created, and a statement costs the same however much exists.
 
 mod error;
+mod function;
 mod links;
 mod query;
 mod source;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
-use crate::functions::Registry;
+use crate::functions::{Function, Registry};
 use crate::types::SqlType;
 
 pub use error::CatalogError;
+pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, HeaderColumn, QueryId, TimestampColumn, WindowType};
@@ -33,6 +36,12 @@ pub struct Catalog {
     /// Topics to the sources over them.
     over_topics: Links,
     functions: Arc<Registry>,
+    /// Those of the functions that statements have made.
+    defined: RedBlackTreeMapSync<String, Arc<FunctionInfo>>,
+    /// Functions to the queries that call them.
+    calling_queries: Links,
+    /// Functions to the functions that call them.
+    calling_functions: Links,
 }
 
 impl Catalog {
@@ -49,6 +58,89 @@ impl Catalog {
     /// The functions that statements may call.
     pub fn functions(&self) -> &Arc<Registry> {
         &self.functions
+    }
+
+    /// The function called `name`, in any case, if a statement has made it.
+    pub fn defined_function(&self, name: &str) -> Option<&Arc<FunctionInfo>> {
+        self.defined.get(&name.to_uppercase())
+    }
+
+    /// All functions that statements have made, by name.
+    pub fn defined_functions(&self) -> impl Iterator<Item = &Arc<FunctionInfo>> {
+        self.defined.values()
+    }
+
+    /// Queries that call the function `name`, which is in capitals, by id.
+    pub fn queries_calling(&self, name: &str) -> impl Iterator<Item = &Arc<QueryInfo>> {
+        self.calling_queries.of(name).filter_map(|id| self.query(&QueryId::new(id)))
+    }
+
+    /// Functions that call the function `name`, by name; all in capitals.
+    pub fn functions_calling(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.calling_functions.of(name)
+    }
+
+    /// Why the function `name` cannot be called: its library cannot be used, or that of a function that it calls.
+    pub fn function_fault(&self, name: &str) -> Option<String> {
+        let (mut seen, mut rest) = (BTreeSet::new(), vec![name.to_uppercase()]);
+        while let Some(name) = rest.pop() {
+            let Some(info) = self.defined.get(&name) else { continue };
+            if let Some(fault) = info.fault() {
+                return Some(format!("The function {name} cannot be used: {fault}"));
+            }
+            rest.extend(info.calls.iter().filter(|called| seen.insert(called.as_str())).cloned());
+        }
+        None
+    }
+
+    /// Why the query `id` cannot run: see [`Catalog::function_fault`].
+    pub fn query_fault(&self, id: &QueryId) -> Option<String> {
+        self.query(id)?.functions.iter().find_map(|name| self.function_fault(name))
+    }
+
+    /// Adds a function that a statement makes, in place of one of the same name.
+    pub fn add_function(&mut self, function: Function, info: FunctionInfo) {
+        self.forget_function(&info.name);
+        Arc::make_mut(&mut self.functions).add(function);
+        info.calls.iter().for_each(|called| self.calling_functions.add(called, &info.name));
+        self.defined.insert_mut(info.name.clone(), Arc::new(info));
+    }
+
+    /// Puts `function` in the place of the one of the same name; what else is known of it stays.
+    pub fn replace_body(&mut self, function: Function) {
+        Arc::make_mut(&mut self.functions).add(function);
+    }
+
+    /// Whether the function `name`, in any case, could be dropped: a statement has made it, and nobody needs it.
+    pub fn check_drop_function(&self, name: &str) -> Result<(), CatalogError> {
+        let name = name.to_uppercase();
+        if !self.defined.contains_key(&name) {
+            return Err(match self.functions.get(&name) {
+                None => CatalogError::UnknownFunction { name },
+                Some(function) => CatalogError::FixedFunction { name, origin: function.origin.clone() },
+            });
+        }
+        let queries: Vec<String> = self.queries_calling(&name).map(|query| query.id.to_string()).collect();
+        let functions: Vec<String> = self.functions_calling(&name).map(str::to_owned).collect();
+        if !queries.is_empty() || !functions.is_empty() {
+            return Err(CatalogError::FunctionInUse { name, queries, functions });
+        }
+        Ok(())
+    }
+
+    /// Drops the function `name`, in any case.
+    pub fn drop_function(&mut self, name: &str) -> Result<(), CatalogError> {
+        self.check_drop_function(name)?;
+        self.forget_function(&name.to_uppercase());
+        Arc::make_mut(&mut self.functions).remove(name);
+        Ok(())
+    }
+
+    fn forget_function(&mut self, name: &str) {
+        if let Some(info) = self.defined.get(name).cloned() {
+            info.calls.iter().for_each(|called| self.calling_functions.remove(called, name));
+            self.defined.remove_mut(name);
+        }
     }
 
     /// The stream or table called `name`.
@@ -177,6 +269,7 @@ impl Catalog {
         self.forget_query(&query.id);
         query.reads.iter().for_each(|read| self.readers.add(read, query.id.as_str()));
         self.writers.add(&query.sink, query.id.as_str());
+        query.functions.iter().for_each(|name| self.calling_queries.add(name, query.id.as_str()));
         self.queries.insert_mut(query.id.clone(), Arc::new(query));
     }
 
@@ -189,6 +282,7 @@ impl Catalog {
         let query = Arc::clone(self.queries.get(id)?);
         query.reads.iter().for_each(|read| self.readers.remove(read, id.as_str()));
         self.writers.remove(&query.sink, id.as_str());
+        query.functions.iter().for_each(|name| self.calling_queries.remove(name, id.as_str()));
         self.queries.remove_mut(id);
         Some(query)
     }

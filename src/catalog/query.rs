@@ -24,6 +24,8 @@ pub struct QueryInfo {
     pub reads: Vec<String>,
     /// Stream or table that it fills.
     pub sink: String,
+    /// Functions that its statement calls, by their names in capitals; of those that are not built in.
+    pub functions: Vec<String>,
     /// The statement that started it.
     pub sql: String,
 }

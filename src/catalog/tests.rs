@@ -23,7 +23,7 @@ fn source(name: &str, collection: Collection, query: Option<&str>) -> DataSource
 
 fn query(id: &str, kind: QueryKind, reads: &[&str], sink: &str) -> QueryInfo {
     let reads = reads.iter().map(|name| (*name).to_owned()).collect();
-    QueryInfo { id: QueryId::new(id), kind, reads, sink: sink.to_owned(), sql: String::new() }
+    QueryInfo { id: QueryId::new(id), kind, reads, sink: sink.to_owned(), functions: vec![], sql: String::new() }
 }
 
 /// S ──CTAS_T──▶ T, and an INSERT INTO from S to U.

@@ -4,7 +4,8 @@
 //! one server     family Meta, key := "command/" sequence: u64 big endian
 //! on a cluster   topic <service>levada-commands, key := sequence in digits
 //! value          JSON {"version": 1, "origin": "file" | "session", "statement": text,
-//!                      "properties": {name: value}, "server": {name: value}, "replayed": bool, "written": text}
+//!                      "properties": {name: value}, "server": {name: value}, "replayed": bool, "written": text,
+//!                      "functions": [{"name", "kind", "volatile", "variations": [{"signature", "intermediate", "undo"}]}]}
 //! ```
 //!
 //! A statement is replayed as it was understood: `server` has the server's properties that were asked for then, whatever the
@@ -16,6 +17,8 @@
 //! A statement that leaves columns to Schema Registry stands here with the columns that it got, so that replaying it asks nobody;
 //! `written` is then what its author wrote.
 //!
+//! `functions` is what a statement has taken from a library, so that its calls are understood whatever has become of the file.
+//!
 //! `INSERT VALUES` of a file is kept too, though it is not replayed: so a file that is run again knows what it has done.
 
 use std::collections::BTreeMap;
@@ -24,6 +27,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::EngineError;
+use super::libraries::RecordedFunction;
 use crate::storage::{Family, KeyValue};
 use crate::topics::{SharedLog, TopicError, Topics, Transaction};
 use crate::types::RecordChunk;
@@ -60,6 +64,9 @@ pub struct Command {
     /// How it was written, if it was completed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     written: Option<String>,
+    /// Functions that it takes from a library, as they were then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<RecordedFunction>,
 }
 
 impl Command {
@@ -73,6 +80,7 @@ impl Command {
             server: None,
             replayed,
             written: None,
+            functions: Vec::new(),
         }
     }
 
@@ -87,6 +95,13 @@ impl Command {
     #[must_use]
     pub fn written_as(mut self, text: &str) -> Self {
         self.written = (text != self.statement).then(|| text.to_owned());
+        self
+    }
+
+    /// The command as one that takes `functions` from a library.
+    #[must_use]
+    pub fn taking(mut self, functions: Vec<RecordedFunction>) -> Self {
+        self.functions = functions;
         self
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::hidden_topics::HiddenTopics;
+use super::libraries::{self, Installed};
 use super::queries::{self, Queries, QuerySetup, RunningQuery};
 use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
@@ -16,7 +17,7 @@ use super::{
     session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
-use crate::plan::{self, Planned, Settings};
+use crate::plan::{self, Planned, PlannedFunctions, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::topics::Transaction;
@@ -99,7 +100,13 @@ impl Execution<'_> {
         let properties = self.shared.properties(&self.session.properties);
         let topics = Known::new(&*self.shared.topics);
         let (plans, query_number) = (&self.core.plans, self.core.next_command);
-        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
+        let settings = Settings {
+            properties: properties.values(),
+            topics: &topics,
+            plans,
+            libraries: &Installed(&self.shared.server),
+            query_number,
+        };
         let completed = self.shared.completed(parsed, &self.core.catalog, &settings);
         topics.check()?;
         completed
@@ -109,7 +116,13 @@ impl Execution<'_> {
         let properties = self.shared.properties(&self.session.properties);
         let topics = Known::new(&*self.shared.topics);
         let (plans, query_number) = (&self.core.plans, self.core.next_command);
-        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
+        let settings = Settings {
+            properties: properties.values(),
+            topics: &topics,
+            plans,
+            libraries: &Installed(&self.shared.server),
+            query_number,
+        };
         let planned = plan::analyze(parsed, &self.core.catalog, &settings);
         topics.check()?;
         let planned = planned?;
@@ -120,7 +133,12 @@ impl Execution<'_> {
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
-        QuerySetup { properties, batch_rows_max: self.shared.batch_rows_max, schemas: self.shared.schemas() }
+        QuerySetup {
+            properties,
+            batch_rows_max: self.shared.batch_rows_max,
+            schemas: self.shared.schemas(),
+            fault: None,
+        }
     }
 
     /// Executes a statement that goes to the command log: checked and appended first, carried out then. `written` is what
@@ -171,7 +189,10 @@ impl Execution<'_> {
         };
         let changes = matches!(done, Done::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
-        let command = command.under(self.shared.asked_properties()).written_as(&written.text);
+        let command = command
+            .under(self.shared.asked_properties())
+            .written_as(&written.text)
+            .taking(libraries::recorded(planned));
         let appended = self.core.log()?.append(number, &command, transaction);
         if !matches!(appended, Ok(Ok(()))) {
             if changes {
@@ -228,6 +249,7 @@ impl Execution<'_> {
             self.core.begin(self.shared, number, PendingQuery { properties, ..*query })?;
         }
         self.core.pause(self.shared, planned);
+        self.core.replan(self.shared, planned);
         Ok(match planned {
             Planned::CreateSource(create) => match create.source.collection {
                 Collection::Stream => "Stream created".to_owned(),
@@ -240,6 +262,8 @@ impl Execution<'_> {
                 format!("Registered custom type with name '{name}' and SQL type {sql_type}")
             }
             Planned::DropType { name } => format!("Dropped type '{name}'"),
+            Planned::CreateFunctions(create) => functions_created(create),
+            Planned::DropFunction { name } => format!("Function {name} was dropped."),
             Planned::Drop { name, delete_topic, .. } => {
                 let topic =
                     self.core.catalog_before.source(name).map_or_else(String::new, |source| source.topic.clone());
@@ -291,10 +315,7 @@ impl Execution<'_> {
             Statement::ShowVariables => listing(show::variables(&self.session.variables)),
             Statement::ShowTypes => listing(show::types(catalog)),
             Statement::ShowFunctions => Response::Listing(show_functions::functions(catalog.functions())),
-            Statement::DescribeFunction { name } => {
-                let function = catalog.functions().get(name.as_str());
-                Response::Listing(function.map(show_functions::function).unwrap_or_default())
-            }
+            Statement::DescribeFunction { name } => Response::Listing(show_functions::function(catalog, name.as_str())),
             Statement::SetProperty { name, value } => {
                 Response::Message(session::set(self.shared, self.session, name, value)?)
             }
@@ -363,7 +384,13 @@ impl Execution<'_> {
         let mut listings = Observer::new(self.shared, [query]).query(info, query);
         let properties = self.shared.properties(&self.session.properties);
         let (topics, plans) = (Known::new(&*self.shared.topics), &self.core.plans);
-        let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number: 0 };
+        let settings = Settings {
+            properties: properties.values(),
+            topics: &topics,
+            plans,
+            libraries: &Installed(&self.shared.server),
+            query_number: 0,
+        };
         let plan = plan::explain(&query.spec.plan, id, &query.spec.group, &self.core.catalog, &settings);
         let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
         listings.insert(2, show::lines("Execution plan", plan));
@@ -377,6 +404,21 @@ impl Execution<'_> {
         let mut observer = Observer::new(self.shared, known.iter().map(|(_, query)| *query));
         let listings = known.into_iter().flat_map(|(info, query)| observer.query(info, query));
         listings.chain(show_functions::usage()).collect()
+    }
+}
+
+/// What CREATE FUNCTION and CREATE FUNCTIONS answer.
+fn functions_created(create: &PlannedFunctions) -> String {
+    let names: Vec<String> = create.functions.iter().map(|(_, info)| info.name.clone()).collect();
+    let what = match names.as_slice() {
+        [name] => format!("Function {name} was"),
+        names => format!("Functions {} were", names.join(", ")),
+    };
+    let queries: Vec<&str> = create.queries.iter().map(|(id, _)| id.as_str()).collect();
+    match (create.replaces, queries.as_slice()) {
+        (false, _) => format!("{what} created."),
+        (true, []) => format!("{what} replaced."),
+        (true, queries) => format!("{what} replaced. Queries that go on with it: {}.", queries.join(", ")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::command_log::Origin;
 use super::execute::Execution;
+use super::libraries::Installed;
 use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
@@ -173,6 +174,7 @@ impl Trial<'_> {
             properties: properties.values(),
             topics: &topics,
             plans: &self.plans,
+            libraries: &Installed(&self.shared.server),
             query_number: self.number,
         };
         let completed = self.shared.completed(parsed, &self.catalog, &settings);

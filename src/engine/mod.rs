@@ -14,6 +14,7 @@ mod execute;
 mod file;
 mod hidden_topics;
 mod insert;
+mod libraries;
 mod memory_limit;
 mod print;
 mod property;
@@ -49,6 +50,7 @@ use crate::types::STACK_BYTES;
 use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
+use libraries::Installed;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
@@ -317,6 +319,7 @@ impl Engine {
                 })?;
             }
         }
+        core.load_libraries(&self.inner.shared);
         core.start_queries(&self.inner.shared)?;
         let queries = &core.queries;
         Ok(self.inner.shared.runtime.remove_unknown_state(&|id| queries.get(id).is_some())?)
@@ -386,7 +389,13 @@ impl Engine {
         let query_number = core.next_command;
         analyze(
             &core.catalog,
-            &Settings { properties: properties.values(), topics: &topics, query_number, plans: &core.plans },
+            &Settings {
+                properties: properties.values(),
+                topics: &topics,
+                query_number,
+                plans: &core.plans,
+                libraries: &Installed(&self.inner.shared.server),
+            },
         )
     }
 
@@ -463,9 +472,11 @@ impl Engine {
         }
     }
 
-    /// Names for completion and hints: streams, tables, topics.
+    /// Names for completion and hints: streams, tables, functions of users, topics.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.lock().catalog.sources().map(|source| source.name.clone()).collect();
+        let catalog = self.catalog();
+        let mut names: Vec<String> = catalog.sources().map(|source| source.name.clone()).collect();
+        names.extend(catalog.defined_functions().map(|function| function.name.clone()));
         if let Ok(topics) = self.inner.shared.topics.list() {
             names.extend(topics.into_iter().map(|topic| topic.name));
         }

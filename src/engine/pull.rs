@@ -82,7 +82,8 @@ impl RowReceiver for Collected {
 pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<Response, EngineError> {
     let limit = plan.query.limit.map_or(usize::MAX, |limit| limit as usize);
     let collected = Arc::new(Collected { limit, ..Collected::default() });
-    let setup = QuerySetup { properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas() };
+    let setup =
+        QuerySetup { properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas(), fault: None };
     let receiver = Arc::clone(&collected) as Arc<dyn RowReceiver>;
     let mut spec = transient_spec(&format!("pull_{}", shared.clock.now_ms()), plan, receiver, &setup)?;
     spec.start_from = StartFrom::Earliest;

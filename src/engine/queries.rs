@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::formats::Schemas;
 use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
 use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures};
-use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime};
+use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime, RuntimeError};
 use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
 
@@ -26,6 +26,8 @@ pub struct RunningQuery {
     pub metrics: Arc<QueryMetrics>,
     /// Whether it is paused.
     pub paused: bool,
+    /// Why it cannot run before somebody does something.
+    fault: Option<String>,
     /// Whether it was started.
     runs: bool,
     /// Stream or table it fills.
@@ -47,6 +49,8 @@ pub struct QuerySetup<'a> {
     pub batch_rows_max: usize,
     /// Where formats find schemas.
     pub schemas: Schemas,
+    /// Why the query cannot run, as far as is known before it is started.
+    pub fault: Option<String>,
 }
 
 fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Result<QuerySpec, EngineError> {
@@ -86,8 +90,9 @@ impl Queries {
         setup: &QuerySetup<'_>,
     ) -> Result<(), EngineError> {
         let spec = persistent_spec(id, plan, setup)?;
+        let fault = setup.fault.clone();
         let mut query =
-            RunningQuery { spec, metrics: Arc::default(), paused: false, runs: false, sink: sink.to_owned() };
+            RunningQuery { spec, metrics: Arc::default(), paused: false, fault, runs: false, sink: sink.to_owned() };
         query.start(runtime);
         self.insert(number, query);
         Ok(())
@@ -109,11 +114,24 @@ impl Queries {
         };
         runtime.stop(&query.spec.id);
         (query.spec, query.runs, query.sink) = (spec, false, sink.to_owned());
+        query.fault.clone_from(&setup.fault);
         tracing::info!(query = id, "query replaced");
         if !query.paused {
             query.start(runtime);
         }
         Ok(())
+    }
+
+    /// As [`Queries::replace`], where everything but the plan stays as it is.
+    pub fn replan(&mut self, runtime: &Runtime, id: &str, plan: SharedPlan, fault: Option<String>) {
+        let Some(query) = self.find(id) else { return };
+        runtime.stop(&query.spec.id);
+        query.spec.plan = plan;
+        (query.fault, query.runs) = (fault, false);
+        tracing::info!(query = id, "query goes on with other functions");
+        if !query.paused {
+            query.start(runtime);
+        }
     }
 
     fn insert(&mut self, number: u64, query: RunningQuery) {
@@ -137,13 +155,15 @@ impl Queries {
         let spec = persistent_spec(id, plan, setup)?;
         // One that cannot be looked at says why when it is resumed.
         let metrics = runtime.outline(&spec).unwrap_or_default();
-        self.insert(number, RunningQuery { spec, metrics, paused: true, runs: false, sink: sink.to_owned() });
+        let fault = setup.fault.clone();
+        self.insert(number, RunningQuery { spec, metrics, paused: true, fault, runs: false, sink: sink.to_owned() });
         Ok(())
     }
 
     /// Tries queries again that could not start.
     pub fn start_failed(&mut self, runtime: &Runtime) {
-        self.running.values_mut().filter(|query| !query.runs && !query.paused).for_each(|query| query.start(runtime));
+        let may_start = |query: &&mut RunningQuery| !query.runs && !query.paused && query.fault.is_none();
+        self.running.values_mut().filter(may_start).for_each(|query| query.start(runtime));
     }
 
     /// The queries that were started and are not paused.
@@ -239,6 +259,11 @@ impl Queries {
 
 impl RunningQuery {
     fn start(&mut self, runtime: &Runtime) {
+        if let Some(fault) = &self.fault {
+            tracing::error!(query = %self.spec.id, "the query cannot run: {fault}");
+            self.metrics.fail(runtime.query_error(&RuntimeError::Function(fault.clone())));
+            return;
+        }
         match runtime.start(self.spec.clone()) {
             Ok(metrics) => {
                 metrics.inherit(&self.metrics);

@@ -7,10 +7,14 @@ use rpds::RedBlackTreeMapSync;
 
 use super::command_log::{Command, Origin};
 use super::config::Properties;
+use super::libraries::{Files, Installed, Recorded};
 use super::queries::QuerySetup;
 use super::topics::Known;
 use super::{Core, EngineError, Shared, show};
-use crate::catalog::{Catalog, CatalogError, DataSource, QueryId, QueryInfo, QueryKind};
+use crate::catalog::{
+    Catalog, CatalogError, DataSource, FunctionDefinition, FunctionInfo, QueryId, QueryInfo, QueryKind,
+};
+use crate::functions::Function;
 use crate::plan::{
     self, ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource,
     QueryPlan, Settings, SharedPlan, TopicFacts, TopicLookup,
@@ -71,19 +75,28 @@ impl TopicLookup for Past<'_> {
     }
 }
 
-/// What a command of the log says, by the catalog as the commands before it have left it.
-fn planned(shared: &Shared, core: &Core, number: u64, command: &Command) -> Result<Option<Planned>, EngineError> {
+/// What a command of the log says, by the catalog as the commands before it have left it. With `loads`, libraries that it names
+/// are loaded.
+fn planned(
+    shared: &Shared,
+    core: &Core,
+    number: u64,
+    command: &Command,
+    loads: bool,
+) -> Result<Option<Planned>, EngineError> {
     let parsed = parse_statements(&command.statement)?;
     let Some(parsed) = parsed.first() else { return Ok(None) };
     let properties = properties_then(shared, command);
     let topics = Past(Known::new(&*shared.topics));
-    let settings = Settings { properties: &properties, topics: &topics, plans: &core.plans, query_number: number };
+    let libraries = Recorded { functions: &command.functions, installed: loads.then_some(Installed(&shared.server)) };
+    let (plans, query_number) = (&core.plans, number);
+    let settings = Settings { properties: &properties, topics: &topics, plans, libraries: &libraries, query_number };
     Ok(Some(plan::analyze(parsed, &core.catalog, &settings)?))
 }
 
 /// Executes a command of the log again: catalog and pending queries only.
 pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
-    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
+    let Some(planned) = planned(shared, core, number, command, false)? else { return Ok(()) };
     if let Some(query) = core.record(&planned)? {
         let former = core.pending.iter().find(|(_, pending)| query.upgrades && pending.id == query.id);
         let number = former.map_or(number, |(number, _)| *number);
@@ -94,12 +107,13 @@ pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Co
         core.paused.remove(&id);
     }
     core.paused_by(&planned);
+    core.replan_pending(&planned);
     Ok(())
 }
 
 /// Carries out a command that another server has appended.
 pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
-    let Some(planned) = planned(shared, core, number, command)? else { return Ok(()) };
+    let Some(planned) = planned(shared, core, number, command, true)? else { return Ok(()) };
     let query = core.record(&planned)?;
     for id in ended(&planned, &core.catalog_before) {
         core.queries.end(&shared.runtime, &id)?;
@@ -108,6 +122,7 @@ pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Co
         core.begin(shared, number, PendingQuery { properties: command.properties.clone(), ..query })?;
     }
     core.pause(shared, &planned);
+    core.replan(shared, &planned);
     Ok(())
 }
 
@@ -144,8 +159,12 @@ impl Core {
     /// Starts a query that the command `number` has created, or lets it take the place of the former one.
     pub(super) fn begin(&mut self, shared: &Shared, number: u64, query: PendingQuery) -> Result<(), EngineError> {
         let properties = shared.properties(&query.properties);
-        let setup =
-            QuerySetup { properties: &properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas() };
+        let setup = QuerySetup {
+            properties: &properties,
+            batch_rows_max: shared.batch_rows_max,
+            schemas: shared.schemas(),
+            fault: self.catalog.query_fault(&QueryId::new(&query.id)),
+        };
         if query.upgrades {
             self.queries.replace(&shared.runtime, &query.id, &query.sink, query.plan, &setup)
         } else {
@@ -202,6 +221,65 @@ impl Core {
         }
     }
 
+    /// Lets queries that run go on with the functions that `planned` has replaced.
+    pub(super) fn replan(&mut self, shared: &Shared, planned: &Planned) {
+        let Planned::CreateFunctions(create) = planned else { return };
+        for (id, plan) in &create.queries {
+            let fault = self.catalog.query_fault(id);
+            self.queries.replan(&shared.runtime, id.as_str(), Arc::clone(plan), fault);
+        }
+    }
+
+    /// As [`Core::replan`], for queries that are not started yet.
+    fn replan_pending(&mut self, planned: &Planned) {
+        let Planned::CreateFunctions(create) = planned else { return };
+        for query in self.pending.values_mut() {
+            if let Some((_, plan)) = create.queries.iter().find(|(id, _)| id.as_str() == query.id) {
+                query.plan = Arc::clone(plan);
+            }
+        }
+    }
+
+    /// Loads the libraries of the functions that replay has left, each once. What cannot be loaded is a fault of its functions.
+    pub(super) fn load_libraries(&mut self, shared: &Shared) {
+        let installed = Installed(&shared.server);
+        let mut files = Files::new(&installed);
+        let defined: Vec<Arc<FunctionInfo>> = self.catalog.defined_functions().cloned().collect();
+        for info in defined {
+            let FunctionDefinition::Library { path, .. } = &info.definition else { continue };
+            let Some(known) = self.catalog.functions().get(&info.name).cloned() else { continue };
+            let with_fault = |fault| FunctionInfo {
+                definition: FunctionDefinition::Library { path: path.clone(), fault },
+                ..FunctionInfo::clone(&info)
+            };
+            let loaded = files.find(&known, path).and_then(|function| {
+                let new = vec![(function, with_fault(None))];
+                self.replaced_in_replay(shared, new).map_err(|error| error.to_string())
+            });
+            if let Err(reason) = loaded {
+                tracing::error!("function {} cannot be used: {reason}", info.name);
+                self.catalog.add_function(known, with_fault(Some(reason)));
+            }
+        }
+    }
+
+    /// Puts functions in the place of those that are known by the log only.
+    fn replaced_in_replay(&mut self, shared: &Shared, new: Vec<(Function, FunctionInfo)>) -> Result<(), EngineError> {
+        let properties = BTreeMap::new();
+        let topics = Past(Known::new(&*shared.topics));
+        let settings = Settings {
+            properties: &properties,
+            topics: &topics,
+            plans: &self.plans,
+            libraries: &Installed(&shared.server),
+            query_number: self.next_command,
+        };
+        let planned = Planned::CreateFunctions(Box::new(plan::replace_functions(new, &self.catalog, &settings)?));
+        self.record(&planned)?;
+        self.replan_pending(&planned);
+        Ok(())
+    }
+
     /// Starts the queries that replay has left.
     pub(super) fn start_queries(&mut self, shared: &Shared) -> Result<(), EngineError> {
         for (number, query) in std::mem::take(&mut self.pending) {
@@ -210,6 +288,7 @@ impl Core {
                 properties: &properties,
                 batch_rows_max: shared.batch_rows_max,
                 schemas: shared.schemas(),
+                fault: self.catalog.query_fault(&QueryId::new(&query.id)),
             };
             let id = (query.id.as_str(), number);
             if self.paused.contains(&query.id) {
@@ -245,6 +324,20 @@ pub(super) fn record(
         }
         Planned::Alter(source) => {
             catalog.add_source(DataSource::clone(source), true).map_err(refused)?;
+            None
+        }
+        Planned::CreateFunctions(create) => {
+            for (function, info) in &create.functions {
+                catalog.add_function(function.clone(), info.clone());
+            }
+            create.callers.iter().for_each(|caller| catalog.replace_body(caller.clone()));
+            for (id, plan) in &create.queries {
+                plans.by_id.insert_mut(id.clone(), Arc::clone(plan));
+            }
+            None
+        }
+        Planned::DropFunction { name } => {
+            catalog.drop_function(name).map_err(refused)?;
             None
         }
         Planned::CreateType { name, sql_type } => {
@@ -295,6 +388,7 @@ fn record_source(catalog: &mut Catalog, create: &PlannedSource) -> Result<Option
         kind: QueryKind::CreateSource,
         reads: vec![source.name.clone()],
         sink: source.name.clone(),
+        functions: Vec::new(),
         sql: source.sql.clone(),
     });
     Ok(Some(pending(id.as_str(), &source.name, plan)))

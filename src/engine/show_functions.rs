@@ -2,6 +2,7 @@
 
 use super::response::Listing;
 use super::show::{self, advice};
+use crate::catalog::{Catalog, FunctionDefinition};
 use crate::functions::{Function, FunctionKind, Registry, Variation, plugins};
 
 /// `SHOW FUNCTIONS`.
@@ -13,14 +14,30 @@ pub fn functions(registry: &Registry) -> Vec<Listing> {
     ]
 }
 
-/// `DESCRIBE FUNCTION`.
-pub fn function(function: &Function) -> Vec<Listing> {
+/// `DESCRIBE FUNCTION` of the function `name`, in any case.
+pub fn function(catalog: &Catalog, name: &str) -> Vec<Listing> {
+    let Some(function) = catalog.functions().get(name) else { return Vec::new() };
+    let mut facts = facts(function);
+    let info = catalog.defined_function(name);
+    if let Some(FunctionDefinition::Inline { expression }) = info.map(|info| &info.definition) {
+        facts.push(("Definition", expression.clone()));
+    }
+    facts.extend(catalog.function_fault(name).map(|fault| ("Error", fault)));
+    let mut listings = vec![Listing::facts(facts)];
+    for (i, variation) in function.variations.iter().enumerate() {
+        let title = if i == 0 { "Variations" } else { "" };
+        listings.push(Listing { title: title.to_owned(), ..facts_of(function, variation) });
+    }
+    listings
+}
+
+fn facts(function: &Function) -> Vec<(&'static str, String)> {
     let jar = match &function.origin {
         Some(path) => path.display().to_string(),
         None if function.author.is_empty() => String::new(),
         None => "internal".to_owned(),
     };
-    let mut listings = vec![Listing::facts([
+    vec![
         ("Name", function.name()),
         ("Author", function.author.clone()),
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -28,12 +45,7 @@ pub fn function(function: &Function) -> Vec<Listing> {
         ("Type", function.kind.to_string()),
         ("Jar", jar),
         ("Examples", examples(function)),
-    ])];
-    for (i, variation) in function.variations.iter().enumerate() {
-        let title = if i == 0 { "Variations" } else { "" };
-        listings.push(Listing { title: title.to_owned(), ..facts_of(function, variation) });
-    }
-    listings
+    ]
 }
 
 /// Calls and what they give, as they are written.
@@ -90,8 +102,7 @@ mod tests {
 
     #[test]
     fn a_function_is_described_with_its_variations() {
-        let registry = Registry::default();
-        let listings = function(registry.get("concat").expect("it is built in"));
+        let listings = function(&Catalog::new(), "concat");
         let expected = [
             "Name: CONCAT",
             "Author: Levada",

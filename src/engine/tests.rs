@@ -397,3 +397,103 @@ fn a_query_that_cannot_start_leaves_no_topic() {
     let hint = refused.hint.unwrap_or_default();
     assert!(!hint.contains("PRINT 'gone'"), "it is not there under that name either: {hint}");
 }
+
+/// The run of a query: another one has figures of its own.
+fn run_of(world: &World, query: &str) -> Arc<crate::runtime::metrics::QueryMetrics> {
+    let core = world.engine.lock();
+    Arc::clone(&core.queries.get(query).expect("it is there").metrics)
+}
+
+#[test]
+fn a_function_that_is_replaced_restarts_the_queries_that_call_it_and_no_others() {
+    let mut world = World::new();
+    for sql in [
+        "CREATE FUNCTION fee(ms INT) RETURNS INT AS ms + 1;",
+        "CREATE FUNCTION total(ms INT) RETURNS INT AS ms + fee(ms);",
+        "CREATE STREAM direct AS SELECT name, fee(ms) AS f FROM clicks;",
+        "CREATE STREAM indirect AS SELECT name, total(ms) AS f FROM clicks;",
+        "CREATE STREAM other AS SELECT name, ms FROM clicks;",
+        "PAUSE CSAS_DIRECT_3;",
+    ] {
+        world.answer(sql);
+    }
+    let queries = ["CSAS_DIRECT_3", "CSAS_INDIRECT_4", "CSAS_OTHER_5"];
+    let before = queries.map(|query| run_of(&world, query));
+    let replaced = world.answer("CREATE OR REPLACE FUNCTION fee(ms INT) RETURNS INT AS ms * 2;");
+    assert_eq!(replaced, "Function FEE was replaced. Queries that go on with it: CSAS_DIRECT_3, CSAS_INDIRECT_4.");
+    let is_same: Vec<bool> =
+        queries.iter().zip(&before).map(|(query, run)| Arc::ptr_eq(&run_of(&world, query), run)).collect();
+    assert_eq!(is_same, [true, false, true], "the first is paused, the last calls no function");
+    let states: Vec<String> = world.engine.queries().into_iter().map(|query| query.state).collect();
+    assert_eq!(states, ["PAUSED", "RUNNING", "RUNNING"]);
+}
+
+#[test]
+fn functions_are_there_again_when_the_server_starts_again() {
+    let mut world = World::new();
+    world.answer("CREATE TYPE price AS DECIMAL(12, 2);");
+    world.answer("CREATE FUNCTION fee(amount price) RETURNS price AS CAST(amount * 0.1 AS price);");
+    world.answer("CREATE FUNCTION gone() RETURNS INT AS 1; DROP FUNCTION gone; DROP TYPE price;");
+    world.answer("CREATE STREAM fees AS SELECT name, fee(ms) AS fee FROM clicks;");
+    world.answer("CREATE OR REPLACE FUNCTION fee(amount DECIMAL(12, 2)) RETURNS DECIMAL(12, 2) AS amount;");
+    let asked = "SHOW FUNCTIONS; DESCRIBE FUNCTION fee; SHOW QUERIES; DESCRIBE fees;";
+    let before = world.answer(asked);
+    assert!(before.contains("FEE|INLINE") && !before.contains("GONE|"), "{before}");
+    for _ in 0..2 {
+        world.reopen();
+        assert_eq!(world.answer(asked), before);
+    }
+    world.refusal("DROP FUNCTION fee;");
+    assert_eq!(
+        world.answer("DROP STREAM fees; DROP FUNCTION fee;"),
+        "Source `FEES` (topic: FEES) was dropped.\nFunction FEE was dropped."
+    );
+}
+
+#[test]
+fn nothing_is_left_of_a_function_in_a_file_that_fails_later() {
+    let mut world = World::new();
+    let file = "CREATE FUNCTION fee(ms INT) RETURNS INT AS ms + 1;\nCREATE STREAM a AS SELECT name, fee(page) AS f FROM clicks;";
+    let refused = world.engine.apply_file(file, &mut |_| ()).expect_err("PAGE is a text");
+    assert_eq!(refused.position, Some((2, 33)));
+    assert!(!world.answer("SHOW FUNCTIONS;").contains("FEE|"));
+    let file = file.replace("page", "ms");
+    for _ in 0..2 {
+        world.engine.apply_file(&file, &mut |_| ()).expect("it is right, and applied once");
+    }
+    assert!(world.engine.names().contains(&"FEE".to_owned()));
+}
+
+#[test]
+fn a_function_may_be_said_with_variables() {
+    let mut world = World::new();
+    world.answer("DEFINE percent = '5';");
+    assert_eq!(
+        world.answer("CREATE FUNCTION share(ms INT) RETURNS INT AS ms * ${percent} / 100;"),
+        "Function SHARE was created."
+    );
+    assert!(world.answer("DESCRIBE FUNCTION share;").contains("((MS * 5) / 100)"));
+}
+
+/// What another server of the service has said is carried out here: its statement comes by the command log.
+#[test]
+fn functions_of_other_servers_take_effect_here() {
+    let mut world = World::new();
+    world.answer("CREATE FUNCTION fee(ms INT) RETURNS INT AS ms + 1;");
+    world.answer("CREATE STREAM fees AS SELECT name, fee(ms) AS f FROM clicks;");
+    let before = run_of(&world, "CSAS_FEES_2");
+    let follow = |world: &World, sql: &str| {
+        let shared = &world.engine.inner.shared;
+        let mut core = world.engine.lock();
+        let number = core.next_command;
+        let command = command_log::Command::new(command_log::Origin::Session, sql, &BTreeMap::new(), true);
+        core.note(number, &command);
+        recording::follow(shared, &mut core, number, &command).expect(sql);
+    };
+    follow(&world, "CREATE OR REPLACE FUNCTION fee(ms INT) RETURNS INT AS ms * 2;");
+    assert!(!Arc::ptr_eq(&run_of(&world, "CSAS_FEES_2"), &before));
+    assert!(world.answer("DESCRIBE FUNCTION fee;").contains("(MS * 2)"));
+    follow(&world, "CREATE FUNCTION more(ms INT) RETURNS INT AS ms;");
+    follow(&world, "DROP FUNCTION more;");
+    assert_eq!(world.refusal("DROP FUNCTION more;"), "Function MORE does not exist.");
+}

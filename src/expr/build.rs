@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::cast::{can_cast, can_coerce};
 use super::error::type_name;
 use super::{ArithmeticOp, Call, CallBody, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
-use crate::functions::{Binding, Function, ParamType};
+use crate::functions::{Binding, Function, ParamType, Variation};
 use crate::types::{SqlType, StructField};
 
 /// An operand and its text for messages.
@@ -195,13 +195,8 @@ impl Expr {
     /// A call of variation `index` of `function`, whose generics are `binding`, that gives `result`. Numbers are widened
     /// to the types that the variation takes.
     pub fn call(function: &Function, index: usize, binding: &Binding, arguments: Vec<Self>, result: SqlType) -> Self {
-        let variation = &function.variations[index];
-        let body = match (&variation.scalar, &variation.lambda) {
-            (Some(body), _) => Some(CallBody::Values(body.clone())),
-            (None, Some(body)) => Some(CallBody::Lambdas(body.clone())),
-            (None, None) => None,
-        };
-        Self::called(function, index, binding, arguments, body, result)
+        let arguments = converted_arguments(&function.variations[index], binding, arguments);
+        Self::called_as(function, index, arguments, result)
     }
 
     /// As [`Expr::call`], of a table function whose rows have values of the type `element`: it gives an ARRAY of them.
@@ -212,36 +207,27 @@ impl Expr {
         arguments: Vec<Self>,
         element: SqlType,
     ) -> Self {
-        let body = function.variations[index].table.as_ref().map(|body| CallBody::Values(body.lists.clone()));
-        Self::called(function, index, binding, arguments, body, SqlType::Array(Box::new(element)))
+        let arguments = converted_arguments(&function.variations[index], binding, arguments);
+        Self::called_as(function, index, arguments, SqlType::Array(Box::new(element)))
     }
 
-    fn called(
-        function: &Function,
-        index: usize,
-        binding: &Binding,
-        arguments: Vec<Self>,
-        body: Option<CallBody>,
-        result: SqlType,
-    ) -> Self {
-        let variation = &function.variations[index];
-        let count = arguments.len();
-        let arguments = arguments.into_iter().enumerate().map(|(i, argument)| {
-            match variation.parameter(i, count).map(|parameter| &parameter.param_type) {
-                Some(ParamType::Decimal) if argument.sql_type.is_some() => argument.into_decimal(),
-                Some(wanted) => match binding.sql_type(wanted) {
-                    Some(wanted) => argument.converted(&wanted),
-                    None => argument,
-                },
-                None => argument,
-            }
-        });
+    /// A call of variation `index` of `function` with arguments of the types that it takes.
+    pub(super) fn called_as(function: &Function, index: usize, arguments: Vec<Self>, result: SqlType) -> Self {
+        let Variation { scalar, lambda, table, .. } = &function.variations[index];
+        let values = scalar.as_ref().or(table.as_ref().map(|table| &table.lists));
+        let body = match (values, lambda) {
+            (Some(body), _) => Some(CallBody::Values(body.clone())),
+            (None, Some(body)) => Some(CallBody::Lambdas(body.clone())),
+            (None, None) => None,
+        };
         let call = Call {
             name: function.name(),
             variation: index,
+            is_replaceable: function.origin.is_some()
+                || matches!(&body, Some(CallBody::Values(body)) if body.as_inline().is_some()),
             body,
             is_volatile: function.is_volatile,
-            arguments: arguments.collect(),
+            arguments,
         };
         Self::new(ExprKind::Call(call), result)
     }
@@ -354,6 +340,21 @@ impl Expr {
             }
         }
     }
+}
+
+/// `arguments` as values of the types that `variation` takes, whose generics are `binding`.
+fn converted_arguments(variation: &Variation, binding: &Binding, arguments: Vec<Expr>) -> Vec<Expr> {
+    let count = arguments.len();
+    let converted =
+        |(i, argument): (usize, Expr)| match variation.parameter(i, count).map(|parameter| &parameter.param_type) {
+            Some(ParamType::Decimal) if argument.sql_type.is_some() => argument.into_decimal(),
+            Some(wanted) => match binding.sql_type(wanted) {
+                Some(wanted) => argument.converted(&wanted),
+                None => argument,
+            },
+            None => argument,
+        };
+    arguments.into_iter().enumerate().map(converted).collect()
 }
 
 /// The type in which two numbers are computed; decimals only as such.

@@ -177,12 +177,22 @@ fn compile_call(call: &Call, scope: Scope<'_>, data_type: DataType) -> Arc<dyn P
     match call.body.clone() {
         Some(CallBody::Lambdas(body)) => lambda::compile_call(&call.name, body, &call.arguments, scope, data_type),
         Some(CallBody::Values(body)) => {
+            let body = body.as_inline().and_then(|inline| inline.given(&constants(call))).unwrap_or(body);
             Kernel::compile(&call.name, arguments(), data_type.clone(), move |operands, rows| {
                 body.evaluate(operands, rows, &data_type, &mut |row, reason| row_errors::report(row, || reason))
             })
         }
         None => uncomputed(format!("the function {}", call.name), data_type),
     }
+}
+
+/// The arguments of `call` that are the same in every row, one value each.
+fn constants(call: &Call) -> Vec<Option<ArrayRef>> {
+    let constant = |argument: &Expr| {
+        let literal = argument.as_literal()?;
+        scalar(literal, &arrow_type(argument)).to_array().ok()
+    };
+    call.arguments.iter().map(constant).collect()
 }
 
 /// Stands for what nothing computes, which no statement can say: its rows fail, as the last defence.

@@ -5,7 +5,7 @@
 //! - A constant that fails or is NULL stays, so that each row reports it as before.
 //! - `TRUE AND x` is `x` only if `x` is never NULL, since AND reports a NULL operand (semantics 3.1).
 //! - `x AND FALSE` is FALSE only if `x` cannot fail; `FALSE AND x` always is, since `x` is not evaluated. OR alike.
-//! - Functions that may give something else at every call stay, and so do lambdas.
+//! - Functions that may give something else at every call stay, and so do lambdas; and functions of users, which may be replaced.
 
 use super::{Call, Expr, ExprKind, Literal};
 
@@ -36,7 +36,9 @@ impl Expr {
     fn is_foldable(&self) -> bool {
         match &self.kind {
             ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Variable(_) | ExprKind::Lambda(..) => false,
-            ExprKind::Call(Call { body, is_volatile, .. }) => body.is_some() && !is_volatile,
+            ExprKind::Call(Call { body, is_volatile, is_replaceable, .. }) => {
+                body.is_some() && !is_volatile && !is_replaceable
+            }
             _ => true,
         }
     }

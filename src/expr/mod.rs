@@ -17,12 +17,14 @@ mod compile;
 mod error;
 mod fold;
 mod in_place;
+mod inline;
 mod kernel;
 mod lambda;
 mod like;
 mod literal;
 mod logic;
 mod nested;
+mod replaced;
 mod row_errors;
 
 use std::collections::BTreeSet;
@@ -34,6 +36,7 @@ use crate::types::SqlType;
 pub use compile::CompiledExpr;
 pub use error::TypeError;
 pub use fold::Folding;
+pub use inline::inline_function;
 pub use literal::Literal;
 
 /// A typed expression.
@@ -93,6 +96,8 @@ pub(crate) struct Call {
     body: Option<CallBody>,
     /// It may give something else at every call.
     is_volatile: bool,
+    /// The function may be replaced while queries that call it run.
+    is_replaceable: bool,
     arguments: Vec<Expr>,
 }
 

@@ -84,6 +84,18 @@ pub(super) fn report_contained(row: usize, reason: String) {
     });
 }
 
+/// Runs `evaluate`, which computes the function `name` for the same rows; what is reported in it says so.
+pub(super) fn within<T>(name: &str, evaluate: impl FnOnce() -> T) -> T {
+    let before = SINK.with_borrow(|sink| sink.errors.len());
+    let result = evaluate();
+    SINK.with_borrow_mut(|sink| {
+        for Failure { error, .. } in &mut sink.errors[before..] {
+            error.reason = format!("{name}: {}", error.reason);
+        }
+    });
+    result
+}
+
 /// Runs `evaluate`, whose rows are others than those around it, and returns what was reported.
 pub(super) fn apart<T>(evaluate: impl FnOnce() -> T) -> (T, Vec<Failure>) {
     let around = SINK.with_borrow_mut(|sink| std::mem::replace(sink, Sink::new()));

@@ -84,10 +84,13 @@ impl Binding {
     }
 }
 
-/// Whether a value of type `from` is converted to `to` by itself.
+/// Whether a value of type `from` is converted to `to` by itself; decimals are where no digit can be lost.
 fn is_converted(from: &SqlType, to: &SqlType) -> bool {
     if *from == SqlType::String {
         return matches!(to, SqlType::Date | SqlType::Time | SqlType::Timestamp);
+    }
+    if let (SqlType::Decimal { precision: p, scale: s }, SqlType::Decimal { precision, scale }) = (from, to) {
+        return scale >= s && precision - scale >= p - s;
     }
     let rank = |sql_type: &SqlType| match sql_type {
         SqlType::Integer => Some(0),

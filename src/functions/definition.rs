@@ -52,7 +52,7 @@ pub(super) enum DefinitionError {
 pub(super) fn add(functions: &mut Vec<Function>, described: &Described<'_>, body: Body) -> Result<(), DefinitionError> {
     let variations = variations(described, body)?;
     let same_name = |other: &&mut Function| other.spelling.eq_ignore_ascii_case(described.name);
-    let kind = function_kind(described.kind);
+    let kind = function_kind(&described.kind);
     let Some(known) = functions.iter_mut().find(same_name) else {
         functions.push(Function {
             spelling: described.name.to_owned(),
@@ -80,7 +80,7 @@ pub(super) fn add(functions: &mut Vec<Function>, described: &Described<'_>, body
     Ok(())
 }
 
-fn function_kind(kind: Kind) -> FunctionKind {
+fn function_kind(kind: &Kind) -> FunctionKind {
     match kind {
         Kind::Scalar => FunctionKind::Scalar,
         Kind::Aggregate { .. } => FunctionKind::Aggregate,
@@ -92,14 +92,14 @@ fn function_kind(kind: Kind) -> FunctionKind {
 fn variations(described: &Described<'_>, body: Body) -> Result<Vec<Variation>, DefinitionError> {
     let unread = |error| DefinitionError::Signature { name: described.name.to_owned(), error };
     let mut variations = signature::variations(described.signature).map_err(unread)?;
-    let intermediate = match described.kind {
+    let intermediate = match &described.kind {
         Kind::Aggregate { keeps: Some(keeps), .. } => Some(signature::param_type(keeps).map_err(unread)?),
         _ => None,
     };
     for variation in &mut variations {
-        match (described.kind, body.clone()) {
+        match (&described.kind, body.clone()) {
             (Kind::Table { rows_max }, Body::Scalar(lists)) => {
-                variation.table = Some(TableBody { lists: ScalarBody::from(lists), rows_max });
+                variation.table = Some(TableBody { lists: ScalarBody::from(lists), rows_max: *rows_max });
             }
             (_, Body::Scalar(scalar)) => variation.scalar = Some(scalar.into()),
             (_, Body::Aggregate(aggregate)) => variation.aggregate = Some(AggregateBody::from(aggregate)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::types::SqlType;
+use crate::types::{SqlType, StructField};
 
 /// What a parameter takes, or what a function gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,20 @@ impl ParamType {
             Self::Map(key, value) => key.looseness() + value.looseness(),
             Self::Struct(fields) => fields.iter().map(|(_, field)| field.looseness()).sum(),
             Self::Sql(_) | Self::Decimal | Self::IntervalUnit | Self::Lambda { .. } => 0,
+        }
+    }
+}
+
+impl From<&SqlType> for ParamType {
+    fn from(sql_type: &SqlType) -> Self {
+        match sql_type {
+            SqlType::Array(element) => Self::Array(Box::new(Self::from(&**element))),
+            SqlType::Map(key, value) => Self::Map(Box::new(Self::from(&**key)), Box::new(Self::from(&**value))),
+            SqlType::Struct(fields) => {
+                let field = |field: &StructField| (field.name.clone(), Self::from(&field.sql_type));
+                Self::Struct(fields.iter().map(field).collect())
+            }
+            other => Self::Sql(other.clone()),
         }
     }
 }

@@ -1,24 +1,24 @@
 //! All functions that statements may call.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
+
+use rpds::RedBlackTreeMapSync;
 
 use super::built_in;
 use super::function::{Function, FunctionKind};
 
-/// Functions by name. The default has the built-in ones. Copies share everything until one of them changes.
+/// Functions by name. The default has the built-in ones. A copy costs nothing and a change only what it changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registry {
     /// By the name in capitals.
-    functions: Arc<BTreeMap<String, Function>>,
+    functions: RedBlackTreeMapSync<String, Function>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        static BUILT_IN: LazyLock<Arc<BTreeMap<String, Function>>> = LazyLock::new(|| {
-            Arc::new(built_in::functions().into_iter().map(|function| (function.name(), function)).collect())
-        });
-        Self { functions: Arc::clone(&BUILT_IN) }
+        static BUILT_IN: LazyLock<RedBlackTreeMapSync<String, Function>> =
+            LazyLock::new(|| built_in::functions().into_iter().map(|function| (function.name(), function)).collect());
+        Self { functions: BUILT_IN.clone() }
     }
 }
 
@@ -40,6 +40,31 @@ impl Registry {
 
     /// Adds `function`, in place of one of the same name.
     pub fn add(&mut self, function: Function) {
-        Arc::make_mut(&mut self.functions).insert(function.name(), function);
+        self.functions.insert_mut(function.name(), function);
+    }
+
+    /// Removes the function called `name`, in any case.
+    pub fn remove(&mut self, name: &str) {
+        self.functions.remove_mut(&name.to_uppercase());
+    }
+
+    /// Adds a function with these `signatures` and no body.
+    #[cfg(test)]
+    pub(crate) fn define(&mut self, spelling: &str, kind: FunctionKind, signatures: &[&str]) -> &mut Function {
+        let read = |text: &&str| super::signature::variations(text).expect("a good signature");
+        let function = Function {
+            spelling: spelling.to_owned(),
+            kind,
+            category: String::new(),
+            description: String::new(),
+            author: String::new(),
+            origin: None,
+            examples: Vec::new(),
+            is_volatile: false,
+            variations: signatures.iter().flat_map(read).collect(),
+        };
+        let name = function.name();
+        self.functions.insert_mut(name.clone(), function);
+        self.functions.get_mut(&name).expect("it was just added")
     }
 }

@@ -44,6 +44,40 @@ pub fn param_type(text: &str) -> Result<ParamType, SignatureError> {
     }
 }
 
+/// The signature of `variation`, which was read from one, as text that is read alike.
+pub fn text(variation: &Variation) -> String {
+    let parameter = |(index, parameter): (usize, &Parameter)| {
+        let literal = if parameter.is_literal { "LITERAL " } else { "" };
+        let dots = if variation.variadic == Some(index) { "..." } else { "" };
+        format!("{literal}{} {}{dots}", parameter.name, type_text(&parameter.param_type))
+    };
+    let parameters: Vec<String> = variation.parameters.iter().enumerate().map(parameter).collect();
+    format!("({}) -> {}", parameters.join(", "), type_text(variation.returns.shown()))
+}
+
+/// `param_type` as text that [`param_type`](param_type()) reads.
+pub fn type_text(param_type: &ParamType) -> String {
+    match param_type {
+        ParamType::Sql(SqlType::Integer) => "INT".to_owned(),
+        ParamType::Sql(other) => other.to_string(),
+        ParamType::Decimal => "DECIMAL".to_owned(),
+        ParamType::Array(element) => format!("ARRAY<{}>", type_text(element)),
+        ParamType::Map(key, value) => format!("MAP<{}, {}>", type_text(key), type_text(value)),
+        ParamType::Struct(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, field)| format!("{name} {}", type_text(field))).collect();
+            format!("STRUCT<{}>", fields.join(", "))
+        }
+        ParamType::Generic(letter) => letter.to_string(),
+        ParamType::Any => "ANY".to_owned(),
+        ParamType::IntervalUnit => "UNIT".to_owned(),
+        ParamType::Lambda { inputs, output } => {
+            let types: Vec<String> = inputs.iter().chain([&**output]).map(type_text).collect();
+            format!("LAMBDA<{}>", types.join(", "))
+        }
+    }
+}
+
 fn variation(text: &str) -> Result<Variation, SignatureError> {
     let mut reader = Reader { rest: text };
     match reader.variation() {
@@ -196,6 +230,19 @@ mod tests {
             let read = variations(text).expect(text);
             assert_eq!(Function::call_text("f", &read[0]), call, "{text}");
             assert_eq!(read[0].returns.shown().to_string(), returns, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_again() {
+        for text in [
+            "(n DECIMAL, LITERAL k INT) -> DECIMAL(30, 10)",
+            "(first T, more T...) -> MAP<STRING, ARRAY<T>>",
+            "(unit UNIT, f LAMBDA<T, R>, any ANY) -> STRUCT<A INT, B TIMESTAMP>",
+            "() -> BYTES",
+        ] {
+            let read = variations(text).expect(text).remove(0);
+            assert_eq!(super::text(&read), text);
         }
     }
 

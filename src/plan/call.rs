@@ -20,7 +20,7 @@ const CONCATENATION: &str = "concat";
 const AS_VALUE: &str = "as_value";
 
 /// Columns that older KSQL called as functions.
-const COLUMNS: [&str; 3] = [WINDOWSTART, WINDOWEND, ROWTIME];
+pub(super) const COLUMNS: [&str; 3] = [WINDOWSTART, WINDOWEND, ROWTIME];
 
 /// The error for a function that is not there.
 pub(super) fn unknown_function(functions: &Registry, name: &Identifier, span: Span) -> PlanError {

@@ -56,6 +56,7 @@ pub(super) fn plan(
         kind: QueryKind::CreateAs,
         reads: planned.scope.source_names(),
         sink: name.to_owned(),
+        functions: planned.functions,
         sql: sql.to_owned(),
     };
     let sink = Sink {

@@ -44,6 +44,7 @@ pub(super) fn plan(
         kind: QueryKind::Insert,
         reads: planned.scope.source_names(),
         sink: name.to_owned(),
+        functions: planned.functions,
         sql: sql.to_owned(),
     };
     let sink = Sink {

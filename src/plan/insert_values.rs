@@ -14,6 +14,7 @@ use crate::types::{Column, SqlType};
 use super::Planned;
 use super::error::PlanError;
 use super::expression::Typer;
+use super::function_uses;
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
 use super::planned::InsertedRow;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
@@ -23,6 +24,7 @@ use super::settings::Settings;
 pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
     let target = target(insert, catalog, settings)?;
     let columns = columns(insert, target)?;
+    function_uses::called(&insert.values, catalog, settings)?;
     let typer = Typer::without_sources(catalog, settings);
     let value_of = |wanted: &Column| -> Result<ArrayRef, PlanError> {
         let given = columns.iter().position(|name| *name == wanted.name);

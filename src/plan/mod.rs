@@ -18,11 +18,13 @@ mod alter;
 mod assert_values;
 mod call;
 mod create_as;
+mod create_function;
 mod create_source;
 mod error;
 mod explain;
 mod expression;
 mod formats;
+mod function_uses;
 mod headers;
 mod insert_into;
 mod insert_values;
@@ -39,6 +41,7 @@ mod properties;
 mod pull;
 mod query;
 mod relation;
+mod replace_function;
 mod reserved_topics;
 mod rewrite;
 mod sanitize;
@@ -75,9 +78,13 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use replace_function::{PlannedFunctions, replace_functions};
 pub use reserved_topics::RESERVED_TOPICS;
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
-pub use settings::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, NoPlans, PlanLookup, Settings, TopicFacts, TopicLookup};
+pub use settings::{
+    ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup, Settings,
+    TopicFacts, TopicLookup,
+};
 pub use type_expr::primitive_type;
 
 /// Checks `parsed` against `catalog` and plans it.
@@ -104,6 +111,9 @@ pub fn analyze_statement(
         Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog, settings),
         Statement::CreateType(create) => lifecycle::create_type(create, catalog),
         Statement::DropType(drop) => lifecycle::drop_type(drop, catalog),
+        Statement::CreateFunction(create) => create_function::create(create, sql, catalog, settings),
+        Statement::CreateFunctions(create) => create_function::create_all(create, sql, catalog, settings),
+        Statement::DropFunction(drop) => create_function::drop_function(drop, catalog),
         Statement::Terminate(target) => lifecycle::act_on_queries(Action::Terminate, target, catalog),
         Statement::Pause(target) => lifecycle::act_on_queries(Action::Pause, target, catalog),
         Statement::Resume(target) => lifecycle::act_on_queries(Action::Resume, target, catalog),

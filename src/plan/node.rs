@@ -420,6 +420,24 @@ impl PlanNode {
         }
     }
 
+    /// The expressions of the step itself, over the rows of the steps below.
+    pub(super) fn expressions_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Filter { predicate, .. } => vec![predicate],
+            Self::Project { columns, .. } => columns.iter_mut().map(|(_, expr)| expr).collect(),
+            Self::Rekey { key, columns, .. } => key.iter_mut().chain(columns).map(|(_, expr)| expr).collect(),
+            Self::FlatMap(flat_map) => flat_map.calls.iter_mut().map(|call| &mut call.list).collect(),
+            Self::ForeignKeyJoin(join) => vec![&mut join.foreign_key],
+            Self::Source(_)
+            | Self::Repartition { .. }
+            | Self::Materialize { .. }
+            | Self::Aggregate(_)
+            | Self::StreamTableJoin { .. }
+            | Self::StreamStreamJoin(_)
+            | Self::TableTableJoin(_) => vec![],
+        }
+    }
+
     /// How many value columns the emitted rows have, beside [`PlanNode::key`].
     pub(super) fn value_width(&self) -> usize {
         match self {

@@ -10,6 +10,7 @@ use crate::types::{Column, SqlType};
 
 use super::QueryPlan;
 use super::pull::PullPlan;
+use super::replace_function::PlannedFunctions;
 use super::settings::Settings;
 
 /// A checked statement: nothing is left to look up.
@@ -41,6 +42,13 @@ pub enum Planned {
     /// `DROP TYPE`.
     DropType {
         /// Its name.
+        name: String,
+    },
+    /// `CREATE FUNCTION` and `CREATE FUNCTIONS`.
+    CreateFunctions(Box<PlannedFunctions>),
+    /// `DROP FUNCTION`; the catalog has agreed.
+    DropFunction {
+        /// Its name in capitals.
         name: String,
     },
     /// `DROP STREAM|TABLE`; the catalog has agreed.

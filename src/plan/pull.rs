@@ -24,7 +24,7 @@ use super::relation::Layout;
 use super::scope::{Clause, Role, Scope, as_column, column, columns_of};
 use super::select::{self, Item, Purpose, SelectContext};
 use super::settings::Settings;
-use super::{Change, Expr, Planned, passes, query};
+use super::{Change, Expr, Planned, function_uses, passes, query};
 
 /// Most keys that are looked up one by one; beyond, the whole table is read.
 const KEYS_MAX: usize = 10_000;
@@ -94,6 +94,7 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         check_pseudo_columns(query, &scope)?;
         return stream(query, catalog, settings);
     }
+    function_uses::called(query.expressions(), catalog, settings)?;
     let typer = Typer::new(catalog, settings, &scope);
     let purpose = Purpose::Transient;
     let context =

@@ -15,7 +15,7 @@ use super::scope::{Clause, Scope, columns_of};
 use super::select::{self, Item, OWN_WINDOW, Purpose, SelectContext};
 use super::settings::Settings;
 use super::source::{Used, read};
-use super::{Collection, PlanNode, join, partition_by, table_functions};
+use super::{Collection, PlanNode, function_uses, join, partition_by, table_functions};
 
 /// The steps of a query.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct PlannedQuery {
     pub(super) window_retention_ms: Option<i64>,
     /// The key was taken away (`PARTITION BY NULL`).
     pub(super) is_keyless: bool,
+    /// Functions that it calls, of those that are not built in.
+    pub(super) functions: Vec<String>,
 }
 
 /// Plans `query`; `timestamp` is the result that a WITH clause says is the event time.
@@ -43,6 +45,7 @@ pub(super) fn plan(
     timestamp: Option<&(String, Span)>,
 ) -> Result<PlannedQuery, PlanError> {
     let scope = Scope::new(&query.from, catalog)?;
+    let functions = function_uses::called(query.expressions(), catalog, settings)?;
     let typer = Typer::new(catalog, settings, &scope);
     let partition_by = query
         .partition_by
@@ -114,7 +117,7 @@ pub(super) fn plan(
     if matches!(purpose, Purpose::Persistent(_)) {
         super::create_source::check_duplicates(&root.schema(), query.span)?;
     }
-    Ok(PlannedQuery { root, results, scope, window_type, window_retention_ms, is_keyless })
+    Ok(PlannedQuery { root, results, scope, window_type, window_retention_ms, is_keyless, functions })
 }
 
 /// The results of joins: those of tables are kept.

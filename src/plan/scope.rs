@@ -26,6 +26,8 @@ pub(super) enum Clause {
     PartitionBy,
     Having,
     JoinOn,
+    /// The body of a function.
+    Function,
 }
 
 impl Clause {
@@ -38,6 +40,7 @@ impl Clause {
             Self::PartitionBy => "PARTITION BY",
             Self::Having => "HAVING",
             Self::JoinOn => "JOIN ON",
+            Self::Function => "FUNCTION",
         }
     }
 }

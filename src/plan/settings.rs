@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::QueryId;
+use crate::functions::Function;
 
 use super::SharedPlan;
 
@@ -67,6 +68,33 @@ impl PlanLookup for NoPlans {
     }
 }
 
+/// What analysis asks about libraries of functions.
+pub trait LibraryLookup {
+    /// What the file `path` holds.
+    ///
+    /// # Errors
+    /// Why it cannot be used, for people.
+    fn load(&self, path: &str) -> Result<LoadedLibrary, String>;
+}
+
+/// What a library holds.
+#[derive(Debug, Clone)]
+pub struct LoadedLibrary {
+    /// Its functions.
+    pub functions: Vec<Function>,
+    /// Why nothing computes them: they are what the library was known to hold, and it cannot be used now.
+    pub fault: Option<String>,
+}
+
+/// For statements that load nothing.
+pub struct NoLibraries;
+
+impl LibraryLookup for NoLibraries {
+    fn load(&self, path: &str) -> Result<LoadedLibrary, String> {
+        Err(format!("Cannot load functions from {path}: there are no libraries here"))
+    }
+}
+
 /// All properties that analysis asks for: the same statement means the same, and is allowed, as long as these are the same.
 pub const ASKED_PROPERTIES: [&str; 16] = [
     "ksql.create.or.replace.enabled",
@@ -99,6 +127,8 @@ pub struct Settings<'a> {
     pub topics: &'a dyn TopicLookup,
     /// The plans of the persistent queries.
     pub plans: &'a dyn PlanLookup,
+    /// The libraries of functions.
+    pub libraries: &'a dyn LibraryLookup,
     /// Number of the next query: the `3` of `CSAS_ALERTS_3`.
     pub query_number: u64,
 }

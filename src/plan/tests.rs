@@ -70,8 +70,13 @@ impl World {
     }
 
     pub(super) fn analyze(&self, parsed: &ParsedStatement) -> Result<Planned, PlanError> {
-        let settings =
-            Settings { properties: &self.properties, topics: self, plans: &self.plans, query_number: self.queries };
+        let settings = Settings {
+            properties: &self.properties,
+            topics: self,
+            plans: &self.plans,
+            libraries: &NoLibraries,
+            query_number: self.queries,
+        };
         let completed = complete(parsed, &self.catalog, &settings, Ok(&self.registry))?;
         analyze(completed.as_ref().unwrap_or(parsed), &self.catalog, &settings)
     }
@@ -86,7 +91,14 @@ impl World {
                     let id = create.source.created_by_query.clone().expect("the query has an id");
                     let kind = crate::catalog::QueryKind::CreateSource;
                     let (reads, sql) = (vec![name.clone()], create.source.sql.clone());
-                    self.catalog.add_query(crate::catalog::QueryInfo { id, kind, reads, sink: name, sql });
+                    self.catalog.add_query(crate::catalog::QueryInfo {
+                        id,
+                        kind,
+                        reads,
+                        sink: name,
+                        functions: vec![],
+                        sql,
+                    });
                     self.queries += 1;
                 }
                 self.catalog.add_source(create.source, create.or_replace)?;
@@ -187,3 +199,4 @@ mod selects;
 mod stream_joins;
 mod table_joins;
 mod upgrades;
+mod user_functions;

@@ -116,6 +116,9 @@ pub enum RuntimeError {
         /// Topic name.
         topic: String,
     },
+    /// A function that the query calls cannot be used.
+    #[error("{0}")]
+    Function(String),
     /// A `TIMESTAMP_FORMAT` that is no pattern.
     #[error("invalid TIMESTAMP_FORMAT: {0}")]
     TimestampFormat(String),

@@ -41,6 +41,7 @@ impl ErrorClass {
             RuntimeError::Topic(error) => Self::of_topic(error),
             RuntimeError::State(_) => Self::System,
             RuntimeError::Format(_)
+            | RuntimeError::Function(_)
             | RuntimeError::TimestampFormat(_)
             | RuntimeError::SourceGone { .. }
             | RuntimeError::SourcePartitions { .. }

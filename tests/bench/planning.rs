@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use levada::catalog::{Catalog, QueryId};
-use levada::plan::{self, Planned, Settings, SharedPlan, TopicFacts};
+use levada::plan::{self, NoLibraries, Planned, Settings, SharedPlan, TopicFacts};
 use levada::sql::parse_statements;
 
 use crate::cpu::CpuTimer;
@@ -43,8 +43,13 @@ impl World {
     fn execute(&mut self, text: &str) {
         for parsed in parse_statements(text).expect("the statements are well-formed") {
             let topics = |topic: &str| self.topics.get(topic).copied();
-            let settings =
-                Settings { properties: &self.properties, topics: &topics, plans: self, query_number: self.statements };
+            let settings = Settings {
+                properties: &self.properties,
+                topics: &topics,
+                plans: self,
+                libraries: &NoLibraries,
+                query_number: self.statements,
+            };
             let planned = plan::analyze(&parsed, &self.catalog, &settings).expect("the statements are correct");
             let mut catalog = self.catalog.clone();
             match planned {

@@ -59,7 +59,7 @@ fn listed(category: &str, definitions: Vec<Definition>) -> Vec<Function> {
                 author: AUTHOR,
                 origin: None,
                 is_volatile: about.is_volatile,
-                kind: definition.kind,
+                kind: definition.kind.clone(),
                 signature: &signature.text,
                 parameters: signature.parameters.clone(),
                 examples: about.examples.iter().map(|one| (one.call.to_owned(), one.result.to_owned())).collect(),

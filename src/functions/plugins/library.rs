@@ -1,7 +1,13 @@
 //! The library of a plug-in.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
@@ -11,22 +17,77 @@ use levada_udf::describe::{self, Described};
 
 use super::columns::{self, Reports};
 
+/// The loaded libraries, by length and hash of their files.
+static LOADED: LazyLock<Mutex<HashMap<(usize, u64), &'static Library>>> = LazyLock::new(Mutex::default);
+
+/// A copy of a library of its own, which is removed in the end. The system gives the library that it has loaded when it is asked for a
+/// path again, whatever is there by then; and one that is overwritten while it is loaded ends the process.
+struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    fn of(content: &[u8]) -> std::io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("levada-{}-{number}.{}", std::process::id(), std::env::consts::DLL_EXTENSION);
+            let path = std::env::temp_dir().join(name);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(mut file) => {
+                    let copy = Self { path };
+                    file.write_all(content)?;
+                    return Ok(copy);
+                }
+                // Left behind by a process with the same number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!("the copy of a library, {}, cannot be removed: {error}", self.path.display());
+        }
+    }
+}
+
 /// A loaded plug-in.
 pub(super) struct Library {
     pub(super) plugin: &'static Plugin,
 }
 
 impl Library {
-    /// Loads the file `path`, for as long as the process lives.
+    /// Loads the file `path` as it is now, for as long as the process lives. One with the same content that is loaded already is
+    /// taken for it.
     ///
     /// # Errors
     /// Why it is none.
     pub(super) fn open(path: &Path) -> Result<&'static Self, String> {
-        // Without a folder the system would look elsewhere.
-        let path = path.canonicalize().map_err(|error| error.to_string())?;
+        let content = std::fs::read(path).map_err(|error| error.to_string())?;
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let identity = (content.len(), hasher.finish());
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = loaded.get(&identity) {
+            return Ok(library);
+        }
+        let library = Self::load(path, &content)?;
+        loaded.insert(identity, library);
+        Ok(library)
+    }
+
+    /// Loads the file `path` with this content.
+    fn load(path: &Path, content: &[u8]) -> Result<&'static Self, String> {
+        let copy = Copy::of(content).map_err(|error| format!("it cannot be copied to be loaded: {error}"))?;
         // SAFETY: what runs when a library is loaded is up to its author, whom the owner of the extension folder trusts.
-        let library =
-            unsafe { libloading::Library::new(&path) }.map_err(|error| format!("it is no library: {error}"))?;
+        let library = unsafe { libloading::Library::new(&copy.path) }.map_err(|error| {
+            let error = error.to_string().replace(&copy.path.display().to_string(), &path.display().to_string());
+            format!("it is no library: {error}")
+        })?;
         let library: &'static libloading::Library = Box::leak(Box::new(library));
         // SAFETY: a symbol of this name is a function of this type.
         let symbol = unsafe { library.get::<unsafe extern "C" fn() -> *const Plugin>(SYMBOL.as_bytes()) };

@@ -6,7 +6,8 @@
 //!                              arrays of Arrow's C interface └──── remote: evaluate ◀─┘
 //! ```
 //!
-//! A library stays loaded until the process ends: arrays it has made may be anywhere.
+//! A library stays loaded until the process ends: arrays it has made may be anywhere. It is loaded from a copy, so that its file may be
+//! overwritten, and loaded again.
 
 mod columns;
 mod library;
@@ -77,7 +78,7 @@ fn functions_of(
         let body = match opened.get(&row.function) {
             Some(body) => Body::clone(body),
             None => {
-                let body = body(library, row, kind, properties).map_err(|reason| format!("{}: {reason}", row.name))?;
+                let body = body(library, row, &kind, properties).map_err(|reason| format!("{}: {reason}", row.name))?;
                 opened.insert(row.function, body.clone());
                 body
             }
@@ -102,8 +103,10 @@ fn functions_of(
 fn kind_of(row: &Described) -> Result<Kind, String> {
     match row.kind.as_str() {
         "SCALAR" => Ok(Kind::Scalar),
-        // What a group keeps is for people: the library stores what it says when it begins.
-        "AGGREGATE" => Ok(Kind::Aggregate { keeps: None, has_undo: row.has_undo }),
+        "AGGREGATE" => {
+            let keeps = Some(row.keeps.clone()).filter(|keeps| !keeps.is_empty());
+            Ok(Kind::Aggregate { keeps, has_undo: row.has_undo })
+        }
         "TABLE" => Ok(Kind::Table { rows_max: usize::try_from(row.rows_max).unwrap_or(usize::MAX).max(1) }),
         other => Err(format!("{} is a function of the kind {other}, which this server does not know", row.name)),
     }
@@ -113,7 +116,7 @@ fn kind_of(row: &Described) -> Result<Kind, String> {
 fn body(
     library: &'static Library,
     row: &Described,
-    kind: Kind,
+    kind: &Kind,
     properties: &BTreeMap<String, String>,
 ) -> Result<Body, String> {
     let properties = properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -19,7 +19,7 @@ pub(super) fn apply(node: &mut PlanNode, done: &mut Vec<String>) {
 
 fn fold_step(node: &mut PlanNode, done: &mut Vec<String>) {
     let mut foldings = Vec::new();
-    expressions(node).into_iter().for_each(|expr| fold_one(expr, &mut foldings));
+    node.expressions_mut().into_iter().for_each(|expr| fold_one(expr, &mut foldings));
     if let (false, Some(input)) = (foldings.is_empty(), node.inputs().first()) {
         done.extend(shown(&foldings, &names(input)));
     }
@@ -44,24 +44,6 @@ fn fold_one(expr: &mut Expr, foldings: &mut Vec<Folding>) {
 
 fn shown(foldings: &[Folding], names: &[String]) -> Vec<String> {
     foldings.iter().map(|(was, is)| format!("{} → {}", was.display(names), is.display(names))).collect()
-}
-
-/// The expressions of the step, over the rows of the step below.
-fn expressions(node: &mut PlanNode) -> Vec<&mut Expr> {
-    match node {
-        PlanNode::Filter { predicate, .. } => vec![predicate],
-        PlanNode::Project { columns, .. } => columns.iter_mut().map(|(_, expr)| expr).collect(),
-        PlanNode::Rekey { key, columns, .. } => key.iter_mut().chain(columns).map(|(_, expr)| expr).collect(),
-        PlanNode::FlatMap(flat_map) => flat_map.calls.iter_mut().map(|call| &mut call.list).collect(),
-        PlanNode::ForeignKeyJoin(join) => vec![&mut join.foreign_key],
-        PlanNode::Source(_)
-        | PlanNode::Repartition { .. }
-        | PlanNode::Materialize { .. }
-        | PlanNode::Aggregate(_)
-        | PlanNode::StreamTableJoin { .. }
-        | PlanNode::StreamStreamJoin(_)
-        | PlanNode::TableTableJoin(_) => vec![],
-    }
 }
 
 /// Whether the step is a filter that drops nothing at all.

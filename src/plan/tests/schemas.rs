@@ -30,7 +30,13 @@ fn completed(sql: &str, registry: Registry) -> Result<Option<String>, PlanError>
         world.execute(parsed).unwrap_or_else(|error| panic!("{}: {error}", parsed.text));
     }
     let topics = |topic: &str| world.topics.get(topic).copied().map(TopicFacts::with_partitions);
-    let settings = Settings { properties: &world.properties, topics: &topics, plans: &NoPlans, query_number: 9 };
+    let settings = Settings {
+        properties: &world.properties,
+        topics: &topics,
+        plans: &NoPlans,
+        libraries: &NoLibraries,
+        query_number: 9,
+    };
     let completed = complete(last, &world.catalog, &settings, registry)?;
     if let Some(completed) = &completed {
         let reparsed = parse_statements(&completed.text).expect("what is logged can be read again");

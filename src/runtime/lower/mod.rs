@@ -764,7 +764,13 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
         let properties = BTreeMap::new();
         let known = Known(topics);
         for parsed in parse_statements(sql).expect("well-formed statements") {
-            let settings = Settings { properties: &properties, topics: &known, plans: &plan::NoPlans, query_number: 0 };
+            let settings = Settings {
+                properties: &properties,
+                topics: &known,
+                plans: &plan::NoPlans,
+                libraries: &plan::NoLibraries,
+                query_number: 0,
+            };
             match crate::plan::analyze(&parsed, &catalog, &settings).expect("a statement that can be planned") {
                 Planned::CreateSource(create) => catalog.add_source(create.source, false).expect("a new name"),
                 planned => return planned.query().expect("a persistent query").clone(),

@@ -28,8 +28,9 @@ pub use query::{
 };
 pub use statement::{
     AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition, ColumnRole, ConnectorKind,
-    CreateAsSelect, CreateConnector, CreateSource, CreateType, DropConnector, DropSource, DropType, Explain,
-    InsertSelect, InsertValues, PrintTopic, Property, QueryTarget, SourceKind, Statement,
+    CreateAsSelect, CreateConnector, CreateFunction, CreateFunctions, CreateSource, CreateType, DropConnector,
+    DropFunction, DropSource, DropType, Explain, FunctionBody, FunctionParameter, InsertSelect, InsertValues,
+    LibraryPath, PrintTopic, Property, QueryTarget, SourceKind, Statement,
 };
 pub use type_expr::{PrimitiveType, StructField, TypeExpr};
 

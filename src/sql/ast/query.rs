@@ -34,6 +34,18 @@ impl Query {
     pub fn is_pull(&self) -> bool {
         self.refinement.is_none()
     }
+
+    /// All expressions in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let selected = self.select.iter().filter_map(|item| match item {
+            SelectItem::Single { expression, .. } => Some(expression),
+            SelectItem::AllFields { base, .. } => Some(base),
+            SelectItem::All { .. } => None,
+        });
+        let conditions = self.from.joins.iter().map(|join| &join.on).chain(&self.where_clause).chain(&self.having);
+        let groupings = self.group_by.iter().chain(&self.partition_by);
+        selected.chain(conditions).chain(groupings.flat_map(|grouping| &grouping.expressions))
+    }
 }
 
 /// EMIT CHANGES or EMIT FINAL.

@@ -24,6 +24,12 @@ pub enum Statement {
     CreateType(CreateType),
     /// DROP TYPE.
     DropType(DropType),
+    /// CREATE FUNCTION.
+    CreateFunction(Box<CreateFunction>),
+    /// CREATE FUNCTIONS: all of a file.
+    CreateFunctions(CreateFunctions),
+    /// DROP FUNCTION.
+    DropFunction(DropFunction),
     /// CREATE SOURCE or SINK CONNECTOR.
     CreateConnector(CreateConnector),
     /// DROP CONNECTOR.
@@ -317,6 +323,75 @@ pub struct CreateType {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DropType {
     /// Name.
+    pub name: Identifier,
+    /// IF EXISTS.
+    pub if_exists: bool,
+}
+
+/// `CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name …`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CreateFunction {
+    /// Name; compare it ignoring case.
+    pub name: Identifier,
+    /// OR REPLACE.
+    pub or_replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// What computes it.
+    pub body: FunctionBody,
+}
+
+/// What computes a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FunctionBody {
+    /// `(parameter type, …) RETURNS type AS expression`.
+    Inline {
+        /// Parameters, possibly none.
+        parameters: Vec<FunctionParameter>,
+        /// RETURNS.
+        returns: TypeExpr,
+        /// Where that type stands.
+        returns_span: Span,
+        /// What is computed.
+        expression: Expression,
+    },
+    /// `USING 'file'`: a function of this name in a library.
+    Library(LibraryPath),
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FunctionParameter {
+    /// Name.
+    pub name: Identifier,
+    /// Type.
+    pub data_type: TypeExpr,
+}
+
+/// The file of a library.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LibraryPath {
+    /// Its path, as written.
+    pub path: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `CREATE [OR REPLACE] FUNCTIONS [IF NOT EXISTS] USING 'file'`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CreateFunctions {
+    /// OR REPLACE.
+    pub or_replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// The file.
+    pub library: LibraryPath,
+}
+
+/// `DROP FUNCTION [IF EXISTS] name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DropFunction {
+    /// Name; compare it ignoring case.
     pub name: Identifier,
     /// IF EXISTS.
     pub if_exists: bool,

@@ -1,8 +1,9 @@
-//! Statements that create, fill, change and drop sources, types and connectors.
+//! Statements that create, fill, change and drop sources, types and connectors, and that drop functions.
 
 use super::super::ast::{
     AddedColumn, AlterSource, ColumnDefinition, ColumnRole, CreateAsSelect, CreateConnector, CreateSource, CreateType,
-    DropConnector, DropSource, DropType, Identifier, InsertSelect, InsertValues, Property, SourceKind, Statement,
+    DropConnector, DropFunction, DropSource, DropType, Identifier, InsertSelect, InsertValues, Property, SourceKind,
+    Statement,
 };
 use super::super::error::Expected;
 use super::super::keyword::Keyword;
@@ -16,6 +17,9 @@ impl Parser<'_> {
     pub(super) fn create(&mut self) -> Parsed<Statement> {
         let span = self.advance().span;
         let or_replace = self.accept_all(&[Keyword::Or, Keyword::Replace])?;
+        if let Some(function) = self.create_function(or_replace)? {
+            return Ok(function);
+        }
         if !or_replace {
             if self.accept(Keyword::Type) {
                 return self.create_type();
@@ -66,7 +70,7 @@ impl Parser<'_> {
     }
 
     /// IF NOT EXISTS; IF alone may be a name.
-    fn if_not_exists(&mut self) -> Parsed<bool> {
+    pub(super) fn if_not_exists(&mut self) -> Parsed<bool> {
         if self.keyword_ahead(1, Keyword::Not) {
             return self.accept_all(&[Keyword::If, Keyword::Not, Keyword::Exists]);
         }
@@ -223,6 +227,11 @@ impl Parser<'_> {
             let if_exists = self.if_exists()?;
             let name = self.identifier()?;
             return Ok(Statement::DropConnector(DropConnector { name, if_exists }));
+        }
+        if self.accept(Keyword::Function) {
+            let if_exists = self.if_exists()?;
+            let name = self.identifier()?;
+            return Ok(Statement::DropFunction(DropFunction { name, if_exists }));
         }
         self.expect(Keyword::Type)?;
         let if_exists = self.if_exists()?;

@@ -153,14 +153,16 @@ pub(super) fn object(words: Words<'_>) -> Option<&'static str> {
             "DATABASE" | "DATABASES" | "SCHEMA" | "SCHEMAS" | "CATALOG" | "CATALOGS",
             _,
         ] => "there are no databases or schemas; streams and tables have one name space",
+        [_, "CREATE", "AGGREGATE" | "SCALAR" | "TEMPORARY" | "TEMP", "FUNCTION"] => "write CREATE FUNCTION",
         [_, "CREATE", "TEMPORARY" | "TEMP" | "EXTERNAL", _] => {
             "write CREATE STREAM or CREATE TABLE; SELECT … EMIT CHANGES alone is a query that leaves nothing behind"
         }
         [_, "CREATE", "TOPIC", _] => {
             "a topic is created with its stream or table: CREATE STREAM … WITH (KAFKA_TOPIC = 'name', PARTITIONS = n)"
         }
-        [_, "CREATE", "FUNCTION" | "PROCEDURE" | "TRIGGER" | "SEQUENCE", _] => {
-            "functions, procedures, triggers and sequences are not created with SQL"
+        [_, "CREATE" | "DROP", "PROCEDURE" | "TRIGGER" | "SEQUENCE", _]
+        | ["OR", "REPLACE", "PROCEDURE" | "TRIGGER" | "SEQUENCE", _] => {
+            "there are no procedures, triggers and sequences; CREATE FUNCTION names an expression over its parameters"
         }
         [_, "CREATE" | "DROP" | "ALTER", "USER" | "ROLE", _] => "there are no users here; rights are those of Kafka",
         [_, "CREATE", "CONNECTOR", _] => "write CREATE SOURCE CONNECTOR or CREATE SINK CONNECTOR",
@@ -176,6 +178,26 @@ pub(super) fn object(words: Words<'_>) -> Option<&'static str> {
         }
         ["KEY", "(", _, _] | [_, "KEY", "(", _] => KEY_OF_COLUMN,
         [_, "INTO", "TABLE" | "STREAM", _] => "write INSERT INTO name, without the kind",
+        _ => return None,
+    })
+}
+
+/// What to write instead in a CREATE FUNCTION.
+pub(super) fn function(words: Words<'_>) -> Option<&'static str> {
+    Some(match words {
+        ["AS", "(", "SELECT", _] | [_, "AS", "SELECT", _] => {
+            "a function is computed from its parameters alone; what comes from a table is joined in the query that calls it"
+        }
+        [_, ")", "AS", _] => "the type of the result stands before AS: RETURNS type AS expression",
+        [_, _, "RETURN", _] => "write AS instead of RETURN: RETURNS type AS expression",
+        [_, _, "LANGUAGE" | "IMMUTABLE" | "STABLE" | "DETERMINISTIC" | "STRICT", _] | [_, "AS", "$", _] => {
+            "the body is one expression of SQL: RETURNS type AS expression; functions in Rust are loaded from a file: \
+             CREATE FUNCTION name USING 'file'"
+        }
+        [_, _, "AS", _] | [_, "FUNCTION", ..] | [_, _, _, "AS"] => {
+            "write CREATE FUNCTION name(parameter type, …) RETURNS type AS expression, or CREATE FUNCTION name USING 'file'"
+        }
+        [_, _, "DEFAULT" | "=" | ":", _] => "parameters have a name and a type; there are no defaults",
         _ => return None,
     })
 }

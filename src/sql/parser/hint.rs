@@ -100,7 +100,8 @@ impl Parser<'_> {
         let before = |count: usize| index.checked_sub(count).map(|index| self.word_at(index)).unwrap_or_default();
         let words = [before(2), before(1), self.word_at(index), self.word_at(index + 1)];
         let words: Words<'_> = [&words[0], &words[1], &words[2], &words[3]];
-        let hint = foreign::clause(words).or_else(|| foreign::object(words));
+        let hint = if self.is_create_function() { foreign::function(words) } else { None };
+        let hint = hint.or_else(|| foreign::clause(words)).or_else(|| foreign::object(words));
         let hint = hint
             .or_else(|| if self.word_at(self.first_of_statement()) == "ALTER" { foreign::change(words) } else { None });
         let hint =
@@ -191,6 +192,12 @@ impl Parser<'_> {
             && self.tokens[first..self.index]
                 .iter()
                 .any(|token| token.kind == TokenKind::Symbol(Symbol::OpenParenthesis))
+    }
+
+    /// Whether the statement is a CREATE FUNCTION.
+    fn is_create_function(&self) -> bool {
+        let first = self.first_of_statement();
+        self.tokens[first].kind == TokenKind::Keyword(Keyword::Create) && self.has_before(Keyword::Function)
     }
 
     /// `DECIMAL(4` stands before.

@@ -9,6 +9,7 @@ mod check;
 mod define;
 mod expression;
 mod foreign;
+mod function;
 mod hint;
 mod query;
 mod statement;

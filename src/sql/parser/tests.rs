@@ -242,6 +242,23 @@ fn statements_that_define() {
             "CREATE SINK CONNECTOR IF NOT EXISTS C WITH ('a.b'='c')",
         ),
         ("DROP CONNECTOR IF EXISTS c", "DROP CONNECTOR IF EXISTS C"),
+        (
+            "create function net(price decimal(10,2), rate DOUBLE) returns double as price*(1-rate)",
+            "CREATE FUNCTION NET(PRICE DECIMAL(10, 2), RATE DOUBLE) RETURNS DOUBLE AS (PRICE * (1 - RATE))",
+        ),
+        ("create or replace function f() returns `t` as 1", "CREATE OR REPLACE FUNCTION F() RETURNS `t` AS 1"),
+        ("create function if not exists `f` using '/a.so'", "CREATE FUNCTION IF NOT EXISTS `f` USING '/a.so'"),
+        (
+            "create function using(returns int) returns int as returns",
+            "CREATE FUNCTION USING(RETURNS INTEGER) RETURNS INTEGER AS RETURNS",
+        ),
+        ("create or replace functions using 'a.so'", "CREATE OR REPLACE FUNCTIONS USING 'a.so'"),
+        ("create functions if not exists using 'a.so'", "CREATE FUNCTIONS IF NOT EXISTS USING 'a.so'"),
+        ("drop function if exists f", "DROP FUNCTION IF EXISTS F"),
+        (
+            "create stream s (using int, returns int, function int)",
+            "CREATE STREAM S (USING INTEGER, RETURNS INTEGER, FUNCTION INTEGER)",
+        ),
     ];
     for (text, expected) in cases {
         check_statement(text, expected);
@@ -432,7 +449,7 @@ fn help_says_what_would_fit_or_what_to_write_instead() {
             "expected 'JOIN', 'WINDOW', 'WHERE', 'GROUP BY', 'PARTITION BY', 'HAVING', 'EMIT', 'LIMIT' or ';'",
         ),
         ("DEFINE a = x;", "expected a text in 'single quotes'"),
-        ("DROP x;", "expected 'STREAM', 'TABLE', 'CONNECTOR' or 'TYPE'"),
+        ("DROP x;", "expected 'STREAM', 'TABLE', 'CONNECTOR', 'FUNCTION' or 'TYPE'"),
     ];
     for (text, expected) in cases {
         let error = parse_statements(text).expect_err(text);

@@ -4,8 +4,9 @@ use std::fmt::{self, Display};
 
 use super::super::ast::{
     AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition, ColumnRole, ConnectorKind,
-    CreateAsSelect, CreateConnector, CreateSource, CreateType, DropConnector, DropSource, DropType, Explain,
-    InsertSelect, InsertValues, PrintTopic, Property, QueryTarget, SourceKind, Statement,
+    CreateAsSelect, CreateConnector, CreateFunction, CreateFunctions, CreateSource, CreateType, DropConnector,
+    DropFunction, DropSource, DropType, Explain, FunctionBody, FunctionParameter, InsertSelect, InsertValues,
+    PrintTopic, Property, QueryTarget, SourceKind, Statement,
 };
 use super::super::lexer::needs_quotes;
 use super::{write_separated, write_string};
@@ -26,6 +27,11 @@ impl Display for Statement {
             Statement::CreateType(create) => create.fmt(f),
             Statement::DropType(DropType { name, if_exists }) => {
                 write!(f, "DROP TYPE {}{name}", if_exists_words(*if_exists))
+            }
+            Statement::CreateFunction(create) => create.fmt(f),
+            Statement::CreateFunctions(create) => create.fmt(f),
+            Statement::DropFunction(DropFunction { name, if_exists }) => {
+                write!(f, "DROP FUNCTION {}{name}", if_exists_words(*if_exists))
             }
             Statement::CreateConnector(create) => create.fmt(f),
             Statement::DropConnector(DropConnector { name, if_exists }) => {
@@ -170,6 +176,36 @@ impl Display for CreateType {
         let if_not_exists = if_not_exists_words(self.if_not_exists);
         write!(f, "CREATE TYPE {if_not_exists}{} AS {}", self.name, self.data_type)
     }
+}
+
+impl Display for CreateFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(create_words(self.or_replace))?;
+        write!(f, "FUNCTION {}{}", if_not_exists_words(self.if_not_exists), self.name)?;
+        match &self.body {
+            FunctionBody::Inline { parameters, returns, expression, .. } => {
+                f.write_str("(")?;
+                write_separated(f, ", ", parameters, |f, FunctionParameter { name, data_type }| {
+                    write!(f, "{name} {data_type}")
+                })?;
+                write!(f, ") RETURNS {returns} AS {expression}")
+            }
+            FunctionBody::Library(library) => write_using(f, &library.path),
+        }
+    }
+}
+
+impl Display for CreateFunctions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(create_words(self.or_replace))?;
+        f.write_str(if self.if_not_exists { "FUNCTIONS IF NOT EXISTS" } else { "FUNCTIONS" })?;
+        write_using(f, &self.library.path)
+    }
+}
+
+fn write_using(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
+    f.write_str(" USING ")?;
+    write_string(f, path)
 }
 
 impl Display for CreateConnector {

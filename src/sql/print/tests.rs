@@ -41,6 +41,8 @@ fn name() -> impl Strategy<Value = Identifier> {
         "ESCAPE",
         "IF",
         "FUNCTION",
+        "RETURNS",
+        "USING",
     ]);
     usual.prop_map(Identifier::new)
 }
@@ -372,6 +374,20 @@ fn defining_statement() -> impl Strategy<Value = Statement> {
     });
     let drop_type = (name(), any::<bool>());
     let drop_type = drop_type.prop_map(|(name, if_exists)| Statement::DropType(DropType { name, if_exists }));
+    let path = || text().prop_map(|path| LibraryPath { path, span: SPAN });
+    let parameter = (name(), data_type()).prop_map(|(name, data_type)| FunctionParameter { name, data_type });
+    let inline = (vec(parameter, 0..3), data_type(), expression(None)).prop_map(|(parameters, returns, expression)| {
+        FunctionBody::Inline { parameters, returns, returns_span: SPAN, expression }
+    });
+    let body = prop_oneof![inline, path().prop_map(FunctionBody::Library)];
+    let create_function = (name(), any::<[bool; 2]>(), body).prop_map(|(name, [or_replace, if_not_exists], body)| {
+        Statement::CreateFunction(Box::new(CreateFunction { name, or_replace, if_not_exists, body }))
+    });
+    let create_functions = (any::<[bool; 2]>(), path()).prop_map(|([or_replace, if_not_exists], library)| {
+        Statement::CreateFunctions(CreateFunctions { or_replace, if_not_exists, library })
+    });
+    let drop_function =
+        (name(), any::<bool>()).prop_map(|(name, if_exists)| Statement::DropFunction(DropFunction { name, if_exists }));
     let some_properties = properties().prop_filter("WITH is not optional", |properties| !properties.is_empty());
     let connector = (connector_kind(), name(), any::<bool>(), some_properties);
     let connector = connector.prop_map(|(kind, name, if_not_exists, properties)| {
@@ -389,6 +405,9 @@ fn defining_statement() -> impl Strategy<Value = Statement> {
         alter,
         create_type,
         drop_type,
+        create_function,
+        create_functions,
+        drop_function,
         connector,
         drop_connector,
     ]

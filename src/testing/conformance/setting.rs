@@ -165,7 +165,13 @@ fn document(schema: &Value, format: Option<&str>, references: Vec<SchemaReferenc
 fn declared_schemas(case: &Case) -> Vec<(String, SchemaDocument)> {
     let properties = case.properties.iter().map(|(name, value)| (name.clone(), property_text(value))).collect();
     let topics = |_: &str| Some(TopicFacts::with_partitions(PARTITIONS_DEFAULT));
-    let settings = Settings { properties: &properties, topics: &topics, plans: &plan::NoPlans, query_number: 0 };
+    let settings = Settings {
+        properties: &properties,
+        topics: &topics,
+        plans: &plan::NoPlans,
+        libraries: &plan::NoLibraries,
+        query_number: 0,
+    };
     let statements = readable(case);
     let sources = statements.iter().filter_map(|parsed| {
         let Statement::CreateSource(create) = &parsed.statement else { return None };

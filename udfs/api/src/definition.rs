@@ -62,14 +62,14 @@ pub struct Signature {
 }
 
 /// What a function makes of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A value of each row.
     Scalar,
     /// A value of many rows.
     Aggregate {
         /// The type of what is kept of a group, where it is not that of the result.
-        keeps: Option<&'static str>,
+        keeps: Option<String>,
         /// Whether rows can be taken back, as tables require.
         has_undo: bool,
     },

@@ -75,7 +75,7 @@ pub fn table(functions: &[Definition]) -> StructArray {
         }
         examples.append(true);
     }
-    let text = |of: &dyn Fn(&Definition) -> &'static str| -> ArrayRef {
+    let text = |of: &dyn Fn(&Definition) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, function, _)| of(function))))
     };
     let columns: Vec<ArrayRef> = vec![
@@ -96,11 +96,11 @@ pub fn table(functions: &[Definition]) -> StructArray {
 }
 
 /// What it is, what it keeps, whether it takes back, how many rows at once.
-fn kind(function: &Definition) -> (&'static str, &'static str, bool, u64) {
-    match function.kind {
+fn kind(function: &Definition) -> (&str, &str, bool, u64) {
+    match &function.kind {
         Kind::Scalar => ("SCALAR", "", false, 0),
-        Kind::Aggregate { keeps, has_undo } => ("AGGREGATE", keeps.unwrap_or(""), has_undo, 0),
-        Kind::Table { rows_max } => ("TABLE", "", false, rows_max as u64),
+        Kind::Aggregate { keeps, has_undo } => ("AGGREGATE", keeps.as_deref().unwrap_or(""), *has_undo, 0),
+        Kind::Table { rows_max } => ("TABLE", "", false, *rows_max as u64),
     }
 }
 

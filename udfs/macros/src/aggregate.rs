@@ -16,10 +16,12 @@ pub(crate) fn expand(options: &Options, item: Item) -> syn::Result<TokenStream> 
     }
 }
 
-fn kind(options: &Options, has_undo: bool) -> TokenStream {
-    let keeps = match &options.keeps {
-        Some(keeps) => quote! { ::std::option::Option::Some(#keeps) },
-        None => quote! { ::std::option::Option::None },
+/// `stored` is the type of Rust that storage keeps.
+fn kind(options: &Options, has_undo: bool, stored: Option<&Type>) -> TokenStream {
+    let keeps = match (&options.keeps, stored) {
+        (Some(keeps), _) => quote! { ::std::option::Option::Some(::std::string::String::from(#keeps)) },
+        (None, Some(stored)) => quote! { ::std::option::Option::Some(<#stored as ::levada_udf::Write>::sql()) },
+        (None, None) => quote! { ::std::option::Option::None },
     };
     quote! { ::levada_udf::Kind::Aggregate { keeps: #keeps, has_undo: #has_undo } }
 }
@@ -38,7 +40,7 @@ fn of_function(options: &Options, function: &ItemFn) -> syn::Result<TokenStream>
         name: identifier.to_string(),
         description: documentation(&function.attrs),
         signatures,
-        kind: kind(options, options.has_undo),
+        kind: kind(options, options.has_undo, None),
         open: quote! {
             let _ = configuration;
             ::std::result::Result::Ok(::levada_udf::Body::Aggregate(::std::sync::Arc::new(#identifier)))
@@ -115,7 +117,7 @@ fn of_methods(options: &Options, mut item: ItemImpl) -> syn::Result<TokenStream>
         name: name_of(&target)?,
         description,
         signatures: parameters.signature(&quote! { <#result as ::levada_udf::Write>::sql() })?,
-        kind: kind(options, has_undo),
+        kind: kind(options, has_undo, Some(stored.as_ref().unwrap_or(&target))),
         open: quote! {
             let _ = configuration;
             let grouped = ::levada_udf::grouped::<#target>;
