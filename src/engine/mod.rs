@@ -37,7 +37,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::functions::{Registry, plugins};
+use crate::functions::{Now, Registry, plugins};
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -290,7 +290,10 @@ impl Engine {
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
-        let catalog = Catalog::with_functions(with_plugins(options.functions, properties.extension_folder()));
+        let clock = Arc::clone(&shared.clock);
+        let now: Now = Arc::new(move || clock.now_ms());
+        let functions = Arc::new(Arc::unwrap_or_clone(options.functions).with_clock(&now));
+        let catalog = Catalog::with_functions(with_plugins(functions, properties.extension_folder()));
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
         engine.replay()?;

@@ -7,7 +7,7 @@ use levada_udf::ScalarFunction;
 
 use super::function::{Function, FunctionKind, Variation};
 use super::signature::{self, SignatureError};
-use super::{built_in, definition};
+use super::{Now, built_in, definition};
 
 /// Functions by name. The default has the built-in ones. Copies share everything until one of them changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,18 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// With `now` telling the time to the built-in functions whose answer it is.
+    #[must_use]
+    pub fn with_clock(mut self, now: &Now) -> Self {
+        let functions = Arc::make_mut(&mut self.functions);
+        for (name, body) in built_in::told_by(now) {
+            let variations = functions.get_mut(name).map(|function| &mut function.variations);
+            let of_now = variations.into_iter().flatten().filter(|variation| variation.parameters.is_empty());
+            of_now.for_each(|variation| variation.scalar = Some(body.clone()));
+        }
+        self
+    }
+
     /// The function called `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&Function> {
         self.functions.get(&name.to_uppercase())
