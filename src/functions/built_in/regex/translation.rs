@@ -13,6 +13,8 @@ const HORIZONTAL: &str = r"\x{20}\t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202
 const VERTICAL: &str = r"\n\x{B}\x{C}\r\x{85}\x{2028}\x{2029}";
 const SPACE: &str = r"\x{20}\t\n\x{B}\x{C}\r";
 const WORD: &str = "0-9A-Z_a-z";
+/// What `\\b` takes for parts of words, up to Java 18: letters and digits of any script, with the marks on them.
+const BOUNDED: &str = r"\p{L}\p{Nd}\p{Mn}_";
 
 /// A pattern in the syntax of `fancy_regex`.
 #[derive(Debug, PartialEq, Eq)]
@@ -165,6 +167,13 @@ impl Translator {
                     atom = None;
                     continue;
                 }
+                '{' if atom.is_none() => {
+                    // Java repeats the nothing that stands before it.
+                    self.out.push_str("(?:)");
+                    self.quantifier(char, start)?;
+                    self.skip_ignored_quantifiers()?;
+                    continue;
+                }
                 '*' | '+' | '?' | '{' => {
                     let repeated = atom.take().ok_or_else(|| format!("dangling '{char}'"))?;
                     self.quantifier(char, repeated)?;
@@ -255,6 +264,11 @@ impl Translator {
     /// Writes the quantifier that begins with `first`, for what has been written from `start` on.
     fn quantifier(&mut self, first: char, start: usize) -> Result<(), String> {
         let range = if first == '{' { self.range()? } else { first.to_string() };
+        if begins_empty(&self.out[start..]) {
+            // The engine repeats nothing that is never more than a place; beside what matches nothing it is not that.
+            self.out.insert_str(start, "(?:");
+            self.out.push_str(r"|[^\s\S])");
+        }
         if self.eat('+') {
             self.out.insert_str(start, "(?>");
             self.out.push_str(&range);
@@ -376,7 +390,7 @@ impl Translator {
             return;
         }
         let (inner, outer) = if negated { ("=", "!") } else { ("!", "=") };
-        let _ = write!(self.out, "(?:(?<=[{WORD}])(?{inner}[{WORD}])|(?<![{WORD}])(?{outer}[{WORD}]))");
+        let _ = write!(self.out, "(?:(?<=[{BOUNDED}])(?{inner}[{BOUNDED}])|(?<![{BOUNDED}])(?{outer}[{BOUNDED}]))");
     }
 
     /// Writes what the backslash just read begins. Returns where what a quantifier would repeat begins: of a quotation that is
@@ -713,4 +727,11 @@ fn property(name: &str, ignores_case: bool) -> Option<String> {
         None if name.len() <= 2 => named(name),
         None => None,
     }
+}
+
+/// Whether what `item` begins with matches a place only: it may be all there is.
+fn begins_empty(item: &str) -> bool {
+    let inner = item.trim_start_matches("(?:");
+    let places = ["(?=", "(?!", "(?<", "(?m:", r"\A", r"\z", r"\b", r"\B", r"\G"];
+    inner.starts_with(')') || places.iter().any(|place| inner.starts_with(place))
 }
