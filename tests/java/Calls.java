@@ -73,6 +73,9 @@ public final class Calls {
                 throw unknown;
             } catch (NotCompared reason) {
                 result = "?";
+            } catch (ClassCastException bug) {
+                // DateTimeFormatterBuilder takes no number behind one that is padded.
+                result = "?";
             } catch (RuntimeException | URISyntaxException | StackOverflowError failure) {
                 result = "!";
             }
@@ -223,7 +226,7 @@ public final class Calls {
             case "LPAD", "RPAD": return padded((String) v[0], (Integer) v[1], (String) v[2], name.equals("LPAD"));
             case "TRIM": return ((String) v[0]).trim();
             case "REPLACE":
-                whole(Pattern.compile(Pattern.quote((String) v[1])), (String) v[0]);
+                whole(Pattern.compile(Pattern.quote((String) v[1])), (String) v[0], false);
                 return ((String) v[0]).replace((String) v[1], (String) v[2]);
             case "SPLIT": return split((String) v[0], (String) v[1]);
             case "SORT": return split((String) v[0], (String) v[1]).stream().sorted().toList();
@@ -242,7 +245,7 @@ public final class Calls {
             case "REGEXP_EXTRACT": return extract((String) v[0], (String) v[1], group(v));
             case "REGEXP_EXTRACT_ALL": return extractAll((String) v[0], (String) v[1], group(v));
             case "REGEXP_REPLACE":
-                whole(Pattern.compile((String) v[1]), (String) v[0]);
+                whole(Pattern.compile((String) v[1]), (String) v[0], ((String) v[2]).matches(".*\\$[1-9].*"));
                 return ((String) v[0]).replaceAll((String) v[1], (String) v[2]);
             case "REGEXP_SPLIT_TO_ARRAY": return regexSplit((String) v[0], (String) v[1]);
             case "URL_ENCODE_PARAM": return URLEncoder.encode((String) v[0], StandardCharsets.UTF_8);
@@ -296,7 +299,7 @@ public final class Calls {
 
     private static List<String> split(String text, String delimiter) {
         if (delimiter.isEmpty()) {
-            whole(Pattern.compile(""), text);
+            whole(Pattern.compile(""), text, false);
             return Arrays.asList(text.split(""));
         }
         return Arrays.asList(text.split(Pattern.quote(delimiter), -1));
@@ -410,7 +413,7 @@ public final class Calls {
      * Refuses what has a match that begins or ends within a character (to Levada those past U+FFFF are one, not two), and what later
      * versions of Java take otherwise.
      */
-    private static void whole(Pattern pattern, String text) {
+    private static void whole(Pattern pattern, String text, boolean asksForGroups) {
         Matcher matcher = pattern.matcher(text);
         while (matcher.find()) {
             if (isWithin(text, matcher.start()) || isWithin(text, matcher.end())) {
@@ -418,9 +421,13 @@ public final class Calls {
             }
         }
         String all = pattern.pattern();
-        // What a group has after it was repeated without taking anything, and classes by letter case regardless of case (JDK 11
-        // and 17 differ).
-        if (all.matches("(?s).*\\(\\)[*+?{].*") || all.contains("(?i") && all.matches("(?s).*\\\\p\\{(Lu|java).*")) {
+        boolean hasGroups = asksForGroups || all.matches("(?s).*\\\\[1-9].*");
+        if (hasGroups && all.matches("(?s).*(\\(\\?[=!>]|\\)[*+?{]).*")) {
+            // Java's groups keep what they have found in places that are given up again.
+            throw new NotCompared();
+        }
+        // Classes by letter case regardless of case: JDK 11 and 17 differ.
+        if (all.contains("(?i") && all.matches("(?s).*\\\\p\\{(Lu|java).*")) {
             throw new NotCompared();
         }
         boolean hasBounds = pattern.pattern().contains("\\b") || pattern.pattern().contains("\\B");
@@ -438,13 +445,13 @@ public final class Calls {
     }
 
     private static String extract(String pattern, String text, int group) {
-        whole(Pattern.compile(pattern), text);
+        whole(Pattern.compile(pattern), text, group > 0);
         Matcher matcher = Pattern.compile(pattern).matcher(text);
         return group <= matcher.groupCount() && matcher.find() ? matcher.group(group) : null;
     }
 
     private static List<String> extractAll(String pattern, String text, int group) {
-        whole(Pattern.compile(pattern), text);
+        whole(Pattern.compile(pattern), text, group > 0);
         Matcher matcher = Pattern.compile(pattern).matcher(text);
         if (group > matcher.groupCount()) {
             return null;
@@ -459,7 +466,7 @@ public final class Calls {
     /** Patterns that match nothing at all split as String.split does, others leave empty parts at the end. */
     private static List<String> regexSplit(String text, String regex) {
         Pattern pattern = Pattern.compile(regex);
-        whole(pattern, text);
+        whole(pattern, text, false);
         return Arrays.asList(pattern.split(text, regex.isEmpty() || pattern.matcher("").matches() ? 0 : -1));
     }
 

@@ -13,7 +13,7 @@ pub fn text(random: &mut Random) -> String {
 
 /// A pattern.
 pub fn pattern(random: &mut Random) -> String {
-    let mut writer = Writer { random, out: String::new(), groups: 0 };
+    let mut writer = Writer { random, out: String::new(), groups: 0, closed: Vec::new(), is_negated: false };
     if once_in(writer.random, 8) {
         writer.out.push_str(pick(writer.random, &["(?i)", "(?s)", "(?m)", "(?iu)", "(?x)", "(?d)"]));
     }
@@ -32,6 +32,10 @@ struct Writer<'r> {
     out: String,
     /// Groups so far.
     groups: u64,
+    /// Those of them that are closed.
+    closed: Vec<u64>,
+    /// Within what must not follow, where Java's groups keep what they have found in vain.
+    is_negated: bool,
 }
 
 impl Writer<'_> {
@@ -76,18 +80,30 @@ impl Writer<'_> {
                 self.write(&["^", "$", "\\b", "\\B", "\\A", "\\z", "\\Z"]);
                 false
             }
-            6 => self.group("(", depth, true),
-            7 => {
-                let open = pick(self.random, &["(?:", "(?i:", "(?>", "(?-i:"]);
-                self.group(open, depth, false)
+            6 if !self.is_negated && once_in(self.random, 2) => {
+                self.write(&["([ab1])", "(a|bé)", "(\\w)"]);
+                self.groups += 1;
+                self.closed.push(self.groups);
+                true
             }
-            8 => {
-                let open = pick(self.random, &["(?=", "(?!"]);
-                self.group(open, depth, false);
+            6 if !self.is_negated => {
+                self.group("(", depth, true);
                 false
             }
-            _ if self.groups > 0 && once_in(self.random, 2) => {
-                let number = 1 + self.random.next(self.groups);
+            6 | 7 => {
+                let open = pick(self.random, &["(?:", "(?i:", "(?>", "(?-i:"]);
+                self.group(open, depth, false);
+                true
+            }
+            8 => {
+                let (open, around) = (pick(self.random, &["(?=", "(?!"]), self.is_negated);
+                self.is_negated |= open == "(?!";
+                self.group(open, depth, false);
+                self.is_negated = around;
+                false
+            }
+            _ if !self.closed.is_empty() && once_in(self.random, 2) => {
+                let number = pick(self.random, &self.closed);
                 self.out.push_str(&format!("\\{number}"));
                 true
             }
@@ -102,12 +118,15 @@ impl Writer<'_> {
         }
     }
 
-    fn group(&mut self, open: &str, depth: u64, counts: bool) -> bool {
+    fn group(&mut self, open: &str, depth: u64, counts: bool) {
         self.out.push_str(open);
+        self.groups += u64::from(counts);
+        let number = self.groups;
         self.alternatives(depth - 1);
         self.out.push(')');
-        self.groups += u64::from(counts);
-        true
+        if counts {
+            self.closed.push(number);
+        }
     }
 
     fn write(&mut self, choices: &[&str]) -> bool {

@@ -60,12 +60,13 @@ pub fn moment(random: &mut Random) -> i64 {
 }
 
 pub fn timestamp(random: &mut Random) -> Value {
-    Value::new(Literal::Timestamp(moment(random)))
+    let moment = moment(random);
+    Value::new(Literal::Timestamp(moment))
 }
 
-/// A moment from 1901 on: of those before, `java.util.TimeZone` and `java.time` tell different things.
+/// A moment from 1901 to 2086: rules of summer time are known until then, and of moments before, `java.util.TimeZone` and `java.time` tell different things.
 pub fn recent_timestamp(random: &mut Random) -> Value {
-    Value::new(Literal::Timestamp(moment(random).max(between(random, -2_177_452_800_000, 4_102_444_800_000))))
+    Value::new(Literal::Timestamp(moment(random).clamp(-2_177_452_800_000, 3_690_000_000_000)))
 }
 
 pub fn date(random: &mut Random) -> Value {

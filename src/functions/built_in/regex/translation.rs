@@ -55,6 +55,7 @@ pub(super) fn translate(pattern: &str, exact: bool) -> Result<Translation, Strin
         flags: Flags::default(),
         out: String::new(),
         groups: 0,
+        open_groups: Vec::new(),
         names: Vec::new(),
         conditions: Conditions::default(),
     };
@@ -97,6 +98,8 @@ impl Flags {
 struct Open {
     start: usize,
     flags: Flags,
+    /// Groups that were open before it.
+    around: usize,
 }
 
 /// What a backslash begins.
@@ -117,6 +120,8 @@ struct Translator {
     flags: Flags,
     out: String,
     groups: usize,
+    /// Those of them that are open.
+    open_groups: Vec<usize>,
     names: Vec<(String, usize)>,
     conditions: Conditions,
 }
@@ -148,9 +153,12 @@ impl Translator {
             let Some(char) = self.next() else { break };
             match char {
                 '(' => {
-                    let flags = self.flags;
+                    let (flags, groups, around) = (self.flags, self.groups, self.open_groups.len());
                     if self.group()? {
-                        open.push(Open { start, flags });
+                        open.push(Open { start, flags, around });
+                    }
+                    if self.groups > groups {
+                        self.open_groups.push(self.groups);
                     }
                     atom = None;
                     continue;
@@ -159,6 +167,7 @@ impl Translator {
                     let group = open.pop().ok_or("unmatched ')'")?;
                     self.out.push(')');
                     self.flags = group.flags;
+                    self.open_groups.truncate(group.around);
                     atom = Some(group.start);
                     continue;
                 }
@@ -264,6 +273,7 @@ impl Translator {
     /// Writes the quantifier that begins with `first`, for what has been written from `start` on.
     fn quantifier(&mut self, first: char, start: usize) -> Result<(), String> {
         let range = if first == '{' { self.range()? } else { first.to_string() };
+        self.skip_comments();
         if begins_empty(&self.out[start..]) {
             // The engine repeats nothing that is never more than a place; beside what matches nothing it is not that.
             self.out.insert_str(start, "(?:");
@@ -424,7 +434,7 @@ impl Translator {
             'k' => {
                 let known = if self.eat('<') { self.name()? } else { String::new() };
                 let group = self.names.iter().find(|(name, _)| *name == known).map(|(_, group)| *group);
-                self.push_reference(group.ok_or_else(|| format!("no group is called '{known}'"))?);
+                self.push_reference(group.ok_or_else(|| format!("no group is called '{known}'"))?)?;
             }
             '1'..='9' => {
                 let mut group = letter as usize - '0' as usize;
@@ -436,7 +446,7 @@ impl Translator {
                     group = longer;
                     self.at += 1;
                 }
-                self.push_reference(group);
+                self.push_reference(group)?;
             }
             other => return Err(format!("illegal or unsupported escape '\\{other}'")),
         }
@@ -444,13 +454,20 @@ impl Translator {
     }
 
     /// A group that is not there yet never matches.
-    fn push_reference(&mut self, group: usize) {
+    ///
+    /// # Errors
+    /// The group is not closed yet: the engine cannot do with that.
+    fn push_reference(&mut self, group: usize) -> Result<(), String> {
+        if self.open_groups.contains(&group) {
+            return Err(format!("group {group} refers to itself"));
+        }
         let flags = if self.flags.ignores_case { "i" } else { "" };
         if group <= self.groups {
             let _ = write!(self.out, r"(?{flags}:\{group})");
         } else {
             self.out.push_str("(?:(?!))");
         }
+        Ok(())
     }
 
     /// The next character of a quotation; steps over its end.
