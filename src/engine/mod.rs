@@ -38,7 +38,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::functions::{Registry, plugins};
+use crate::functions::{Now, Registry, plugins};
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -293,11 +293,12 @@ impl Engine {
             maintained_ms: AtomicU64::new(0),
         };
         plugins::tell_slower_than(properties.slow_function()?);
-        let functions = if properties.loads_functions() {
-            with_plugins(options.functions, properties.extension_folder(), &shared.server)
-        } else {
-            options.functions
-        };
+        let clock = Arc::clone(&shared.clock);
+        let now: Now = Arc::new(move || clock.now_ms());
+        let mut functions = Arc::new(Arc::unwrap_or_clone(options.functions).with_clock(&now));
+        if properties.loads_functions() {
+            functions = with_plugins(functions, properties.extension_folder(), &shared.server);
+        }
         let catalog = Catalog::with_functions(functions);
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };

@@ -114,7 +114,7 @@ fn decimal_op(
     op: ArithmeticOp,
     (a, a_scale): (i256, i32),
     (b, b_scale): (i256, i32),
-    scale: i32,
+    (precision, scale): (u8, i32),
 ) -> Result<i256, String> {
     let overflow = || "Numeric field overflow".to_owned();
     let zero = || format!("{} by zero", if op == ArithmeticOp::Divide { "division" } else { "modulo" });
@@ -126,7 +126,14 @@ fn decimal_op(
         ArithmeticOp::Multiply => a.checked_mul(b).ok_or_else(overflow),
         ArithmeticOp::Modulo => {
             let (a, b) = aligned().ok_or_else(overflow)?;
-            a.checked_rem(b).ok_or_else(zero)
+            let rest = a.checked_rem(b).ok_or_else(zero)?;
+            // Java divides with as many digits as the result has, and gives up where the quotient has more.
+            let is_quotient = |quotient: i256| {
+                let digits = quotient.to_string().trim_start_matches('-').trim_end_matches('0').len();
+                digits <= usize::from(precision)
+            };
+            let is_possible = a.checked_div(b).is_some_and(is_quotient);
+            is_possible.then_some(rest).ok_or_else(|| format!("the quotient has more than {precision} digits"))
         }
         ArithmeticOp::Divide => {
             if b == i256::ZERO {
@@ -143,13 +150,16 @@ fn decimal_op(
 }
 
 fn decimals(op: ArithmeticOp, left: &Operand, right: &Operand, rows: usize, result: &DataType, scale: i32) -> ArrayRef {
+    let (DataType::Decimal128(precision, _) | DataType::Decimal256(precision, _)) = *result else {
+        unreachable!("{result} is no decimal")
+    };
     let values = (0..rows).map(|row| {
         if left.is_null(row) || right.is_null(row) {
             return None;
         }
         let a = decimal_cell(left.array(), left.index(row));
         let b = decimal_cell(right.array(), right.index(row));
-        match decimal_op(op, a, b, scale) {
+        match decimal_op(op, a, b, (precision, scale)) {
             Ok(value) => Some(value),
             Err(reason) => {
                 row_errors::report(row, || reason);
@@ -173,7 +183,11 @@ pub(super) fn decimal_array(values: impl Iterator<Item = Option<i256>>, data_typ
         }
         fits
     };
-    let values = values.enumerate().map(|(row, value)| value.filter(|value| fits(row, *value)));
+    decimals_of(values.enumerate().map(|(row, value)| value.filter(|value| fits(row, *value))), data_type)
+}
+
+/// Decimals of type `data_type`, which may have a digit more than it says.
+pub(super) fn decimals_of(values: impl Iterator<Item = Option<i256>>, data_type: &DataType) -> ArrayRef {
     if matches!(data_type, DataType::Decimal128(..)) {
         let mut builder = Decimal128Builder::new();
         values.for_each(|value| builder.append_option(value.and_then(i256::to_i128)));

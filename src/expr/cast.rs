@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256};
 use datafusion_physical_expr::PhysicalExpr;
 
-use super::arithmetic::{decimal_array, decimal_cell, power_of_ten, rescaled};
+use super::arithmetic::{decimal_cell, decimals_of, power_of_ten, rescaled};
 use super::compile::unary;
 use super::{Literal, row_errors};
 use crate::types::{SqlType, iso_text, java_text};
@@ -163,13 +163,28 @@ fn to_decimal(values: &ArrayRef, from: &SqlType, to: &DataType, (precision, scal
         if values.is_null(row) {
             return None;
         }
-        let converted = digits(row).and_then(|(digits, from)| rounded(digits, from, scale));
+        let converted = digits(row).and_then(|(digits, from)| fitted(digits, from, precision, scale));
         if converted.is_none() {
             row_errors::report(row, || "Numeric field overflow".to_owned());
         }
         converted
     });
-    decimal_array(converted, to)
+    decimals_of(converted, to)
+}
+
+/// `digits` of scale `from` as a DECIMAL of this type, half up; `None` if it has too many digits before the point. That is asked
+/// before it is rounded, as ksqlDB does: 9.99 as DECIMAL(2, 1) is 10.0.
+fn fitted(digits: i256, from: i32, precision: u8, scale: i32) -> Option<i256> {
+    if digits == i256::ZERO {
+        return Some(digits);
+    }
+    let exponent = i32::from(precision) - scale + from;
+    let fits = match power_of_ten(exponent) {
+        Some(limit) => digits < limit && digits > limit.wrapping_neg(),
+        // 256 bits hold no such number, or it is less than one.
+        None => exponent >= 0,
+    };
+    fits.then(|| rounded(digits, from, scale))?
 }
 
 /// Digits and scale of the exact value of `value`, rounded half up to `precision` digits, as Java's
@@ -181,8 +196,8 @@ fn double_digits(value: f64, precision: u8) -> Option<(i256, i32)> {
     let precision = usize::from(precision);
     let shortest = format!("{value:e}");
     let (mantissa, _) = shortest.split_once('e')?;
-    // The shortest text is the exact value rounded, where it is no longer than what a double holds in any case.
-    let text = if mantissa.bytes().filter(u8::is_ascii_digit).count() <= precision.min(15) {
+    // The shortest text is the exact value rounded, where no more digits are asked for than a double holds in any case.
+    let text = if precision <= 15 && mantissa.bytes().filter(u8::is_ascii_digit).count() <= precision {
         shortest
     } else {
         format!("{value:.EXACT_DIGITS$e}")
@@ -267,12 +282,17 @@ fn to_text(values: &ArrayRef, from: &SqlType) -> ArrayRef {
     Arc::new(texts.finish())
 }
 
+/// What Java's `trim` takes away.
+fn is_blank(c: char) -> bool {
+    c <= ' '
+}
+
 /// Parses every text; those that are no value of the type are NULL and reported.
 fn parse_all<T>(values: &ArrayRef, to: &SqlType, parse: impl Fn(&str) -> Option<T>) -> Vec<Option<T>> {
     let texts = values.as_string::<i32>();
     let parsed = texts.iter().enumerate().map(|(row, text)| {
         let text = text?;
-        let value = parse(text.trim());
+        let value = parse(text.trim_matches(is_blank));
         if value.is_none() {
             row_errors::report(row, || format!("'{text}' is no {to}"));
         }
@@ -289,17 +309,21 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
                 values
                     .as_string::<i32>()
                     .iter()
-                    .map(|text| text.map(|text| truth(text.trim())))
+                    .map(|text| text.map(|text| truth(text.trim_matches(is_blank))))
                     .collect::<BooleanArray>(),
             )
         }
         SqlType::Integer => Arc::new(Int32Array::from(parse_all(values, to, |text| text.parse().ok()))),
         SqlType::Bigint => Arc::new(Int64Array::from(parse_all(values, to, |text| text.parse().ok()))),
         SqlType::Double => {
-            let finite = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
+            let finite = |text: &str| {
+                // Java lets a number say that it is a double, or a float.
+                let number = text.strip_suffix(['d', 'D', 'f', 'F']).filter(|rest| rest.ends_with(is_part_of_number));
+                number.unwrap_or(text).parse::<f64>().ok().filter(|value| value.is_finite())
+            };
             Arc::new(Float64Array::from(parse_all(values, to, finite)))
         }
-        SqlType::Decimal { scale, .. } => {
+        SqlType::Decimal { precision, scale } => {
             let parse = |text: &str| {
                 let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
                 let exponent: i32 = exponent.parse().ok()?;
@@ -307,9 +331,9 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
                 let Literal::Decimal(digits, _, from) = Literal::decimal(unsigned.unwrap_or(mantissa))? else {
                     return None;
                 };
-                rounded(digits, i32::from(from) - exponent, i32::from(*scale))
+                fitted(digits, i32::from(from).checked_sub(exponent)?, *precision, i32::from(*scale))
             };
-            decimal_array(parse_all(values, to, parse).into_iter(), &to.arrow())
+            decimals_of(parse_all(values, to, parse).into_iter(), &to.arrow())
         }
         SqlType::Timestamp => {
             Arc::new(TimestampMillisecondArray::from(parse_all(values, to, iso_text::parse_timestamp)))
@@ -330,6 +354,11 @@ fn from_text(values: &ArrayRef, to: &SqlType) -> ArrayRef {
         }
         other => unreachable!("STRING to {other} was refused when the expression was typed"),
     }
+}
+
+/// A digit or a point.
+fn is_part_of_number(c: char) -> bool {
+    c.is_ascii_digit() || c == '.'
 }
 
 /// Whether `text` names a truth value where no other text may stand: part of one of four words.

@@ -1,6 +1,6 @@
 //! Comparisons, connectives, `IN`, `IS NULL`: ksqlDB's two-valued logic.
 //!
-//! A comparison with a null operand is false. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
+//! A comparison with a null operand is false. Texts and BYTES are in the order of [`java_order`]. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
 //! OR is evaluated, and can fail, only for rows that the left side does not decide.
 
 use std::cmp::Ordering;
@@ -18,6 +18,7 @@ use datafusion_physical_expr::PhysicalExpr;
 
 use super::kernel::{Kernel, Operand, operand};
 use super::{CompareOp, row_errors};
+use crate::types::java_order;
 
 pub(super) fn compile_compare(op: CompareOp, inputs: Vec<Arc<dyn PhysicalExpr>>) -> Arc<dyn PhysicalExpr> {
     Kernel::compile(op.sign(), inputs, DataType::Boolean, move |operands, rows| {
@@ -29,8 +30,42 @@ fn compare(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> Array
     match left.array().data_type() {
         data_type if data_type.is_nested() => compare_nested(op, left, right, rows),
         DataType::Float64 => compare_doubles(op, left, right, rows),
+        DataType::Utf8 if op.is_ordered() => {
+            let (lefts, rights) = (left.array().as_string::<i32>(), right.array().as_string::<i32>());
+            if java_order::is_order_of_bytes(lefts) && java_order::is_order_of_bytes(rights) {
+                return compare_scalars(op, left, right, rows);
+            }
+            compare_ordered(op, left, right, rows, |l, r| java_order::of_texts(lefts.value(l), rights.value(r)))
+        }
+        DataType::Binary if op.is_ordered() => {
+            let (lefts, rights) = (left.array().as_binary::<i32>(), right.array().as_binary::<i32>());
+            compare_ordered(op, left, right, rows, |l, r| java_order::of_bytes(lefts.value(l), rights.value(r)))
+        }
         _ => compare_scalars(op, left, right, rows),
     }
+}
+
+/// By the `order` of the elements at two indices, which are not NULL.
+fn compare_ordered(
+    op: CompareOp,
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+    order: impl Fn(usize, usize) -> Ordering,
+) -> ArrayRef {
+    let wanted: fn(Ordering) -> bool = match op {
+        CompareOp::Less => Ordering::is_lt,
+        CompareOp::LessOrEqual => Ordering::is_le,
+        CompareOp::Greater => Ordering::is_gt,
+        CompareOp::GreaterOrEqual => Ordering::is_ge,
+        CompareOp::Equal | CompareOp::NotDistinct => Ordering::is_eq,
+        CompareOp::NotEqual | CompareOp::Distinct => Ordering::is_ne,
+    };
+    let is_true = |row| {
+        let (l, r) = (left.index(row), right.index(row));
+        left.array().is_valid(l) && right.array().is_valid(r) && wanted(order(l, r))
+    };
+    Arc::new(BooleanArray::new((0..rows).map(is_true).collect(), None))
 }
 
 fn compare_scalars(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -> ArrayRef {

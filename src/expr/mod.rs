@@ -174,6 +174,11 @@ impl CompareOp {
         }
     }
 
+    /// Whether it asks which operand comes first.
+    pub(crate) fn is_ordered(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual)
+    }
+
     /// The name that ksqlDB's messages use.
     pub fn name(self) -> &'static str {
         match self {

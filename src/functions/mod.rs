@@ -25,6 +25,7 @@ mod synonyms;
 
 pub use binding::Binding;
 pub use body::{AggregateBody, ExpressionSize, Failures, InlineScalar, ScalarBody, TableBody};
+pub use built_in::Now;
 pub use function::{Function, FunctionKind, Parameter, Returns, Variation};
 pub use lambda::{Lambda, LambdaBody, LambdaCall, LambdaFunction};
 pub use param_type::ParamType;

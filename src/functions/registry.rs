@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use rpds::RedBlackTreeMapSync;
 
-use super::built_in;
 use super::function::{Function, FunctionKind};
+use super::{Now, built_in};
 
 /// Functions by name. The default has the built-in ones. A copy costs nothing and a change only what it changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,17 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// With `now` telling the time to the built-in functions whose answer it is.
+    #[must_use]
+    pub fn with_clock(mut self, now: &Now) -> Self {
+        for (name, body) in built_in::told_by(now) {
+            let variations = self.functions.get_mut(name).map(|function| &mut function.variations);
+            let of_now = variations.into_iter().flatten().filter(|variation| variation.parameters.is_empty());
+            of_now.for_each(|variation| variation.scalar = Some(body.clone()));
+        }
+        self
+    }
+
     /// The function called `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&Function> {
         self.functions.get(&name.to_uppercase())

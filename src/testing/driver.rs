@@ -226,6 +226,9 @@ pub trait Driver {
     /// Names of all topics, internal ones included.
     fn topics(&self) -> Vec<String>;
 
+    /// Moves the clock to so many milliseconds since the epoch.
+    fn set_clock(&mut self, now_ms: i64);
+
     /// Sets a property for all statements that follow.
     fn set_property(&mut self, name: &str, value: &str);
 

@@ -28,6 +28,7 @@ use crate::types::{Column, RecordChunk, RecordChunkBuilder};
 /// An engine under test.
 pub struct EngineDriver {
     mode: RunMode,
+    clock: Arc<ManualClock>,
     properties: BTreeMap<String, String>,
     /// Where topics and state are; removed at the end.
     directory: Option<PathBuf>,
@@ -74,9 +75,11 @@ impl EngineDriver {
             None => Arc::new(MemoryTopics::new()),
         };
         let registry = Arc::new(MemoryRegistry::new());
-        let engine = open_engine(mode, &topics, &registry, &properties)?;
+        let clock = Arc::new(ManualClock::default());
+        let engine = open_engine(mode, &clock, &topics, &registry, &properties)?;
         Ok(Self {
             mode,
+            clock,
             properties,
             directory,
             topics,
@@ -187,13 +190,14 @@ fn forget_state(storage: &dyn KeyValue) -> Result<(), Failure> {
 
 fn open_engine(
     mode: RunMode,
+    clock: &Arc<ManualClock>,
     topics: &Arc<dyn Topics>,
     registry: &Arc<MemoryRegistry>,
     properties: &BTreeMap<String, String>,
 ) -> Result<Engine, Failure> {
     let options = EngineOptions {
         properties: properties.clone(),
-        clock: Arc::new(ManualClock::default()),
+        clock: Arc::<ManualClock>::clone(clock),
         threads: false,
         batch_rows_max: mode.batch_rows_max,
         functions: if mode.test_functions { functions::registry().map_err(environment)? } else { Arc::default() },
@@ -247,6 +251,10 @@ impl Driver for EngineDriver {
 
     fn topics(&self) -> Vec<String> {
         self.topics.list().unwrap_or_default().into_iter().map(|topic| topic.name).collect()
+    }
+
+    fn set_clock(&mut self, now_ms: i64) {
+        self.clock.set(now_ms);
     }
 
     fn set_property(&mut self, name: &str, value: &str) {
@@ -372,7 +380,7 @@ impl Driver for EngineDriver {
                 forget_state(&*self.topics.storage())?;
             }
         }
-        self.engine = Some(open_engine(self.mode, &self.topics, &self.registry, &self.properties)?);
+        self.engine = Some(open_engine(self.mode, &self.clock, &self.topics, &self.registry, &self.properties)?);
         Ok(())
     }
 }

@@ -27,17 +27,24 @@ const NAME_MAX: usize = 32;
 /// Names of UTC that an offset may follow; what begins with another comes after it.
 const GREENWICH: [&str; 4] = ["UTC", "GMT", "UT", "Z"];
 
+/// Regions of tzdb that Java does not know.
+const ABBREVIATIONS: [&str; 4] = ["EST", "MST", "HST", "ROC"];
+
 impl Zone {
     /// Greenwich.
     pub const UTC: Self = Self::Offset(0);
 
     /// The zone that all of `text` names: `Z`, `UTC`, `+2`, `+0200`, `+02:00`, `UTC+2`, `Europe/Paris`.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::read(text).filter(|(_, rest)| rest.is_empty()).map(|(zone, _)| zone)
+        Self::read_with(text, read_offset).filter(|(_, rest)| rest.is_empty()).map(|(zone, _)| zone)
     }
 
-    /// The zone at the beginning of `text`, and what follows it.
+    /// The zone at the beginning of `text`, and what follows it. Unlike in [`parse`](Self::parse), offsets are written `+02:00`.
     pub fn read(text: &str) -> Option<(Self, &str)> {
+        Self::read_with(text, read_full_offset)
+    }
+
+    fn read_with(text: &str, read_offset: fn(&str) -> Option<(Self, &str)>) -> Option<(Self, &str)> {
         if let Some(found) = read_offset(text) {
             return Some(found);
         }
@@ -167,6 +174,7 @@ impl ZoneClock {
                 let seconds = whole_offset(id).ok_or_else(unknown)?;
                 (Zone::Offset(seconds), offset_id(seconds))
             }
+            None if ABBREVIATIONS.contains(&id) => return Err(unknown()),
             None => match id.parse().map_err(|_| unknown())? {
                 Tz::UTC | Tz::Etc__UTC => (Zone::UTC, id.to_owned()),
                 region => (Zone::Region(region), id.to_owned()),
@@ -343,6 +351,21 @@ fn read_offset(text: &str) -> Option<(Zone, &str)> {
     let (minutes, rest) = read_digits(after_colon, 2).unwrap_or((0, rest));
     let fits = hours <= OFFSET_HOURS_MAX && minutes < 60;
     fits.then_some((Zone::Offset(sign * (hours * 3600 + minutes * 60)), rest))
+}
+
+/// `+02:00` or `-02:00:30`.
+fn read_full_offset(text: &str) -> Option<(Zone, &str)> {
+    let sign = match text.bytes().next()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, rest) = read_digits(&text[1..], 2)?;
+    let (minutes, rest) = read_digits(rest.strip_prefix(':')?, 2)?;
+    let (seconds, rest) = rest.strip_prefix(':').and_then(|rest| read_digits(rest, 2)).unwrap_or((0, rest));
+    let seconds = hours * 3600 + minutes * 60 + seconds;
+    let fits = minutes < 60 && seconds <= OFFSET_HOURS_MAX * 3600;
+    fits.then_some((Zone::Offset(sign * seconds), rest))
 }
 
 /// One or two digits, at least `min`.

@@ -1,5 +1,7 @@
 //! What people call time zones, in English: `PST`, `Pacific Daylight Time`.
 
+mod regions;
+
 use chrono::{Offset, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
@@ -26,6 +28,8 @@ macro_rules! rows {
         }),*]
     };
 }
+
+use rows;
 
 const ROWS: &[Row] = rows! {
     true "UTC" "UTC" "UTC", "Coordinated Universal Time" "Coordinated Universal Time" "Coordinated Universal Time",
@@ -123,8 +127,8 @@ impl Names {
     /// Of a region.
     pub(super) fn of(region: Tz) -> Self {
         let [winter, summer] = abbreviations(region);
-        let row = ROWS
-            .iter()
+        let mut all = regions::ROWS.iter().chain(ROWS);
+        let row = all
             .find(|row| row.zones.contains(&region))
             .or_else(|| ROWS.iter().find(|row| row.is_common && winter.as_deref() == Some(row.short[0])));
         if let Some(row) = row {
@@ -175,7 +179,7 @@ fn abbreviations(region: Tz) -> [Option<String>; 2] {
 pub(super) fn read(text: &str) -> Option<(Tz, usize)> {
     let fits = |name: &str| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
     let mut best: Option<(Tz, usize)> = None;
-    for row in ROWS {
+    for row in ROWS.iter().chain(regions::ROWS) {
         for name in row.full.iter().chain(&row.short) {
             if fits(name) && best.is_none_or(|(_, length)| length < name.len()) {
                 best = Some((row.zones[0], name.len()));

@@ -24,6 +24,7 @@ const DOUBLE: usize = 1;
 const TEXT: usize = 2;
 const TIME: usize = 3;
 const DOCUMENT: usize = 4;
+const CYRILLIC: usize = 5;
 
 fn rows() -> (SchemaRef, RecordBatch) {
     let numbers = 0..ROWS as i64;
@@ -42,7 +43,8 @@ fn rows() -> (SchemaRef, RecordBatch) {
         Arc::new(Float64Array::from_iter_values(numbers.clone().map(|number| number as f64 / 3.0))),
         Arc::new(StringArray::from_iter_values(numbers.clone().map(text))),
         Arc::new(TimestampMillisecondArray::from_iter_values(numbers.clone().map(|n| 1_700_000_000_000 + n * 61_001))),
-        Arc::new(StringArray::from_iter_values(numbers.map(document))),
+        Arc::new(StringArray::from_iter_values(numbers.clone().map(document))),
+        Arc::new(StringArray::from_iter_values(numbers.map(|number| format!("Счёт {:04} Юг", number * 7919 % 10_000)))),
     ];
     let field = |(index, column): (usize, &ArrayRef)| Field::new(format!("C{index}"), column.data_type().clone(), true);
     let schema = Arc::new(Schema::new(columns.iter().enumerate().map(field).collect::<Vec<_>>()));
@@ -51,7 +53,8 @@ fn rows() -> (SchemaRef, RecordBatch) {
 }
 
 fn column(index: usize) -> Expr {
-    let types = [SqlType::Bigint, SqlType::Double, SqlType::String, SqlType::Timestamp, SqlType::String];
+    let types =
+        [SqlType::Bigint, SqlType::Double, SqlType::String, SqlType::Timestamp, SqlType::String, SqlType::String];
     Expr::column(index, types[index].clone())
 }
 
@@ -79,11 +82,14 @@ fn expressions() -> Vec<(&'static str, Expr, f64)> {
     let product = Expr::arithmetic(ArithmeticOp::Multiply, column(DOUBLE), column(DOUBLE));
     let bound = Expr::literal(Literal::Bigint(2_000));
     let less = Expr::compare(CompareOp::Less, (column(NUMBER), &"n"), (bound, &"2000"));
+    let before = Expr::compare(CompareOp::Less, (column(TEXT), &"t"), (text("account-5000"), &"'account-5000'"));
     vec![
         ("BIGINT + constant", sum.expect("numbers are added"), 100e6),
         ("DOUBLE * DOUBLE", product.expect("numbers are multiplied"), 100e6),
         ("BIGINT < constant", less.expect("numbers are compared"), 100e6),
+        ("STRING < constant, 19 bytes", before.expect("texts are compared"), 30e6),
         ("UCASE, 19 bytes", call("UCASE", vec![column(TEXT)]), 10e6),
+        ("UCASE, 20 bytes of Cyrillic", call("UCASE", vec![column(CYRILLIC)]), 10e6),
         ("SUBSTRING, 19 bytes", call("SUBSTRING", vec![column(TEXT), number(3), number(10)]), 10e6),
         ("CONCAT, 19 bytes and a constant", call("CONCAT", vec![column(TEXT), text("-x")]), 10e6),
         ("FORMAT_TIMESTAMP", call("FORMAT_TIMESTAMP", vec![column(TIME), text("yyyy-MM-dd HH:mm:ss.SSS")]), 3e6),

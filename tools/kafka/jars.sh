@@ -9,10 +9,14 @@ install_packages() {
     local sudo=()
     [ "$(id -u)" = 0 ] || sudo=(sudo -n)
     command -v apt-get >/dev/null || fail "install $*, or what your system calls them, and try again"
+    # Tests run side by side, and apt-get refuses to.
+    exec 9>"${TMPDIR:-/tmp}/levada-install.lock"
+    flock 9
     echo "installing $*" >&2
     "${sudo[@]}" apt-get -qq update >&2 || fail "apt-get update failed; install $* and try again"
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "$@" >&2 ||
         fail "apt-get could not install $*"
+    exec 9>&-
 }
 
 # resolve POM FOLDER: the jars that POM names and what they need, in FOLDER; nothing where they are there already.

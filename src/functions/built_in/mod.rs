@@ -18,6 +18,9 @@ mod strings;
 mod tables;
 mod url;
 
+pub use date_time::Now;
+pub(super) use date_time::told_by;
+
 use levada_udf::{Configuration, Definition};
 
 use super::definition::{self, Described};

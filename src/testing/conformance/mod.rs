@@ -115,6 +115,9 @@ impl Job for ConformanceJob {
     }
 }
 
+/// When cases are run: some day, since cases ask for the time and want it to be long after the epoch.
+const NOW_MS: i64 = 1_700_000_000_000;
+
 impl ConformanceJob {
     fn run_fresh(&self) -> Result<(), String> {
         let mode = match self.suite {
@@ -122,6 +125,7 @@ impl ConformanceJob {
             Suite::Rqtt => RunMode::ONE_BY_ONE,
         };
         let mut driver: Box<dyn driver::Driver> = (self.open)(mode).map_err(|failure| failure.message)?;
+        driver.set_clock(NOW_MS);
         match self.suite {
             Suite::Qtt => qtt::run(&self.case, &self.relaxation, &mut *driver),
             Suite::Rqtt => rqtt::run(&self.case, &mut *driver),

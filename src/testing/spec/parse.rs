@@ -18,6 +18,8 @@ pub struct Spec {
 /// Statements, records in, and what must come out.
 #[derive(Debug, Default)]
 pub struct Round {
+    /// `clock @TIME`: what the clock is moved to before anything else, in milliseconds since the epoch.
+    pub clock: Option<i64>,
     /// The statements, each on the line of the file where it stands.
     pub script: String,
     /// `in` lines.
@@ -78,6 +80,11 @@ impl Spec {
                     round.expected_end = line.number + 1;
                 }
                 "in" if raw.starts_with("in ") => round.inputs.push(line),
+                "clock" if raw.starts_with("clock ") => {
+                    let time = line.content.split_whitespace().nth(1).and_then(|word| word.strip_prefix('@'));
+                    let time = time.and_then(super::time::parse);
+                    round.clock = Some(time.ok_or_else(|| line.fault("expected `clock @TIME`"))?);
+                }
                 "set" | "topic" | "ignore" | "local" if raw.starts_with(word) => spec.directive(&line)?,
                 _ if is_expected && raw.starts_with(word) => return Err(line.fault("there is no ---- before")),
                 _ => {

@@ -71,6 +71,9 @@ impl<'a> Runner<'a> {
     }
 
     fn round(&mut self, round: &Round) -> Result<RoundResult, String> {
+        if let Some(now_ms) = round.clock {
+            self.driver.set_clock(now_ms);
+        }
         let refused = self.execute(&round.script).err();
         let sources = self.driver.sources();
         let ended = match self.steps(round, &sources)?.iter().try_for_each(|step| self.step(step)) {

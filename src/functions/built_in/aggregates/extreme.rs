@@ -1,4 +1,4 @@
-//! `MIN(x)` and `MAX(x)`.
+//! `MIN(x)` and `MAX(x)`, in the order of [`java_order`].
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,10 +8,12 @@ use arrow::array::{
 };
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
-    TimestampMillisecondType,
+    TimestampMillisecondType, i256,
 };
 
 use levada_udf::{Accumulator, AggregateCall, Update, aggregate};
+
+use crate::types::java_order;
 
 /// Which end of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,24 @@ fn accumulator(which: Which, data_type: &DataType) -> Result<Box<dyn Accumulator
     })
 }
 
+/// Values of fixed width in the order of Java.
+pub trait Ordered: ArrowNativeTypeOp {
+    /// Which of the two comes first.
+    fn order(self, other: Self) -> Ordering {
+        self.compare(other)
+    }
+}
+
+impl Ordered for i32 {}
+impl Ordered for i64 {}
+impl Ordered for i128 {}
+impl Ordered for i256 {}
+impl Ordered for f64 {
+    fn order(self, other: Self) -> Ordering {
+        java_order::of_doubles(self, other)
+    }
+}
+
 /// Extreme of fixed-width values; null while there is none.
 #[derive(Debug)]
 pub struct Extreme<T: ArrowPrimitiveType> {
@@ -87,7 +107,7 @@ impl<T: ArrowPrimitiveType> Extreme<T> {
 
 impl<T: ArrowPrimitiveType> Accumulator for Extreme<T>
 where
-    T::Native: ArrowNativeTypeOp,
+    T::Native: Ordered,
 {
     fn grow(&mut self, slots: usize) {
         self.values.resize(slots.max(self.values.len()), None);
@@ -104,7 +124,7 @@ where
             let extreme = &mut self.values[slot as usize];
             if values.is_valid(row) {
                 let value = values.value(row);
-                if extreme.is_none_or(|extreme| self.which.improves(value.compare(extreme))) {
+                if extreme.is_none_or(|extreme| self.which.improves(value.order(extreme))) {
                     *extreme = Some(value);
                 }
             }
@@ -118,7 +138,7 @@ where
     fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
         let (into, from) = (into as usize, from as usize);
         if let Some(value) = self.values[from]
-            && self.values[into].is_none_or(|extreme| self.which.improves(value.compare(extreme)))
+            && self.values[into].is_none_or(|extreme| self.which.improves(value.order(extreme)))
         {
             self.values[into] = Some(value);
         }
@@ -166,6 +186,36 @@ impl ExtremeBytes {
         Self { which, values: Vec::new(), data_type: data_type.clone() }
     }
 
+    /// Takes the values that `value` gives of rows.
+    fn take<'a>(
+        &mut self,
+        slots: &[u32],
+        emit: bool,
+        value: impl Fn(usize) -> Option<&'a [u8]>,
+        order: impl Fn(&[u8], &[u8]) -> Ordering,
+    ) -> Option<ArrayRef> {
+        let mut results: Vec<Option<Box<[u8]>>> = Vec::new();
+        for (row, &slot) in slots.iter().enumerate() {
+            let extreme = &mut self.values[slot as usize];
+            if let Some(value) = value(row)
+                && extreme.as_deref().is_none_or(|extreme| self.which.improves(order(value, extreme)))
+            {
+                *extreme = Some(value.into());
+            }
+            if emit {
+                results.push(extreme.clone());
+            }
+        }
+        emit.then(|| self.array(results.iter().map(Option::as_deref)))
+    }
+
+    fn order(&self, a: &[u8], b: &[u8]) -> Ordering {
+        match self.data_type {
+            DataType::Binary => java_order::of_bytes(a, b),
+            _ => java_order::of_encoded_texts(a, b),
+        }
+    }
+
     fn array<'a>(&self, values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
         if self.data_type == DataType::Binary {
             return Arc::new(values.collect::<BinaryArray>());
@@ -196,25 +246,20 @@ impl Accumulator for ExtremeBytes {
 
     fn update(&mut self, rows: &Update<'_>, emit: bool) -> Option<ArrayRef> {
         let column = &rows.arguments[0];
-        let mut results: Vec<Option<Box<[u8]>>> = Vec::new();
-        for (row, &slot) in rows.slots.iter().enumerate() {
-            let extreme = &mut self.values[slot as usize];
-            if let Some(value) = Self::value(column, row)
-                && extreme.as_deref().is_none_or(|extreme| self.which.improves(value.cmp(extreme)))
-            {
-                *extreme = Some(value.into());
-            }
-            if emit {
-                results.push(extreme.clone());
-            }
+        if self.data_type == DataType::Binary {
+            let values = column.as_binary::<i32>();
+            let value = |row| values.is_valid(row).then(|| values.value(row));
+            return self.take(rows.slots, emit, value, java_order::of_bytes);
         }
-        emit.then(|| self.array(results.iter().map(Option::as_deref)))
+        let values = column.as_string::<i32>();
+        let value = |row| values.is_valid(row).then(|| values.value(row).as_bytes());
+        self.take(rows.slots, emit, value, java_order::of_encoded_texts)
     }
 
     fn merge(&mut self, into: u32, from: u32) -> Result<(), String> {
         let (into, from) = (into as usize, from as usize);
         if let Some(value) = self.values[from].as_deref()
-            && self.values[into].as_deref().is_none_or(|extreme| self.which.improves(value.cmp(extreme)))
+            && self.values[into].as_deref().is_none_or(|extreme| self.which.improves(self.order(value, extreme)))
         {
             self.values[into] = Some(value.into());
         }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, ListArray,
-    StringArray, StructArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array,
+    ListArray, StringArray, StructArray, UInt32Array,
 };
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type};
 use levada_udf::{Accumulator, AggregateCall, Configuration, Update};
 
@@ -97,6 +98,34 @@ fn extremes_ignore_nulls() {
     let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("c"), Some("a")]));
     let greatest: ArrayRef = Arc::new(StringArray::from(vec!["b", "b", "c", "c"]));
     check("MAX", &[3; 4], &texts, None, &greatest);
+}
+
+#[test]
+fn values_are_in_the_order_of_java() {
+    // U+FFFF is after what is past it, 0x80 before 0x7F, and a NaN of either sign after all others.
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a\u{10000}b", "a\u{FFFF}", "a\u{10000}", "a"]));
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"\xff"[..], b"\x7f", b"\x80\x00", b"\x80"]));
+    let doubles: ArrayRef = Arc::new(Float64Array::from(vec![f64::INFINITY, f64::NAN, 1.0, -0.0]));
+    for values in [texts, bytes, doubles] {
+        let after_all = |function| {
+            let mut accumulator = accumulator(function, values.data_type());
+            accumulator.grow(1);
+            let arguments = std::slice::from_ref(&values);
+            accumulator.update(&Update { slots: &[0; 4], arguments, undone: None }, false);
+            accumulator.results(&[0])
+        };
+        assert_eq!(&after_all("MAX"), &values.slice(1, 1));
+        assert_eq!(&after_all("MIN"), &values.slice(3, 1));
+        let greatest = take(&values, &UInt32Array::from(vec![1, 0, 2]), None).expect("within");
+        assert_eq!(after_all("TOPK").as_list::<i32>().values(), &greatest);
+        assert_eq!(after_all("TOPKDISTINCT").as_list::<i32>().values(), &greatest);
+        ["MIN", "MAX", "TOPK", "TOPKDISTINCT"].iter().for_each(|function| check_merge(function, &values));
+    }
+    let nans: ArrayRef = Arc::new(Float64Array::from(vec![-f64::NAN, 1.0, f64::NAN]));
+    let mut least = accumulator("MIN", nans.data_type());
+    least.grow(1);
+    least.update(&Update { slots: &[0; 3], arguments: std::slice::from_ref(&nans), undone: None }, false);
+    assert_eq!(&least.results(&[0]), &nans.slice(1, 1));
 }
 
 /// The state of rows folded apart and then merged must be that of all rows folded together.

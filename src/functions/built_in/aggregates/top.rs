@@ -1,14 +1,16 @@
-//! The greatest values.
+//! The greatest values, in the order of [`java_order`].
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, ListArray, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Fields, Int32Type};
+use arrow::datatypes::{DataType, Fields, Float64Type, Int32Type};
 
 use levada_udf::{Accumulator, AggregateCall, Encoded, EncodedLists, Fold, Folded, Values};
 
 use super::list_of;
+use crate::types::java_order;
 
 /// What a call of TOPK or TOPKDISTINCT keeps; `is_distinct` for the latter.
 pub(super) fn accumulator(call: &AggregateCall<'_>, is_distinct: bool) -> Result<Box<dyn Accumulator>, String> {
@@ -17,7 +19,7 @@ pub(super) fn accumulator(call: &AggregateCall<'_>, is_distinct: bool) -> Result
     let Some(count) = count.and_then(|count| usize::try_from(count).ok()).filter(|&count| count > 0) else {
         return Err("the number of values must be 1 or greater".to_owned());
     };
-    let keys = Values::new(&call.arguments[0])?;
+    let (keys, has_texts) = (Values::new(&call.arguments[0])?, call.arguments[0] == DataType::Utf8);
     // With one column the result is an array of its values, otherwise one of structs.
     let structs = match call.result {
         _ if call.arguments.len() == 1 => None,
@@ -27,7 +29,7 @@ pub(super) fn accumulator(call: &AggregateCall<'_>, is_distinct: bool) -> Result
         },
         other => return Err(format!("{other} is no array")),
     };
-    Ok(Folded::boxed(Top { keys, structs, count, is_distinct }))
+    Ok(Folded::boxed(Top { keys, structs, count, is_distinct, has_texts }))
 }
 
 /// The greatest values in descending order, those that are equal in the order of their arrival, with what stands beside them.
@@ -38,6 +40,8 @@ struct Top {
     structs: Option<(Values, Fields)>,
     count: usize,
     is_distinct: bool,
+    /// Whether the first column is of texts.
+    has_texts: bool,
 }
 
 /// A value, and behind it the struct that it is in, if there are several columns.
@@ -68,6 +72,24 @@ struct Entries {
     bytes: usize,
 }
 
+/// The first column so that [`Top::order`] is the order of its values.
+fn comparable(keys: &ArrayRef) -> ArrayRef {
+    match keys.data_type() {
+        DataType::Binary => signed(keys),
+        DataType::Float64 => {
+            let one_nan = |value: f64| if value.is_nan() { f64::NAN } else { value };
+            Arc::new(keys.as_primitive::<Float64Type>().unary::<_, Float64Type>(one_nan))
+        }
+        _ => Arc::clone(keys),
+    }
+}
+
+/// Bytes in the order that they have with a sign, and back again.
+fn signed(bytes: &ArrayRef) -> ArrayRef {
+    let turned = |bytes: &[u8]| bytes.iter().map(|byte| byte ^ 0x80).collect::<Vec<u8>>();
+    Arc::new(bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(turned)).collect::<BinaryArray>())
+}
+
 /// The columns of rows.
 struct Columns {
     keys: Encoded,
@@ -81,12 +103,18 @@ impl Top {
         self.structs.as_ref().map_or(&self.keys, |(structs, _)| structs)
     }
 
+    /// Which of two encoded keys comes first.
+    fn order(&self, a: &[u8], b: &[u8]) -> Ordering {
+        // What stands between the characters of a text is 0xFF only where the other one has a length, of at most 32.
+        if self.has_texts { java_order::of_encoded_texts(a, b) } else { a.cmp(b) }
+    }
+
     /// Where `key` belongs, if it does.
     fn place(&self, entries: &[Entry], key: &[u8]) -> Option<usize> {
-        if entries.len() == self.count && entries.last().is_some_and(|least| key <= least.key()) {
+        if entries.len() == self.count && entries.last().is_some_and(|least| self.order(key, least.key()).is_le()) {
             return None;
         }
-        let place = entries.partition_point(|entry| entry.key() >= key);
+        let place = entries.partition_point(|entry| self.order(entry.key(), key).is_ge());
         let is_known = self.is_distinct && place > 0 && entries[place - 1].key() == key;
         (!is_known).then_some(place)
     }
@@ -115,7 +143,7 @@ impl Fold for Top {
             let structs: ArrayRef = Arc::new(StructArray::new(fields.clone(), columns.to_vec(), None));
             values.encode(&structs)
         });
-        Columns { keys: self.keys.encode(&columns[0]), nulls: columns[0].logical_nulls(), structs }
+        Columns { keys: self.keys.encode(&comparable(&columns[0])), nulls: columns[0].logical_nulls(), structs }
     }
 
     fn add(&self, state: &mut Entries, columns: &Columns, row: usize) -> Result<(), String> {
@@ -144,7 +172,12 @@ impl Fold for Top {
     }
 
     fn finish(&self, results: EncodedLists) -> ArrayRef {
-        results.finish(self.elements())
+        let lists = results.finish(self.elements());
+        if self.structs.is_some() || *self.keys.data_type() != DataType::Binary {
+            return lists;
+        }
+        let (field, offsets, values, nulls) = lists.as_list::<i32>().clone().into_parts();
+        Arc::new(ListArray::new(field, offsets, signed(&values), nulls))
     }
 
     fn heap_bytes(&self, state: &Entries) -> usize {

@@ -2,17 +2,18 @@
 
 use levada_udf::{Date, Unit, scalar};
 
-/// A date so much later; what is less than a day counts nothing.
+/// A date so much later; the day of the moment that is so much later than its midnight.
 #[scalar(example("DATEADD(DAYS, 10, CAST('2021-02-20' AS DATE))" = "CAST('2021-03-02' AS DATE)"))]
 pub(super) fn dateadd(unit: Unit, count: i32, date: Date) -> Result<Date, String> {
     later(unit, i64::from(count), date)
 }
 
-/// `date`, `count` units later.
+/// `date`, `count` units later. As in ksqlDB the day is cut towards that of 1970-01-01.
 pub(super) fn later(unit: Unit, count: i64, date: Date) -> Result<Date, String> {
-    let days = count * unit.as_millis() / Unit::Days.as_millis();
-    let later = i64::from(date.0) + days;
-    i32::try_from(later).map(Date).map_err(|_| "The date is out of range".to_owned())
+    let day_ms = Unit::Days.as_millis();
+    i32::try_from((i64::from(date.0) * day_ms + count * unit.as_millis()) / day_ms)
+        .map(Date)
+        .map_err(|_| "The date is out of range".to_owned())
 }
 
 #[cfg(test)]
@@ -25,8 +26,9 @@ mod tests {
             |unit, count, expected| assert_eq!(dateadd(unit, count, Date(100)), Ok(Date(expected)), "{count} {unit:?}");
         check(Unit::Days, -5, 95);
         check(Unit::Hours, 47, 101);
-        check(Unit::Hours, -47, 99);
+        check(Unit::Hours, -47, 98);
         check(Unit::Milliseconds, i32::MAX, 124);
+        assert_eq!(dateadd(Unit::Hours, 1, Date(-1)), Ok(Date(0)));
         assert!(dateadd(Unit::Days, i32::MAX, Date(1)).is_err());
     }
 }

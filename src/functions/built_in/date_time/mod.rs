@@ -24,6 +24,9 @@ mod timesub;
 mod unix_date;
 mod unix_timestamp;
 
+pub use now::Now;
+pub(in super::super) use now::told_by;
+
 use levada_udf::functions;
 
 use super::{Function, listed};

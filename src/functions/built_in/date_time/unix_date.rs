@@ -2,13 +2,12 @@
 
 use levada_udf::{Date, scalar};
 
-use super::now::now_ms;
-use crate::types::ZoneClock;
+use super::now::NO_CLOCK;
 
 /// Days since 1970-01-01, of today if no date is given.
 #[scalar(name = "unix_date", volatile)]
-pub(super) fn today() -> i32 {
-    ZoneClock::system().to_local_ms(now_ms()).div_euclid(86_400_000) as i32
+pub(super) fn today() -> Result<i32, &'static str> {
+    Err(NO_CLOCK)
 }
 
 /// Days since 1970-01-01.

@@ -4,7 +4,8 @@ use levada_udf::scalar;
 
 use super::pattern::{for_each_match, with_pattern};
 
-/// The parts between matches of a pattern; with an empty pattern, the characters.
+/// The parts between matches of a pattern; with an empty pattern, the characters. A pattern that matches the empty text leaves no
+/// empty parts at the end.
 #[scalar(
     name = "regexp_split_to_array",
     example("REGEXP_SPLIT_TO_ARRAY('aabcda', '(ab|cd)')" = "ARRAY['a', '', 'a']")
@@ -24,6 +25,11 @@ pub(super) fn regexp_split_to_array<'a>(text: &'a str, pattern: &str) -> Result<
             }
         })?;
         parts.push(&text[start..]);
+        // Java's own split cuts these off; ksqlDB uses it where Guava's refuses the pattern.
+        if parts.len() > 1 && pattern.find("", 0)?.is_some() {
+            let kept = parts.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
+            parts.truncate(kept);
+        }
         Ok(parts)
     })
 }
@@ -34,13 +40,15 @@ mod tests {
 
     #[test]
     fn empty_parts_are_kept() {
-        let cases: [(&str, &str, &[&str]); 7] = [
+        let cases: [(&str, &str, &[&str]); 9] = [
             ("aabdcda", "(ab|cd)", &["a", "d", "a"]),
             ("zxy", "(ab|cd)", &["zxy"]),
             (",a,,", ",", &["", "a", "", ""]),
             ("", ",", &[""]),
             ("", "", &[""]),
             ("aé😀", "", &["a", "é", "😀"]),
+            ("a1b", "1*", &["a", "", "b"]),
+            ("1", "1*", &[]),
             ("aBcD", "(?=[A-Z])", &["a", "Bc", "D"]),
         ];
         for (text, pattern, expected) in cases {

@@ -13,6 +13,8 @@ const HORIZONTAL: &str = r"\x{20}\t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202
 const VERTICAL: &str = r"\n\x{B}\x{C}\r\x{85}\x{2028}\x{2029}";
 const SPACE: &str = r"\x{20}\t\n\x{B}\x{C}\r";
 const WORD: &str = "0-9A-Z_a-z";
+/// What `\\b` takes for parts of words, up to Java 18: letters and digits of any script, with the marks on them.
+const BOUNDED: &str = r"\p{L}\p{Nd}\p{Mn}_";
 
 /// A pattern in the syntax of `fancy_regex`.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub(super) fn translate(pattern: &str, exact: bool) -> Result<Translation, Strin
         flags: Flags::default(),
         out: String::new(),
         groups: 0,
+        open_groups: Vec::new(),
         names: Vec::new(),
         conditions: Conditions::default(),
     };
@@ -95,6 +98,8 @@ impl Flags {
 struct Open {
     start: usize,
     flags: Flags,
+    /// Groups that were open before it.
+    around: usize,
 }
 
 /// What a backslash begins.
@@ -115,6 +120,8 @@ struct Translator {
     flags: Flags,
     out: String,
     groups: usize,
+    /// Those of them that are open.
+    open_groups: Vec<usize>,
     names: Vec<(String, usize)>,
     conditions: Conditions,
 }
@@ -146,9 +153,12 @@ impl Translator {
             let Some(char) = self.next() else { break };
             match char {
                 '(' => {
-                    let flags = self.flags;
+                    let (flags, groups, around) = (self.flags, self.groups, self.open_groups.len());
                     if self.group()? {
-                        open.push(Open { start, flags });
+                        open.push(Open { start, flags, around });
+                    }
+                    if self.groups > groups {
+                        self.open_groups.push(self.groups);
                     }
                     atom = None;
                     continue;
@@ -157,12 +167,20 @@ impl Translator {
                     let group = open.pop().ok_or("unmatched ')'")?;
                     self.out.push(')');
                     self.flags = group.flags;
+                    self.open_groups.truncate(group.around);
                     atom = Some(group.start);
                     continue;
                 }
                 '|' => {
                     self.out.push('|');
                     atom = None;
+                    continue;
+                }
+                '{' if atom.is_none() => {
+                    // Java repeats the nothing that stands before it.
+                    self.out.push_str("(?:)");
+                    self.quantifier(char, start)?;
+                    self.skip_ignored_quantifiers()?;
                     continue;
                 }
                 '*' | '+' | '?' | '{' => {
@@ -255,6 +273,12 @@ impl Translator {
     /// Writes the quantifier that begins with `first`, for what has been written from `start` on.
     fn quantifier(&mut self, first: char, start: usize) -> Result<(), String> {
         let range = if first == '{' { self.range()? } else { first.to_string() };
+        self.skip_comments();
+        if begins_empty(&self.out[start..]) {
+            // The engine repeats nothing that is never more than a place; beside what matches nothing it is not that.
+            self.out.insert_str(start, "(?:");
+            self.out.push_str(r"|[^\s\S])");
+        }
         if self.eat('+') {
             self.out.insert_str(start, "(?>");
             self.out.push_str(&range);
@@ -376,7 +400,7 @@ impl Translator {
             return;
         }
         let (inner, outer) = if negated { ("=", "!") } else { ("!", "=") };
-        let _ = write!(self.out, "(?:(?<=[{WORD}])(?{inner}[{WORD}])|(?<![{WORD}])(?{outer}[{WORD}]))");
+        let _ = write!(self.out, "(?:(?<=[{BOUNDED}])(?{inner}[{BOUNDED}])|(?<![{BOUNDED}])(?{outer}[{BOUNDED}]))");
     }
 
     /// Writes what the backslash just read begins. Returns where what a quantifier would repeat begins: of a quotation that is
@@ -410,7 +434,7 @@ impl Translator {
             'k' => {
                 let known = if self.eat('<') { self.name()? } else { String::new() };
                 let group = self.names.iter().find(|(name, _)| *name == known).map(|(_, group)| *group);
-                self.push_reference(group.ok_or_else(|| format!("no group is called '{known}'"))?);
+                self.push_reference(group.ok_or_else(|| format!("no group is called '{known}'"))?)?;
             }
             '1'..='9' => {
                 let mut group = letter as usize - '0' as usize;
@@ -422,7 +446,7 @@ impl Translator {
                     group = longer;
                     self.at += 1;
                 }
-                self.push_reference(group);
+                self.push_reference(group)?;
             }
             other => return Err(format!("illegal or unsupported escape '\\{other}'")),
         }
@@ -430,13 +454,20 @@ impl Translator {
     }
 
     /// A group that is not there yet never matches.
-    fn push_reference(&mut self, group: usize) {
+    ///
+    /// # Errors
+    /// The group is not closed yet: the engine cannot do with that.
+    fn push_reference(&mut self, group: usize) -> Result<(), String> {
+        if self.open_groups.contains(&group) {
+            return Err(format!("group {group} refers to itself"));
+        }
         let flags = if self.flags.ignores_case { "i" } else { "" };
         if group <= self.groups {
             let _ = write!(self.out, r"(?{flags}:\{group})");
         } else {
             self.out.push_str("(?:(?!))");
         }
+        Ok(())
     }
 
     /// The next character of a quotation; steps over its end.
@@ -713,4 +744,11 @@ fn property(name: &str, ignores_case: bool) -> Option<String> {
         None if name.len() <= 2 => named(name),
         None => None,
     }
+}
+
+/// Whether what `item` begins with matches a place only: it may be all there is.
+fn begins_empty(item: &str) -> bool {
+    let inner = item.trim_start_matches("(?:");
+    let places = ["(?=", "(?!", "(?<", "(?m:", r"\A", r"\z", r"\b", r"\B", r"\G"];
+    inner.starts_with(')') || places.iter().any(|place| inner.starts_with(place))
 }

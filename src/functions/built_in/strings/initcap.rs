@@ -5,17 +5,14 @@ use levada_udf::scalar;
 /// Every word with a capital first letter and small ones after it.
 #[scalar(name = "initcap", example("INITCAP('the quick fox')" = "'The Quick Fox'"))]
 pub(super) fn initcap(text: &str) -> String {
-    let text = text.trim_start_matches(is_blank);
-    let mut words = String::with_capacity(text.len());
-    for word in text.split_inclusive(is_blank) {
-        let mut characters = word.chars();
-        words.extend(characters.next().into_iter().flat_map(char::to_uppercase));
-        let rest = characters.as_str();
-        if rest.is_ascii() {
-            words.extend(rest.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
-        } else {
-            words.push_str(&rest.to_lowercase());
-        }
+    let small = if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() };
+    let small = small.trim_start_matches(is_blank);
+    let mut words = String::with_capacity(small.len());
+    for word in small.split_inclusive(is_blank) {
+        let first = word.chars().next().filter(|first| first.len_utf16() == 1);
+        // To Java a character past U+FFFF is two, and neither has another case.
+        words.extend(first.into_iter().flat_map(char::to_uppercase));
+        words.push_str(&word[first.map_or(0, char::len_utf8)..]);
     }
     words
 }
@@ -37,6 +34,7 @@ mod tests {
             ("o'NEIL-smith", "O'neil-smith"),
             ("éCOLE ÉTÉ", "École Été"),
             (" ", ""),
+            ("𐐨𐐀 ΑΣ ßa", "𐐨𐐨 Ας SSa"),
         ];
         for (text, expected) in cases {
             assert_eq!(initcap(text), expected, "{text}");

@@ -16,7 +16,8 @@ pub(super) fn url_decode_param(text: &str) -> Result<Shown<Cow<'_, str>>, &'stat
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         if *first == b'%' {
-            decoded.push(escaped(rest).ok_or("there is a '%' without two hexadecimal digits")?);
+            let byte = escaped(rest).or_else(|| signed(rest));
+            decoded.push(byte.ok_or("there is a '%' without two hexadecimal digits")?);
             rest = &rest[3..];
         } else {
             decoded.push(if *first == b'+' { b' ' } else { *first });
@@ -26,14 +27,28 @@ pub(super) fn url_decode_param(text: &str) -> Result<Shown<Cow<'_, str>>, &'stat
     Ok(Shown(Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())))
 }
 
+/// To Java what follows the `%` is a number, which may have a sign.
+fn signed(text: &[u8]) -> Option<u8> {
+    match text {
+        [_, b'+', digit, ..] => char::from(*digit).to_digit(16).map(|digit| digit as u8),
+        [_, b'-', b'0', ..] => Some(0),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::url_decode_param;
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        let cases =
-            [("%3Ffoo+%24bar", "?foo $bar"), ("nothing/ü", "nothing/ü"), ("%e4%BD%a0", "你"), ("%ff", "\u{FFFD}")];
+        let cases = [
+            ("%3Ffoo+%24bar", "?foo $bar"),
+            ("nothing/ü", "nothing/ü"),
+            ("%e4%BD%a0", "你"),
+            ("%ff", "\u{FFFD}"),
+            ("%+a%-0", "\n\0"),
+        ];
         for (text, expected) in cases {
             assert_eq!(url_decode_param(text).expect("a good text").0, expected, "{text}");
         }
