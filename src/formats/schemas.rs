@@ -112,8 +112,7 @@ fn avro_encoder(
     {
         return Ok(encoder);
     }
-    let full_name = settings.full_name.as_deref();
-    let own = write_schema(SchemaType::Avro, columns, bare, subject.registered_side(), subject.topic, full_name);
+    let own = write_schema(SchemaType::Avro, columns, bare, subject.registered_side(), subject.topic, settings.style());
     let id = registry.register(&subject.name(), &own).map_err(unavailable)?;
     AvroEncoder::new(columns, bare, id, &read(registry, &own)?)
 }

@@ -9,12 +9,13 @@
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
 mod memory;
+pub mod protobuf;
 mod read;
 mod write;
 
 pub use memory::MemoryRegistry;
 pub use read::{Names, SchemaError, read_type, referenced_texts};
-pub use write::{Side, write_schema};
+pub use write::{NullableRepresentation, SchemaStyle, Side, write_schema};
 
 /// Language of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,6 @@
 mod avro;
 mod json_schema;
 mod protobuf;
-mod protobuf_text;
 
 use crate::types::{SqlType, StructField};
 
