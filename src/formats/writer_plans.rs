@@ -5,12 +5,15 @@ use std::collections::HashMap;
 /// Plans by the bytes that name a schema in front of a record. Nearly all records of a topic begin alike: comparing with the
 /// last one is nearly all the look-up there is.
 pub(super) struct WriterPlans<P> {
-    plans: Vec<(Box<[u8]>, Result<P, String>)>,
+    plans: Vec<Known<P>>,
     by_header: HashMap<Box<[u8]>, usize>,
     last: usize,
     /// From here on plans are for this batch only: nobody could say what their schema is.
     kept: usize,
 }
+
+/// The bytes that name a schema, and how its records are read, or why they cannot be.
+type Known<P> = (Box<[u8]>, Result<P, String>);
 
 /// What is known of a writer's schema.
 pub(super) enum Found<P> {

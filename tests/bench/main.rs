@@ -6,8 +6,8 @@
 //! that must hold; the exit code says whether they do.
 //!
 //! Arguments choose parts: `planning` is the second one alone, `only` and names of groups (`filter`, `tumbling`, `keys`,
-//! `hopping`, `session`, `stream-table`, `stream-stream`, `table-table`) are such lines of the third, `functions` is what expressions cost, `scaling` how costs
-//! grow with partitions, records and workers, which takes minutes; both are no part of the whole. With `record` the ratios are
+//! `hopping`, `session`, `stream-table`, `stream-stream`, `table-table`) are such lines of the third, `functions` is what expressions cost, `formats`
+//! what codecs cost, `scaling` how costs grow with partitions, records and workers, which takes minutes; none is a part of the whole. With `record` the ratios are
 //! written to `tests/bench/figures.csv`, to be committed.
 //! `LEVADA_BENCH_RECORDS` (default 500,000) and `LEVADA_BENCH_REPEATS` (default 5) set the effort;
 //! `LEVADA_FLIGHTS_CSV` names the flights of the year.
@@ -17,6 +17,7 @@ mod contests;
 mod counts;
 mod cpu;
 mod figures;
+mod formats;
 mod functions;
 mod generator;
 mod pipelines;
@@ -43,6 +44,8 @@ fn main() {
         planning::report()
     } else if asks_for("functions") {
         functions::report(repeats)
+    } else if asks_for("formats") {
+        formats::report(repeats)
     } else if asks_for("scaling") {
         scaling::report(repeats)
     } else if asks_for("only") {

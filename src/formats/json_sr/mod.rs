@@ -10,6 +10,8 @@
 
 mod decode;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub(super) use decode::JsonSrDecoder;
 pub(super) use template::encoder;

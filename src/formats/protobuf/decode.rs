@@ -10,7 +10,7 @@ use crate::formats::byte_reader::{ByteReader, Fault, Read};
 use crate::formats::nested_column::{MapColumn, NestedColumn, RecordColumn};
 use crate::formats::rows::RowMarks;
 use crate::formats::scalar_column::ScalarColumn;
-use crate::formats::schemas::no_schema;
+use crate::formats::schemas::{SchemaLookup, no_schema};
 use crate::formats::writer_plans::{Found, WriterPlans};
 use crate::formats::{Decoded, Decoder};
 use crate::registry::protobuf::{MessageId, ProtobufSchema};
@@ -20,9 +20,16 @@ use crate::types::{Column, SqlType};
 pub(in crate::formats) struct ProtobufDecoder {
     columns: Vec<Column>,
     needed: Vec<bool>,
-    framing: Framing,
-    plans: WriterPlans<Plan>,
+    writers: Writers,
     scratch: Scratch,
+}
+
+/// Whose records are read.
+enum Writers {
+    /// All records have one message.
+    One(Result<Plan, String>),
+    /// Records name their message.
+    Registered(SchemaLookup<ProtobufSchema>, WriterPlans<Plan>),
 }
 
 /// How records of one writer's message are read.
@@ -52,27 +59,26 @@ struct Scratch {
 
 impl ProtobufDecoder {
     pub(in crate::formats) fn new(columns: &[Column], needed: &[bool], framing: Framing) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            needed: needed.to_vec(),
-            framing,
-            plans: WriterPlans::new(),
-            scratch: Scratch::default(),
-        }
+        let writers = match framing {
+            Framing::Bare(schema, message) => Writers::One(Plan::new(&schema, message, columns, needed)),
+            Framing::Registered(schemas) => Writers::Registered(schemas, WriterPlans::new()),
+        };
+        Self { columns: columns.to_vec(), needed: needed.to_vec(), writers, scratch: Scratch::default() }
     }
 
     fn read_row(&mut self, record: &[u8], columns: &mut [NestedColumn]) -> Result<(), String> {
-        let Self { columns: declared, needed, framing, plans, scratch } = self;
-        let header = match framing {
-            Framing::Bare(..) => &[],
-            Framing::Registered(_) => match plans.header_of(record) {
-                Some(header) => header,
-                None => &record[..header_length(record)?],
-            },
+        let Self { columns: declared, needed, writers, scratch } = self;
+        let (plan, message) = match writers {
+            Writers::One(plan) => (plan, record),
+            Writers::Registered(schemas, plans) => {
+                let header = match plans.header_of(record) {
+                    Some(header) => header,
+                    None => &record[..header_length(record)?],
+                };
+                (plans.get(header, || find_plan(schemas, header, declared, needed)), &record[header.len()..])
+            }
         };
-        let plan = plans.get(header, || find_plan(framing, header, declared, needed));
         let plan = plan.as_mut().map_err(|reason| reason.clone())?;
-        let message = &record[header.len()..];
         let mut reader = Reader {
             marks: &mut plan.marks,
             scratch,
@@ -83,11 +89,12 @@ impl ProtobufDecoder {
     }
 }
 
-fn find_plan(framing: &Framing, header: &[u8], columns: &[Column], needed: &[bool]) -> Found<Plan> {
-    let schemas = match framing {
-        Framing::Bare(schema, message) => return Found::Plan(Plan::new(schema, *message, columns, needed)),
-        Framing::Registered(schemas) => schemas,
-    };
+fn find_plan(
+    schemas: &SchemaLookup<ProtobufSchema>,
+    header: &[u8],
+    columns: &[Column],
+    needed: &[bool],
+) -> Found<Plan> {
     let (id, path) = match split_header(header) {
         Ok(split) => split,
         Err(reason) => return Found::Absent(reason),
@@ -106,7 +113,9 @@ fn find_plan(framing: &Framing, header: &[u8], columns: &[Column], needed: &[boo
 impl Decoder for ProtobufDecoder {
     fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
         let rows = bytes.len();
-        self.plans.begin_batch();
+        if let Writers::Registered(_, plans) = &mut self.writers {
+            plans.begin_batch();
+        }
         let mut columns: Vec<NestedColumn> =
             self.columns.iter().map(|column| NestedColumn::new(&column.sql_type)).collect();
         let mut marks = RowMarks::default();

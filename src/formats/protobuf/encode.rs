@@ -169,7 +169,7 @@ impl Compiler<'_> {
         if let Some(lost) = is_filled.iter().position(|filled| !filled) {
             return Err(format!("the schema has no field {}", names[lost]));
         }
-        templates.sort_by_key(|template| template.first_tag());
+        templates.sort_by_key(Template::first_tag);
         Ok(templates)
     }
 

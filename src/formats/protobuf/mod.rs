@@ -17,7 +17,7 @@
 //! Any scalar may stand in its wrapper (`google.protobuf.Int32Value`). A scalar field that did not come has its default value,
 //! as Connect reads it; an `optional` one of proto3, and a message, is NULL.
 //!
-//! A writer's message is compiled against the columns once ([`plan`]); a record is one pass over its bytes, in whatever order
+//! A writer's message is compiled against the columns once (`plan`); a record is one pass over its bytes, in whatever order
 //! the fields come.
 
 mod decode;

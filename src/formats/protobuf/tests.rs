@@ -393,7 +393,8 @@ fn a_small_record_cannot_fill_the_memory() {
     let fields: Vec<(&str, SqlType)> =
         fields.iter().map(|(name, sql_type)| (name.as_str(), sql_type.clone())).collect();
     let columns = columns(&[("w", list(struct_of(&fields)))]);
-    let wide: String = fields.iter().enumerate().map(|(i, (name, _))| format!("string {name} = {};", i + 1)).collect();
+    let wide: Vec<String> = (0..1_000).map(|i| format!("string f{i} = {};", i + 1)).collect();
+    let wide = wide.concat();
     let schema = format!("{PROTO3} message M {{ repeated W w = 1; message W {{ {wide} }} }}");
     let bomb = [0x0a, 0].repeat(100_000);
     assert_eq!(read(&schema, &columns, &bomb), "too many values for its size are left out");

@@ -56,33 +56,37 @@ pub fn delimited<'a>(reader: &mut ByteReader<'a>) -> Read<&'a [u8]> {
 const GROUPS_MAX: usize = 100;
 
 /// Steps over the value behind `tag`.
+#[inline]
 pub fn skip(reader: &mut ByteReader<'_>, tag: u64) -> Read<()> {
-    let mut open: [u64; GROUPS_MAX] = [0; GROUPS_MAX];
-    let mut depth = 0;
-    let mut tag = tag;
-    loop {
-        if number(tag) == 0 || tag > u64::from(u32::MAX) {
-            return Err(Fault::Wrong(format!("a field has the number {}", number(tag))));
-        }
-        match wire_type(tag) {
-            VARINT => drop(reader.varint()?),
-            FIXED64 => drop(reader.take(8)?),
-            DELIMITED => drop(delimited(reader)?),
-            FIXED32 => drop(reader.take(4)?),
-            GROUP if depth < GROUPS_MAX => {
-                open[depth] = number(tag);
-                depth += 1;
-            }
-            GROUP => return Err(Fault::Wrong(format!("groups are nested more than {GROUPS_MAX} deep"))),
-            GROUP_END if depth > 0 && open[depth - 1] == number(tag) => depth -= 1,
-            GROUP_END => return Err(Fault::Wrong("a group ends that has not begun".to_owned())),
-            other => return Err(Fault::Wrong(format!("there is no wire type {other}"))),
-        }
-        if depth == 0 {
-            return Ok(());
-        }
-        tag = reader.varint()?;
+    if number(tag) == 0 || tag > u64::from(u32::MAX) {
+        return Err(Fault::Wrong(format!("a field has the number {}", number(tag))));
     }
+    match wire_type(tag) {
+        VARINT => drop(reader.varint()?),
+        FIXED64 => drop(reader.take(8)?),
+        DELIMITED => drop(delimited(reader)?),
+        FIXED32 => drop(reader.take(4)?),
+        GROUP => return skip_group(reader, tag),
+        GROUP_END => return Err(Fault::Wrong("a group ends that has not begun".to_owned())),
+        other => return Err(Fault::Wrong(format!("there is no wire type {other}"))),
+    }
+    Ok(())
+}
+
+/// Steps over the fields of the group that `tag` begins, and its end.
+#[cold]
+fn skip_group(reader: &mut ByteReader<'_>, tag: u64) -> Read<()> {
+    let mut open = vec![number(tag)];
+    while let Some(inner) = open.last() {
+        let tag = reader.varint()?;
+        match wire_type(tag) {
+            GROUP_END if *inner == number(tag) => drop(open.pop()),
+            GROUP if open.len() < GROUPS_MAX => open.push(number(tag)),
+            GROUP => return Err(Fault::Wrong(format!("groups are nested more than {GROUPS_MAX} deep"))),
+            _ => skip(reader, tag)?,
+        }
+    }
+    Ok(())
 }
 
 /// Appends what `write` writes, behind its length.
@@ -138,7 +142,7 @@ mod tests {
         assert_eq!(skipped(&[0x0c]), Err("a group ends that has not begun".to_owned()));
         assert_eq!(skipped(&[0x0b, 0x14]), Err("a group ends that has not begun".to_owned()));
         assert_eq!(skipped(&[0x0f]), Err("there is no wire type 7".to_owned()));
-        assert_eq!(skipped(&[0x0b; 1_000_000]), Err("groups are nested more than 100 deep".to_owned()));
+        assert_eq!(skipped(&vec![0x0b; 1_000_000]), Err("groups are nested more than 100 deep".to_owned()));
     }
 
     #[test]

@@ -413,6 +413,8 @@ impl Scalar {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> ProtobufSchema {
@@ -463,5 +465,17 @@ mod tests {
         assert_eq!(default("float a = 1 [default = -inf]"), Some(FieldDefault::Double(f64::NEG_INFINITY)));
         assert_eq!(default("E a = 1 [default = B]"), Some(FieldDefault::Integer(7)));
         assert_eq!(default("string a = 1 [default = 'x']"), Some(FieldDefault::Bytes(b"x".to_vec())));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_parser(words in prop::collection::vec(prop::sample::select(vec![
+            "message", "enum", "M", "E", "{", "}", "oneof", "map", "<", ">", "string", ",", "int32", "f", "=", "1", "-", ";",
+            "[", "]", "default", "packed", "true", "'x", "'", "optional", "group", "/*", "//", "0x", "1e-", "9223372036854775808",
+        ]), 0..40)) {
+            let text = words.join(" ");
+            let _ = ProtobufSchema::parse(&text, &[]);
+            let _ = ProtobufSchema::parse(&format!("message M {{ {text} }} enum E {{ A = 0; }}"), &[]);
+        }
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn parse(text: &str) -> Result<File, String> {
             Token::Word(word) if word == "package" => package = parser.statement_word()?,
             Token::Word(word) if word == "syntax" || word == "edition" => parser.syntax(&word)?,
             Token::Word(word) if word == "message" => {
-                parser.message(&package, vec![messages])?;
+                parser.message(&package, &[messages])?;
                 messages += 1;
             }
             Token::Word(word) if word == "enum" => parser.enumeration(&package)?,
@@ -152,7 +152,7 @@ impl Parser {
         let negative = self.has('-');
         let word = self.word()?;
         let number = integer(&word).ok_or_else(|| format!("expected a number, found {word}"))?;
-        Ok(if negative { -number } else { number })
+        Ok(if negative { number.wrapping_neg() } else { number })
     }
 
     fn syntax(&mut self, word: &str) -> Result<(), String> {
@@ -221,22 +221,22 @@ impl Parser {
         Ok(())
     }
 
-    fn message(&mut self, outer: &str, path: Vec<u32>) -> Result<(), String> {
+    fn message(&mut self, outer: &str, path: &[u32]) -> Result<(), String> {
         if path.len() > DEPTH_MAX {
             return Err(format!("messages are nested more than {DEPTH_MAX} deep"));
         }
         let name = inner_name(outer, &self.word()?);
-        self.message_body(name, path)
+        self.message_body(&name, path)
     }
 
     /// What stands between the braces of a message or group.
-    fn message_body(&mut self, name: String, path: Vec<u32>) -> Result<(), String> {
+    fn message_body(&mut self, name: &str, path: &[u32]) -> Result<(), String> {
         // Its place is before those of the messages within.
         let index = self.file.messages.len();
-        let message = Message { name: name.clone(), path: path.clone(), fields: Vec::new(), one_ofs: Vec::new() };
+        let message = Message { name: name.to_owned(), path: path.to_vec(), fields: Vec::new(), one_ofs: Vec::new() };
         self.file.messages.push(message);
         self.symbol('{')?;
-        let mut inner = Inner { name: &name, path: &path, messages: 0, fields: Vec::new(), one_ofs: Vec::new() };
+        let mut inner = Inner { name, path, messages: 0, fields: Vec::new(), one_ofs: Vec::new() };
         while !self.has('}') {
             if self.has(';') {
                 continue;
@@ -246,9 +246,9 @@ impl Parser {
             match word.as_str() {
                 "message" => {
                     let path = inner.next_path();
-                    self.message(&name, path)?;
+                    self.message(name, &path)?;
                 }
-                "enum" => self.enumeration(&name)?,
+                "enum" => self.enumeration(name)?,
                 "option" | "reserved" | "extensions" | "extend" => self.skip_statement()?,
                 "oneof" => self.one_of(&mut inner)?,
                 _ => self.field(word, None, &mut inner)?,
@@ -311,7 +311,7 @@ impl Parser {
             if path.len() > DEPTH_MAX {
                 return Err(format!("messages are nested more than {DEPTH_MAX} deep"));
             }
-            self.message_body(inner_name(inner.name, &name), path)?;
+            self.message_body(&inner_name(inner.name, &name), &path)?;
         } else {
             self.symbol(';')?;
         }
