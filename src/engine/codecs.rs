@@ -1,5 +1,5 @@
-//! Formats whose bytes nothing reads or writes yet, or not without a registry: statements that would have to are refused
-//! before they leave anything behind.
+//! Formats whose bytes nothing reads or writes without a registry: statements that would have to are refused before they
+//! leave anything behind.
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
@@ -17,7 +17,6 @@ pub(super) fn check(shared: &Shared, planned: &Planned, catalog: &Catalog) -> Re
         planned => planned.query().into_iter().flat_map(of_query).collect(),
     };
     for serde in serdes {
-        serde.check_codec().map_err(EngineError::environment)?;
         if serde.needs_registry() {
             shared.registry().map_err(EngineError::new)?;
         }

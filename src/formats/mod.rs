@@ -10,23 +10,33 @@
 
 pub mod avro;
 mod avro_names;
+pub mod byte_reader;
+mod decimal_bytes;
 mod delimited;
 mod json;
+mod json_sr;
 mod kafka;
+mod nested_cells;
 mod nested_column;
 mod none;
 mod number_text;
+pub mod protobuf;
 mod rows;
 mod scalar_cells;
 mod scalar_column;
 mod schema_settings;
 mod schemas;
 pub mod windowed;
+mod writer_plans;
 
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::buffer::BooleanBuffer;
 
+use crate::registry::protobuf::{MessageId, ProtobufSchema};
+use crate::registry::{self, SchemaType, write_schema};
 use crate::types::{Column, RowError, SqlType};
+
+use protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 
 pub use schema_settings::{NullableRepresentation, SchemaSettings};
 pub use schemas::{Schemas, Subject};
@@ -159,6 +169,12 @@ pub enum FormatError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A name or a type that Protobuf has no room for.
+    #[error("Schema is not compatible with Protobuf: {reason}")]
+    Protobuf {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The schema of records cannot be had, or has no room for them.
     #[error("the schema of {subject} cannot be used: {reason}")]
     Schema {
@@ -167,8 +183,8 @@ pub enum FormatError {
         /// Why.
         reason: String,
     },
-    /// A format that the language knows and that nothing reads or writes yet, or not without a registry.
-    #[error("not supported yet: the format {format}")]
+    /// A format that nothing reads or writes without a registry.
+    #[error("the format {format} needs a schema registry")]
     NoCodec {
         /// Format name.
         format: &'static str,
@@ -178,11 +194,16 @@ pub enum FormatError {
 /// The decoder of `serde` for `columns`, of which only those set in `needed` are built (all are checked). Formats with
 /// registered schemas have theirs from [`Schemas`].
 pub fn decoder(serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box<dyn Decoder>, FormatError> {
-    serde.check_codec()?;
     serde.supports(columns, Side::Value)?;
     Ok(match (&serde.format, columns) {
         (Format::None, _) => Box::new(none::NoneCodec { always_null: true }),
-        (Format::Avro(_), [_, ..]) => return Err(FormatError::NoCodec { format: serde.format.name() }),
+        (Format::Avro(_) | Format::JsonSr(_) | Format::Protobuf(_), [_, ..]) => {
+            return Err(FormatError::NoCodec { format: serde.format.name() });
+        }
+        (Format::ProtobufNoSr(settings), [_, ..]) => {
+            let (schema, message) = own_message(settings, columns)?;
+            Box::new(ProtobufDecoder::new(columns, needed, Framing::Bare(Box::new(schema), message)))
+        }
         (Format::Json, _) => Box::new(json::JsonDecoder::new(columns, needed, serde.is_bare(columns))),
         (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaDecoder::new(column, needed[0])),
         (Format::Delimited { delimiter }, [_, ..]) => {
@@ -194,15 +215,41 @@ pub fn decoder(serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box
 
 /// The encoder of `serde` for `columns`. Formats with registered schemas have theirs from [`Schemas`].
 pub fn encoder(serde: &Serde, columns: &[Column]) -> Result<Box<dyn Encoder>, FormatError> {
-    serde.check_codec()?;
     serde.supports(columns, Side::Value)?;
     Ok(match (&serde.format, columns) {
-        (Format::Avro(_), [_, ..]) => return Err(FormatError::NoCodec { format: serde.format.name() }),
+        (Format::Avro(_) | Format::JsonSr(_) | Format::Protobuf(_), [_, ..]) => {
+            return Err(FormatError::NoCodec { format: serde.format.name() });
+        }
+        (Format::ProtobufNoSr(settings), [_, ..]) => {
+            let (schema, message) = own_message(settings, columns)?;
+            Box::new(ProtobufEncoder::new(columns, &schema, message, None).map_err(own_schema)?)
+        }
         (Format::Json, _) => Box::new(json::JsonEncoder::new(columns, serde.is_bare(columns))),
         (Format::Kafka, [column, ..]) => Box::new(kafka::KafkaEncoder::new(column)),
         (Format::Delimited { delimiter }, [_, ..]) => Box::new(delimited::DelimitedEncoder::new(columns, *delimiter)),
         _ => Box::new(none::NoneCodec { always_null: true }),
     })
+}
+
+/// The text of the message that rows of `columns` are in an answer to who asks for Protobuf, and what writes them.
+pub fn answer_encoder(columns: &[Column]) -> Result<(String, Box<dyn Encoder>), FormatError> {
+    let settings = SchemaSettings::default();
+    let text = write_schema(SchemaType::Protobuf, columns, false, registry::Side::Value, "", settings.style()).text;
+    let (schema, message) = own_message(&settings, columns)?;
+    let encoder = ProtobufEncoder::new(columns, &schema, message, None).map_err(own_schema)?;
+    Ok((text, Box::new(encoder)))
+}
+
+/// The message that ksqlDB makes of `columns`.
+fn own_message(settings: &SchemaSettings, columns: &[Column]) -> Result<(ProtobufSchema, MessageId), FormatError> {
+    let written = write_schema(SchemaType::Protobuf, columns, false, registry::Side::Value, "", settings.style());
+    let schema = ProtobufSchema::parse(&written.text, &[]).map_err(own_schema)?;
+    let message = schema.select(None).map_err(|_| own_schema("it has no message".to_owned()))?;
+    Ok((schema, message))
+}
+
+fn own_schema(reason: String) -> FormatError {
+    FormatError::Schema { subject: "the columns".to_owned(), reason }
 }
 
 impl Serde {
@@ -213,21 +260,37 @@ impl Serde {
 
     /// Whether bytes can be read and written only with a registry.
     pub fn needs_registry(&self) -> bool {
-        matches!(self.format, Format::Avro(_))
+        self.format.infers_schemas()
     }
 
-    /// Fails for a format whose bytes nothing reads or writes yet.
-    pub fn check_codec(&self) -> Result<(), FormatError> {
-        match self.format {
-            Format::None | Format::Kafka | Format::Delimited { .. } | Format::Json | Format::Avro(_) => Ok(()),
-            _ => Err(FormatError::NoCodec { format: self.format.name() }),
+    /// What is read again where `values` of `columns`, `rows` of each, were written: Protobuf has default values instead of
+    /// nulls, unless its fields tell them apart.
+    pub fn read_back(
+        &self,
+        columns: &[Column],
+        values: Vec<ArrayRef>,
+        rows: usize,
+    ) -> Result<Vec<ArrayRef>, FormatError> {
+        let (Format::Protobuf(settings) | Format::ProtobufNoSr(settings), [_, ..]) = (&self.format, columns) else {
+            return Ok(values);
+        };
+        if settings.nullable.is_some() {
+            return Ok(values);
         }
+        let bare = Self { format: Format::ProtobufNoSr(SchemaSettings::default()), wrap_single: true };
+        let encoded = encoder(&bare, columns)?.encode(&values, rows, None);
+        // What cannot be written stays what it is.
+        if !encoded.errors.is_empty() {
+            return Ok(values);
+        }
+        Ok(decoder(&bare, columns, &vec![true; columns.len()])?.decode(&encoded.bytes).columns)
     }
 
     /// Whether the format can carry `columns` as that side of a record.
     pub fn supports(&self, columns: &[Column], side: Side) -> Result<(), FormatError> {
         match &self.format {
             Format::Avro(_) => avro_names::check(columns, self.is_bare(columns))?,
+            Format::Protobuf(_) | Format::ProtobufNoSr(_) => protobuf::check(columns)?,
             format => format.supports(columns, side)?,
         }
         match self.format.map_rule() {
@@ -393,15 +456,29 @@ mod tests {
     }
 
     #[test]
-    fn formats_without_a_codec_say_so() {
+    fn formats_that_need_a_registry_say_so() {
         let columns = [Column::new("A", SqlType::Integer)];
-        for format in [Format::Protobuf(SchemaSettings::default()), Format::Avro(SchemaSettings::default())] {
-            let text = format!("not supported yet: the format {}", format.name());
+        let settings = SchemaSettings::default;
+        for format in [Format::Protobuf(settings()), Format::JsonSr(settings()), Format::Avro(settings())] {
+            let text = format!("the format {} needs a schema registry", format.name());
             let serde = Serde { format, wrap_single: true };
-            // Avro has one where there is a registry.
             let errors = [decoder(&serde, &columns, &[true]).err(), encoder(&serde, &columns).err()];
             assert_eq!(errors.map(|error| error.map(|error| error.to_string())), [Some(text.clone()), Some(text)]);
         }
+    }
+
+    #[test]
+    fn what_protobuf_reads_back_has_no_nulls() {
+        use arrow::array::{Array, Int32Array};
+        let columns = [Column::new("A", SqlType::Integer)];
+        let read_back = |nullable| {
+            let settings = SchemaSettings { nullable, ..SchemaSettings::default() };
+            let serde = Serde { format: Format::Protobuf(settings), wrap_single: true };
+            let values: ArrayRef = std::sync::Arc::new(Int32Array::from(vec![None, Some(2)]));
+            serde.read_back(&columns, vec![values], 2).expect("it holds them").remove(0)
+        };
+        assert_eq!(read_back(None).to_data(), Int32Array::from(vec![0, 2]).to_data());
+        assert_eq!(read_back(Some(NullableRepresentation::Optional)).null_count(), 1);
     }
 
     #[test]

@@ -30,9 +30,9 @@ pub(super) struct ListColumn {
 pub(super) struct MapColumn {
     offsets: Vec<i32>,
     nulls: NullBufferBuilder,
-    pub(super) keys: Box<NestedColumn>,
-    pub(super) values: Box<NestedColumn>,
-    entries: Fields,
+    /// Keys, and values.
+    pub(super) entries: Box<[NestedColumn; 2]>,
+    fields: Fields,
 }
 
 /// Structs: a cell is appended to each of `fields`, then the struct is closed.
@@ -60,9 +60,8 @@ impl NestedColumn {
                 Self::Map(MapColumn {
                     offsets: vec![0],
                     nulls: NullBufferBuilder::new(0),
-                    keys: Box::new(Self::new(key)),
-                    values: Box::new(Self::new(value)),
-                    entries: entries.clone(),
+                    entries: Box::new([Self::new(key), Self::new(value)]),
+                    fields: entries.clone(),
                 })
             }
             (SqlType::Struct(fields), DataType::Struct(arrow)) => Self::Record(RecordColumn {
@@ -133,9 +132,9 @@ impl NestedColumn {
             }
             Self::Map(map) => {
                 let offsets = OffsetBuffer::new(std::mem::replace(&mut map.offsets, vec![0]).into());
-                let columns = vec![map.keys.finish(), map.values.finish()];
-                let entries = StructArray::try_new(map.entries.clone(), columns, None).expect(FITS);
-                let field = Arc::new(Field::new("entries", DataType::Struct(map.entries.clone()), false));
+                let columns = map.entries.iter_mut().map(Self::finish).collect();
+                let entries = StructArray::try_new(map.fields.clone(), columns, None).expect(FITS);
+                let field = Arc::new(Field::new("entries", DataType::Struct(map.fields.clone()), false));
                 Arc::new(MapArray::try_new(field, offsets, entries, map.nulls.finish(), false).expect(FITS))
             }
             Self::Record(record) => {
@@ -158,18 +157,23 @@ impl ListColumn {
 impl MapColumn {
     /// Closes a map.
     pub(super) fn end(&mut self) {
-        self.offsets.push(self.keys.len() as i32);
+        self.offsets.push(self.entries[0].len() as i32);
         self.nulls.append_non_null();
     }
 
-    fn truncate_entries(&mut self, len: usize) {
-        self.keys.truncate(len);
-        self.values.truncate(len);
+    /// Entries of all maps that are closed.
+    pub(super) fn closed_entries(&self) -> usize {
+        self.offsets[self.offsets.len() - 1] as usize
+    }
+
+    /// Drops the entries from `len` on.
+    pub(super) fn truncate_entries(&mut self, len: usize) {
+        self.entries.iter_mut().for_each(|column| column.truncate(len));
     }
 
     /// Whether the key at `index` is NULL.
     pub(super) fn is_null_key(&self, index: usize) -> bool {
-        match &*self.keys {
+        match &self.entries[0] {
             NestedColumn::Scalar(keys, _) => keys.is_null(index),
             _ => false,
         }
@@ -177,7 +181,7 @@ impl MapColumn {
 
     /// Takes back a key and its value, of which the key is NULL: maps have none.
     pub(super) fn drop_last_entry(&mut self) {
-        self.truncate_entries(self.keys.len() - 1);
+        self.truncate_entries(self.entries[0].len() - 1);
     }
 }
 
@@ -186,6 +190,13 @@ impl RecordColumn {
     pub(super) fn push_null(&mut self) {
         self.fields.iter_mut().for_each(NestedColumn::push_null);
         self.nulls.append_null();
+    }
+
+    /// Takes the last struct back.
+    pub(super) fn truncate_last(&mut self) {
+        let len = self.nulls.len() - 1;
+        self.fields.iter_mut().for_each(|field| field.truncate(len));
+        self.nulls.truncate(len);
     }
 
     /// Closes a struct, whose fields have one cell more each.

@@ -14,6 +14,8 @@ use arrow::datatypes::{
 
 use crate::types::SqlType;
 
+use super::byte_reader::{Fault, Read, is_utf8};
+
 /// Values of a fixed width, and which of them are null.
 pub(super) struct PrimitiveColumn<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
@@ -98,11 +100,48 @@ impl BytesColumn {
         true
     }
 
+    /// Appends a cell of text, which `bytes` must be.
+    #[inline]
+    pub(super) fn push_text(&mut self, bytes: &[u8]) -> Read<()> {
+        if !is_utf8(bytes) {
+            return Err(Fault::Wrong("a string is no UTF-8".to_owned()));
+        }
+        self.push(bytes)
+    }
+
+    /// Appends a cell of bytes, or of text that was checked.
+    #[inline]
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Read<()> {
+        self.data.extend_from_slice(bytes);
+        if self.end() {
+            Ok(())
+        } else {
+            Err(Fault::Wrong("the batch's texts are larger than two gigabytes".to_owned()))
+        }
+    }
+
     pub(super) fn push_null(&mut self) {
         let start = self.offsets[self.len()];
         self.data.truncate(start as usize);
         self.offsets.push(start);
         self.nulls.append_null();
+    }
+
+    /// Ascending indices, counted from `base`, of cells that come again later. Allocates only if there are any; `order` is a
+    /// buffer.
+    pub(super) fn repeated(&self, base: usize, order: &mut Vec<u32>) -> Vec<u32> {
+        let count = self.len() - base;
+        if count < 2 {
+            return Vec::new();
+        }
+        let cell = |index: u32| self.cell(base + index as usize);
+        order.clear();
+        order.extend(0..count as u32);
+        order.sort_unstable_by(|&a, &b| cell(a).cmp(cell(b)).then(a.cmp(&b)));
+        let pairs = order.windows(2).filter(|pair| cell(pair[0]) == cell(pair[1]));
+        let mut repeated: Vec<u32> = pairs.map(|pair| pair[0]).collect();
+        repeated.sort_unstable();
+        repeated
     }
 
     /// The cell at `row`.

@@ -1,5 +1,9 @@
 //! What a WITH clause says about the schema of a format that has one.
 
+use crate::registry::SchemaStyle;
+
+pub use crate::registry::NullableRepresentation;
+
 /// Settings of formats whose bytes follow a schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SchemaSettings {
@@ -11,11 +15,9 @@ pub struct SchemaSettings {
     pub nullable: Option<NullableRepresentation>,
 }
 
-/// How Protobuf tells null from a default value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NullableRepresentation {
-    /// Fields are `optional`.
-    Optional,
-    /// Fields are messages that wrap a value.
-    Wrapper,
+impl SchemaSettings {
+    /// What they say about a schema that is written.
+    pub fn style(&self) -> SchemaStyle<'_> {
+        SchemaStyle { full_name: self.full_name.as_deref(), nullable: self.nullable }
+    }
 }

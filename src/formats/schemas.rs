@@ -8,8 +8,14 @@ use std::sync::Arc;
 
 use super::avro::schema::AvroSchema;
 use super::avro::{AvroDecoder, AvroEncoder};
+use super::json_sr::{self, JsonSrDecoder};
+use super::protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 use super::{Decoder, Encoder, Format, FormatError, SchemaSettings, Serde, Side};
-use crate::registry::{self, SchemaDocument, SchemaRegistry, SchemaType, referenced_texts, write_schema};
+use crate::registry::json_schema::JsonSchema;
+use crate::registry::protobuf::ProtobufSchema;
+use crate::registry::{
+    self, SchemaDocument, SchemaRegistry, SchemaType, referenced_texts, references_of, write_schema,
+};
 use crate::types::Column;
 
 /// Where codecs find the schemas of records, and leave those of what they write.
@@ -19,7 +25,7 @@ pub struct Schemas {
 }
 
 /// Finds a schema by its id; `None` if there is none. The error says why nobody knows.
-pub(super) type SchemaLookup = Arc<dyn Fn(u32) -> Result<Option<AvroSchema>, String> + Send + Sync>;
+pub(super) type SchemaLookup<S> = Arc<dyn Fn(u32) -> Result<Option<S>, String> + Send + Sync>;
 
 /// Which side of which topic records are written to.
 #[derive(Debug, Clone, Copy)]
@@ -54,14 +60,18 @@ impl Schemas {
 
     /// The decoder of `serde` for `columns`, of which only those set in `needed` are built.
     pub fn decoder(&self, serde: &Serde, columns: &[Column], needed: &[bool]) -> Result<Box<dyn Decoder>, FormatError> {
-        match (&serde.format, &self.registry, columns) {
-            (Format::Avro(_), Some(registry), [_, ..]) => {
-                let registry = Arc::clone(registry);
-                let lookup: SchemaLookup = Arc::new(move |id| avro_schema(&*registry, id));
-                Ok(Box::new(AvroDecoder::new(columns, needed, serde.is_bare(columns), lookup)))
+        let (Some(registry), [_, ..]) = (&self.registry, columns) else {
+            return super::decoder(serde, columns, needed);
+        };
+        let bare = serde.is_bare(columns);
+        Ok(match &serde.format {
+            Format::Avro(_) => Box::new(AvroDecoder::new(columns, needed, bare, lookup(registry))),
+            Format::JsonSr(_) => Box::new(JsonSrDecoder::new(columns, needed, bare, lookup(registry))),
+            Format::Protobuf(_) => {
+                Box::new(ProtobufDecoder::new(columns, needed, Framing::Registered(lookup(registry))))
             }
-            _ => super::decoder(serde, columns, needed),
-        }
+            _ => return super::decoder(serde, columns, needed),
+        })
     }
 
     /// The encoder of `serde` for `columns` of records of `subject`. Their schema is the one that the statement names, else
@@ -72,50 +82,129 @@ impl Schemas {
         columns: &[Column],
         subject: Subject<'_>,
     ) -> Result<Box<dyn Encoder>, FormatError> {
-        match (&serde.format, &self.registry, columns) {
-            (Format::Avro(settings), Some(registry), [_, ..]) => {
-                avro_encoder(&**registry, settings, (columns, serde.is_bare(columns)), subject)
-                    .map(|encoder| Box::new(encoder) as Box<dyn Encoder>)
-                    .map_err(|reason| FormatError::Schema { subject: subject.name(), reason })
-            }
-            _ => super::encoder(serde, columns),
-        }
+        let (Some(registry), [_, ..], Some(settings)) = (&self.registry, columns, serde.format.schema_settings())
+        else {
+            return super::encoder(serde, columns);
+        };
+        let writer = Writer { registry: &**registry, settings, columns, bare: serde.is_bare(columns), subject };
+        let encoder = match &serde.format {
+            Format::Avro(_) => writer.encoder::<AvroSchema>(),
+            Format::JsonSr(_) => writer.encoder::<JsonSchema>(),
+            Format::Protobuf(_) => writer.encoder::<ProtobufSchema>(),
+            _ => return super::encoder(serde, columns),
+        };
+        encoder.map_err(|reason| FormatError::Schema { subject: subject.name(), reason })
     }
+}
+
+/// A language of schemas, by which records are written.
+trait Language: Sized + 'static {
+    const TYPE: SchemaType;
+
+    /// Reads `document`.
+    fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<Self, String>;
+
+    /// The encoder by this schema, which has the id `id`, and whether the schema is as good as one of the columns' own: it asks
+    /// for nothing that they do not have.
+    fn encoder(&self, id: u32, writer: &Writer<'_>) -> Result<(Box<dyn Encoder>, bool), String>;
+}
+
+impl Language for AvroSchema {
+    const TYPE: SchemaType = SchemaType::Avro;
+
+    fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<Self, String> {
+        let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
+        Self::parse(&document.text, &references).map_err(|fault| fault.to_string())
+    }
+
+    fn encoder(&self, id: u32, writer: &Writer<'_>) -> Result<(Box<dyn Encoder>, bool), String> {
+        let encoder = AvroEncoder::new(writer.columns, writer.bare, id, self)?;
+        let is_filled = encoder.fills_its_schema();
+        Ok((Box::new(encoder), is_filled))
+    }
+}
+
+impl Language for JsonSchema {
+    const TYPE: SchemaType = SchemaType::Json;
+
+    fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<Self, String> {
+        let references = references_of(document, registry).map_err(|error| error.to_string())?;
+        Self::parse(&document.text, &references)
+    }
+
+    fn encoder(&self, id: u32, writer: &Writer<'_>) -> Result<(Box<dyn Encoder>, bool), String> {
+        let filled = json_sr::encoder(writer.columns, writer.bare, id, self)?;
+        Ok((Box::new(filled.encoder), filled.is_filled))
+    }
+}
+
+impl Language for ProtobufSchema {
+    const TYPE: SchemaType = SchemaType::Protobuf;
+
+    fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<Self, String> {
+        let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
+        Self::parse(&document.text, &references)
+    }
+
+    fn encoder(&self, id: u32, writer: &Writer<'_>) -> Result<(Box<dyn Encoder>, bool), String> {
+        let settings = writer.settings;
+        let message = self.select(settings.full_name.as_deref()).map_err(|known| match &settings.full_name {
+            Some(name) => format!("the schema has no message {name}; it has {}", known.join(", ")),
+            None => "the schema has no message".to_owned(),
+        })?;
+        let encoder = ProtobufEncoder::new(writer.columns, self, message, Some(id))?;
+        let is_filled = encoder.has_own_names() && (settings.nullable.is_none() || encoder.keeps_nulls());
+        Ok((Box::new(encoder), is_filled))
+    }
+}
+
+/// Finds schemas of the language `L` in `registry`.
+fn lookup<L: Language>(registry: &Arc<dyn SchemaRegistry>) -> SchemaLookup<L> {
+    let registry = Arc::clone(registry);
+    Arc::new(move |id| by_id(&*registry, id))
 }
 
 /// The schema `id`, read.
-fn avro_schema(registry: &dyn SchemaRegistry, id: u32) -> Result<Option<AvroSchema>, String> {
-    let document = registry.by_id(id).map_err(|error| error.to_string())?;
-    document.map(|document| read(registry, &document)).transpose()
+fn by_id<L: Language>(registry: &dyn SchemaRegistry, id: u32) -> Result<Option<L>, String> {
+    let Some(document) = registry.by_id(id).map_err(|error| error.to_string())? else { return Ok(None) };
+    if document.schema_type != L::TYPE {
+        return Err(format!(
+            "the schema {id} is of the language {}, not {}",
+            document.schema_type.name(),
+            L::TYPE.name()
+        ));
+    }
+    L::read(registry, &document).map(Some)
 }
 
-fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<AvroSchema, String> {
-    let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
-    AvroSchema::parse(&document.text, &references).map_err(|fault| fault.to_string())
+/// What is written, and where to.
+struct Writer<'a> {
+    registry: &'a dyn SchemaRegistry,
+    settings: &'a SchemaSettings,
+    columns: &'a [Column],
+    bare: bool,
+    subject: Subject<'a>,
 }
 
-fn avro_encoder(
-    registry: &dyn SchemaRegistry,
-    settings: &SchemaSettings,
-    (columns, bare): (&[Column], bool),
-    subject: Subject<'_>,
-) -> Result<AvroEncoder, String> {
-    if let Some(id) = settings.schema_id {
-        let schema = avro_schema(registry, id)?.ok_or_else(|| format!("there is no schema with the id {id}"))?;
-        return AvroEncoder::new(columns, bare, id, &schema);
+impl Writer<'_> {
+    fn encoder<L: Language>(&self) -> Result<Box<dyn Encoder>, String> {
+        let registry = self.registry;
+        if let Some(id) = self.settings.schema_id {
+            let schema: L = by_id(registry, id)?.ok_or_else(|| no_schema(id))?;
+            return Ok(schema.encoder(id, self)?.0);
+        }
+        let unavailable = |error: registry::RegistryError| error.to_string();
+        let latest = registry.latest(&self.subject.name()).map_err(unavailable)?;
+        if let Some(latest) = latest.filter(|latest| latest.schema.schema_type == L::TYPE)
+            && let Ok((encoder, true)) = L::read(registry, &latest.schema)?.encoder(latest.id, self)
+        {
+            return Ok(encoder);
+        }
+        let (side, style) = (self.subject.registered_side(), self.settings.style());
+        let own = write_schema(L::TYPE, self.columns, self.bare, side, self.subject.topic, style);
+        let id = registry.register(&self.subject.name(), &own).map_err(unavailable)?;
+        Ok(L::read(registry, &own)?.encoder(id, self)?.0)
     }
-    let unavailable = |error: registry::RegistryError| error.to_string();
-    let latest = registry.latest(&subject.name()).map_err(unavailable)?;
-    if let Some(latest) = latest.filter(|latest| latest.schema.schema_type == SchemaType::Avro)
-        && let Ok(encoder) = AvroEncoder::new(columns, bare, latest.id, &read(registry, &latest.schema)?)
-        && encoder.fills_its_schema()
-    {
-        return Ok(encoder);
-    }
-    let full_name = settings.full_name.as_deref();
-    let own = write_schema(SchemaType::Avro, columns, bare, subject.registered_side(), subject.topic, full_name);
-    let id = registry.register(&subject.name(), &own).map_err(unavailable)?;
-    AvroEncoder::new(columns, bare, id, &read(registry, &own)?)
 }
 
 /// The byte that every record begins with.
@@ -127,6 +216,11 @@ pub(super) fn split_id(record: &[u8]) -> Result<(u32, &[u8]), String> {
         Some(([MAGIC, id @ ..], datum)) => Ok((u32::from_be_bytes(*id), datum)),
         _ => Err("the bytes do not begin with the id of a schema".to_owned()),
     }
+}
+
+/// Said of records whose schema nobody knows.
+pub(super) fn no_schema(id: u32) -> String {
+    format!("there is no schema with the id {id}")
 }
 
 /// Writes what stands in front of a datum.

@@ -261,8 +261,7 @@ pub fn declared_schemas(source: &DataSource) -> Vec<(String, SchemaDocument)> {
         let schema_type = schema_type(&serde.format).filter(|_| !columns.is_empty())?;
         let settings = serde.format.schema_settings()?;
         let bare = !serde.wrap_single && columns.len() == 1;
-        let full_name = settings.full_name.as_deref();
-        let schema = write_schema(schema_type, columns, bare, side, &source.name, full_name);
+        let schema = write_schema(schema_type, columns, bare, side, &source.name, settings.style());
         settings.schema_id.is_none().then_some(schema)
     };
     let key = write((&key.0, key.1), registry::Side::Key).map(|schema| (key_subject(&source.topic), schema));

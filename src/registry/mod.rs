@@ -8,13 +8,15 @@
 //! A schema has one id wherever it is registered, and a subject has versions of schemas. The types that a schema stands for
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
+pub mod json_schema;
 mod memory;
+pub mod protobuf;
 mod read;
 mod write;
 
 pub use memory::MemoryRegistry;
-pub use read::{Names, SchemaError, read_type, referenced_texts};
-pub use write::{Side, write_schema};
+pub use read::{Names, SchemaError, read_type, referenced_texts, references_of};
+pub use write::{NullableRepresentation, SchemaStyle, Side, write_schema};
 
 /// Language of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -22,7 +22,7 @@ use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 
 /// The rows of the table that `query` with `plan` keeps, in layout and order of the plan's result: all of them, or those
-/// with one of `keys` (one row of key columns each). `None` if the query keeps no table. `is_here` says whether this server has
+/// with one of `keys` (one row of key columns each), with the values that its topic has. `None` if the query keeps no table. `is_here` says whether this server has
 /// the rows of a store and partition.
 pub fn read(
     plan: &QueryPlan,
@@ -54,6 +54,14 @@ pub fn read(
     let mut result = Vec::new();
     for batch in batches {
         result.extend(materialized.apply(batch)?);
+    }
+    if let Some(sink) = &plan.sink {
+        let columns = plan.root.schema().value;
+        for batch in &mut result {
+            let (values, rows) = (std::mem::take(&mut batch.value), batch.rowtime.len());
+            let read_back = sink.value_serde.read_back(&columns, values, rows);
+            batch.value = read_back.map_err(|error| RuntimeError::Failed(error.to_string()))?;
+        }
     }
     Ok(Some(result))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::formats::Serde;
 use crate::registry::{SchemaDocument, SchemaRegistry};
-use crate::types::{Header, Schema, WindowKind};
+use crate::types::{Column, Header, Schema, WindowKind};
 
 /// Where state is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -195,6 +195,8 @@ pub struct QueryInfo {
 pub struct Selected {
     /// The columns as ksqlDB prints them: `` `A` STRING KEY, `B` BIGINT``.
     pub schema: String,
+    /// The columns.
+    pub columns: Vec<Column>,
     /// Query id.
     pub query_id: String,
     /// Cells as JSON, row by row; tombstones of tables are marked.

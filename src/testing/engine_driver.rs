@@ -397,6 +397,7 @@ fn pulled(catalog: &Catalog, query: &Query, answer: &ResultRows) -> Selected {
     let end = if is_full(query, &rows) { LIMIT_REACHED } else { QUERY_COMPLETED };
     Selected {
         schema: schema_text(&answer.columns, is_key),
+        columns: answer.columns.clone(),
         query_id: "query_".to_owned(),
         final_message: table.is_none().then(|| end.to_owned()),
         rows,
@@ -411,6 +412,7 @@ fn pushed(query: &Query, push: &PushQuery) -> Selected {
     }
     Selected {
         schema: schema_text(&push.columns, |_| false),
+        columns: push.columns.clone(),
         query_id: "transient_".to_owned(),
         final_message: is_full(query, &rows).then(|| LIMIT_REACHED.to_owned()),
         rows,

@@ -7,7 +7,8 @@
 //!
 //! Arguments choose parts: `planning` is the second one alone, `only` and names of groups (`filter`, `tumbling`, `keys`,
 //! `hopping`, `session`, `stream-table`, `stream-stream`, `table-table`) are such lines of the third, `functions` is what expressions cost, `plugins`
-//! what the interface of plug-ins costs, `scaling` how costs grow with partitions, records and workers, which takes minutes; these are no part of the whole. With `record` the ratios are
+//! what the interface of plug-ins costs, `formats` what codecs cost, `scaling` how costs grow with partitions, records and workers, which takes minutes; none is a
+//! part of the whole. With `record` the ratios are
 //! written to `tests/bench/figures.csv`, to be committed.
 //! `LEVADA_BENCH_RECORDS` (default 500,000) and `LEVADA_BENCH_REPEATS` (default 5) set the effort;
 //! `LEVADA_FLIGHTS_CSV` names the flights of the year.
@@ -17,6 +18,7 @@ mod contests;
 mod counts;
 mod cpu;
 mod figures;
+mod formats;
 mod functions;
 mod generator;
 mod pipelines;
@@ -46,6 +48,8 @@ fn main() {
         functions::report(repeats)
     } else if asks_for("plugins") {
         plugins::report(repeats)
+    } else if asks_for("formats") {
+        formats::report(repeats)
     } else if asks_for("scaling") {
         scaling::report(repeats)
     } else if asks_for("only") {

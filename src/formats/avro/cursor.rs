@@ -1,32 +1,12 @@
 //! The bytes of a datum.
 
-/// Why bytes are no datum of their schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// They end too early.
-    Short,
-    /// A number has more bytes than any.
-    LongNumber,
-    /// Anything else.
-    Wrong(String),
-}
+use crate::formats::byte_reader::{ByteReader, unzigzag, write_varint, zigzag};
 
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Short => f.write_str("the bytes end too early"),
-            Self::LongNumber => f.write_str("a number has too many bytes"),
-            Self::Wrong(reason) => f.write_str(reason),
-        }
-    }
-}
-
-/// What reading gives.
-pub type Read<T> = Result<T, Fault>;
+pub use crate::formats::byte_reader::{Fault, Read};
 
 /// A place in the bytes of a datum.
 pub struct Cursor<'a> {
-    rest: &'a [u8],
+    bytes: ByteReader<'a>,
     /// Elements of arrays and maps that may still come: no more than the datum has bytes, unless they take none.
     elements_left: usize,
 }
@@ -34,41 +14,24 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// The beginning of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, elements_left: bytes.len().max(EMPTY_ELEMENTS_MAX) }
+        Self { bytes: ByteReader::new(bytes), elements_left: bytes.len().max(EMPTY_ELEMENTS_MAX) }
     }
 
     /// Whether everything was read.
     pub fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+        self.bytes.is_at_end()
     }
 
     /// The next `len` bytes.
     #[inline]
     pub fn take(&mut self, len: usize) -> Read<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(len).ok_or(Fault::Short)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(Fault::Short)?;
-        self.rest = rest;
-        Ok(*taken)
+        self.bytes.take(len)
     }
 
     /// A zigzag number of variable length.
     #[inline]
     pub fn long(&mut self) -> Read<i64> {
-        let mut value = 0_u64;
-        for (index, byte) in self.rest.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte & 0x80 == 0 {
-                self.rest = &self.rest[index + 1..];
-                return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
-            }
-        }
-        Err(if self.rest.len() < 10 { Fault::Short } else { Fault::LongNumber })
+        Ok(unzigzag(self.bytes.varint()?))
     }
 
     /// As [`Cursor::long`], of 32 bits.
@@ -80,19 +43,19 @@ impl<'a> Cursor<'a> {
     /// A number of four bytes.
     #[inline]
     pub fn float(&mut self) -> Read<f32> {
-        Ok(f32::from_le_bytes(self.array()?))
+        self.bytes.float()
     }
 
     /// A number of eight bytes.
     #[inline]
     pub fn double(&mut self) -> Read<f64> {
-        Ok(f64::from_le_bytes(self.array()?))
+        self.bytes.double()
     }
 
     /// A byte that is 0 or 1.
     #[inline]
     pub fn boolean(&mut self) -> Read<bool> {
-        match self.array::<1>()? {
+        match self.bytes.array::<1>()? {
             [0] => Ok(false),
             [1] => Ok(true),
             [other] => Err(Fault::Wrong(format!("{other} is no boolean"))),
@@ -116,8 +79,8 @@ impl<'a> Cursor<'a> {
         }
         let count = usize::try_from(count).map_err(|_| Fault::LongNumber)?;
         let left = self.elements_left.checked_sub(count);
-        self.elements_left =
-            left.ok_or_else(|| Fault::Wrong(format!("a block of {count} elements in {} bytes", self.rest.len())))?;
+        self.elements_left = left
+            .ok_or_else(|| Fault::Wrong(format!("a block of {count} elements in {} bytes", self.bytes.rest().len())))?;
         Ok(count)
     }
 }
@@ -128,12 +91,7 @@ const EMPTY_ELEMENTS_MAX: usize = 65_536;
 /// Appends a zigzag number of variable length.
 #[inline]
 pub fn write_long(out: &mut Vec<u8>, value: i64) {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
+    write_varint(out, zigzag(value));
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Avro to columns. The writer's schema is found by the id in front of each record, and compiled against the columns once.
 
-use std::collections::HashMap;
-
 use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
 use arrow::datatypes::i256;
 
 use super::cursor::{Cursor, Fault, Read};
 use super::schema::{AvroSchema, Node, NodeId};
+use crate::formats::decimal_bytes::{self, big_endian};
 use crate::formats::nested_column::{NestedColumn, find_field};
 use crate::formats::rows::RowMarks;
-use crate::formats::scalar_column::{ScalarColumn, decimal_parameters};
-use crate::formats::schemas::{SchemaLookup, split_id};
+use crate::formats::scalar_column::ScalarColumn;
+use crate::formats::schemas::{SchemaLookup, no_schema, split_id};
+use crate::formats::writer_plans::{Found, WriterPlans};
 use crate::formats::{Decoded, Decoder};
 use crate::types::{Column, SqlType};
 
@@ -19,11 +19,9 @@ pub(in crate::formats) struct AvroDecoder {
     columns: Vec<Column>,
     needed: Vec<bool>,
     bare: bool,
-    schemas: SchemaLookup,
+    schemas: SchemaLookup<AvroSchema>,
     /// What to do with records of the schemas seen so far.
-    plans: HashMap<u32, Result<Plan, String>>,
-    /// Schemas that were not there when the last batch was read: the next one asks again.
-    missing: Vec<u32>,
+    plans: WriterPlans<Plan>,
 }
 
 /// A schema, and where its values go.
@@ -57,57 +55,30 @@ enum Step {
 }
 
 impl AvroDecoder {
-    pub(in crate::formats) fn new(columns: &[Column], needed: &[bool], bare: bool, schemas: SchemaLookup) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            needed: needed.to_vec(),
-            bare,
-            schemas,
-            plans: HashMap::new(),
-            missing: Vec::new(),
-        }
+    pub(in crate::formats) fn new(
+        columns: &[Column],
+        needed: &[bool],
+        bare: bool,
+        schemas: SchemaLookup<AvroSchema>,
+    ) -> Self {
+        Self { columns: columns.to_vec(), needed: needed.to_vec(), bare, schemas, plans: WriterPlans::new() }
     }
 
-    /// Compiles the schema `id` unless that was done.
-    fn prepare(&mut self, id: u32) {
-        if self.plans.contains_key(&id) {
-            return;
-        }
-        let plan = match (self.schemas)(id) {
-            Ok(Some(schema)) => self.plan(id, schema),
-            absent => {
-                self.missing.push(id);
-                Err(absent.err().unwrap_or_else(|| format!("there is no schema with the id {id}")))
-            }
-        };
-        self.plans.insert(id, plan);
-    }
-
-    fn plan(&self, id: u32, schema: AvroSchema) -> Result<Plan, String> {
-        let compiler = Compiler { schema: &schema };
-        let root = schema.root();
-        let step = if self.bare {
-            compiler.step(root, &self.columns[0].sql_type)
-        } else {
-            let columns = self.columns.iter().map(|column| (column.name.clone(), &column.sql_type));
-            compiler.record(schema.without_null(root), columns.collect(), &self.needed)
-        };
-        let step = step.map_err(|reason| format!("schema {id} does not fit the columns: {reason}"))?;
-        Ok(Plan { schema, step })
-    }
-
-    fn read_row(&self, bytes: &[u8], columns: &mut [NestedColumn]) -> Result<(), String> {
+    fn read_row(&mut self, bytes: &[u8], columns: &mut [NestedColumn]) -> Result<(), String> {
         let (id, datum) = split_id(bytes)?;
-        let plan = match &self.plans[&id] {
-            Ok(plan) => plan,
-            Err(reason) => return Err(reason.clone()),
-        };
+        let Self { columns: declared, needed, bare, schemas, plans } = self;
+        let plan = plans.get(&bytes[..bytes.len() - datum.len()], || match schemas(id) {
+            Ok(Some(schema)) => Found::Plan(
+                Plan::new(schema, declared, needed, *bare)
+                    .map_err(|reason| format!("schema {id} does not fit the columns: {reason}")),
+            ),
+            absent => Found::Absent(absent.err().unwrap_or_else(|| no_schema(id))),
+        });
+        let plan = plan.as_ref().map_err(Clone::clone)?;
         let mut reader = Reader { schema: &plan.schema, cursor: Cursor::new(datum), depth: 0 };
-        let read = match (&plan.step, self.bare) {
+        let read = match (&plan.step, *bare) {
             (step, true) => reader.read(step, &mut columns[0]),
-            (Step::Record { fields, missing }, false) => {
-                reader.fields(fields, missing, columns, self.is_nullable(plan))
-            }
+            (Step::Record { fields, missing }, false) => reader.fields(fields, missing, columns, plan.is_nullable()),
             _ => unreachable!("columns are the fields of a record"),
         };
         read.and_then(|()| {
@@ -115,20 +86,30 @@ impl AvroDecoder {
         })
         .map_err(|fault| fault.to_string())
     }
+}
 
-    fn is_nullable(&self, plan: &Plan) -> bool {
-        matches!(plan.schema.node(plan.schema.root()), Node::Union(_))
+impl Plan {
+    fn new(schema: AvroSchema, columns: &[Column], needed: &[bool], bare: bool) -> Result<Self, String> {
+        let compiler = Compiler { schema: &schema };
+        let root = schema.root();
+        let step = if bare {
+            compiler.step(root, &columns[0].sql_type)?
+        } else {
+            let columns = columns.iter().map(|column| (column.name.clone(), &column.sql_type));
+            compiler.record(schema.without_null(root), columns.collect(), needed)?
+        };
+        Ok(Self { schema, step })
+    }
+
+    fn is_nullable(&self) -> bool {
+        matches!(self.schema.node(self.schema.root()), Node::Union(_))
     }
 }
 
 impl Decoder for AvroDecoder {
     fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
         let rows = bytes.len();
-        std::mem::take(&mut self.missing).iter().for_each(|id| drop(self.plans.remove(id)));
-        let mut ids: Vec<u32> = bytes.iter().flatten().filter_map(|record| Some(split_id(record).ok()?.0)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.into_iter().for_each(|id| self.prepare(id));
+        self.plans.begin_batch();
         let mut columns: Vec<NestedColumn> =
             self.columns.iter().map(|column| NestedColumn::new(&column.sql_type)).collect();
         let mut marks = RowMarks::default();
@@ -297,20 +278,20 @@ impl Reader<'_> {
             }
             (Step::Map(value), NestedColumn::Map(map)) => {
                 self.blocks(|reader| {
-                    let NestedColumn::Scalar(ScalarColumn::Text(keys), _) = &mut *map.keys else {
+                    let [NestedColumn::Scalar(ScalarColumn::Text(keys), _), values] = &mut *map.entries else {
                         unreachable!("keys of maps are texts")
                     };
-                    keys.data.extend_from_slice(text(reader.cursor.bytes()?)?);
-                    close(keys.end())?;
-                    reader.read(value, &mut map.values)
+                    keys.push_text(reader.cursor.bytes()?)?;
+                    reader.read(value, values)
                 })?;
                 map.end();
             }
             (Step::Entries(key, value), NestedColumn::Map(map)) => {
                 self.blocks(|reader| {
-                    let before = map.keys.len();
-                    reader.read(key, &mut map.keys)?;
-                    reader.read(value, &mut map.values)?;
+                    let [keys, values] = &mut *map.entries;
+                    let before = keys.len();
+                    reader.read(key, keys)?;
+                    reader.read(value, values)?;
                     if map.is_null_key(before) {
                         map.drop_last_entry();
                     }
@@ -408,35 +389,29 @@ impl Reader<'_> {
             (Node::Float, ScalarColumn::Double(column)) => column.push(f64::from(self.cursor.float()?)),
             (Node::Double, ScalarColumn::Double(column)) => column.push(self.cursor.double()?),
             (Node::String, ScalarColumn::Text(column)) => {
-                column.data.extend_from_slice(text(self.cursor.bytes()?)?);
-                close(column.end())?;
+                column.push_text(self.cursor.bytes()?)?;
             }
             (Node::Int | Node::Long, ScalarColumn::Text(column)) => {
-                column.data.extend_from_slice(itoa::Buffer::new().format(self.cursor.long()?).as_bytes());
-                close(column.end())?;
+                column.push(itoa::Buffer::new().format(self.cursor.long()?).as_bytes())?;
             }
             (Node::Boolean, ScalarColumn::Text(column)) => {
-                column.data.extend_from_slice(if self.cursor.boolean()? { b"true" } else { b"false" });
-                close(column.end())?;
+                column.push(if self.cursor.boolean()? { b"true" } else { b"false" })?;
             }
             (Node::Enum(symbols), ScalarColumn::Text(column)) => {
                 let index = self.cursor.long()?;
                 let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));
                 let symbol = symbol.ok_or_else(|| Fault::Wrong(format!("an enum has no symbol {index}")))?;
-                column.data.extend_from_slice(symbol.as_bytes());
-                close(column.end())?;
+                column.push(symbol.as_bytes())?;
             }
             (Node::Bytes { .. }, ScalarColumn::Bytes(column)) => {
-                column.data.extend_from_slice(self.cursor.bytes()?);
-                close(column.end())?;
+                column.push(self.cursor.bytes()?)?;
             }
             (Node::Fixed { size, .. }, ScalarColumn::Bytes(column)) => {
-                column.data.extend_from_slice(self.cursor.take(*size)?);
-                close(column.end())?;
+                column.push(self.cursor.take(*size)?)?;
             }
             (node, ScalarColumn::Decimal128(column)) => {
                 let digits = self.decimal(node, sql_type)?;
-                column.push(digits.to_i128().ok_or_else(|| too_wide(sql_type))?);
+                column.push(digits.to_i128().unwrap_or_default());
             }
             (node, ScalarColumn::Decimal256(column)) => column.push(self.decimal(node, sql_type)?),
             _ => unreachable!("steps are compiled for their columns"),
@@ -452,20 +427,7 @@ impl Reader<'_> {
             Node::Bytes { scale } => (big_endian(self.cursor.bytes()?), scale.unwrap_or(0)),
             _ => unreachable!("steps are compiled for their columns"),
         };
-        let (precision, to) = decimal_parameters(sql_type);
-        let power = |exponent: u8| i256::from_i128(10).checked_pow(u32::from(exponent));
-        let scaled = if to >= from {
-            power(to - from).and_then(|power| digits?.checked_mul(power))
-        } else {
-            // No digit may be lost.
-            power(from - to).and_then(|power| {
-                let digits = digits?;
-                (digits.checked_rem(power)? == i256::ZERO).then(|| digits.checked_div(power))?
-            })
-        };
-        let fits =
-            |digits: &i256| power(precision).is_none_or(|limit| *digits < limit && digits.wrapping_neg() < limit);
-        scaled.filter(fits).ok_or_else(|| too_wide(sql_type))
+        decimal_bytes::fit(digits, from, sql_type)
     }
 
     fn skip(&mut self, node: NodeId) -> Read<()> {
@@ -501,35 +463,4 @@ impl Reader<'_> {
 
 fn no_branch(index: i64) -> Fault {
     Fault::Wrong(format!("a union has no branch {index}"))
-}
-
-fn too_wide(sql_type: &SqlType) -> Fault {
-    Fault::Wrong(format!("a decimal does not fit {sql_type}"))
-}
-
-/// Bytes that must be text.
-fn text(bytes: &[u8]) -> Read<&[u8]> {
-    match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => Ok(text.as_bytes()),
-        Err(_) => Err(Fault::Wrong("a string is no UTF-8".to_owned())),
-    }
-}
-
-fn close(ended: bool) -> Read<()> {
-    if ended { Ok(()) } else { Err(Fault::Wrong("the batch's texts are larger than two gigabytes".to_owned())) }
-}
-
-/// A number in two's complement; `None` if it has more than 256 bits.
-fn big_endian(bytes: &[u8]) -> Option<i256> {
-    let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
-    let extra = bytes.len().saturating_sub(32);
-    let (head, tail) = bytes.split_at(extra);
-    let is_padding =
-        head.iter().all(|byte| *byte == sign) && tail.first().is_none_or(|first| first & 0x80 == sign & 0x80);
-    if extra > 0 && !is_padding {
-        return None;
-    }
-    let mut wide = [sign; 32];
-    wide[32 - tail.len()..].copy_from_slice(tail);
-    Some(i256::from_be_bytes(wide))
 }

@@ -1,12 +1,14 @@
 //! Columns to Avro, by one schema: that of the columns, or one that a statement names.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::i256;
 
 use super::cursor::write_long;
 use super::default::datum;
 use super::schema::{AvroSchema, Node, NodeId};
+use crate::formats::decimal_bytes::{Digits, widen};
+use crate::formats::nested_cells::{Cells, Values};
 use crate::formats::nested_column::find_field;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
@@ -17,6 +19,7 @@ use crate::types::{Column, SqlType};
 /// Encodes rows as records, or as bare values of their only column.
 pub(in crate::formats) struct AvroEncoder {
     id: u32,
+    types: Vec<SqlType>,
     root: Template,
     bare: bool,
 }
@@ -32,14 +35,20 @@ struct Template {
 }
 
 enum Kind {
-    Scalar(SqlType, Leaf),
+    Scalar(Leaf),
     List(Box<Template>),
     Map(Box<Template>),
     Entries(Box<Template>, Box<Template>),
-    /// Fields of the schema, with the columns that fill them.
-    Record(Vec<(String, Option<usize>, Template)>),
+    Record(Vec<Field>),
     /// Nothing fills it.
     Absent,
+}
+
+/// A field of the schema, with the column that fills it.
+struct Field {
+    name: String,
+    column: Option<usize>,
+    template: Template,
 }
 
 /// What a scalar becomes.
@@ -73,7 +82,7 @@ impl AvroEncoder {
             let types = columns.iter().map(|column| (column.name.clone(), column.sql_type.clone())).collect();
             compiler.record(schema.root(), types)?
         };
-        Ok(Self { id, root, bare })
+        Ok(Self { id, types: columns.iter().map(|column| column.sql_type.clone()).collect(), root, bare })
     }
 
     /// Whether every field of the schema has a column, or may be null.
@@ -89,7 +98,7 @@ impl Template {
             Kind::Absent => self.null.is_some() || self.default.is_some(),
             Kind::List(part) | Kind::Map(part) => part.is_filled(),
             Kind::Entries(key, value) => key.is_filled() && value.is_filled(),
-            Kind::Record(fields) => fields.iter().all(|(_, _, field)| field.is_filled()),
+            Kind::Record(fields) => fields.iter().all(|field| field.template.is_filled()),
         }
     }
 }
@@ -97,18 +106,23 @@ impl Template {
 impl Encoder for AvroEncoder {
     fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded {
         let mut writer = RowsWriter::new(rows, rows * 64);
-        let cells = if self.bare {
-            Cells::new(&self.root, &columns[0])
-        } else {
-            Cells { nulls: None, values: Values::record(&self.root, columns) }
-        };
+        let cells = Cells::of_columns(&self.types, columns);
         for row in 0..rows {
-            if nulls.is_some_and(|nulls| nulls.value(row)) || self.bare && cells.is_null(row) {
+            if nulls.is_some_and(|nulls| nulls.value(row)) || self.bare && cells[0].is_null(row) {
                 writer.null();
                 continue;
             }
             write_id(&mut writer.out, self.id);
-            match cells.write(&self.root, &mut writer.out, row) {
+            let written = match &self.root.kind {
+                Kind::Record(fields) if !self.bare => {
+                    if let Some(branch) = self.root.value {
+                        write_long(&mut writer.out, branch);
+                    }
+                    write_fields(fields, &cells, &mut writer.out, row)
+                }
+                _ => write_value(&cells[0], &self.root, &mut writer.out, row),
+            };
+            match written {
                 Ok(()) => writer.end(),
                 Err(reason) => writer.fail(format!("Unable to serialize record: {reason}")),
             }
@@ -152,7 +166,7 @@ impl Compiler<'_> {
                 self.record(node, fields)?.kind
             }
             (node, sql_type) => match leaf(node, sql_type) {
-                Some(leaf) => Kind::Scalar(sql_type.clone(), leaf),
+                Some(leaf) => Kind::Scalar(leaf),
                 None => return Err(format!("the schema has no room for {sql_type}")),
             },
         };
@@ -184,7 +198,7 @@ impl Compiler<'_> {
                 }
             };
             let default = field.default.as_ref().and_then(|value| datum(self.schema, field.node, value));
-            fields.push((field.name.clone(), column, Template { default, ..template }));
+            fields.push(Field { name: field.name.clone(), column, template: Template { default, ..template } });
         }
         Ok(Template { null, value, default: None, kind: Kind::Record(fields) })
     }
@@ -211,94 +225,47 @@ fn leaf(node: &Node, sql_type: &SqlType) -> Option<Leaf> {
     })
 }
 
-/// One column of a batch, downcast once.
-struct Cells<'a> {
-    nulls: Option<&'a NullBuffer>,
-    values: Values<'a>,
-}
-
-enum Values<'a> {
-    Scalar(ScalarCells<'a>),
-    List(&'a [i32], Box<Cells<'a>>),
-    Map(&'a [i32], &'a StringArray, Box<Cells<'a>>),
-    Entries(&'a [i32], Box<Cells<'a>>, Box<Cells<'a>>),
-    Record(Vec<Option<Cells<'a>>>),
-    Absent,
-}
-
-impl<'a> Values<'a> {
-    fn record(template: &Template, columns: &'a [ArrayRef]) -> Self {
-        let Kind::Record(fields) = &template.kind else { unreachable!("columns are written as a record") };
-        let cells =
-            fields.iter().map(|(_, column, template)| column.map(|column| Cells::new(template, &columns[column])));
-        Self::Record(cells.collect())
+/// Appends the cell at `row`.
+fn write_value(cells: &Cells<'_>, template: &Template, out: &mut Vec<u8>, row: usize) -> Result<(), String> {
+    if cells.is_null(row) {
+        return write_null(template, out);
     }
+    if let Some(branch) = template.value {
+        write_long(out, branch);
+    }
+    match (&cells.values, &template.kind) {
+        (Values::Scalar(cells), Kind::Scalar(leaf)) => write_scalar(cells, leaf, out, row)?,
+        (Values::List(offsets, elements), Kind::List(template)) => {
+            write_block(out, offsets, row, |out, element| write_value(elements, template, out, element))?;
+        }
+        (Values::Map(offsets, keys, values), Kind::Map(template)) => {
+            let Values::Scalar(ScalarCells::Text(keys)) = &keys.values else { unreachable!("keys are texts") };
+            write_block(out, offsets, row, |out, entry| {
+                write_bytes(out, keys.value(entry).as_bytes());
+                write_value(values, template, out, entry)
+            })?;
+        }
+        (Values::Map(offsets, keys, values), Kind::Entries(key, value)) => {
+            write_block(out, offsets, row, |out, entry| {
+                write_value(keys, key, out, entry)?;
+                write_value(values, value, out, entry)
+            })?;
+        }
+        (Values::Record(cells), Kind::Record(fields)) => write_fields(fields, cells, out, row)?,
+        _ => unreachable!("cells are made for their template"),
+    }
+    Ok(())
 }
 
-impl<'a> Cells<'a> {
-    fn new(template: &Template, array: &'a ArrayRef) -> Self {
-        let values = match &template.kind {
-            Kind::Scalar(sql_type, _) => Values::Scalar(ScalarCells::new(sql_type, array)),
-            Kind::List(element) => {
-                let list = array.as_list::<i32>();
-                Values::List(list.value_offsets(), Box::new(Self::new(element, list.values())))
-            }
-            Kind::Map(value) => {
-                let map = array.as_map();
-                Values::Map(map.value_offsets(), map.keys().as_string(), Box::new(Self::new(value, map.values())))
-            }
-            Kind::Entries(key, value) => {
-                let map = array.as_map();
-                let (keys, values) = (Self::new(key, map.keys()), Self::new(value, map.values()));
-                Values::Entries(map.value_offsets(), Box::new(keys), Box::new(values))
-            }
-            Kind::Record(_) => Values::record(template, array.as_struct().columns()),
-            Kind::Absent => Values::Absent,
+fn write_fields(fields: &[Field], cells: &[Cells<'_>], out: &mut Vec<u8>, row: usize) -> Result<(), String> {
+    for Field { name, column, template } in fields {
+        let written = match column {
+            Some(column) => write_value(&cells[*column], template, out, row),
+            None => write_null(template, out),
         };
-        Self { nulls: array.nulls().filter(|nulls| nulls.null_count() > 0), values }
+        written.map_err(|reason| format!("field {name}: {reason}"))?;
     }
-
-    fn is_null(&self, row: usize) -> bool {
-        self.nulls.is_some_and(|nulls| nulls.is_null(row))
-    }
-
-    fn write(&self, template: &Template, out: &mut Vec<u8>, row: usize) -> Result<(), String> {
-        if self.is_null(row) {
-            return write_null(template, out);
-        }
-        if let Some(branch) = template.value {
-            write_long(out, branch);
-        }
-        match (&self.values, &template.kind) {
-            (Values::Scalar(cells), Kind::Scalar(_, leaf)) => write_scalar(cells, leaf, out, row)?,
-            (Values::List(offsets, elements), Kind::List(template)) => {
-                write_block(out, offsets, row, |out, element| elements.write(template, out, element))?;
-            }
-            (Values::Map(offsets, keys, values), Kind::Map(template)) => {
-                write_block(out, offsets, row, |out, entry| {
-                    write_bytes(out, keys.value(entry).as_bytes());
-                    values.write(template, out, entry)
-                })?;
-            }
-            (Values::Entries(offsets, keys, values), Kind::Entries(key, value)) => {
-                write_block(out, offsets, row, |out, entry| {
-                    keys.write(key, out, entry)?;
-                    values.write(value, out, entry)
-                })?;
-            }
-            (Values::Record(cells), Kind::Record(fields)) => {
-                for (cells, (name, _, template)) in cells.iter().zip(fields) {
-                    let written = match cells {
-                        Some(cells) => cells.write(template, out, row),
-                        None => write_null(template, out),
-                    };
-                    written.map_err(|reason| format!("field {name}: {reason}"))?;
-                }
-            }
-            _ => unreachable!("cells are made for their template"),
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn write_null(template: &Template, out: &mut Vec<u8>) -> Result<(), String> {
@@ -363,19 +330,14 @@ fn write_scalar(cells: &ScalarCells<'_>, leaf: &Leaf, out: &mut Vec<u8>, row: us
 
 fn write_decimal(out: &mut Vec<u8>, digits: i256, from: u8, leaf: &Leaf) -> Result<(), String> {
     let Leaf::Decimal { scale, size } = leaf else { unreachable!("decimals have decimal nodes") };
-    let power = scale.checked_sub(from).and_then(|more| i256::from_i128(10).checked_pow(u32::from(more)));
-    let digits = power.and_then(|power| digits.checked_mul(power));
+    let digits = widen(digits, from, *scale);
     let digits = digits.ok_or_else(|| format!("a decimal has more digits than the schema's scale {scale} takes"))?;
-    let wide = digits.to_be_bytes();
-    let sign = if digits < i256::ZERO { 0xff } else { 0 };
-    // The fewest bytes that keep the sign.
-    let padding = wide.iter().take_while(|byte| **byte == sign).count().min(31);
-    let start = if wide[padding] & 0x80 == sign & 0x80 { padding } else { padding - 1 };
-    let bytes = &wide[start..];
+    let written = Digits::new(digits);
+    let bytes = written.bytes();
     match size {
         None => write_bytes(out, bytes),
         Some(size) if bytes.len() <= *size => {
-            out.extend(std::iter::repeat_n(sign, size - bytes.len()));
+            out.extend(std::iter::repeat_n(if digits < i256::ZERO { 0xff } else { 0 }, size - bytes.len()));
             out.extend_from_slice(bytes);
         }
         Some(size) => return Err(format!("a decimal has more than {size} bytes")),

@@ -30,7 +30,7 @@ mod tests {
         SqlType::Struct(fields.iter().map(field).collect())
     }
 
-    fn lookup(schemas: &[(u32, &str)]) -> SchemaLookup {
+    fn lookup(schemas: &[(u32, &str)]) -> SchemaLookup<AvroSchema> {
         let known: Vec<(u32, String)> = schemas.iter().map(|(id, text)| (*id, (*text).to_owned())).collect();
         Arc::new(move |id| {
             let found = known.iter().find(|(known, _)| *known == id);
@@ -175,7 +175,7 @@ mod tests {
     fn a_schema_that_comes_later_is_found() {
         let known = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let there = Arc::clone(&known);
-        let lookup: SchemaLookup = Arc::new(move |_| {
+        let lookup: SchemaLookup<AvroSchema> = Arc::new(move |_| {
             let there = there.load(std::sync::atomic::Ordering::Relaxed);
             Ok(there.then(|| parse("\"string\"")))
         });

@@ -2,26 +2,35 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::i256;
 
+use crate::formats::decimal_bytes::Digits;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::{Encoded, Encoder};
 use crate::types::json_text::{special_byte, write_text};
-use crate::types::{Column, SqlType};
+use crate::types::{Column, SqlType, java_text};
 
 /// Encodes rows as JSON objects, or as bare values of their only column.
 pub(in crate::formats) struct JsonEncoder {
     record: RecordTemplate,
     /// The only column, where it stands alone.
     bare: bool,
+    /// What stands in front of every document.
+    header: Vec<u8>,
     /// Bytes per row of the last batch: what to reserve for the next.
     row_bytes: usize,
 }
 
 impl JsonEncoder {
     pub(in crate::formats) fn new(columns: &[Column], bare: bool) -> Self {
-        let fields = columns.iter().map(|column| (column.name.as_str(), &column.sql_type));
-        Self { record: RecordTemplate::new(fields), bare, row_bytes: 64 }
+        let fields = columns.iter().map(|column| (column.name.as_str(), TypeTemplate::new(&column.sql_type)));
+        Self::by_template(RecordTemplate::of(fields), bare, Vec::new())
+    }
+
+    /// Writes records as `record` says, behind `header`.
+    pub(in crate::formats) fn by_template(record: RecordTemplate, bare: bool, header: Vec<u8>) -> Self {
+        Self { record, bare, header, row_bytes: 64 }
     }
 }
 
@@ -35,6 +44,7 @@ impl Encoder for JsonEncoder {
                 writer.null();
                 continue;
             }
+            writer.out.extend_from_slice(&self.header);
             if self.bare {
                 cells[0].write(&mut writer.out, row);
             } else {
@@ -50,32 +60,39 @@ impl Encoder for JsonEncoder {
 }
 
 /// What stands between the values of a record, and how to write these.
-struct RecordTemplate {
+pub(in crate::formats) struct RecordTemplate {
     /// `{"A":` for the first field, `,"B":` for the others.
     prefixes: Vec<Box<[u8]>>,
     types: Vec<TypeTemplate>,
 }
 
 impl RecordTemplate {
-    fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a SqlType)>) -> Self {
+    /// Objects of these members.
+    pub(in crate::formats) fn of<'a>(fields: impl IntoIterator<Item = (&'a str, TypeTemplate)>) -> Self {
         let (mut prefixes, mut types) = (Vec::new(), Vec::new());
-        for (name, sql_type) in fields {
+        for (name, template) in fields {
             let mut prefix = vec![if prefixes.is_empty() { b'{' } else { b',' }];
             write_text(&mut prefix, name.as_bytes());
             prefix.push(b':');
             prefixes.push(prefix.into());
-            types.push(TypeTemplate::new(sql_type));
+            types.push(template);
         }
         Self { prefixes, types }
     }
 }
 
 /// A type, with the parts of its text that are known beforehand.
-enum TypeTemplate {
+pub(in crate::formats) enum TypeTemplate {
     Scalar(SqlType),
+    /// A DECIMAL, by its digits as bytes.
+    Base64Decimal(SqlType),
     List(Box<TypeTemplate>),
     Map(Box<TypeTemplate>),
+    /// A map as an array of objects with a key and a value.
+    Entries(Box<TypeTemplate>),
     Record(RecordTemplate),
+    /// The member of a struct that is not NULL.
+    Union(Vec<TypeTemplate>),
 }
 
 impl TypeTemplate {
@@ -84,8 +101,8 @@ impl TypeTemplate {
             SqlType::Array(element) => Self::List(Box::new(Self::new(element))),
             SqlType::Map(_, value) => Self::Map(Box::new(Self::new(value))),
             SqlType::Struct(fields) => {
-                let fields = fields.iter().map(|field| (field.name.as_str(), &field.sql_type));
-                Self::Record(RecordTemplate::new(fields))
+                let fields = fields.iter().map(|field| (field.name.as_str(), Self::new(&field.sql_type)));
+                Self::Record(RecordTemplate::of(fields))
             }
             scalar => Self::Scalar(scalar.clone()),
         }
@@ -109,7 +126,10 @@ enum Values<'a> {
     Double(ScalarCells<'a>, &'a [f64]),
     List(&'a [i32], Box<Cells<'a>>),
     Map(&'a [i32], &'a StringArray, Box<Cells<'a>>),
+    Entries(&'a [i32], &'a StringArray, Box<Cells<'a>>),
     Record(&'a [Box<[u8]>], Vec<Cells<'a>>),
+    Base64Decimal(ScalarCells<'a>),
+    Union(Vec<Cells<'a>>),
 }
 
 impl<'a> Cells<'a> {
@@ -124,6 +144,16 @@ impl<'a> Cells<'a> {
                 let map = array.as_map();
                 let cells = Box::new(Self::new(value, map.values()));
                 Values::Map(map.value_offsets(), map.keys().as_string(), cells)
+            }
+            TypeTemplate::Entries(value) => {
+                let map = array.as_map();
+                let cells = Box::new(Self::new(value, map.values()));
+                Values::Entries(map.value_offsets(), map.keys().as_string(), cells)
+            }
+            TypeTemplate::Base64Decimal(sql_type) => Values::Base64Decimal(ScalarCells::new(sql_type, array)),
+            TypeTemplate::Union(members) => {
+                let columns = array.as_struct().columns();
+                Values::Union(members.iter().zip(columns).map(|(member, column)| Self::new(member, column)).collect())
             }
             TypeTemplate::Record(record) => {
                 let columns = array.as_struct().columns();
@@ -151,7 +181,13 @@ impl<'a> Cells<'a> {
             Values::Quoted(cells) | Values::Double(cells, _) => write_quoted(out, cells, row),
             Values::List(offsets, elements) => write_list(out, offsets, elements, row),
             Values::Map(offsets, keys, values) => write_map(out, offsets, keys, values, row),
+            Values::Entries(offsets, keys, values) => write_entries(out, offsets, keys, values, row),
             Values::Record(prefixes, fields) => write_record(out, prefixes, fields, row),
+            Values::Base64Decimal(cells) => write_base64_decimal(out, cells, row),
+            Values::Union(members) => match members.iter().find(|member| !member.is_null(row)) {
+                Some(member) => member.write(out, row),
+                None => out.extend_from_slice(b"null"),
+            },
         }
     }
 }
@@ -200,6 +236,29 @@ fn write_map(out: &mut Vec<u8>, offsets: &[i32], keys: &StringArray, values: &Ce
         values.write(out, at as usize);
     }
     out.push(b'}');
+}
+
+fn write_entries(out: &mut Vec<u8>, offsets: &[i32], keys: &StringArray, values: &Cells<'_>, row: usize) {
+    out.push(b'[');
+    for at in offsets[row]..offsets[row + 1] {
+        out.extend_from_slice(if at > offsets[row] { b",{\"key\":" } else { b"{\"key\":" });
+        write_text(out, keys.value(at as usize).as_bytes());
+        out.extend_from_slice(b",\"value\":");
+        values.write(out, at as usize);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn write_base64_decimal(out: &mut Vec<u8>, cells: &ScalarCells<'_>, row: usize) {
+    let digits = match cells {
+        ScalarCells::Decimal128(values, _) => i256::from_i128(values[row]),
+        ScalarCells::Decimal256(values, _) => values[row],
+        _ => unreachable!("templates are made for their columns"),
+    };
+    out.push(b'"');
+    java_text::write_base64(out, Digits::new(digits).bytes());
+    out.push(b'"');
 }
 
 #[inline]

@@ -14,6 +14,7 @@
 //! Any of them reads `null`. A document is one pass of [`scanner`] under the readers of [`value_reader`] and
 //! [`record_reader`], which append to the columns as they go; a row that fails is cut off again.
 
+mod dialect;
 mod encode;
 mod fault;
 mod record_reader;
@@ -30,7 +31,8 @@ use crate::types::Column;
 use super::rows::{RowMarks, Utf8Check};
 use super::{Decoded, Decoder};
 
-pub(super) use encode::JsonEncoder;
+pub(super) use dialect::{Dialect, is_union_field};
+pub(super) use encode::{JsonEncoder, RecordTemplate, TypeTemplate};
 
 use fault::Fault;
 use record_reader::RecordReader;
@@ -123,6 +125,17 @@ impl JsonDecoder {
 
 impl Decoder for JsonDecoder {
     fn decode(&mut self, bytes: &BinaryArray) -> Decoded {
+        self.decode_documents(bytes, |record| Ok((record, Dialect::default())))
+    }
+}
+
+impl JsonDecoder {
+    /// Decodes every row of `bytes`, of which `split` gives the document and how it is written.
+    pub(super) fn decode_documents<'r>(
+        &mut self,
+        bytes: &'r BinaryArray,
+        mut split: impl FnMut(&'r [u8]) -> Result<(&'r [u8], Dialect), String>,
+    ) -> Decoded {
         let rows = bytes.len();
         let utf8 = Utf8Check::new(bytes);
         let mut marks = RowMarks::default();
@@ -132,14 +145,20 @@ impl Decoder for JsonDecoder {
                 marks.null(row);
                 continue;
             }
-            let record = bytes.value(row);
-            let read = if utf8.is_utf8(record) { self.read_row(record) } else { Err(Fault::not_text()) };
+            let read = match split(bytes.value(row)) {
+                Ok((document, dialect)) => {
+                    self.scratch.dialect = dialect;
+                    let read = if utf8.is_utf8(document) { self.read_row(document) } else { Err(Fault::not_text()) };
+                    read.map_err(|fault| fault.to_string())
+                }
+                Err(reason) => Err(reason),
+            };
             match read {
                 Ok(true) => {}
                 Ok(false) => marks.null(row),
-                Err(fault) => {
+                Err(reason) => {
                     self.reject(row);
-                    marks.error(row, fault.to_string());
+                    marks.error(row, reason);
                 }
             }
         }

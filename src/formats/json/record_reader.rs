@@ -12,6 +12,7 @@ use foldhash::HashMap;
 
 use crate::types::json_text::unescape;
 
+use super::dialect::is_union_field;
 use super::fault::Fault;
 use super::scanner::{Scan, Scanner, first_word};
 use super::value_reader::{Scratch, ValueReader};
@@ -43,6 +44,8 @@ struct KnownName {
 pub(super) struct RecordReader {
     names: Vec<String>,
     fields: Vec<ValueReader>,
+    /// Whether the fields hold one value of several types.
+    is_union: bool,
     /// Name of the type in messages.
     expected: String,
     arrow: Fields,
@@ -69,6 +72,7 @@ impl RecordReader {
         };
         Self {
             marks: vec![0; names.len()],
+            is_union: !names.is_empty() && names.iter().all(|name| is_union_field(name)),
             names,
             fields,
             expected,
@@ -89,6 +93,7 @@ impl RecordReader {
                 self.push_null();
                 Ok(())
             }
+            _ if scratch.dialect.unions && self.is_union => self.read_union(scanner, scratch),
             b'{' => self.read_object(scanner, scratch),
             _ => {
                 let start = scanner.position();
@@ -96,6 +101,27 @@ impl RecordReader {
                 Err(Fault::mismatch(&self.expected, scanner.between(start, scanner.position())))
             }
         }
+    }
+
+    /// Reads a value into the first field that takes it; the others are NULL.
+    fn read_union(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+        let (token, start) = (scanner.next_token(), scanner.position());
+        for index in 0..self.fields.len() {
+            if !self.fields[index].may_begin_with(token) {
+                continue;
+            }
+            if self.fields[index].read(scanner, scratch).is_ok() {
+                let others = self.fields.iter_mut().enumerate().filter(|(other, _)| *other != index);
+                others.for_each(|(_, field)| field.push_null());
+                self.nulls.append_non_null();
+                self.len += 1;
+                return Ok(());
+            }
+            self.fields[index].truncate(self.len);
+            scanner.rewind(start);
+        }
+        scanner.skip_value()?;
+        Err(Fault::mismatch(&self.expected, scanner.between(start, scanner.position())))
     }
 
     /// Reads the object whose bracket is at the cursor.

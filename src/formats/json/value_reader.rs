@@ -8,11 +8,13 @@ use arrow::array::{Array, ArrayRef, ListArray, MapArray, NullBufferBuilder, Stru
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
+use crate::formats::decimal_bytes::{big_endian, fit};
 use crate::formats::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use crate::formats::scalar_column::{BytesColumn, ScalarColumn, decimal_parameters};
 use crate::types::json_text::{unescape, write_text};
 use crate::types::{SqlType, java_text};
 
+use super::dialect::Dialect;
 use super::fault::Fault;
 use super::record_reader::RecordReader;
 use super::scanner::{Scan, Scanner};
@@ -20,6 +22,8 @@ use super::scanner::{Scan, Scanner};
 /// Buffers for the rare values that cannot go straight to their column.
 #[derive(Default)]
 pub(super) struct Scratch {
+    /// How the document is written.
+    pub(super) dialect: Dialect,
     text: Vec<u8>,
     digits: Vec<u8>,
     order: Vec<u32>,
@@ -59,6 +63,21 @@ impl ValueReader {
         match sql_type {
             SqlType::String => Self::Ignored,
             other => Self::Checked(Box::new(Self::new(other))),
+        }
+    }
+
+    /// Whether a value that begins with `token` may be one of these.
+    pub(super) fn may_begin_with(&self, token: u8) -> bool {
+        let is_number = token == b'-' || token.is_ascii_digit();
+        match self {
+            Self::Scalar(ScalarColumn::Text(_) | ScalarColumn::Bytes(_), _) | Self::Ignored => token == b'"',
+            Self::Scalar(ScalarColumn::Boolean(_), _) => matches!(token, b't' | b'f'),
+            Self::Scalar(ScalarColumn::Decimal128(_) | ScalarColumn::Decimal256(_), _) => is_number || token == b'"',
+            Self::Scalar(..) => is_number,
+            Self::Checked(inner) => inner.may_begin_with(token),
+            Self::List(_) => token == b'[',
+            Self::Map(_) => matches!(token, b'{' | b'['),
+            Self::Record(_) => token == b'{',
         }
     }
 
@@ -161,6 +180,11 @@ fn read_scalar(
             let fit = |number: NumberText<'_>| number.to_f64();
             read_number(token, scanner, scratch, fit, parse_f64)?.map(|value| column.push(value))
         }
+        ScalarColumn::Decimal128(_) | ScalarColumn::Decimal256(_)
+            if token == b'"' && scratch.dialect.base64_decimals =>
+        {
+            return read_base64_decimal(column, sql_type, scanner, scratch);
+        }
         ScalarColumn::Decimal128(column) => {
             let (precision, scale) = decimal_parameters(sql_type);
             let fit = |number: NumberText<'_>| number.to_decimal128(precision, scale);
@@ -178,6 +202,33 @@ fn read_scalar(
         Some(()) => Ok(()),
         None => mismatch(scanner, start, sql_type),
     }
+}
+
+/// Reads digits as bytes in base64.
+fn read_base64_decimal(
+    column: &mut ScalarColumn,
+    sql_type: &SqlType,
+    scanner: &mut Scanner<'_>,
+    scratch: &mut Scratch,
+) -> Scan<()> {
+    let start = scanner.position();
+    let (text, escaped) = scanner.text()?;
+    scratch.text.clear();
+    if escaped {
+        unescape(text, &mut scratch.text);
+    } else {
+        scratch.text.extend_from_slice(text);
+    }
+    scratch.digits.clear();
+    let digits = java_text::read_base64(&mut scratch.digits, &scratch.text).then(|| big_endian(&scratch.digits));
+    let scale = decimal_parameters(sql_type).1;
+    match (column, digits.and_then(|digits| fit(digits, scale, sql_type).ok())) {
+        // A DECIMAL of at most 38 digits fits.
+        (ScalarColumn::Decimal128(column), Some(digits)) => column.push(digits.to_i128().unwrap_or_default()),
+        (ScalarColumn::Decimal256(column), Some(digits)) => column.push(digits),
+        _ => return mismatch(scanner, start, sql_type),
+    }
+    Ok(())
 }
 
 #[inline]
@@ -383,12 +434,14 @@ impl MapReader {
                 return Ok(());
             }
             b'{' => {}
+            b'[' if scratch.dialect.entries => return self.read_array(scanner, scratch),
             _ => return mismatch(scanner, scanner.position(), &self.sql_type),
         }
         let start = scanner.position();
         let base = self.keys.len();
         self.read_entries(scanner, scratch, &[])?;
-        let repeated = self.repeated_keys(base, &mut scratch.order);
+        // Of equal keys the last one counts.
+        let repeated = self.keys.repeated(base, &mut scratch.order);
         if !repeated.is_empty() {
             scanner.rewind(start);
             self.keys.truncate(base);
@@ -424,17 +477,74 @@ impl MapReader {
         Ok(())
     }
 
-    /// Ascending indices, counted from `base`, of entries whose key comes again later. Allocates only if there are any.
-    fn repeated_keys(&self, base: usize, order: &mut Vec<u32>) -> Vec<u32> {
-        let count = self.keys.len() - base;
-        let key = |index: u32| self.keys.cell(base + index as usize);
-        order.clear();
-        order.extend(0..count as u32);
-        order.sort_unstable_by(|&a, &b| key(a).cmp(key(b)).then(a.cmp(&b)));
-        let pairs = order.windows(2).filter(|pair| key(pair[0]) == key(pair[1]));
-        let mut repeated: Vec<u32> = pairs.map(|pair| pair[0]).collect();
-        repeated.sort_unstable();
-        repeated
+    /// Reads an array of objects with a key and a value. Entries without a key are left out.
+    fn read_array(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
+        let start = scanner.position();
+        let base = self.keys.len();
+        self.read_elements(scanner, scratch, &[])?;
+        let repeated = self.keys.repeated(base, &mut scratch.order);
+        if !repeated.is_empty() {
+            scanner.rewind(start);
+            self.keys.truncate(base);
+            self.values.truncate(base);
+            self.read_elements(scanner, scratch, &repeated)?;
+        }
+        self.offsets.push(self.keys.len() as i32);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    /// Reads the array at the cursor but for the entries at the ascending indices `left_out`.
+    fn read_elements(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch, left_out: &[u32]) -> Scan<()> {
+        scanner.skip_byte();
+        let (mut element, mut index) = (0, 0);
+        while scanner.another(element == 0, b']')? {
+            let len = self.keys.len();
+            let has_key = self.read_entry(scanner, scratch).map_err(|fault| fault.in_element(element))?;
+            if !has_key || left_out.binary_search(&index).is_ok() {
+                self.keys.truncate(len);
+                self.values.truncate(len);
+            }
+            index += u32::from(has_key);
+            element += 1;
+        }
+        Ok(())
+    }
+
+    /// Reads an object with a key and a value; whether it has a key.
+    fn read_entry(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<bool> {
+        let start = scanner.position();
+        if scanner.next_token() != b'{' {
+            return mismatch(scanner, start, &self.sql_type);
+        }
+        scanner.skip_byte();
+        let (len, mut first) = (self.keys.len(), true);
+        let (mut has_key, mut has_value) = (false, false);
+        while scanner.another(first, b'}')? {
+            first = false;
+            match scanner.member_name()?.0 {
+                b"key" => {
+                    self.keys.truncate(len);
+                    let token = scanner.next_token();
+                    has_key = token != b'n';
+                    if has_key {
+                        read_text(&mut self.keys, token, scanner, scratch)?;
+                    } else {
+                        scanner.null()?;
+                    }
+                }
+                b"value" => {
+                    self.values.truncate(len);
+                    self.values.read(scanner, scratch).map_err(|fault| fault.in_member("value"))?;
+                    has_value = true;
+                }
+                _ => scanner.skip_value()?,
+            }
+        }
+        if !has_value {
+            self.values.push_null();
+        }
+        Ok(has_key)
     }
 
     fn push_null(&mut self) {

@@ -105,6 +105,8 @@ pub(super) struct Serdes {
     pub(super) chosen: Serde,
     /// How the left side's key was laid out.
     pub(super) left: Serde,
+    /// Whether both sides get another layout, since theirs holds ids of schemas.
+    is_rewritten: bool,
     /// What happens to the left side.
     pub(super) left_change: KeyChange,
     /// What happens to the right side.
@@ -154,9 +156,10 @@ impl Serdes {
         };
         // Ids of schemas stand in such keys, and would be another key for each topic.
         let is_rewritten = names_schemas(&chosen.format);
-        let left_change = KeyChange::new(left_is_keyed, left_serde == chosen && !is_rewritten);
-        let right_change = KeyChange::new(right_is_keyed, right_serde == chosen && !is_rewritten);
-        let serdes = Self { chosen, left: left_serde, left_change, right_change };
+        let chosen = if is_rewritten { without_ids(chosen) } else { chosen };
+        let left_change = KeyChange::new(left_is_keyed, !is_rewritten && left_serde == chosen);
+        let right_change = KeyChange::new(right_is_keyed, !is_rewritten && right_serde == chosen);
+        let serdes = Self { chosen, left: left_serde, is_rewritten, left_change, right_change };
         serdes.check_windows(&scope.sources[0], added, context.step.span)?;
         Ok(serdes)
     }
@@ -165,11 +168,15 @@ impl Serdes {
     pub(super) fn of_foreign_key(context: &StepContext, left: &Relation) -> Self {
         let StepContext { step, scope, .. } = context;
         let right = &scope.sources[step.source].data;
+        // The schema of what stands alone is the same for each topic; that of a record has names in it.
         let is_struct = matches!(right.schema.key.as_slice(), [Column { sql_type: SqlType::Struct(_), .. }]);
-        let has_layout = !(is_struct && names_schemas(&right.key_serde.format));
+        let is_record = is_struct || right.key_serde.wrap_single;
+        let has_layout = !(is_record && names_schemas(&right.key_serde.format));
+        let (chosen, left_serde) = (right.key_serde.clone(), key_serde_of(&left.node));
         Self {
-            chosen: right.key_serde.clone(),
-            left: key_serde_of(&left.node),
+            chosen: if has_layout { chosen } else { without_ids(chosen) },
+            left: Serde { format: left_serde.format.derived(), ..left_serde },
+            is_rewritten: false,
             left_change: KeyChange::None,
             right_change: KeyChange::new(true, has_layout),
         }
@@ -181,10 +188,9 @@ impl Serdes {
             return Ok(());
         }
         let changes = [self.left_change, self.right_change];
-        let is_rewritten = names_schemas(&self.chosen.format);
         let same_windows = (left.data.window, left.data.window_type) == (right.data.window, right.data.window_type);
         let needs_topic = changes.contains(&KeyChange::Value)
-            || (!is_rewritten && (changes.contains(&KeyChange::Layout) || !same_windows));
+            || (!self.is_rewritten && (changes.contains(&KeyChange::Layout) || !same_windows));
         if !needs_topic {
             return Ok(());
         }
@@ -202,6 +208,15 @@ impl Serdes {
 /// Whether keys in `format` hold the id of a schema in the registry.
 fn names_schemas(format: &Format) -> bool {
     matches!(format.name(), "AVRO" | "JSON_SR" | "PROTOBUF")
+}
+
+/// The layout of keys that are the same bytes in several topics: no id of a schema, which is another one for each.
+fn without_ids(serde: Serde) -> Serde {
+    let format = match serde.format.derived() {
+        Format::Protobuf(settings) => Format::ProtobufNoSr(settings),
+        _ => Format::Json,
+    };
+    Serde { format, ..serde }
 }
 
 /// How the key of `node` is laid out.

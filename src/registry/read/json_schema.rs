@@ -3,19 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
+use crate::registry::json_schema::{DECIMAL, JsonSchema, Shape, noted};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; what a `$ref` names is in it or in `references`.
 pub(super) fn read(text: &str, references: &[Referenced]) -> Result<SqlType, SchemaError> {
-    let root = parse(text)?;
-    let others = references.iter().map(|reference| Ok((reference.name.as_str(), parse(&reference.text)?)));
-    let reader = Reader { root: &root, others: others.collect::<Result<_, SchemaError>>()? };
-    let read = reader.read(&root, &mut Open::new())?;
+    let references: Vec<(String, String)> =
+        references.iter().map(|reference| (reference.name.clone(), reference.text.clone())).collect();
+    let schema = JsonSchema::parse(text, &references).map_err(malformed)?;
+    let read = Reader { schema: &schema }.read(schema.root(), &mut Open::new())?;
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it says nothing about its type".to_owned() })
-}
-
-fn parse(text: &str) -> Result<Value, SchemaError> {
-    serde_json::from_str(text).map_err(|error| malformed(error.to_string()))
 }
 
 fn malformed(reason: impl Into<String>) -> SchemaError {
@@ -23,8 +20,7 @@ fn malformed(reason: impl Into<String>) -> SchemaError {
 }
 
 struct Reader<'a> {
-    root: &'a Value,
-    others: Vec<(&'a str, Value)>,
+    schema: &'a JsonSchema,
 }
 
 /// The references that are being followed: one that leads back to itself has no type.
@@ -32,38 +28,23 @@ type Open<'s> = Vec<&'s str>;
 
 impl Reader<'_> {
     fn read<'s>(&'s self, schema: &'s Value, open: &mut Open<'s>) -> Result<Option<SqlType>, SchemaError> {
-        let Value::Object(object) = schema else { return Ok(None) };
-        if let Some(target) = text(object, "$ref") {
-            if open.contains(&target) {
-                return Ok(None);
-            }
-            open.push(target);
-            let read = self.read(self.resolve(target)?, open);
-            open.pop();
-            return read;
-        }
-        for choice in ["oneOf", "anyOf"] {
-            if let Some(Value::Array(branches)) = object.get(choice) {
-                return self.choice(branches, open);
-            }
-        }
-        if let Some(Value::Array(parts)) = object.get("allOf") {
-            return self.all_of(parts, open);
-        }
-        if object.contains_key("enum") {
-            return Ok(Some(SqlType::String));
-        }
-        match object.get("type") {
-            Some(Value::String(kind)) => self.typed(kind, object, open),
-            Some(Value::Array(kinds)) => {
-                let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect();
-                match kinds.as_slice() {
-                    [only] => self.typed(only, object, open),
-                    _ => Ok(None),
+        match self.schema.shape(schema) {
+            Shape::Reference(target) => {
+                if open.contains(&target) {
+                    return Ok(None);
                 }
+                let found = self.schema.resolve(target);
+                let found = found.ok_or_else(|| malformed(format!("'{target}' leads nowhere")))?;
+                open.push(target);
+                let read = self.read(found, open);
+                open.pop();
+                read
             }
-            _ if object.contains_key("properties") => self.typed("object", object, open),
-            _ => Ok(None),
+            Shape::Choice(branches) => self.choice(&branches, open),
+            Shape::AllOf(parts) => self.all_of(parts, open),
+            Shape::Enum => Ok(Some(SqlType::String)),
+            Shape::Typed(kind, object) => self.typed(kind, object, open),
+            Shape::Unknown => Ok(None),
         }
     }
 
@@ -76,7 +57,7 @@ impl Reader<'_> {
         if let Some(logical) = logical(object) {
             return Ok(logical.into_type());
         }
-        let connect = text(object, "connect.type").unwrap_or_default();
+        let connect = noted(object, "connect.type").unwrap_or_default();
         Ok(match (kind, connect) {
             ("boolean", _) => Some(SqlType::Boolean),
             ("integer" | "number", "int8" | "int16" | "int32") => Some(SqlType::Integer),
@@ -119,10 +100,8 @@ impl Reader<'_> {
     }
 
     /// With null, a type that may be null; several types become a struct with a field for each.
-    fn choice<'s>(&'s self, branches: &'s [Value], open: &mut Open<'s>) -> Result<Option<SqlType>, SchemaError> {
-        let is_null = |branch: &Value| branch.get("type").and_then(Value::as_str) == Some("null");
-        let branches: Vec<&Value> = branches.iter().filter(|branch| !is_null(branch)).collect();
-        match branches.as_slice() {
+    fn choice<'s>(&'s self, branches: &[&'s Value], open: &mut Open<'s>) -> Result<Option<SqlType>, SchemaError> {
+        match branches {
             [] => Ok(None),
             [only] => self.read(only, open),
             several => {
@@ -151,27 +130,12 @@ impl Reader<'_> {
         }
         Ok((!together.is_empty()).then_some(SqlType::Struct(together)))
     }
-
-    fn resolve(&self, target: &str) -> Result<&Value, SchemaError> {
-        let (document, path) = target.split_once('#').unwrap_or((target, ""));
-        let root = if document.is_empty() {
-            Some(self.root)
-        } else {
-            self.others.iter().find(|(name, _)| *name == document).map(|(_, schema)| schema)
-        };
-        let found = root.and_then(|root| root.pointer(path));
-        found.ok_or_else(|| malformed(format!("'{target}' leads nowhere")))
-    }
-}
-
-fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    object.get(name).and_then(Value::as_str)
 }
 
 /// The type that Connect has noted in the title.
 fn logical(object: &Map<String, Value>) -> Option<Meaning> {
-    Some(match text(object, "title")? {
-        "org.apache.kafka.connect.data.Decimal" => {
+    Some(match noted(object, "title")? {
+        DECIMAL => {
             let parameter = |name: &str| {
                 object.get("connect.parameters").and_then(|parameters| parameters.get(name)?.as_str()?.parse().ok())
             };

@@ -3,7 +3,6 @@
 mod avro;
 mod json_schema;
 mod protobuf;
-mod protobuf_text;
 
 use crate::types::{SqlType, StructField};
 
@@ -78,9 +77,17 @@ pub fn read_type(
 
 /// The texts of all that `document` refers to, in an order in which each knows those before it.
 pub fn referenced_texts(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<Vec<String>, SchemaError> {
+    Ok(references_of(document, registry)?.into_iter().map(|(_, text)| text).collect())
+}
+
+/// As [`referenced_texts`], each behind the name by which it is referred to.
+pub fn references_of(
+    document: &SchemaDocument,
+    registry: &dyn SchemaRegistry,
+) -> Result<Vec<(String, String)>, SchemaError> {
     let mut references = Vec::new();
     collect_references(document, registry, &mut references, 0)?;
-    Ok(references.into_iter().map(|reference| reference.text).collect())
+    Ok(references.into_iter().map(|reference| (reference.name, reference.text)).collect())
 }
 
 /// Deeper than people nest references.

@@ -1,29 +1,18 @@
 //! Protobuf messages.
 
-use super::protobuf_text::{Field, File, Kind, Message, parse};
 use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
+use crate::registry::protobuf::{Field, FieldKind, MessageId, ProtobufSchema, Scalar, WellKnown};
 use crate::types::SqlType;
 
 /// The type of the message called `full_name` in the file `text`, or of its first; what it imports is in `references`.
 pub(super) fn read(text: &str, references: &[Referenced], full_name: Option<&str>) -> Result<SqlType, SchemaError> {
-    let own = parse_file(text)?;
-    let mut others = Vec::new();
-    for reference in references {
-        others.push(parse_file(&reference.text)?);
-    }
-    let message = match full_name {
-        None => own.messages.first().ok_or_else(|| malformed("it has no message".to_owned()))?,
-        Some(name) => own.messages.iter().find(|message| message.name == name).ok_or_else(|| {
-            let known = own.messages.iter().map(|message| message.name.clone()).collect();
-            SchemaError::UnknownName { name: name.to_owned(), known }
-        })?,
-    };
-    let reader = Reader { files: std::iter::once(&own).chain(&others).collect() };
-    reader.message(message, &mut Vec::new())
-}
-
-fn parse_file(text: &str) -> Result<File, SchemaError> {
-    parse(text).map_err(malformed)
+    let references: Vec<String> = references.iter().map(|reference| reference.text.clone()).collect();
+    let schema = ProtobufSchema::parse(text, &references).map_err(malformed)?;
+    let message = schema.select(full_name).map_err(|known| match full_name {
+        Some(name) => SchemaError::UnknownName { name: name.to_owned(), known },
+        None => malformed("it has no message".to_owned()),
+    })?;
+    Reader { schema: &schema }.message(message, &mut Vec::new())
 }
 
 fn malformed(reason: String) -> SchemaError {
@@ -31,100 +20,78 @@ fn malformed(reason: String) -> SchemaError {
 }
 
 struct Reader<'a> {
-    files: Vec<&'a File>,
+    schema: &'a ProtobufSchema,
 }
 
-impl<'a> Reader<'a> {
-    /// `open`: the messages that are being read; one that leads back to itself has no type.
-    fn message(&self, message: &'a Message, open: &mut Vec<&'a str>) -> Result<SqlType, SchemaError> {
-        open.push(&message.name);
-        let read = self.fields(&message.fields, &message.name, open);
-        open.pop();
-        read
-    }
+/// The messages that are being read: one that leads back to itself has no type.
+type Open = Vec<MessageId>;
 
-    fn fields(&self, all: &'a [Field], scope: &str, open: &mut Vec<&'a str>) -> Result<SqlType, SchemaError> {
+impl Reader<'_> {
+    /// Groups of which one field is set come first, each as a struct.
+    fn message(&self, id: MessageId, open: &mut Open) -> Result<SqlType, SchemaError> {
+        open.push(id);
+        let message = self.schema.message(id);
         let mut read = Vec::new();
-        let mut choices = 0;
-        for field in all {
-            let (name, sql_type) = match &field.kind {
-                Kind::OneOf(choice) => {
-                    choices += 1;
-                    (format!("{}_{}", field.name, choices - 1), Some(self.fields(choice, scope, open)?))
-                }
-                Kind::Map(key, value) => {
-                    let (key, value) = (self.named(key, scope, field, open)?, self.named(value, scope, field, open)?);
-                    (field.name.clone(), key.zip(value).and_then(|(key, value)| map(&key, value)))
-                }
-                Kind::Named(kind) => {
-                    let read = self.named(kind, scope, field, open)?;
-                    (field.name.clone(), if field.repeated { read.map(array) } else { read })
-                }
-            };
-            read.push((name, sql_type));
+        for (index, one_of) in message.one_ofs.iter().enumerate() {
+            let choices = message.fields.iter().filter(|field| field.one_of == Some(index));
+            let choices: Vec<_> = choices.map(|field| self.field(field, open)).collect::<Result<_, _>>()?;
+            read.push((format!("{one_of}_{index}"), Some(fields(choices)?)));
         }
+        for field in message.fields.iter().filter(|field| field.one_of.is_none()) {
+            read.push(self.field(field, open)?);
+        }
+        open.pop();
         fields(read)
     }
 
-    fn named(
-        &self,
-        kind: &str,
-        scope: &str,
-        field: &Field,
-        open: &mut Vec<&'a str>,
-    ) -> Result<Option<SqlType>, SchemaError> {
-        if let Some(known) = well_known(kind, field) {
-            return Ok(known.into_type());
-        }
-        for name in candidates(kind, scope) {
-            if self.files.iter().any(|file| file.enums.contains(&name)) {
-                return Ok(Some(SqlType::String));
+    fn field(&self, field: &Field, open: &mut Open) -> Result<(String, Option<SqlType>), SchemaError> {
+        let read = match field.kind {
+            FieldKind::Message(id) if field.repeated && self.schema.message(id).entry.is_some() => {
+                return Ok((field.name.clone(), self.map(id, open)?));
             }
-            let mut messages = self.files.iter().flat_map(|file| &file.messages);
-            if let Some(message) = messages.find(|message| message.name == name) {
-                return if open.contains(&message.name.as_str()) {
-                    Ok(None)
-                } else {
-                    self.message(message, open).map(Some)
-                };
-            }
+            FieldKind::Message(id) if open.contains(&id) => None,
+            FieldKind::Message(id) => Some(self.message(id, open)?),
+            FieldKind::Enum(_) => Some(SqlType::String),
+            FieldKind::Scalar(scalar) => Some(scalar_type(scalar)),
+            FieldKind::WellKnown(known) => well_known_type(known, field).into_type(),
+            FieldKind::Group => None,
+        };
+        Ok((field.name.clone(), if field.repeated { read.map(array) } else { read }))
+    }
+
+    fn map(&self, id: MessageId, open: &mut Open) -> Result<Option<SqlType>, SchemaError> {
+        if open.contains(&id) {
+            return Ok(None);
         }
-        Err(malformed(format!("the type {kind} of the field {} is not defined", field.name)))
+        open.push(id);
+        let [key, value] = self.schema.message(id).fields.as_slice() else { unreachable!("entries have two fields") };
+        let (key, value) = (self.field(key, open)?.1, self.field(value, open)?.1);
+        open.pop();
+        Ok(key.zip(value).and_then(|(key, value)| map(&key, value)))
     }
 }
 
-/// What `kind` may mean within `scope`, innermost first.
-fn candidates(kind: &str, scope: &str) -> Vec<String> {
-    if let Some(absolute) = kind.strip_prefix('.') {
-        return vec![absolute.to_owned()];
+fn scalar_type(scalar: Scalar) -> SqlType {
+    match scalar {
+        Scalar::Bool => SqlType::Boolean,
+        Scalar::Int32 | Scalar::Sint32 | Scalar::Sfixed32 => SqlType::Integer,
+        Scalar::Int64 | Scalar::Sint64 | Scalar::Sfixed64 => SqlType::Bigint,
+        Scalar::Uint32 | Scalar::Fixed32 | Scalar::Uint64 | Scalar::Fixed64 => SqlType::Bigint,
+        Scalar::Float | Scalar::Double => SqlType::Double,
+        Scalar::String => SqlType::String,
+        Scalar::Bytes => SqlType::Bytes,
     }
-    let mut candidates = vec![format!("{scope}.{kind}")];
-    let mut outer = scope;
-    while let Some((shorter, _)) = outer.rsplit_once('.') {
-        candidates.push(format!("{shorter}.{kind}"));
-        outer = shorter;
-    }
-    candidates.push(kind.to_owned());
-    candidates
 }
 
-/// Scalars, and the messages that stand for a value.
-fn well_known(kind: &str, field: &Field) -> Option<Meaning> {
+fn well_known_type(known: WellKnown, field: &Field) -> Meaning {
     let parameter = |name: &str| field.parameters.get(name).and_then(|value| value.parse().ok());
-    Some(Meaning::Type(match kind.strip_prefix('.').unwrap_or(kind) {
-        "bool" | "google.protobuf.BoolValue" => SqlType::Boolean,
-        "int32" | "sint32" | "sfixed32" | "google.protobuf.Int32Value" => SqlType::Integer,
-        "int64" | "sint64" | "sfixed64" | "uint32" | "fixed32" | "uint64" | "fixed64" => SqlType::Bigint,
-        "google.protobuf.Int64Value" | "google.protobuf.UInt32Value" | "google.protobuf.UInt64Value" => SqlType::Bigint,
-        "float" | "double" | "google.protobuf.FloatValue" | "google.protobuf.DoubleValue" => SqlType::Double,
-        "string" | "google.protobuf.StringValue" => SqlType::String,
-        "bytes" | "google.protobuf.BytesValue" => SqlType::Bytes,
-        "google.protobuf.Timestamp" => SqlType::Timestamp,
-        "google.type.Date" => SqlType::Date,
-        "google.type.TimeOfDay" => SqlType::Time,
-        "confluent.type.Decimal" => return Some(decimal(parameter("precision"), parameter("scale").unwrap_or(0))),
-        _ => return None,
-    }))
+    Meaning::Type(match known {
+        WellKnown::Decimal => return decimal(parameter("precision"), parameter("scale").unwrap_or(0)),
+        WellKnown::Date => SqlType::Date,
+        WellKnown::TimeOfDay => SqlType::Time,
+        WellKnown::Timestamp => SqlType::Timestamp,
+        WellKnown::Wrapper(scalar) => scalar_type(scalar),
+    })
 }
 
 #[cfg(test)]
@@ -168,6 +135,20 @@ mod tests {
             None,
             "STRUCT<`o_0` STRUCT<`a` INTEGER, `b` STRING>>",
         );
+    }
+
+    #[test]
+    fn choices_come_before_other_fields() {
+        let text = "message M { int32 a = 1; oneof x { int32 b = 2; } oneof y { bool c = 3; } }";
+        check(text, None, "STRUCT<`x_0` STRUCT<`b` INTEGER>, `y_1` STRUCT<`c` BOOLEAN>, `a` INTEGER>");
+    }
+
+    #[test]
+    fn repeated_entries_are_a_map() {
+        let entry =
+            "message M { repeated E1Entry m = 1; message E1Entry { string key = 1; repeated int32 value = 2; } }";
+        check(entry, None, "STRUCT<`m` MAP<STRING, ARRAY<INTEGER>>>");
+        check(&entry.replace("E1Entry", "E1"), None, "STRUCT<`m` ARRAY<STRUCT<`key` STRING, `value` ARRAY<INTEGER>>>>");
     }
 
     #[test]

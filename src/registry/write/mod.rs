@@ -17,15 +17,33 @@ pub enum Side {
     Value,
 }
 
+/// How Protobuf tells null from a default value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullableRepresentation {
+    /// Fields are `optional`.
+    Optional,
+    /// Fields are messages that wrap a value.
+    Wrapper,
+}
+
+/// What somebody has said about the form of a schema.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SchemaStyle<'a> {
+    /// Full name of the record or message.
+    pub full_name: Option<&'a str>,
+    /// How Protobuf tells null from a default value.
+    pub nullable: Option<NullableRepresentation>,
+}
+
 /// The schema of records of `columns`. With `bare`, a single column stands alone. `source` is the name of the stream or
-/// table; `full_name` that of the record or message, where somebody has given it one.
+/// table.
 pub fn write_schema(
     schema_type: SchemaType,
     columns: &[Column],
     bare: bool,
     side: Side,
     source: &str,
-    full_name: Option<&str>,
+    style: SchemaStyle<'_>,
 ) -> SchemaDocument {
     let alone = match columns {
         [column] if bare => Some(&column.sql_type),
@@ -33,11 +51,11 @@ pub fn write_schema(
     };
     let text = match schema_type {
         SchemaType::Avro => {
-            let name = full_name.map_or_else(|| avro::record_name(side, source), str::to_owned);
+            let name = style.full_name.map_or_else(|| avro::record_name(side, source), str::to_owned);
             avro::write(columns, alone, &name).to_string()
         }
         SchemaType::Json => json_schema::write(columns, alone).to_string(),
-        SchemaType::Protobuf => protobuf::write(columns, alone, full_name),
+        SchemaType::Protobuf => protobuf::write(columns, alone, style.full_name, style.nullable),
     };
     SchemaDocument::new(schema_type, text)
 }
@@ -84,7 +102,7 @@ mod tests {
     fn what_is_written_reads_as_the_same_columns() {
         for schema_type in [SchemaType::Avro, SchemaType::Json, SchemaType::Protobuf] {
             let columns = every_type();
-            let schema = write_schema(schema_type, &columns, false, Side::Value, "S", None);
+            let schema = write_schema(schema_type, &columns, false, Side::Value, "S", SchemaStyle::default());
             let read = read_type(&schema, &MemoryRegistry::new(), None, Names::AsWritten);
             let read = read.unwrap_or_else(|error| panic!("{error}: {}", schema.text));
             assert_eq!(columns_of(&read), Some(columns), "{}", schema.text);
@@ -95,7 +113,14 @@ mod tests {
     fn a_single_column_can_stand_alone() {
         for schema_type in [SchemaType::Avro, SchemaType::Json] {
             for column in every_type() {
-                let schema = write_schema(schema_type, std::slice::from_ref(&column), true, Side::Key, "S", None);
+                let schema = write_schema(
+                    schema_type,
+                    std::slice::from_ref(&column),
+                    true,
+                    Side::Key,
+                    "S",
+                    SchemaStyle::default(),
+                );
                 let read = read_type(&schema, &MemoryRegistry::new(), None, Names::AsWritten);
                 assert_eq!(read, Ok(column.sql_type), "{}", schema.text);
             }

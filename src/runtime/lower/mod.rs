@@ -625,7 +625,8 @@ impl Lowering<'_> {
             Some(PlanNode::Source(source)) => (source.topic.clone(), source.key_serde.clone()),
             _ => (String::new(), Serde { format: Format::None, wrap_single: false }),
         };
-        let (schemas, key) = (self.spec.schemas.clone(), node.key());
+        // Columns may have got other names since.
+        let (schemas, key) = (self.spec.schemas.clone(), topic_of(node).unwrap_or(node).key());
         move || {
             let mut encoder = schemas.encoder(&serde, &key, Subject { topic: &topic, side: Side::Key })?;
             Ok(Box::new(move |columns, rows| encoder.encode(columns, rows, None).bytes))

@@ -104,7 +104,7 @@ fn write_block<T>(
 }
 
 /// Digits of a decimal text with `scale` digits after the point; more of them must be zeros.
-fn unscaled(text: &str, scale: u8) -> Option<i128> {
+pub(super) fn unscaled(text: &str, scale: u8) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(usize::from(scale)).collect();
     let lost = fraction.get(usize::from(scale)..).unwrap_or("");
@@ -184,12 +184,12 @@ fn elements<T>(
 }
 
 /// JSON has no words for what is no number.
-fn double(value: f64) -> Value {
+pub(super) fn double(value: f64) -> Value {
     Number::from_f64(value).map_or_else(|| Value::String(value.to_string()), Value::Number)
 }
 
 /// A number with all digits of its scale.
-fn decimal(bytes: &[u8], scale: u8) -> Result<Value, String> {
+pub(super) fn decimal(bytes: &[u8], scale: u8) -> Result<Value, String> {
     let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
     let mut wide = [sign; 16];
     let start = 16_usize.checked_sub(bytes.len()).ok_or("a decimal has more than 128 bits")?;

@@ -8,16 +8,17 @@
 //!
 //! The cases are not part of this repository: they belong to ksqlDB, and only their ids appear here. What each member
 //! of a case means is fixed by ksqlDB's own runner; the rules are repeated beside the code that follows them. Not run
-//! yet: bytes of Schema Registry formats, functions that exist for tests only, Protobuf answers. What a case brings to the
-//! registry is registered.
+//! yet: functions that exist for tests only. What a case brings to the registry is registered.
 
 mod avro;
 mod case;
 mod comparison;
+mod connect_json;
 mod decimal;
 mod judgement;
 mod payload;
 mod post;
+mod protobuf;
 mod qtt;
 mod relaxation;
 mod rqtt;

@@ -4,12 +4,18 @@ use serde_json::Value;
 
 use super::super::driver::SourceInfo;
 use super::super::windowed_key::{self, Window};
-use super::avro;
 use super::case::{CaseRecord, CaseWindow, WindowFamily};
+use super::{avro, connect_json, protobuf};
 use crate::formats::avro::Cursor;
 use crate::formats::avro::schema::AvroSchema;
-use crate::formats::{Format, Serde};
-use crate::registry::{SchemaDocument, SchemaRegistry, key_subject, referenced_texts, value_subject};
+use crate::formats::byte_reader::{ByteReader, unzigzag, write_varint, zigzag};
+use crate::formats::{Format, SchemaSettings, Serde};
+use crate::registry::json_schema::JsonSchema;
+use crate::registry::protobuf::ProtobufSchema;
+use crate::registry::{
+    SchemaDocument, SchemaRegistry, SchemaType, Side, key_subject, referenced_texts, references_of, value_subject,
+    write_schema,
+};
 use crate::testing::base64;
 use crate::testing::driver::TestRecord;
 use crate::types::{Column, Header, SqlType, StructField, WindowKind};
@@ -21,16 +27,12 @@ pub fn to_bytes(
     registry: &dyn SchemaRegistry,
 ) -> Result<TestRecord, String> {
     let (key, value) = match source {
-        Some(source) => (
-            match source.key_serde.format {
-                Format::Avro(_) => encode_avro(&record.key, &key_subject(&record.topic), registry),
-                _ => encode(&record.key, &source.key_serde, &source.schema.key),
-            },
-            match source.value_serde.format {
-                Format::Avro(_) => encode_avro(&record.value, &value_subject(&record.topic), registry),
-                _ => encode(&record.value, &source.value_serde, &source.schema.value),
-            },
-        ),
+        Some(source) => {
+            let side = |serde, subject| Origin { serde, registry, subject };
+            let key = side(&source.key_serde, key_subject(&record.topic));
+            let value = side(&source.value_serde, value_subject(&record.topic));
+            (key.encode(&record.key, &source.schema.key), value.encode(&record.value, &source.schema.value))
+        }
         None => (Ok(plain(&record.key)), Ok(plain(&record.value))),
     };
     let key = key.map_err(|reason| format!("input key: {reason}"))?;
@@ -59,30 +61,102 @@ fn with_window(key: Vec<u8>, window: Option<CaseWindow>, kind: Option<WindowKind
     windowed_key::join(key, Window { start: window.start, end: window.end }, kind)
 }
 
-/// `json` by the latest schema of `subject`, behind its id.
-fn encode_avro(json: &Value, subject: &str, registry: &dyn SchemaRegistry) -> Result<Option<Vec<u8>>, String> {
-    if json.is_null() {
-        return Ok(None);
-    }
-    let latest = registry.latest(subject).map_err(|error| error.to_string())?;
-    let latest = latest.ok_or_else(|| format!("there is no schema for {subject}"))?;
-    let schema = avro_schema(&latest.schema, registry)?;
-    let mut bytes = vec![0];
-    bytes.extend_from_slice(&latest.id.to_be_bytes());
-    avro::encode(&mut bytes, &schema, schema.root(), json)?;
-    Ok(Some(bytes))
+/// One side of the records of a topic.
+struct Origin<'a> {
+    serde: &'a Serde,
+    registry: &'a dyn SchemaRegistry,
+    subject: String,
 }
 
-/// Avro behind the id of its schema.
-fn decode_avro(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value, String> {
+impl Origin<'_> {
+    fn encode(&self, json: &Value, columns: &[Column]) -> Result<Option<Vec<u8>>, String> {
+        if json.is_null() {
+            return Ok(None);
+        }
+        let settings = self.serde.format.schema_settings();
+        let full_name = settings.and_then(|settings| settings.full_name.as_deref());
+        let mut bytes = Vec::new();
+        match &self.serde.format {
+            Format::None => return Ok(None),
+            Format::Json => return Ok(Some(json.to_string().into_bytes())),
+            Format::Delimited { .. } => return Ok(plain(json)),
+            Format::Kafka => return primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
+            Format::Avro(_) => {
+                let document = self.latest(&mut bytes)?;
+                let schema = avro_schema(&document, self.registry)?;
+                avro::encode(&mut bytes, &schema, schema.root(), json)?;
+            }
+            Format::JsonSr(_) => {
+                let document = self.latest(&mut bytes)?;
+                let schema = json_schema(&document, self.registry)?;
+                bytes
+                    .extend_from_slice(connect_json::to_document(&schema, schema.root(), json)?.to_string().as_bytes());
+            }
+            Format::Protobuf(_) => {
+                let document = self.latest(&mut bytes)?;
+                let schema = protobuf_schema(&document, self.registry)?;
+                let message = schema.select(full_name).map_err(|known| format!("the schema has {known:?}"))?;
+                // The long form of the place, which readers must take as well as the short one.
+                let path = &schema.message(message).path;
+                write_varint(&mut bytes, zigzag(path.len() as i64));
+                path.iter().for_each(|index| write_varint(&mut bytes, zigzag(i64::from(*index))));
+                protobuf::encode(&mut bytes, &schema, message, json)?;
+            }
+            Format::ProtobufNoSr(settings) => {
+                protobuf::encode(&mut bytes, &own_protobuf(settings, columns)?, 0, json)?;
+            }
+        }
+        Ok(Some(bytes))
+    }
+
+    /// The latest schema of the subject; its id goes to `bytes`.
+    fn latest(&self, bytes: &mut Vec<u8>) -> Result<SchemaDocument, String> {
+        let latest = self.registry.latest(&self.subject).map_err(|error| error.to_string())?;
+        let latest = latest.ok_or_else(|| format!("there is no schema for {}", self.subject))?;
+        bytes.push(0);
+        bytes.extend_from_slice(&latest.id.to_be_bytes());
+        Ok(latest.schema)
+    }
+}
+
+/// The schema by whose id `bytes` begin, and what is behind it.
+fn split_schema<'a>(bytes: &'a [u8], registry: &dyn SchemaRegistry) -> Result<(SchemaDocument, &'a [u8]), String> {
     let Some(([0, id @ ..], datum)) = bytes.split_first_chunk::<5>() else {
         return Err("the bytes do not begin with the id of a schema".to_owned());
     };
     let document = registry.by_id(u32::from_be_bytes(*id)).map_err(|error| error.to_string())?;
-    let schema = avro_schema(&document.ok_or("the schema is not registered")?, registry)?;
+    Ok((document.ok_or("the schema is not registered")?, datum))
+}
+
+/// Avro behind the id of its schema.
+fn decode_avro(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value, String> {
+    let (document, datum) = split_schema(bytes, registry)?;
+    let schema = avro_schema(&document, registry)?;
     let mut cursor = Cursor::new(datum);
     let value = avro::decode(&mut cursor, &schema, schema.root())?;
     if cursor.is_at_end() { Ok(value) } else { Err("bytes are left over".to_owned()) }
+}
+
+/// JSON behind the id of its schema.
+fn decode_json_sr(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value, String> {
+    let (document, datum) = split_schema(bytes, registry)?;
+    let schema = json_schema(&document, registry)?;
+    let json: Value = serde_json::from_slice(datum).map_err(|error| format!("no JSON: {error}"))?;
+    connect_json::from_document(&schema, schema.root(), &json)
+}
+
+/// A message behind the id of its schema and its place there.
+fn decode_protobuf(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value, String> {
+    let (document, datum) = split_schema(bytes, registry)?;
+    let schema = protobuf_schema(&document, registry)?;
+    let mut reader = ByteReader::new(datum);
+    let mut number = || reader.varint().map(unzigzag).map_err(|fault| fault.to_string());
+    let mut path = Vec::new();
+    for _ in 0..number()? {
+        path.push(number()? as u32);
+    }
+    let message = schema.at(if path.is_empty() { &[0] } else { &path });
+    protobuf::decode(reader.rest(), &schema, message.ok_or("there is no such message")?)
 }
 
 fn avro_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<AvroSchema, String> {
@@ -90,15 +164,18 @@ fn avro_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Resu
     AvroSchema::parse(&document.text, &references).map_err(|fault| fault.to_string())
 }
 
-fn encode(json: &Value, serde: &Serde, columns: &[Column]) -> Result<Option<Vec<u8>>, String> {
-    match serde.format {
-        Format::None => Ok(None),
-        _ if json.is_null() => Ok(None),
-        Format::Json => Ok(Some(json.to_string().into_bytes())),
-        Format::Delimited { .. } => Ok(plain(json)),
-        Format::Kafka => primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
-        _ => Err(format!("the format {} is not available yet", serde.format.name())),
-    }
+fn json_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<JsonSchema, String> {
+    JsonSchema::parse(&document.text, &references_of(document, registry).map_err(|error| error.to_string())?)
+}
+
+fn protobuf_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<ProtobufSchema, String> {
+    ProtobufSchema::parse(&document.text, &referenced_texts(document, registry).map_err(|error| error.to_string())?)
+}
+
+/// The schema that ksqlDB makes of `columns`.
+fn own_protobuf(settings: &SchemaSettings, columns: &[Column]) -> Result<ProtobufSchema, String> {
+    let written = write_schema(SchemaType::Protobuf, columns, false, Side::Value, "", settings.style());
+    ProtobufSchema::parse(&written.text, &[])
 }
 
 /// The characters of a string, the text of anything else.
@@ -183,13 +260,15 @@ fn decode(
     let sql_type = side_type(serde, columns);
     let Some(bytes) = bytes else { return Ok(Comparable { json: Value::Null, sql_type }) };
     let text = || String::from_utf8_lossy(bytes).into_owned();
-    let json = match serde.format {
+    let json = match &serde.format {
         Format::None => return Err(format!("bytes where the format NONE writes none: {}", text())),
         Format::Json => serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}: {}", text()))?,
         Format::Delimited { .. } => return Ok(Comparable { json: text().into(), sql_type: None }),
         Format::Kafka => primitive_json(bytes, columns.first().map(|column| &column.sql_type))?,
         Format::Avro(_) => decode_avro(bytes, registry)?,
-        _ => return Err(format!("the format {} is not available yet", serde.format.name())),
+        Format::JsonSr(_) => decode_json_sr(bytes, registry)?,
+        Format::Protobuf(_) => decode_protobuf(bytes, registry)?,
+        Format::ProtobufNoSr(settings) => protobuf::decode(bytes, &own_protobuf(settings, columns)?, 0)?,
     };
     Ok(Comparable { json, sql_type })
 }
@@ -225,7 +304,9 @@ mod tests {
     fn check(json: &str, serde: &Serde, sql_type: SqlType, bytes: &[u8], expected: &str) {
         let columns = [Column::new("K", sql_type)];
         let json: Value = serde_json::from_str(json).expect("JSON");
-        assert_eq!(encode(&json, serde, &columns).expect("fits").as_deref(), Some(bytes), "{json}");
+        let registry = MemoryRegistry::new();
+        let origin = Origin { serde, registry: &registry, subject: String::new() };
+        assert_eq!(origin.encode(&json, &columns).expect("fits").as_deref(), Some(bytes), "{json}");
         assert_eq!(
             decode(Some(bytes), serde, &columns, &MemoryRegistry::new()).expect("fits").json.to_string(),
             expected

@@ -21,10 +21,7 @@ pub fn run(case: &Case, relaxation: &Relaxation, driver: &mut dyn Driver) -> Res
         return judgement::check(expected, relaxation, stopped);
     }
     if let Err(stop) = stopped {
-        return Err(match setting::unavailable_format(case) {
-            Some(format) => format!("format {format} is not available yet"),
-            None => stop.reason(),
-        });
+        return Err(stop.reason());
     }
     check_outputs(case, relaxation, driver)?;
     match &case.post {

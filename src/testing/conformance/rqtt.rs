@@ -1,22 +1,29 @@
 //! Cases that ask a server: statements, records, then SELECTs, whose rows and messages are compared.
 //!
 //! They run on the engine in process. What belongs to HTTP alone is left out: status codes, classes of errors, and
-//! entities of statements other than their number. Push queries that must run before records arrive, and Protobuf
-//! answers, are not there yet.
+//! entities of statements other than their number. Protobuf answers are made of the same rows. Push queries that must run
+//! before records arrive are not there yet.
 
+use arrow::array::BinaryArray;
 use serde_json::{Map, Value};
 
 use super::case::Case;
 use super::comparison::{Numbers, compare, same_number};
 use super::payload::{self, Comparable};
-use super::setting;
-use crate::testing::driver::{Driver, Selected, TestRecord};
+use super::{protobuf, setting};
+use crate::formats::{Format, Serde, answer_encoder, decoder};
+use crate::registry::protobuf::ProtobufSchema;
+use crate::testing::driver::{Driver, Selected, SelectedRow, TestRecord};
+use crate::types::{Column, SqlType};
 
 /// Why a case is failed that needs more than the engine in process.
 const NO_SURFACE: &str = "REST surface is not available yet";
 
 /// Member of a response that holds the lines of a query.
 const QUERY: &str = "query";
+
+/// As [`QUERY`], with rows as messages.
+const QUERY_PROTO: &str = "queryProto";
 
 /// Runs a case; the error says what was not as expected.
 pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
@@ -29,10 +36,7 @@ pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
             check_outputs(case, driver)?;
             check_responses(case, &answers)
         }
-        (Err(reason), None) => Err(match setting::unavailable_format(case) {
-            Some(format) => format!("format {format} is not available yet"),
-            None => reason,
-        }),
+        (Err(reason), None) => Err(reason),
         (Err(reason), Some(expected)) => match &expected.message {
             Some(fragment) if !reason.contains(fragment.as_str()) => {
                 Err(format!("rejected with another text\n  got:      {reason:?}\n  expected: {fragment:?}"))
@@ -111,18 +115,77 @@ fn check_outputs(case: &Case, driver: &dyn Driver) -> Result<(), String> {
 /// Entities of statements come first: they are all alike and stand for statements that were accepted.
 fn check_responses(case: &Case, answers: &[Selected]) -> Result<(), String> {
     let responses = case.responses.as_deref().unwrap_or_default();
-    if responses.iter().any(|response| response.contains_key("queryProto")) {
-        return Err("format PROTOBUF is not available yet".to_owned());
-    }
     let expected = responses.iter().enumerate().filter_map(|(i, response)| Some((i, response.get(QUERY)?)));
-    let mut answers = answers.iter();
+    let mut answered = answers.iter();
     for (index, expected) in expected {
-        let answer = answers.next().ok_or("there is no such answer")?;
+        let answer = answered.next().ok_or("there is no such answer")?;
         let statement = case.statements.get(index).map_or("", String::as_str);
         let rows = expected.as_array().ok_or("the case's response is no list")?;
         check_answer(case, statement, rows, answer).map_err(|reason| format!("response {}: {reason}", index + 1))?;
     }
+    let expected = responses.iter().filter_map(|response| response.get(QUERY_PROTO));
+    for (index, (expected, answer)) in expected.zip(answers).enumerate() {
+        let lines = expected.as_array().ok_or("the case's response is no list")?;
+        check_messages(lines, answer).map_err(|reason| format!("Protobuf response {}: {reason}", index + 1))?;
+    }
     Ok(())
+}
+
+/// The same rows as messages: the file with their message, their text in any order, and the final message.
+fn check_messages(expected: &[Value], answer: &Selected) -> Result<(), String> {
+    let (schema_text, messages) = messages(answer)?;
+    let mut messages = messages;
+    for line in expected {
+        let header = line.get("header").and_then(|header| header.get("protoSchema"));
+        if header.is_some_and(|header| header.as_str() != Some(&schema_text)) {
+            return Err(format!("got the schema {schema_text:?}, expected {header:?}"));
+        }
+        if let Some(row) = line.get("row").and_then(Value::as_str) {
+            let wanted = with_sorted_maps(row, &answer.columns);
+            let found = messages.iter().position(|message| with_sorted_maps(message, &answer.columns) == wanted);
+            let found = found.ok_or_else(|| format!("{row:?} is missing, among {messages:?}"))?;
+            messages.remove(found);
+        }
+        if let Some(last) = line.get("finalMessage")
+            && last.as_str() != answer.final_message.as_deref()
+        {
+            return Err(format!("got the final message {:?}, expected {last}", answer.final_message));
+        }
+    }
+    if messages.is_empty() { Ok(()) } else { Err(format!("surplus messages: {messages:?}")) }
+}
+
+/// The fields of a message as text, those of maps in order: maps have none of their own.
+fn with_sorted_maps<'t>(text: &'t str, columns: &[Column]) -> Vec<&'t str> {
+    let mut starts = vec![0];
+    let lines = text.match_indices('\n').map(|(end, _)| end + 1);
+    starts.extend(lines.filter(|start| !text[*start..].starts_with([' ', '}'])));
+    let mut fields: Vec<&str> = starts.windows(2).map(|bounds| &text[bounds[0]..bounds[1]]).collect();
+    let is_map = |field: &str| {
+        let name = field.split(' ').next().unwrap_or_default();
+        columns.iter().any(|column| column.name == name && matches!(column.sql_type, SqlType::Map(..)))
+    };
+    for entries in fields.chunk_by_mut(|a, b| is_map(a) && is_map(b)) {
+        entries.sort_unstable();
+    }
+    fields
+}
+
+/// The schema of the messages of `answer`, and the messages as text.
+fn messages(answer: &Selected) -> Result<(String, Vec<String>), String> {
+    let columns = &answer.columns;
+    let (text, mut encoder) = answer_encoder(columns).map_err(|error| error.to_string())?;
+    let schema = ProtobufSchema::parse(&text, &[])?;
+    let document = |row: &SelectedRow| {
+        let members = columns.iter().zip(&row.columns).map(|(column, cell)| (column.name.clone(), cell.clone()));
+        Value::Object(members.collect()).to_string().into_bytes()
+    };
+    let documents: BinaryArray = answer.rows.iter().map(|row| Some(document(row))).collect();
+    let json = Serde { format: Format::Json, wrap_single: true };
+    let mut decoder = decoder(&json, columns, &vec![true; columns.len()]).map_err(|error| error.to_string())?;
+    let encoded = encoder.encode(&decoder.decode(&documents).columns, answer.rows.len(), None);
+    let messages = encoded.bytes.iter().map(|bytes| protobuf::text_format(bytes.unwrap_or_default(), &schema, 0));
+    Ok((text, messages.collect::<Result<_, _>>()?))
 }
 
 /// The lines of a response: header, rows, final message.
@@ -232,13 +295,13 @@ fn without_empty(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::driver::SelectedRow;
 
     fn answer(rows: &[Value]) -> Selected {
         let row =
             |row: &Value| SelectedRow { columns: row.as_array().cloned().unwrap_or_default(), is_tombstone: false };
         Selected {
             schema: "`A` STRING".to_owned(),
+            columns: Vec::new(),
             query_id: "query_1".to_owned(),
             rows: rows.iter().map(row).collect(),
             final_message: Some("Query Completed".to_owned()),
@@ -249,6 +312,19 @@ mod tests {
         let case: Case = serde_json::from_str(r#"{"id": "x", "statements": []}"#).expect("a case");
         let expected = expected.as_array().cloned().expect("a list");
         check_answer(&case, "", &expected, &answer(rows)).err()
+    }
+
+    #[test]
+    fn entries_of_maps_have_no_order() {
+        let map = SqlType::Map(Box::new(SqlType::String), Box::new(SqlType::Integer));
+        let columns = [Column::new("M", map), Column::new("L", SqlType::Integer)];
+        let texts = [
+            "M {\n  key: \"b\"\n}\nM {\n  key: \"a\"\n}\nL: 2\nL: 1\n",
+            "M {\n  key: \"a\"\n}\nM {\n  key: \"b\"\n}\nL: 2\nL: 1\n",
+        ];
+        let [one, other] = texts.map(|text| with_sorted_maps(text, &columns));
+        assert_eq!(one, other);
+        assert_eq!(one.concat(), texts[1]);
     }
 
     #[test]

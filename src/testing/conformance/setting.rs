@@ -25,9 +25,6 @@ const PROPERTIES: [(&str, &str); 5] = [
 /// A property of the runner, not of the engine: whether numbers are compared exactly.
 pub const EXACT_NUMBERS: &str = "use.exact.numeric.comparison";
 
-/// Formats that nothing reads or writes yet.
-const LATER_FORMATS: [&str; 3] = ["PROTOBUF", "PROTOBUF_NOSR", "JSON_SR"];
-
 /// Sets the properties of the runner, then those of the case.
 pub fn set_properties(case: &Case, driver: &mut dyn Driver) {
     for (name, value) in PROPERTIES {
@@ -201,22 +198,4 @@ fn text_property(properties: &[Property], name: &str) -> Option<String> {
 /// The statements that can be read: a case may want one of them to be refused.
 fn readable(case: &Case) -> Vec<ParsedStatement> {
     case.statements.iter().flat_map(|text| parse_statements(text).unwrap_or_default()).collect()
-}
-
-/// The first format of a case that is not there yet: its failure says nothing else.
-pub fn unavailable_format(case: &Case) -> Option<String> {
-    let statements = readable(case);
-    let properties = statements.iter().flat_map(|parsed| match &parsed.statement {
-        Statement::CreateSource(source) => source.properties.as_slice(),
-        Statement::CreateAsSelect(create) => create.properties.as_slice(),
-        _ => &[],
-    });
-    let names = properties.filter(|property| property.name.to_ascii_uppercase().ends_with("FORMAT"));
-    let formats = names.filter_map(|property| match &property.value {
-        Literal::String(format) => Some(format.to_ascii_uppercase()),
-        _ => None,
-    });
-    let defaults = case.properties.iter().filter(|(name, _)| name.starts_with("ksql.persistence.default.format"));
-    let mut formats = formats.chain(defaults.map(|(_, value)| property_text(value).to_ascii_uppercase()));
-    formats.find(|format| LATER_FORMATS.contains(&format.as_str()))
 }
