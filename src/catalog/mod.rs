@@ -21,7 +21,7 @@ pub use error::CatalogError;
 pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
-pub use source::{Collection, DataSource, HeaderColumn, QueryId, TimestampColumn, WindowType};
+pub use source::{Collection, DataSource, Envelope, HeaderColumn, QueryId, TimestampColumn, WindowType};
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]

@@ -86,6 +86,13 @@ impl fmt::Display for QueryId {
     }
 }
 
+/// What a record holds its row in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Envelope {
+    /// Debezium's change events: see [`crate::formats::debezium`].
+    Debezium,
+}
+
 /// A column that shows headers of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderColumn {
@@ -124,6 +131,8 @@ pub struct DataSource {
     pub key_serde: Serde,
     /// Bytes of the value.
     pub value_serde: Serde,
+    /// What keys and values hold their columns in, besides the format.
+    pub envelope: Option<Envelope>,
     /// The key is windowed.
     pub window: Option<WindowKind>,
     /// How the window was declared; set exactly when `window` is.

@@ -12,6 +12,7 @@ fn source(name: &str, collection: Collection, query: Option<&str>) -> DataSource
         topic: name.to_lowercase(),
         key_serde: serde.clone(),
         value_serde: serde,
+        envelope: None,
         window: None,
         window_type: None,
         timestamp: None,

@@ -101,6 +101,28 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_change_events_are_those_of_the_row() {
+        let (topics, registry) = (topics(), Arc::new(MemoryRegistry::new()));
+        let row = r#"{"type": "record", "name": "Value", "fields": [
+            {"name": "id", "type": "int"}, {"name": "name", "type": ["null", "string"], "default": null}]}"#;
+        let value = format!(
+            r#"{{"type": "record", "name": "Envelope", "fields": [{{"name": "before", "type": ["null", {row}], "default": null}},
+                {{"name": "after", "type": ["null", "Value"], "default": null}}, {{"name": "op", "type": "string"}}]}}"#
+        );
+        let key = r#"{"type": "record", "name": "Key", "fields": [{"name": "id", "type": "int"}]}"#;
+        for (subject, text) in [("a-key", key), ("a-value", &value)] {
+            registry.register(subject, &SchemaDocument::new(SchemaType::Avro, text)).expect("any schema fits");
+        }
+        let engine = engine(&topics, Some(registry), &[]);
+        let create = |envelope: &str| {
+            let sql = format!("CREATE TABLE a WITH (kafka_topic = 'a', format = 'avro'{envelope});");
+            engine.execute(&mut Session::default(), &sql, &mut |_| ())
+        };
+        create(", envelope = 'debezium'").expect("the schemas are there");
+        assert_eq!(columns(&engine), "`ID` INTEGER PRIMARY KEY, `NAME` STRING");
+    }
+
+    #[test]
     fn columns_stay_what_they_were_whatever_the_registry_says_later() {
         let (topics, registry) = (topics(), registry());
         let first = engine(&topics, Some(registry), &[]);

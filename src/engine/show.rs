@@ -416,6 +416,7 @@ mod tests {
             topic: "s".to_owned(),
             key_serde: serde.clone(),
             value_serde: serde,
+            envelope: None,
             window: None,
             window_type: None,
             timestamp: None,

@@ -11,6 +11,7 @@
 pub mod avro;
 mod avro_names;
 pub mod byte_reader;
+pub mod debezium;
 mod decimal_bytes;
 mod delimited;
 mod json;

@@ -154,6 +154,7 @@ fn data_source(
         topic,
         key_serde,
         value_serde,
+        envelope: None,
         window,
         window_type: planned.window_type,
         timestamp,

@@ -1,7 +1,7 @@
 //! `CREATE STREAM|TABLE` over a topic.
 
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, TimestampColumn, WindowType};
-use crate::formats::Format;
+use crate::formats::{Format, Serde};
 use crate::sql::Span;
 use crate::sql::ast::{ColumnRole, CreateSource, Identifier, SourceKind};
 use crate::types::{Column, Schema, SqlType, WindowKind};
@@ -96,6 +96,7 @@ fn data_source(
     let key_serde = key_serde(key_format, &schema.key);
     let value_serde = value_serde(value_format, &schema.value, properties, settings, span)?;
     check_schema(&schema, &key_serde, &value_serde, span)?;
+    check_envelope(properties, &value_serde, span)?;
     let timestamp = timestamp_column(properties, &schema, span)?;
     if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
         let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
@@ -110,6 +111,7 @@ fn data_source(
         topic,
         key_serde,
         value_serde,
+        envelope: properties.envelope,
         window,
         window_type,
         timestamp,
@@ -117,6 +119,16 @@ fn data_source(
         sql: sql.to_owned(),
         created_by_query: None,
     })
+}
+
+/// An envelope is a record with fields, of which the row is one.
+fn check_envelope(properties: &Properties, value: &Serde, span: Span) -> Result<(), PlanError> {
+    let holds_records = !matches!(value.format, Format::None | Format::Kafka | Format::Delimited { .. });
+    if properties.envelope.is_none() || holds_records {
+        return Ok(());
+    }
+    let message = format!("Format '{}' does not support 'ENVELOPE'.", value.format.name());
+    Err(property_error(message, span))
 }
 
 /// The formats that the WITH clause and the settings give keys and values.

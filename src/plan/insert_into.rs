@@ -75,6 +75,8 @@ fn check_target(target: &DataSource, insert: &InsertSelect, settings: &Settings)
         format!("Cannot insert into read-only stream: {name}")
     } else if !target.headers.is_empty() {
         format!("Cannot insert into {name} because it has header columns")
+    } else if target.envelope.is_some() {
+        format!("Cannot insert into {name}: its topic holds the change events of a database.")
     } else if is_read_only(&target.topic, settings) {
         let text = format!("Cannot insert into read-only topic: {}", target.topic);
         return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, insert.target.span));

@@ -102,6 +102,10 @@ fn target<'a>(insert: &InsertValues, catalog: &'a Catalog, settings: &Settings) 
     if target.window.is_some() {
         return Err(PlanError::refused("Cannot insert values into windowed stream/table!", span));
     }
+    if target.envelope.is_some() {
+        let text = format!("Cannot insert values into {name}: its topic holds the change events of a database.");
+        return Err(PlanError::refused(text, span));
+    }
     if is_read_only(&target.topic, settings) {
         let text = format!("Cannot insert values into read-only topic: {}", target.topic);
         return Err(PlanError::refused_with_hint(text, READ_ONLY_HINT, span));

@@ -60,7 +60,7 @@ use crate::expr::Expr;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, Query, Statement};
 
-pub use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
+pub use crate::catalog::{Collection, Envelope, HeaderColumn, TimestampColumn};
 pub use assert_values::{AssertedRow, asserted_row};
 pub use error::{PlanError, PlanErrorKind};
 pub use explain::{

@@ -12,7 +12,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use levada_udf::{Accumulator, Configuration};
 
-use crate::catalog::{Collection, HeaderColumn, TimestampColumn};
+use crate::catalog::{Collection, Envelope, HeaderColumn, TimestampColumn};
 use crate::expr::Expr;
 use crate::formats::Serde;
 use crate::functions::AggregateBody;
@@ -146,6 +146,8 @@ pub struct Source {
     pub declared: Schema,
     /// Which of the declared value columns the query uses; the others are checked but not built.
     pub needed: Vec<bool>,
+    /// What keys and values hold their columns in, besides the format.
+    pub envelope: Option<Envelope>,
     /// The key is windowed.
     pub window: Option<WindowKind>,
     /// Event time column.
@@ -472,8 +474,8 @@ impl Source {
 
     /// Everything that decides how bytes become rows, but which columns are built.
     pub fn way_of_reading(&self) -> String {
-        let Self { key_serde, value_serde, declared, window, timestamp, pseudo_columns, .. } = self;
-        format!("{key_serde:?} {value_serde:?} {declared:?} {window:?} {timestamp:?} {pseudo_columns:?}")
+        let Self { key_serde, value_serde, declared, envelope, window, timestamp, pseudo_columns, .. } = self;
+        format!("{key_serde:?} {value_serde:?} {declared:?} {envelope:?} {window:?} {timestamp:?} {pseudo_columns:?}")
     }
 
     /// Declared columns, then pseudo columns.

@@ -1,6 +1,6 @@
 //! The WITH clause: names and values of properties, checked one by one.
 
-use crate::catalog::WindowType;
+use crate::catalog::{Envelope, WindowType};
 use crate::formats::NullableRepresentation;
 use crate::sql::Span;
 use crate::sql::ast::{Literal, Property};
@@ -33,6 +33,8 @@ pub(super) struct Properties {
     pub(super) timestamp: Option<(String, Span)>,
     pub(super) timestamp_format: Option<String>,
     pub(super) wrap_single_value: Option<bool>,
+    /// `ENVELOPE`: what records hold their row in.
+    pub(super) envelope: Option<Envelope>,
     pub(super) retention_ms: Option<i64>,
     pub(super) window_type: Option<WindowType>,
     pub(super) window_size_ms: Option<i64>,
@@ -149,6 +151,7 @@ impl Properties {
             "WINDOW_SIZE" => self.window_size_ms = Some(duration(property)?),
             "QUERY_ID" => self.query_id = Some((text(property).to_uppercase(), span)),
             "REPLICAS" => self.replicas = Some(count(property)?),
+            "ENVELOPE" => self.envelope = Some(envelope(property)?),
             // They say which connector fills or empties the topic, and change nothing.
             "SOURCE_CONNECTOR" | "SOURCED_BY_CONNECTOR" => {}
             "CLEANUP_POLICY" => return Err(cleanup_policy(span)),
@@ -251,7 +254,7 @@ const SINK_PROPERTIES: [&str; 21] = [
     "CLEANUP_POLICY",
 ];
 
-const SOURCE_PROPERTIES: [&str; 3] = ["WINDOW_TYPE", "WINDOW_SIZE", "SOURCE_CONNECTOR"];
+const SOURCE_PROPERTIES: [&str; 4] = ["WINDOW_TYPE", "WINDOW_SIZE", "SOURCE_CONNECTOR", "ENVELOPE"];
 
 /// Properties that a clause may have.
 fn allowed(clause: Clause) -> impl Iterator<Item = &'static str> + Clone {
@@ -270,6 +273,14 @@ pub(super) fn property_error(message: String, span: Span) -> PlanError {
 fn invalid(property: &Property, reason: &str) -> PlanError {
     let message = format!("Failed to prepare statement: Configuration {} is invalid: {reason}", property.name);
     property_error(message, property.span)
+}
+
+fn envelope(property: &Property) -> Result<Envelope, PlanError> {
+    let name = text(property);
+    if name.trim().eq_ignore_ascii_case("DEBEZIUM") {
+        return Ok(Envelope::Debezium);
+    }
+    Err(invalid(property, &format!("there is no envelope '{name}': it is DEBEZIUM, or none")))
 }
 
 /// Texts, numbers and booleans are interchangeable: `'1'` is `1`.

@@ -4,7 +4,7 @@
 //! comes out is a statement with all columns written out. That statement is analyzed, logged and replayed, so that a
 //! source stays what it was when it was created, whatever the registry says later.
 
-use crate::catalog::{Catalog, DataSource};
+use crate::catalog::{Catalog, DataSource, Envelope};
 use crate::formats::{Format, Serde};
 use crate::registry::{
     self, Names, SchemaDocument, SchemaError, SchemaRegistry, SchemaType, key_subject, read_type, value_subject,
@@ -64,6 +64,7 @@ struct Side<'a> {
     topic: &'a str,
     is_key: bool,
     format: &'a Format,
+    envelope: Option<Envelope>,
     span: Span,
 }
 
@@ -91,11 +92,13 @@ fn inferred(
             return Err(PlanError::refused(text, create.span));
         }
     }
-    let side = |is_key, format| Side { topic, is_key, format, span: create.span };
+    let envelope = properties.envelope;
+    let side = |is_key, format| Side { topic, is_key, format, envelope, span: create.span };
     let mut columns = Vec::new();
     if key_format.infers_schemas() && !has_key {
         let side = side(true, &key_format);
-        let alone = key_format.can_unwrap();
+        // The key of a change event is a record, each of whose fields is a column.
+        let alone = key_format.can_unwrap() && envelope.is_none();
         columns.extend(side.columns(alone, registry)?.into_iter().map(|column| define(column, key_role(create.kind))));
     }
     columns.extend(create.columns.iter().cloned());
@@ -104,7 +107,12 @@ fn inferred(
         let wraps = settings.is_on("ksql.persistence.wrap.single.values", true);
         let wraps = properties.wrap_single_value.unwrap_or(wraps || !value_format.can_unwrap());
         check_wrapping(&value_format, wraps, create.span)?;
-        columns.extend(side.columns(!wraps, registry)?.into_iter().map(|column| define(column, ColumnRole::Value)));
+        let mut learnt = side.columns(!wraps, registry)?;
+        if envelope.is_some() {
+            // The row has what the key has, too.
+            learnt.retain(|column| !columns.iter().any(|known| known.name.as_str() == column.name));
+        }
+        columns.extend(learnt.into_iter().map(|column| define(column, ColumnRole::Value)));
     }
     Ok((columns.len() > create.columns.len()).then_some(columns))
 }
@@ -132,7 +140,7 @@ fn check_result(source: &DataSource, registry: Registry, span: Span) -> Result<(
             continue;
         }
         let alone = !serde.wrap_single && columns.len() == 1;
-        let side = Side { topic: &source.topic, is_key, format: &serde.format, span };
+        let side = Side { topic: &source.topic, is_key, format: &serde.format, envelope: None, span };
         let registered = side.columns(alone, registry)?;
         // The name of what stands alone is nowhere in the schema.
         let fits = |(column, other): (&Column, Option<&Column>)| {
@@ -165,6 +173,7 @@ impl Side<'_> {
         let names = if id.is_some() { Names::AsWritten } else { Names::Upper };
         let full_name = settings.and_then(|settings| settings.full_name.as_deref());
         let read = match read_type(&document, registry, full_name, names) {
+            Ok(read) if self.envelope.is_some() => self.row(read)?,
             Ok(read) => read,
             Err(SchemaError::UnknownName { known, .. }) => {
                 let hint = format!("the schema has {}", known.join(", "));
@@ -181,6 +190,30 @@ impl Side<'_> {
                 let text = "Schema returned from schema registry is anonymous type. To use this schema with ksqlDB, set \
                             'WRAP_SINGLE_VALUE=false' in the WITH clause properties.";
                 Err(PlanError::refused(text, self.span))
+            }
+        }
+    }
+
+    /// What is the row in a change event of this type.
+    fn row(self, read: SqlType) -> Result<SqlType, PlanError> {
+        if self.is_key {
+            return Ok(read);
+        }
+        let fields = match read {
+            SqlType::Struct(fields) => fields,
+            _ => Vec::new(),
+        };
+        let known: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let row = fields.into_iter().find(|field| field.name.eq_ignore_ascii_case("after"));
+        match row.map(|row| row.sql_type) {
+            Some(row @ SqlType::Struct(_)) => Ok(row),
+            _ => {
+                let text = format!(
+                    "The value schema for topic: {} is none of a change event of Debezium: it has no record 'after'.",
+                    self.topic
+                );
+                let hint = format!("the schema has {}; without ENVELOPE its fields are the columns", known.join(", "));
+                Err(PlanError::refused_with_hint(text, hint, self.span))
             }
         }
     }
@@ -256,6 +289,10 @@ fn schema_type(format: &Format) -> Option<SchemaType> {
 
 /// The schemas of the columns of `source`, with their subjects; none for what is read by a schema that has an id.
 pub fn declared_schemas(source: &DataSource) -> Vec<(String, SchemaDocument)> {
+    if source.envelope.is_some() {
+        // The schema of what is around the row is somebody else's.
+        return Vec::new();
+    }
     let key = (key_serde(source.key_serde.format.clone(), &source.schema.key), &source.schema.key);
     let write = |(serde, columns): (&Serde, &[Column]), side| -> Option<SchemaDocument> {
         let schema_type = schema_type(&serde.format).filter(|_| !columns.is_empty())?;

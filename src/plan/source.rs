@@ -69,6 +69,7 @@ pub(super) fn source(
         value_serde: data.value_serde.clone(),
         declared: Schema { key: data.schema.key.clone(), value: data.schema.value.clone() },
         needed,
+        envelope: data.envelope,
         window: data.window,
         timestamp: data.timestamp.clone(),
         pseudo_columns,

@@ -8,10 +8,10 @@ use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 
 use super::dead_letter::Stage;
 use super::{RuntimeError, change_encoding, header_columns};
-use crate::formats::{Decoder, Schemas, windowed};
-use crate::plan::{HeaderColumn, PseudoColumn, Source};
+use crate::formats::{Decoder, Format, FormatError, Schemas, Side, debezium, windowed};
+use crate::plan::{Envelope, HeaderColumn, PseudoColumn, Source};
 use crate::types::time_pattern::TimePattern;
-use crate::types::{ChangeBatch, OldRows, RecordChunk, RowError, WindowKind};
+use crate::types::{ChangeBatch, Column, OldRows, RecordChunk, RowError, WindowKind};
 
 /// A record that was dropped at the input.
 #[derive(Debug, Clone)]
@@ -47,6 +47,27 @@ pub(super) struct Decoding {
     changes: bool,
 }
 
+/// The decoder of one side of the records of `source`.
+fn decoder(
+    source: &Source,
+    schemas: &Schemas,
+    side: Side,
+    columns: &[Column],
+    needed: &[bool],
+) -> Result<Box<dyn Decoder>, FormatError> {
+    let serde = match side {
+        Side::Key => &source.key_serde,
+        Side::Value => &source.value_serde,
+    };
+    match source.envelope {
+        // Keys of plain values are what they are.
+        Some(Envelope::Debezium) if serde.format != Format::Kafka => {
+            debezium::decoder(schemas, serde, columns, needed, side)
+        }
+        _ => schemas.decoder(serde, columns, needed),
+    }
+}
+
 /// Where event time comes from.
 enum Timestamp {
     Record,
@@ -60,7 +81,7 @@ impl Decoding {
         let key_columns = &source.declared.key;
         let key = match key_columns.as_slice() {
             [] => None,
-            columns => Some(schemas.decoder(&source.key_serde, columns, &vec![true; columns.len()])?),
+            columns => Some(decoder(source, schemas, Side::Key, columns, &vec![true; columns.len()])?),
         };
         let mut needed = source.needed.clone();
         let timestamp = match &source.timestamp {
@@ -79,7 +100,7 @@ impl Decoding {
         };
         Ok(Self {
             key,
-            value: schemas.decoder(&source.value_serde, &source.declared.value, &needed)?,
+            value: decoder(source, schemas, Side::Value, &source.declared.value, &needed)?,
             window: source.window,
             timestamp,
             pseudo_columns: source.pseudo_columns.clone(),

@@ -232,6 +232,7 @@ mod tests {
             value_serde: Serde { format: Format::Json, wrap_single: true },
             declared: Schema { key: Vec::new(), value: vec![Column::new("T", SqlType::String)] },
             needed: vec![true],
+            envelope: None,
             window: None,
             timestamp: Some(TimestampColumn { column: 0, format: Some("yyyy-MM-dd".to_owned()) }),
             pseudo_columns: Vec::new(),

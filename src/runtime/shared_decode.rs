@@ -212,6 +212,7 @@ mod tests {
             value_serde: serde,
             declared: Schema { key: Vec::new(), value: columns },
             needed: needed.to_vec(),
+            envelope: None,
             window: None,
             timestamp: None,
             pseudo_columns: Vec::new(),

@@ -85,6 +85,7 @@ fn nothing() -> PlanNode {
         value_serde: serde(),
         declared: Schema::default(),
         needed: Vec::new(),
+        envelope: None,
         window: None,
         timestamp: None,
         pseudo_columns: Vec::new(),

@@ -679,6 +679,7 @@ fn source_of(spec: &TopicSpec, collection: Collection) -> Source {
         value_serde: spec.serdes.1.clone(),
         needed: vec![true; spec.schema.value.len()],
         declared: spec.schema.clone(),
+        envelope: None,
         window: spec.window,
         timestamp: None,
         pseudo_columns: Vec::new(),
