@@ -14,4 +14,5 @@ mod oracle;
 mod plugins;
 mod readme;
 mod reference;
+mod registry;
 mod specs;
