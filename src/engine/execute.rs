@@ -16,7 +16,7 @@ use super::{
     session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
-use crate::plan::{self, Planned, Settings};
+use crate::plan::{self, PlanLookup as _, Planned, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::topics::Transaction;
@@ -215,13 +215,18 @@ impl Execution<'_> {
         let number = self.core.next_command - 1;
         let mut groups = Vec::new();
         for id in ended(planned, &self.core.catalog_before) {
-            groups.extend(self.core.queries.end(&self.shared.runtime, &id)?);
+            let plan = self.core.plans_before.plan(&QueryId::new(id.as_str()));
+            let ended = self.core.queries.end(&self.shared.runtime, &id)?;
+            groups.extend(ended.into_iter().map(|group| (group, plan.clone())));
         }
         if !groups.is_empty() && self.shared.runtime.has_others() {
             self.shared.pause(FOLLOWING);
         }
-        for group in groups {
+        for (group, plan) in groups {
             self.shared.runtime.forget(&group)?;
+            if let Some(plan) = plan {
+                self.shared.forget_schemas(&group, &plan);
+            }
         }
         if let Some(query) = query {
             let properties = self.session.properties.clone();
@@ -245,6 +250,9 @@ impl Execution<'_> {
                     self.core.catalog_before.source(name).map_or_else(String::new, |source| source.topic.clone());
                 if let Some(topic) = delete_topic {
                     topics::delete(&*self.shared.topics, name, topic)?;
+                    if let Some(source) = self.core.catalog_before.source(name) {
+                        self.shared.delete_schemas(source)?;
+                    }
                 }
                 format!("Source `{name}` (topic: {topic}) was dropped.")
             }

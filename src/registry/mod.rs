@@ -9,6 +9,7 @@
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
 mod avro;
+mod client;
 mod compatibility;
 mod embedded;
 mod json_schema;
@@ -17,13 +18,16 @@ mod parsed;
 mod protobuf;
 mod read;
 mod server;
+mod watched;
 mod write;
 
+pub use client::{RemoteRegistry, SettingError};
 pub use compatibility::Compatibility;
 pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, SubjectVersion, VersionId};
 pub use memory::MemoryRegistry;
 pub use read::{Names, SchemaError, read_type, referenced_texts};
 pub use server::serve;
+pub use watched::{Outage, WatchedRegistry};
 pub use write::{Side, write_schema};
 
 /// Language of a schema.
