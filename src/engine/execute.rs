@@ -13,7 +13,7 @@ use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
     Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
-    session, show, show_functions,
+    schemas, session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, PlanLookup as _, Planned, Settings};
@@ -100,7 +100,7 @@ impl Execution<'_> {
         let topics = Known::new(&*self.shared.topics);
         let (plans, query_number) = (&self.core.plans, self.core.next_command);
         let settings = Settings { properties: properties.values(), topics: &topics, plans, query_number };
-        let completed = self.shared.completed(parsed, &self.core.catalog, &settings);
+        let completed = schemas::completed(parsed, &self.core.catalog, &settings, self.shared.registry());
         topics.check()?;
         completed
     }

@@ -10,7 +10,7 @@ use crate::formats::{Schemas, Side, Subject};
 use crate::http::{HttpServer, parse_listen};
 use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings};
 use crate::registry::{
-    self, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, key_subject, value_subject,
+    self, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, TrialRegistry, key_subject, value_subject,
 };
 use crate::sql::ParsedStatement;
 use crate::topics::{self, Topics};
@@ -64,69 +64,20 @@ impl Shared {
         Schemas::new(self.registry.clone())
     }
 
-    /// `parsed` with all columns that it leaves to the registry.
-    pub(super) fn completed<'a>(
-        &self,
-        parsed: &'a ParsedStatement,
-        catalog: &Catalog,
-        settings: &Settings,
-    ) -> Result<Cow<'a, ParsedStatement>, EngineError> {
-        Ok(match plan::complete(parsed, catalog, settings, self.registry())? {
-            Some(completed) => Cow::Owned(completed),
-            None => Cow::Borrowed(parsed),
-        })
+    /// As the registry would be if statements were carried out that are only tried.
+    pub(super) fn trial_registry(&self) -> Option<Arc<dyn SchemaRegistry>> {
+        let registry = self.registry.as_ref()?;
+        Some(Arc::new(TrialRegistry::new(Arc::clone(registry))))
     }
 
-    /// Registers the schemas of what `planned` declares, where none is known; and those of the results of a query that the latest
-    /// has no room for. Without a registry there is nothing to do: the columns are in the statement.
+    /// Registers what `planned` declares, see [`register`].
     pub(super) fn register(&self, planned: &Planned) -> Result<(), EngineError> {
-        let source: &DataSource = match planned {
-            Planned::CreateSource(create) => &create.source,
-            Planned::CreateAs(create) => &create.source,
-            _ => return Ok(()),
-        };
-        let Ok(registry) = self.registry() else { return Ok(()) };
-        let refused = |error: RegistryError| EngineError::new(error.to_string());
-        for (subject, schema) in plan::declared_schemas(source) {
-            if registry.latest(&subject).map_err(refused)?.is_none() {
-                registry.register(&subject, &schema).map_err(refused)?;
-            }
-        }
-        if matches!(planned, Planned::CreateAs(_)) {
-            self.check_results(source)?;
-        }
-        Ok(())
+        self.registry.as_ref().map_or(Ok(()), |registry| register(registry, planned))
     }
 
-    /// Whether results that are written to `source` have a schema.
-    fn check_results(&self, source: &DataSource) -> Result<(), EngineError> {
-        let sides = [
-            (Side::Key, &source.key_serde, &source.schema.key),
-            (Side::Value, &source.value_serde, &source.schema.value),
-        ];
-        for (side, serde, columns) in sides {
-            if serde.needs_registry() && !columns.is_empty() {
-                let subject = Subject { topic: &source.topic, side };
-                self.schemas().encoder(serde, columns, subject).map_err(EngineError::environment)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes the schemas of the topic of `source`, which is dropped and whose topic is deleted.
+    /// Deletes the schemas of the topic of `source`, see [`delete_schemas`].
     pub(super) fn delete_schemas(&self, source: &DataSource) -> Result<(), EngineError> {
-        let Ok(registry) = self.registry() else { return Ok(()) };
-        let sides =
-            [(&source.key_serde, key_subject(&source.topic)), (&source.value_serde, value_subject(&source.topic))];
-        for (_, subject) in sides.iter().filter(|(serde, _)| serde.format.infers_schemas()) {
-            registry.delete_subject(subject).map_err(|error| {
-                let name = &source.name;
-                EngineError::new(format!(
-                    "`{name}` and its topic were deleted, but its schemas are still there: {error}"
-                ))
-            })?;
-        }
-        Ok(())
+        self.registry().map_or(Ok(()), |registry| delete_schemas(registry, source))
     }
 
     /// Deletes the schemas of the internal topics of a query that was ended: they belong to its consumer group `group`.
@@ -144,6 +95,60 @@ impl Shared {
             tracing::warn!(group, "schemas of internal topics are still there: {error}");
         }
     }
+}
+
+/// `parsed` with all columns that it leaves to `registry`.
+pub(super) fn completed<'a>(
+    parsed: &'a ParsedStatement,
+    catalog: &Catalog,
+    settings: &Settings,
+    registry: Registry,
+) -> Result<Cow<'a, ParsedStatement>, EngineError> {
+    Ok(match plan::complete(parsed, catalog, settings, registry)? {
+        Some(completed) => Cow::Owned(completed),
+        None => Cow::Borrowed(parsed),
+    })
+}
+
+/// Registers the schemas of what `planned` declares, where none is known; and those of the results of a query that the latest has
+/// no room for.
+pub(super) fn register(registry: &Arc<dyn SchemaRegistry>, planned: &Planned) -> Result<(), EngineError> {
+    let (source, has_results): (&DataSource, bool) = match planned {
+        Planned::CreateSource(create) => (&create.source, false),
+        Planned::CreateAs(create) => (&create.source, true),
+        _ => return Ok(()),
+    };
+    let refused = |error: RegistryError| EngineError::new(error.to_string());
+    for (subject, schema) in plan::declared_schemas(source) {
+        if registry.latest(&subject).map_err(refused)?.is_none() {
+            registry.register(&subject, &schema).map_err(refused)?;
+        }
+    }
+    if !has_results {
+        return Ok(());
+    }
+    let sides =
+        [(Side::Key, &source.key_serde, &source.schema.key), (Side::Value, &source.value_serde, &source.schema.value)];
+    for (side, serde, columns) in sides {
+        if serde.needs_registry() && !columns.is_empty() {
+            let subject = Subject { topic: &source.topic, side };
+            let schemas = Schemas::new(Some(Arc::clone(registry)));
+            schemas.encoder(serde, columns, subject).map_err(EngineError::environment)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the schemas of the topic of `source`, which is dropped and whose topic is deleted.
+pub(super) fn delete_schemas(registry: &dyn SchemaRegistry, source: &DataSource) -> Result<(), EngineError> {
+    let sides = [(&source.key_serde, key_subject(&source.topic)), (&source.value_serde, value_subject(&source.topic))];
+    for (_, subject) in sides.iter().filter(|(serde, _)| serde.format.infers_schemas()) {
+        registry.delete_subject(subject).map_err(|error| {
+            let name = &source.name;
+            EngineError::new(format!("`{name}` and its topic were deleted, but its schemas are still there: {error}"))
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -424,5 +429,27 @@ mod tests {
         assert_eq!(reason.value.as_deref(), Some(b"there is no schema with the id 9".as_slice()));
         drop(engine);
         server.stop();
+    }
+
+    #[test]
+    fn a_file_infers_what_it_has_declared_before_and_is_refused_as_a_whole() {
+        let (topics, registry) = (topics(), embedded());
+        let engine = engine(&topics, Some(Arc::<EmbeddedRegistry>::clone(&registry)), &[]);
+        let file =
+            "CREATE STREAM raw (id INT, name STRING) WITH (kafka_topic = 'raw', partitions = 1, value_format = 'json');
+            CREATE STREAM kept WITH (kafka_topic = 'kept', value_format = 'avro') AS SELECT id, name AS called FROM raw;
+            CREATE STREAM again WITH (kafka_topic = 'kept', value_format = 'avro');
+            CREATE STREAM loud AS SELECT UCASE(called) AS called FROM again;";
+        let wrong = format!(
+            "{file} DROP STREAM loud DELETE TOPIC; CREATE STREAM more WITH (kafka_topic = 'LOUD', value_format = 'avro');"
+        );
+        let error = engine.apply_file(&wrong, &mut |_| ()).expect_err("its schema is deleted by then");
+        assert!(error.message.contains("Subject: LOUD-value"), "{}", error.message);
+        assert_eq!(SchemaRegistry::subjects(&*registry), Ok(Vec::new()), "it was only tried");
+        engine.apply_file(file, &mut |_| ()).expect("each statement knows those before it");
+        let columns = |name: &str| engine.catalog().source(name).map(|source| source.schema.display(false).to_string());
+        assert_eq!(columns("AGAIN").as_deref(), Some("`ID` INTEGER, `CALLED` STRING"));
+        let subjects = ["LOUD-value", "kept-value"].map(str::to_owned).to_vec();
+        assert_eq!(SchemaRegistry::subjects(&*registry), Ok(subjects));
     }
 }

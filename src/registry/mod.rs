@@ -18,6 +18,7 @@ mod parsed;
 mod protobuf;
 mod read;
 mod server;
+mod trial;
 mod watched;
 mod write;
 
@@ -27,6 +28,7 @@ pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, Subjec
 pub use memory::MemoryRegistry;
 pub use read::{Names, SchemaError, read_type, referenced_texts};
 pub use server::serve;
+pub use trial::TrialRegistry;
 pub use watched::{Outage, WatchedRegistry};
 pub use write::{Side, write_schema};
 
