@@ -2,6 +2,7 @@
 
 mod avro_rules;
 mod command;
+mod kafkajs;
 mod python_clients;
 
 use std::io::{self, Write as _};
