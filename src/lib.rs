@@ -6,6 +6,7 @@ pub mod engine;
 pub mod expr;
 pub mod formats;
 pub mod functions;
+pub mod http;
 pub mod operators;
 pub mod plan;
 pub mod registry;

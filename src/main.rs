@@ -36,6 +36,7 @@ fn run(command: Command) -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
+        Command::Registry(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Udf(command) => command.run(),
     };

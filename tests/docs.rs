@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use levada::engine::{Engine, EngineError, EngineOptions, Response, Session};
+use levada::registry::EmbeddedRegistry;
 use levada::runtime::clock::ManualClock;
 use levada::shell::{Backend, Flow, Interpreter, Interrupt, Layout, OutputFormat, Palette, Screen, Width};
 use levada::topics::MemoryTopics;
@@ -65,6 +66,7 @@ fn engine() -> Settled {
             .collect::<BTreeMap<_, _>>(),
         clock: Arc::new(ManualClock::default()),
         threads: false,
+        registry: Some(Arc::new(EmbeddedRegistry::in_memory())),
         ..EngineOptions::default()
     };
     Settled(Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("an empty server starts"))

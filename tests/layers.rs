@@ -7,20 +7,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 16] = [
+const FOLDERS: [(&str, &[&str]); 17] = [
     ("sql", &[]),
     ("types", &[]),
     ("storage", &[]),
+    ("http", &[]),
     ("functions", &["types"]),
     ("catalog", &["types", "formats", "functions"]),
     ("expr", &["functions", "types"]),
     ("formats", &["registry", "types"]),
-    ("registry", &["types"]),
+    ("registry", &["http", "storage", "types"]),
     ("plan", &["sql", "catalog", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
-    ("runtime", &["types", "functions", "expr", "plan", "state", "storage", "operators", "formats", "topics"]),
+    (
+        "runtime",
+        &["types", "functions", "expr", "plan", "state", "storage", "operators", "formats", "registry", "topics"],
+    ),
     (
         "engine",
         &[
@@ -30,6 +34,7 @@ const FOLDERS: [(&str, &[&str]); 16] = [
             "catalog",
             "functions",
             "expr",
+            "http",
             "plan",
             "state",
             "operators",

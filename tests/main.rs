@@ -15,4 +15,5 @@ mod oracle;
 mod plugins;
 mod readme;
 mod reference;
+mod registry;
 mod specs;

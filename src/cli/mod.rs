@@ -4,6 +4,7 @@
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
+//! levada registry a schema registry over HTTP           ─▶ registry
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
 //! levada udf     a library of functions                 ─▶ functions, engine
 //! ```
@@ -16,6 +17,7 @@ mod data_dir;
 mod failure;
 mod logging;
 mod progress;
+mod registry;
 mod run;
 mod shell;
 mod summary;
@@ -26,6 +28,7 @@ mod udf;
 pub use data_dir::DataDir;
 pub use failure::Failure;
 pub use logging::start as start_logging;
+pub use registry::RegistryCommand;
 pub use run::RunCommand;
 pub use shell::ShellCommand;
 pub use test::TestCommand;
@@ -49,6 +52,8 @@ pub enum Command {
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out
     Topic(topic::TopicCommand),
+    /// Serve a schema registry over HTTP
+    Registry(RegistryCommand),
     /// Run tests in SQL, specs and conformance cases
     Test(TestCommand),
     /// Check functions of your own

@@ -53,6 +53,9 @@ impl RunCommand {
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
         let engine = self.data.open()?;
+        if let Some(address) = engine.registry_address() {
+            eprintln!("schema registry at http://{address}");
+        }
         let outcome = self.process(&engine, file, &text, idle, interrupt);
         engine.shutdown();
         outcome

@@ -24,7 +24,8 @@ pub(super) fn check(shared: &Shared, planned: &Planned, catalog: &Catalog) -> Re
     Ok(())
 }
 
-fn of_query(query: &QueryPlan) -> impl Iterator<Item = &Serde> {
+/// How the records of a query's sources and sink are laid out.
+pub(super) fn of_query(query: &QueryPlan) -> impl Iterator<Item = &Serde> {
     let sources = query.root.sources().into_iter();
     let sink = query.sink.iter().flat_map(|sink| [&sink.key_serde, &sink.value_serde]);
     sources.flat_map(|source| [&source.key_serde, &source.value_serde]).chain(sink)

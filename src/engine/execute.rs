@@ -14,10 +14,10 @@ use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
     Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
-    session, show, show_functions,
+    schemas, session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
-use crate::plan::{self, Planned, PlannedFunctions, Settings};
+use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::topics::Transaction;
@@ -107,7 +107,7 @@ impl Execution<'_> {
             libraries: &Installed(&self.shared.server),
             query_number,
         };
-        let completed = self.shared.completed(parsed, &self.core.catalog, &settings);
+        let completed = schemas::completed(parsed, &self.core.catalog, &settings, self.shared.registry());
         topics.check()?;
         completed
     }
@@ -236,13 +236,18 @@ impl Execution<'_> {
         let number = self.core.next_command - 1;
         let mut groups = Vec::new();
         for id in ended(planned, &self.core.catalog_before) {
-            groups.extend(self.core.queries.end(&self.shared.runtime, &id)?);
+            let plan = self.core.plans_before.plan(&QueryId::new(id.as_str()));
+            let ended = self.core.queries.end(&self.shared.runtime, &id)?;
+            groups.extend(ended.into_iter().map(|group| (group, plan.clone())));
         }
         if !groups.is_empty() && self.shared.runtime.has_others() {
             self.shared.pause(FOLLOWING);
         }
-        for group in groups {
+        for (group, plan) in groups {
             self.shared.runtime.forget(&group)?;
+            if let Some(plan) = plan {
+                self.shared.forget_schemas(&group, &plan);
+            }
         }
         if let Some(query) = query {
             let properties = self.session.properties.clone();
@@ -269,6 +274,9 @@ impl Execution<'_> {
                     self.core.catalog_before.source(name).map_or_else(String::new, |source| source.topic.clone());
                 if let Some(topic) = delete_topic {
                     topics::delete(&*self.shared.topics, name, topic)?;
+                    if let Some(source) = self.core.catalog_before.source(name) {
+                        self.shared.delete_schemas(source)?;
+                    }
                 }
                 format!("Source `{name}` (topic: {topic}) was dropped.")
             }

@@ -1,6 +1,7 @@
 //! A file of statements, headless: checked as a whole, applied once, continued when it is run again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::command_log::Origin;
 use super::execute::Execution;
@@ -8,9 +9,10 @@ use super::libraries::Installed;
 use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared, codecs, session};
+use super::{Core, EngineError, Response, Session, Shared, codecs, schemas, session};
 use crate::catalog::Catalog;
-use crate::plan::{self, Planned, Settings, TopicFacts, TopicLookup as _};
+use crate::plan::{self, NO_REGISTRY, Planned, Settings, TopicFacts, TopicLookup as _};
+use crate::registry::SchemaRegistry;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -63,6 +65,7 @@ fn check(
         catalog: core.catalog.clone(),
         plans: core.plans.clone(),
         topics: BTreeMap::new(),
+        registry: shared.trial_registry(),
         number: core.next_command,
     };
     let mut session = Session::default();
@@ -161,6 +164,8 @@ struct Trial<'a> {
     plans: Plans,
     /// Topics that would have been created; `None` for those that would have been deleted.
     topics: BTreeMap<String, Option<TopicFacts>>,
+    /// With the schemas that would have been registered.
+    registry: Option<Arc<dyn SchemaRegistry>>,
     number: u64,
 }
 
@@ -177,7 +182,8 @@ impl Trial<'_> {
             libraries: &Installed(&self.shared.server),
             query_number: self.number,
         };
-        let completed = self.shared.completed(parsed, &self.catalog, &settings);
+        let registry = self.registry.as_deref().ok_or(NO_REGISTRY);
+        let completed = schemas::completed(parsed, &self.catalog, &settings, registry);
         let planned = completed.map(|completed| plan::analyze(&completed, &self.catalog, &settings));
         known.check()?;
         let planned = planned??;
@@ -198,8 +204,14 @@ impl Trial<'_> {
                 if let Some((name, config)) = topics::created(planned) {
                     self.topics.insert(name.to_owned(), Some(topics::facts(&config)));
                 }
-                if let Planned::Drop { delete_topic: Some(topic), .. } = planned {
+                if let Planned::Drop { name, delete_topic: Some(topic), .. } = planned {
                     self.topics.insert(topic.clone(), None);
+                    if let (Some(registry), Some(source)) = (&self.registry, self.catalog.source(name)) {
+                        schemas::delete_schemas(&**registry, source).map_err(|error| error.at(parsed.span))?;
+                    }
+                }
+                if let Some(registry) = &self.registry {
+                    schemas::register(registry, planned).map_err(|error| error.at(parsed.span))?;
                 }
             }
         }

@@ -31,6 +31,7 @@ mod topics;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::functions::{Now, Registry, plugins};
+use crate::http::HttpServer;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -161,6 +163,8 @@ pub struct Engine {
     inner: Arc<Inner>,
     /// Carries out what other servers append to the command log.
     follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// Serves the registry of the data directory.
+    registry_server: Option<HttpServer>,
 }
 
 struct Inner {
@@ -255,10 +259,20 @@ fn with_plugins(mut functions: Arc<Registry>, folder: &Path, properties: &BTreeM
 
 impl Engine {
     /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
-    /// `bootstrap.servers` among them the topics are those of that cluster.
+    /// `bootstrap.servers` among them the topics are those of that cluster; without, schemas are in the data directory too,
+    /// unless `ksql.schema.registry.url` names a registry.
     pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
         let topics = topic_store::open(dir, &properties)?;
-        Self::with_topics(topics, properties)
+        let (registry, registry_server) = schemas::open(&*topics, &properties)?;
+        let options = EngineOptions { properties, registry, ..EngineOptions::default() };
+        let mut engine = Self::with_options(topics, options)?;
+        engine.registry_server = registry_server;
+        Ok(engine)
+    }
+
+    /// Where the registry of the data directory is served.
+    pub fn registry_address(&self) -> Option<SocketAddr> {
+        self.registry_server.as_ref().map(HttpServer::address)
     }
 
     /// An engine on `topics`, with server properties `properties`; persistent queries continue.
@@ -281,13 +295,17 @@ impl Engine {
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;
+        let registry = match options.registry {
+            Some(registry) => Some(registry),
+            None => schemas::remote(&options.properties)?,
+        };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
         let shared = Shared {
             topics,
             runtime,
             clock: options.clock,
             server: options.properties,
-            registry: options.registry,
+            registry,
             batch_rows_max: options.batch_rows_max,
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
@@ -301,7 +319,8 @@ impl Engine {
         }
         let catalog = Catalog::with_functions(functions);
         let core = Core { log: Some(log), catalog, ..Core::default() };
-        let mut engine = Self { inner: Arc::new(Inner { core: Mutex::new(core), shared }), follower: None };
+        let inner = Arc::new(Inner { core: Mutex::new(core), shared });
+        let mut engine = Self { inner, follower: None, registry_server: None };
         engine.replay()?;
         if follows {
             engine.follow();

@@ -117,11 +117,16 @@ fn shown_name(name: &str) -> String {
 
 /// What is shown of the property `name`: of secrets nothing.
 pub(super) fn shown_value(name: &str, value: String) -> String {
-    if is_secret(name) { "[hidden]".to_owned() } else { value }
+    if is_secret(name) || value_has_user(&value) { "[hidden]".to_owned() } else { value }
+}
+
+/// Whether a value is an address with a password.
+fn value_has_user(value: &str) -> bool {
+    value.split(',').any(|one| one.split_once("://").is_some_and(|(_, rest)| rest.contains('@')))
 }
 
 fn is_secret(name: &str) -> bool {
-    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key"];
+    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key", "user.info"];
     let name = name.to_ascii_lowercase();
     secret.iter().any(|word| name.contains(word))
 }

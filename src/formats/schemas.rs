@@ -14,7 +14,8 @@ use super::{Decoder, Encoder, Format, FormatError, SchemaSettings, Serde, Side};
 use crate::registry::json_schema::JsonSchema;
 use crate::registry::protobuf::ProtobufSchema;
 use crate::registry::{
-    self, SchemaDocument, SchemaRegistry, SchemaType, referenced_texts, references_of, write_schema,
+    self, Outage, SchemaDocument, SchemaRegistry, SchemaType, WatchedRegistry, referenced_texts, references_of,
+    write_schema,
 };
 use crate::types::Column;
 
@@ -56,6 +57,15 @@ impl Schemas {
     /// The schemas of `registry`; without one, formats that need it have no codec.
     pub fn new(registry: Option<Arc<dyn SchemaRegistry>>) -> Self {
         Self { registry }
+    }
+
+    /// The same schemas, and where it is noted when their registry cannot be asked.
+    pub fn watched(&self) -> (Self, Outage) {
+        let outage = Outage::default();
+        let watch = |registry: &Arc<dyn SchemaRegistry>| -> Arc<dyn SchemaRegistry> {
+            Arc::new(WatchedRegistry::new(Arc::clone(registry), outage.clone()))
+        };
+        (Self { registry: self.registry.as_ref().map(watch) }, outage)
     }
 
     /// The decoder of `serde` for `columns`, of which only those set in `needed` are built.

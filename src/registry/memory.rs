@@ -29,7 +29,8 @@ impl MemoryRegistry {
         let mut state = self.state();
         if state.schemas.get(&id).is_some_and(|other| other != schema) {
             let reason = format!("another schema has the id {id}");
-            return Err(RegistryError::Refused { subject: subject.to_owned(), reason });
+            let schema = schema.text.clone();
+            return Err(RegistryError::Refused { subject: subject.to_owned(), reason, schema });
         }
         state.schemas.insert(id, schema.clone());
         state.add(subject, id);
@@ -89,6 +90,10 @@ impl SchemaRegistry for MemoryRegistry {
 
     fn subjects(&self) -> Result<Vec<String>, RegistryError> {
         Ok(self.state().subjects.keys().cloned().collect())
+    }
+
+    fn delete_subject(&self, subject: &str) -> Result<bool, RegistryError> {
+        Ok(self.state().subjects.remove(subject).is_some())
     }
 }
 

@@ -8,14 +8,27 @@
 //! A schema has one id wherever it is registered, and a subject has versions of schemas. The types that a schema stands for
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
+mod client;
+mod compatibility;
+mod embedded;
 pub mod json_schema;
+mod languages;
 mod memory;
 pub mod protobuf;
 mod read;
+mod server;
+mod trial;
+mod watched;
 mod write;
 
+pub use client::{RemoteRegistry, SettingError};
+pub use compatibility::Compatibility;
+pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, SubjectVersion, VersionId};
 pub use memory::MemoryRegistry;
 pub use read::{Names, SchemaError, read_type, referenced_texts, references_of};
+pub use server::serve;
+pub use trial::TrialRegistry;
+pub use watched::{Outage, WatchedRegistry};
 pub use write::{NullableRepresentation, SchemaStyle, Side, write_schema};
 
 /// Language of a schema.
@@ -30,6 +43,11 @@ pub enum SchemaType {
 }
 
 impl SchemaType {
+    /// The language that the registry calls `word`.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Avro, Self::Json, Self::Protobuf].into_iter().find(|schema_type| schema_type.name() == word)
+    }
+
     /// The word that the registry uses.
     pub fn name(self) -> &'static str {
         match self {
@@ -82,10 +100,26 @@ pub struct RegisteredSchema {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// The schema does not fit those that are registered.
-    #[error("the schema cannot be registered under the subject '{subject}': {reason}")]
+    #[error("the schema cannot be registered under the subject '{subject}': {reason}\nnew schema: {schema}")]
     Refused {
         /// The subject.
         subject: String,
+        /// Why, with the schema that it does not fit.
+        reason: String,
+        /// The text of the schema.
+        schema: String,
+    },
+    /// The subject stays.
+    #[error("the subject '{subject}' cannot be deleted: {reason}")]
+    NotDeleted {
+        /// The subject.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// The registry does not let us ask.
+    #[error("{reason}")]
+    Denied {
         /// Why.
         reason: String,
     },
@@ -116,6 +150,9 @@ pub trait SchemaRegistry: Send + Sync {
 
     /// All subjects, in order.
     fn subjects(&self) -> Result<Vec<String>, RegistryError>;
+
+    /// Deletes `subject`; false if it was not there. Ids of its schemas still lead to them.
+    fn delete_subject(&self, subject: &str) -> Result<bool, RegistryError>;
 }
 
 /// The subject of the keys of `topic`.

@@ -10,6 +10,7 @@ use super::dead_letter::Stage;
 use super::{RuntimeError, change_encoding, header_columns};
 use crate::formats::{Decoder, Format, FormatError, Schemas, Side, debezium, windowed};
 use crate::plan::{Envelope, HeaderColumn, PseudoColumn, Source};
+use crate::registry::Outage;
 use crate::types::time_pattern::TimePattern;
 use crate::types::{ChangeBatch, Column, OldRows, RecordChunk, RowError, WindowKind};
 
@@ -45,6 +46,8 @@ pub(super) struct Decoding {
     key_types: Vec<DataType>,
     /// Values hold both sides of a table's change.
     changes: bool,
+    /// Why schemas could not be looked up.
+    outage: Outage,
 }
 
 /// The decoder of one side of the records of `source`.
@@ -78,10 +81,11 @@ enum Timestamp {
 impl Decoding {
     /// Reads records as `source` says. `changes`: values hold both sides of a table's change.
     pub(super) fn new(source: &Source, changes: bool, schemas: &Schemas) -> Result<Self, RuntimeError> {
+        let (schemas, outage) = schemas.watched();
         let key_columns = &source.declared.key;
         let key = match key_columns.as_slice() {
             [] => None,
-            columns => Some(decoder(source, schemas, Side::Key, columns, &vec![true; columns.len()])?),
+            columns => Some(decoder(source, &schemas, Side::Key, columns, &vec![true; columns.len()])?),
         };
         let mut needed = source.needed.clone();
         let timestamp = match &source.timestamp {
@@ -100,17 +104,26 @@ impl Decoding {
         };
         Ok(Self {
             key,
-            value: decoder(source, schemas, Side::Value, &source.declared.value, &needed)?,
+            value: decoder(source, &schemas, Side::Value, &source.declared.value, &needed)?,
             window: source.window,
             timestamp,
             pseudo_columns: source.pseudo_columns.clone(),
             key_types: key_columns.iter().map(|column| column.sql_type.arrow()).collect(),
             changes,
+            outage,
         })
     }
 
     /// Decodes `chunk`; rows that fail are left out and listed.
-    pub(super) fn decode(&mut self, chunk: &RecordChunk, partition: u32, rejected: &mut Vec<Rejected>) -> ChangeBatch {
+    ///
+    /// # Errors
+    /// [`RuntimeError::Registry`] where the registry cannot be asked for a schema: nobody knows what is wrong with a row then.
+    pub(super) fn decode(
+        &mut self,
+        chunk: &RecordChunk,
+        partition: u32,
+        rejected: &mut Vec<Rejected>,
+    ) -> Result<ChangeBatch, RuntimeError> {
         let rows = chunk.len();
         let mut reject = |stage: Stage, errors: Vec<RowError>| {
             rejected.extend(errors.into_iter().map(|error| error.rejected(stage)));
@@ -153,6 +166,9 @@ impl Decoding {
             let absent = decoded.nulls.unwrap_or_else(|| BooleanBuffer::new_unset(rows));
             OldRows { value: decoded.columns, present: !&absent }
         });
+        if let Some(error) = self.outage.take() {
+            return Err(error.into());
+        }
         let Times { rowtime, negative, unreadable } = self.timestamp.extract(chunk, &key, &value);
         reject(Stage::Timestamp, negative);
         let unreadable = unreadable.into_iter();
@@ -177,14 +193,14 @@ impl Decoding {
             old,
         };
         if rejected.is_empty() {
-            return batch;
+            return Ok(batch);
         }
         // A record that fails twice is one dead letter: its first reason.
         rejected.sort_by_key(|record| record.row);
         rejected.dedup_by_key(|record| record.row);
         let mut kept = vec![true; rows];
         rejected.iter().for_each(|record| kept[record.row as usize] = false);
-        batch.filter(&BooleanBuffer::from(kept))
+        Ok(batch.filter(&BooleanBuffer::from(kept)))
     }
 }
 

@@ -139,7 +139,7 @@ impl Input {
             return Ok(decoded);
         }
         let mut rejected = Vec::new();
-        let batch = self.decoding.decode(chunk, number, &mut rejected);
+        let batch = self.decoding.decode(chunk, number, &mut rejected)?;
         Ok((batch, rejected))
     }
 

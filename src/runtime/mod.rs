@@ -41,6 +41,7 @@ use crate::formats::{FormatError, Schemas};
 use crate::functions::plugins;
 use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
+use crate::registry::RegistryError;
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
 use crate::topics::{Membership, TopicError, Topics, Transaction};
@@ -73,6 +74,9 @@ pub enum RuntimeError {
     /// A format cannot carry the schema.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The schema registry cannot be asked.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A source topic does not exist.
     #[error("topic {topic} does not exist; the query goes on when it is there again")]
     SourceGone {

@@ -1,6 +1,7 @@
 //! What is kept of a query's failure, and who has to do something about it (semantics 8.7).
 
 use super::RuntimeError;
+use crate::registry::RegistryError;
 use crate::topics::TopicError;
 
 /// A failure of a query.
@@ -48,6 +49,8 @@ impl ErrorClass {
             | RuntimeError::InternalPartitions { .. }
             | RuntimeError::ChangelogLost { .. }
             | RuntimeError::InvalidTime { .. } => Self::User,
+            RuntimeError::Registry(RegistryError::Unavailable { .. }) => Self::Unknown,
+            RuntimeError::Registry(_) => Self::User,
             RuntimeError::Failed(_) | RuntimeError::Bug(_) => Self::Unknown,
         }
     }

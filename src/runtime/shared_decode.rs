@@ -109,7 +109,7 @@ impl State {
             empty => empty.insert(Decoding::new(&self.source, self.changes, &self.schemas)?),
         };
         let mut rejected = Vec::new();
-        let batch = decoding.decode(chunk, partition, &mut rejected);
+        let batch = decoding.decode(chunk, partition, &mut rejected)?;
         let declared = &batch.value[..self.source.needed.len()];
         let nulls = declared.iter().map(|column| new_null_array(column.data_type(), batch.len())).collect();
         if self.kept.len() == KEPT_MAX {
@@ -236,11 +236,8 @@ mod tests {
     /// What a decoding of its own gives for `source`.
     fn alone(source: &Source, chunk: &RecordChunk) -> (Vec<ArrayRef>, Vec<u32>) {
         let mut rejected = Vec::new();
-        let batch = Decoding::new(source, false, &Schemas::default()).expect("JSON carries the columns").decode(
-            chunk,
-            0,
-            &mut rejected,
-        );
+        let mut decoding = Decoding::new(source, false, &Schemas::default()).expect("JSON carries the columns");
+        let batch = decoding.decode(chunk, 0, &mut rejected).expect("JSON needs no registry");
         (batch.value, rejected.iter().map(|record| record.row).collect())
     }
 

@@ -465,7 +465,8 @@ pub fn open_without_state(dir: &Path, properties: &BTreeMap<String, String>) -> 
     Ok(LocalTopics::open(dir)?)
 }
 
-fn is_cluster(properties: &BTreeMap<String, String>) -> bool {
+/// Whether `properties` name a cluster: topics are not embedded then.
+pub fn is_cluster(properties: &BTreeMap<String, String>) -> bool {
     ["bootstrap.servers", "ksql.streams.bootstrap.servers"].iter().any(|name| properties.contains_key(*name))
 }
 

@@ -23,7 +23,7 @@ install_packages() {
 resolve() {
     local pom=$1 folder=$2 part
     [ -e "$folder/complete" ] && return 0
-    echo "resolving Apache Kafka $kafka_version" >&2
+    echo "resolving what $pom names" >&2
     mkdir -p "${folder%/*}"
     part=$(mktemp -d "${folder%/*}/jars.XXXXXX")
     mvn -q -B -f "$pom" -Dkafka.version="$kafka_version" \

@@ -1,0 +1,56 @@
+//! Addresses that a server may be told to listen at.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+
+/// Why nothing can listen there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenError {
+    /// It is no address.
+    #[error("'{0}' is no address to listen at: write it as HOST:PORT, such as 127.0.0.1:8081")]
+    NoAddress(String),
+    /// The name of the host leads nowhere.
+    #[error("the host of '{0}' is not known: {1}")]
+    UnknownHost(String, String),
+    /// It would need TLS.
+    #[error("'{0}' cannot be listened at: HTTPS is not served")]
+    Tls(String),
+}
+
+/// Reads `HOST:PORT`, with or without `http://` in front; port 0 is any that is free.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, ListenError> {
+    let text = text.trim();
+    if text.starts_with("https:") {
+        return Err(ListenError::Tls(text.to_owned()));
+    }
+    let address = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    if let Ok(address) = address.parse() {
+        return Ok(address);
+    }
+    let has_port = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !has_port {
+        return Err(ListenError::NoAddress(text.to_owned()));
+    }
+    let unknown = |reason: &str| ListenError::UnknownHost(text.to_owned(), reason.to_owned());
+    let mut found = address.to_socket_addrs().map_err(|error| unknown(&error.to_string()))?;
+    found.next().ok_or_else(|| unknown("it has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_every_form() {
+        for (text, expected) in [
+            ("127.0.0.1:8081", "127.0.0.1:8081"),
+            ("http://127.0.0.1:8081", "127.0.0.1:8081"),
+            ("http://[::1]:0/", "[::1]:0"),
+        ] {
+            assert_eq!(parse_listen(text).map(|address| address.to_string()), Ok(expected.to_owned()));
+        }
+        assert!(parse_listen("localhost:80").is_ok_and(|address| address.ip().is_loopback()));
+        for text in ["8081", "localhost", ":8081", "localhost:http", "https://localhost:8081", ""] {
+            assert!(parse_listen(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs KafkaJS's client of schema registries against one, see kafkajs.js.
+#
+#   kafkajs.sh setup     only fetch what it needs
+#   kafkajs.sh run URL
+#
+# Wants Node.js 18 or newer with npm; packages are kept in $LEVADA_KAFKAJS (default: ~/.cache/levada/kafkajs-registry-VERSION), outside
+# of the checkout.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+version=3.9.0
+folder=${LEVADA_KAFKAJS:-$HOME/.cache/levada/kafkajs-registry-$version}
+
+fail() {
+    echo "kafkajs.sh: $*" >&2
+    exit 1
+}
+
+setup() {
+    [ -e "$folder/complete" ] && return 0
+    command -v npm >/dev/null || fail "there is no npm"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    npm install --silent --no-audit --no-fund --prefix "$folder" "@kafkajs/confluent-schema-registry@$version" >&2 ||
+        fail "npm could not install @kafkajs/confluent-schema-registry $version"
+    touch "$folder/complete"
+}
+
+setup
+[ "${1:-setup}" = setup ] || NODE_PATH=$folder/node_modules exec node "$here/kafkajs.js" "$2"
