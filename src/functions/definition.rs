@@ -49,7 +49,11 @@ pub(super) enum DefinitionError {
 
 /// Adds a way to call a function to `functions`, of which those of one name are one. What people are told is what the first of a
 /// name says.
-pub(super) fn add(functions: &mut Vec<Function>, described: &Described<'_>, body: Body) -> Result<(), DefinitionError> {
+pub(super) fn add(
+    functions: &mut Vec<Function>,
+    described: &Described<'_>,
+    body: &Body,
+) -> Result<(), DefinitionError> {
     let variations = variations(described, body)?;
     let same_name = |other: &&mut Function| other.spelling.eq_ignore_ascii_case(described.name);
     let kind = function_kind(&described.kind);
@@ -89,7 +93,7 @@ fn function_kind(kind: &Kind) -> FunctionKind {
 }
 
 /// The ways to call it that the signature stands for.
-fn variations(described: &Described<'_>, body: Body) -> Result<Vec<Variation>, DefinitionError> {
+fn variations(described: &Described<'_>, body: &Body) -> Result<Vec<Variation>, DefinitionError> {
     let unread = |error| DefinitionError::Signature { name: described.name.to_owned(), error };
     let mut variations = signature::variations(described.signature).map_err(unread)?;
     let intermediate = match &described.kind {

@@ -126,9 +126,12 @@ impl Examples {
 }
 
 fn texts(batch: &RecordBatch, row: usize) -> Result<Vec<String>, String> {
-    let text = |column: &Arc<dyn Array>| match column.is_null(row) {
-        true => Ok("NULL".to_owned()),
-        false => array_value_to_string(column, row).map_err(|error| error.to_string()),
+    let text = |column: &Arc<dyn Array>| {
+        if column.is_null(row) {
+            Ok("NULL".to_owned())
+        } else {
+            array_value_to_string(column, row).map_err(|error| error.to_string())
+        }
     };
     batch.columns().iter().map(text).collect()
 }

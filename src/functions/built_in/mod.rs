@@ -67,7 +67,7 @@ fn listed(category: &str, definitions: Vec<Definition>) -> Vec<Function> {
                 parameters: signature.parameters.clone(),
                 examples: about.examples.iter().map(|one| (one.call.to_owned(), one.result.to_owned())).collect(),
             };
-            definition::add(&mut functions, &described, body.clone())
+            definition::add(&mut functions, &described, &body)
                 .unwrap_or_else(|error| unreachable!("a built-in function: {error}"));
         }
     }

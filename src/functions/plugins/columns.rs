@@ -70,7 +70,7 @@ impl LastTypes {
     /// One has no name in the interface.
     pub(super) fn of<'a>(
         &self,
-        arguments: impl Iterator<Item = &'a ArrayRef> + Clone,
+        arguments: &(impl Iterator<Item = &'a ArrayRef> + Clone),
         result: &DataType,
     ) -> Result<Arc<CallTypes>, String> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);

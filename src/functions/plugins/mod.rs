@@ -95,7 +95,7 @@ fn functions_of(
             parameters: row.parameters.iter().map(String::as_str).collect(),
             examples: row.examples.clone(),
         };
-        definition::add(&mut functions, &described, body).map_err(|error| error.to_string())?;
+        definition::add(&mut functions, &described, &body).map_err(|error| error.to_string())?;
     }
     Ok(functions)
 }

@@ -76,6 +76,7 @@ fn times(price: Price, count: i32) -> Result<Price, String> {
 
 /// The sum of a map's values, those of unknown keys twice.
 #[scalar]
+#[expect(clippy::needless_pass_by_value, reason = "a function takes its arguments")]
 fn weighed<'a>(counts: Map<'a, &'a str, i64>, known: List<'a, &'a str>) -> i64 {
     let known: Vec<_> = known.iter().flatten().collect();
     let weights = counts.iter().map(|(key, count)| count.unwrap_or(0) * if known.contains(&key) { 1 } else { 2 });

@@ -116,6 +116,9 @@ pub fn complaints() -> Vec<String> {
     usage().into_iter().flat_map(complaints).collect()
 }
 
+/// The thread that looks at calls.
+static WATCHING: Once = Once::new();
+
 /// Figures for the function called `name`.
 pub(super) fn watched(name: &str) -> Arc<Watched> {
     let watched = Arc::new(Watched {
@@ -129,7 +132,6 @@ pub(super) fn watched(name: &str) -> Arc<Watched> {
     all.retain(|watched| watched.strong_count() > 0);
     all.push(Arc::downgrade(&watched));
     drop(all);
-    static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
         // Without a thread nobody is told; what is asked for is.
         let _ = std::thread::Builder::new().name("functions".to_owned()).spawn(watch);
@@ -162,6 +164,7 @@ impl Watched {
     /// Begins a call, which ends when what this gives is dropped.
     pub(super) fn enter(&self) -> Entered<'_> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        #[expect(clippy::disallowed_methods, reason = "how long a library really takes is no time of the engine")]
         let (query, since) = (QUERY.with_borrow(Clone::clone), Instant::now());
         let running = Running { number, query, since, resident: None, is_slow: false, is_large: false };
         locked(&self.running).push(running);

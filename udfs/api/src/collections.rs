@@ -132,6 +132,7 @@ impl<'a, K: Read<'a>, V: Read<'a>> Read<'a> for Map<'a, K, V> {
 
 macro_rules! maps {
     ($($map:ident: $($bound:path),*;)*) => {$(
+        #[allow(clippy::implicit_hasher, reason = "authors write `HashMap<K, V>`")]
         impl<'a, K: Read<'a> $(+ $bound)*, V: Read<'a>> Read<'a> for $map<K, V> {
             type Array = (&'a MapArray, Column<'a, K>, Column<'a, V>);
 

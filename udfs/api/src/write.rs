@@ -319,6 +319,7 @@ impl<T> Element for Option<T> {}
 impl<T> Element for Shown<T> {}
 impl<K, V> Element for Entries<K, V> {}
 impl<K, V> Element for BTreeMap<K, V> {}
+#[allow(clippy::implicit_hasher, reason = "authors write `HashMap<K, V>`")]
 impl<K, V> Element for HashMap<K, V> {}
 impl<const PRECISION: u8, const SCALE: u8> Element for Decimal<PRECISION, SCALE> {}
 impl Element for AnyDecimal {}
@@ -373,6 +374,7 @@ impl<K: Write, V: Write> Write for Entries<K, V> {
 
 macro_rules! maps {
     ($($map:ident)*) => {$(
+        #[allow(clippy::implicit_hasher, reason = "authors write `HashMap<K, V>`")]
         impl<K: Write, V: Write> Write for $map<K, V> {
             type Builder = MapBuilder<K::Builder, V::Builder>;
 

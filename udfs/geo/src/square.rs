@@ -69,7 +69,7 @@ mod tests {
         let cases = [
             (Place { lat: 57.64911, lon: 10.40744 }, "u4pruydqqvj"),
             (Place { lat: 42.6, lon: -5.6 }, "ezs42"),
-            (Place { lat: -25.382708, lon: -49.265506 }, "6gkzwgjzn820"),
+            (Place { lat: -25.382_708, lon: -49.265_506 }, "6gkzwgjzn820"),
             (Place { lat: 0.0, lon: 0.0 }, "s0000"),
         ];
         for (place, hash) in cases {

@@ -113,7 +113,7 @@ impl RemoteAccumulator {
 
     /// What the plug-in answers to `rows`, after each of them if it `emits`.
     fn updated(&self, rows: &Update<'_>, emits: bool, reports: &mut Reports) -> Result<Option<ArrayRef>, String> {
-        let types = self.types.of(rows.arguments.iter(), &self.result)?;
+        let types = self.types.of(&rows.arguments.iter(), &self.result)?;
         let mut given = columns::arrays_given(rows.arguments);
         let undone: Option<Vec<u8>> = rows.undone.map(|undone| undone.iter().map(|flag| u8::from(*flag)).collect());
         let mut result = FFI_ArrowArray::empty();

@@ -26,7 +26,7 @@ impl RemoteScalar {
     fn called(&self, batch: &mut Batch<'_>) -> Result<ArrayRef, String> {
         let (operands, rows, result_type) = (batch.arguments(), batch.rows(), batch.result_type());
         let arrays = operands.iter().map(Operand::array);
-        let types = self.types.of(arrays.clone(), result_type)?;
+        let types = self.types.of(&arrays, result_type)?;
         let mut given = columns::arrays_given(arrays);
         let constant: Vec<u8> = operands.iter().map(|operand| u8::from(operand.is_constant())).collect();
         let mut result = FFI_ArrowArray::empty();
