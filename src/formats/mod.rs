@@ -21,6 +21,7 @@ mod nested_column;
 mod none;
 mod number_text;
 pub mod protobuf;
+mod record_text;
 mod rows;
 mod scalar_cells;
 mod scalar_column;
@@ -38,6 +39,7 @@ use crate::types::{Column, RowError, SqlType};
 
 use protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 
+pub use record_text::RecordTexts;
 pub use schema_settings::{NullableRepresentation, SchemaSettings};
 pub use schemas::{Schemas, Subject};
 
