@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check oracle large bench bench-kafka crash failover
+.PHONY: help setup build demo kafka test check oracle fuzz large bench bench-kafka crash failover
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ test: check ## everything that must hold before a change goes in
 
 oracle: setup ## 10,000 random queries against a slow interpreter (minutes; LEVADA_ORACLE_CASES, LEVADA_ORACLE_SEED)
 	cargo test --release --test levada --locked -- --ignored --nocapture oracle:: $(ARGS)
+
+fuzz: setup ## almost valid records and schemas against their readers (minutes; LEVADA_FUZZ_SECONDS, LEVADA_FUZZ_SEED)
+	cargo test --release --test levada --locked -- --ignored --nocapture fuzz:: $(ARGS)
 
 large: setup ## 20 million windows under memory.limit=512MB, a day of windows (minutes, LEVADA_LARGE_KEYS)
 	cargo test --release --test levada --locked -- --ignored --nocapture large:: $(ARGS)

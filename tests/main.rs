@@ -7,6 +7,7 @@ mod docs;
 mod examples;
 mod front_ends;
 mod functions;
+mod fuzz;
 mod java;
 mod kafka;
 mod large;

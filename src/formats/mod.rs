@@ -22,6 +22,7 @@ mod nested_column;
 mod none;
 mod number_text;
 pub mod protobuf;
+mod record_text;
 mod rows;
 mod scalar_cells;
 mod scalar_column;
@@ -39,6 +40,7 @@ use crate::types::{Column, RowError, SqlType};
 
 use protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 
+pub use record_text::RecordTexts;
 pub use schema_settings::{NullableRepresentation, SchemaSettings};
 pub use schemas::{Schemas, Subject};
 

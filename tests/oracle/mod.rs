@@ -12,7 +12,7 @@ mod expression;
 mod interpreter;
 mod kind;
 mod query;
-mod random;
+pub mod random;
 mod threads;
 mod value;
 
@@ -36,7 +36,7 @@ const DISK_EVERY: u64 = 8;
 /// Failures after which a run ends.
 const FAILURES_MAX: usize = 3;
 
-fn number_from(variable: &str, otherwise: u64) -> u64 {
+pub fn number_from(variable: &str, otherwise: u64) -> u64 {
     let Ok(text) = std::env::var(variable) else { return otherwise };
     text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}"))
 }

@@ -1,12 +1,15 @@
 //! What the bytes of keys or values may be: all formats at first, narrowed by every record.
 //!
-//! A guess errs on the side of text: four or eight bytes that can all be read are no number, and eight bytes at the end of a
+//! Where the schema registry knows the id at the beginning, and the bytes are of its schema, they are what that says. Else a
+//! guess errs on the side of text: four or eight bytes that can all be read are no number, and eight bytes at the end of a
 //! key are a window only if they are a time of this age.
 
 use std::fmt;
 
 use serde_json::Value;
 
+use crate::formats::RecordTexts;
+use crate::registry::SchemaType;
 use crate::types::java_text::write_double;
 
 /// Said where nothing is known.
@@ -27,6 +30,8 @@ enum Plain {
 /// Something that bytes may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
+    /// Behind the id of a schema of this language.
+    Registered(SchemaType),
     Json,
     Kafka(Plain),
     /// Key, end and start.
@@ -37,8 +42,11 @@ enum Format {
 }
 
 /// In the order in which ksqlDB guesses: the first that fits is how a record is printed.
-const OF_KEYS: [Format; 17] = [
+const OF_KEYS: [Format; 20] = [
+    Format::Registered(SchemaType::Avro),
+    Format::Registered(SchemaType::Protobuf),
     Format::Json,
+    Format::Registered(SchemaType::Json),
     Format::Kafka(Plain::Int),
     Format::Kafka(Plain::Bigint),
     Format::Kafka(Plain::Double),
@@ -57,8 +65,11 @@ const OF_KEYS: [Format; 17] = [
     Format::Kafka(Plain::String),
 ];
 
-const OF_VALUES: [Format; 5] = [
+const OF_VALUES: [Format; 8] = [
+    Format::Registered(SchemaType::Avro),
+    Format::Registered(SchemaType::Protobuf),
     Format::Json,
+    Format::Registered(SchemaType::Json),
     Format::Kafka(Plain::Int),
     Format::Kafka(Plain::Bigint),
     Format::Kafka(Plain::Double),
@@ -66,8 +77,8 @@ const OF_VALUES: [Format; 5] = [
 ];
 
 /// What all bytes seen so far may be. Prints itself as the end of ksqlDB's `Key format: …`.
-#[derive(Debug)]
 pub(super) struct FormatGuess {
+    registered: RecordTexts,
     all: &'static [Format],
     left: Vec<Format>,
     has_seen: bool,
@@ -75,26 +86,33 @@ pub(super) struct FormatGuess {
 
 impl FormatGuess {
     /// A guess about keys, which may be windowed.
-    pub(super) fn of_keys() -> Self {
-        Self { all: &OF_KEYS, left: OF_KEYS.to_vec(), has_seen: false }
+    pub(super) fn of_keys(registered: RecordTexts) -> Self {
+        Self { registered, all: &OF_KEYS, left: OF_KEYS.to_vec(), has_seen: false }
     }
 
     /// A guess about values.
-    pub(super) fn of_values() -> Self {
-        Self { all: &OF_VALUES, left: OF_VALUES.to_vec(), has_seen: false }
+    pub(super) fn of_values(registered: RecordTexts) -> Self {
+        Self { registered, all: &OF_VALUES, left: OF_VALUES.to_vec(), has_seen: false }
+    }
+
+    /// Schemas that nobody knew may have come since.
+    pub(super) fn ask_again(&mut self) {
+        self.registered.ask_again();
     }
 
     /// Gives up the formats that `bytes` are not of. No bytes say nothing.
     pub(super) fn narrow(&mut self, bytes: Option<&[u8]>) {
         let Some(bytes) = bytes else { return };
         self.has_seen = true;
-        self.left.retain(|format| format.text(bytes).is_some());
+        let registered = self.registered.text(bytes);
+        self.left.retain(|format| format.text(bytes, registered.as_ref()).is_some());
     }
 
     /// `bytes` as text, in the first format that fits all that was seen; if none does, in the first that fits these.
-    pub(super) fn text(&self, bytes: &[u8]) -> String {
+    pub(super) fn text(&mut self, bytes: &[u8]) -> String {
+        let registered = self.registered.text(bytes);
         let formats = self.left.iter().chain(self.all);
-        formats.into_iter().find_map(|format| format.text(bytes)).unwrap_or_else(|| escaped(bytes))
+        formats.into_iter().find_map(|format| format.text(bytes, registered.as_ref())).unwrap_or_else(|| escaped(bytes))
     }
 }
 
@@ -112,9 +130,12 @@ impl fmt::Display for FormatGuess {
 }
 
 impl Format {
-    /// `bytes` as text, if they are of this format.
-    fn text(self, bytes: &[u8]) -> Option<String> {
+    /// `bytes` as text, if they are of this format. `registered` is what they are by a registered schema.
+    fn text(self, bytes: &[u8], registered: Option<&(SchemaType, String)>) -> Option<String> {
         match self {
+            Self::Registered(language) => {
+                registered.filter(|(found, _)| *found == language).map(|(_, text)| text.clone())
+            }
             Self::Json => Some(serde_json::from_slice::<Value>(bytes).ok()?.to_string()),
             Self::Kafka(plain) => plain.text(bytes),
             Self::Hopping(plain) | Self::Tumbling(plain) => {
@@ -135,6 +156,9 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json => f.write_str("JSON"),
+            Self::Registered(SchemaType::Avro) => f.write_str("AVRO"),
+            Self::Registered(SchemaType::Protobuf) => f.write_str("PROTOBUF"),
+            Self::Registered(SchemaType::Json) => f.write_str("JSON_SR"),
             Self::Kafka(plain) => f.write_str(plain.name()),
             Self::Session(plain) => write!(f, "SESSION({})", plain.name()),
             Self::Hopping(plain) => write!(f, "HOPPING({})", plain.name()),
@@ -202,7 +226,7 @@ mod tests {
     use super::*;
 
     fn check(records: &[&[u8]], formats: &str, texts: &[&str]) {
-        let mut guess = FormatGuess::of_keys();
+        let mut guess = FormatGuess::of_keys(RecordTexts::default());
         records.iter().for_each(|record| guess.narrow(Some(record)));
         assert_eq!(guess.to_string(), formats);
         let shown: Vec<String> = records.iter().map(|record| guess.text(record)).collect();
@@ -245,6 +269,6 @@ mod tests {
     fn what_is_not_known_is_shown_by_its_bytes() {
         check(&[b"a\xff\x00"], "¯\\_(ツ)_/¯ - no format fits all of it", &["a\\xff\\x00"]);
         check(&[b"ann", b"\xff"], "¯\\_(ツ)_/¯ - no format fits all of it", &["ann", "\\xff"]);
-        assert_eq!(FormatGuess::of_values().to_string(), "¯\\_(ツ)_/¯ - no data processed");
+        assert_eq!(FormatGuess::of_values(RecordTexts::default()).to_string(), "¯\\_(ツ)_/¯ - no data processed");
     }
 }

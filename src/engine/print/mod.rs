@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A [`TopicPrint`] reads when it is asked to, on the thread of who asks, and follows the topic until it is dropped. It needs
-//! nothing of the engine but its topics.
+//! nothing of the engine but its topics and its schema registry.
 
 mod format_guess;
 
@@ -17,6 +17,7 @@ use chrono::DateTime;
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
+use crate::formats::RecordTexts;
 use crate::sql::ast::PrintTopic;
 use crate::sql::similar_names;
 use crate::topics::{TimeOrder, TopicPartition, Topics};
@@ -31,7 +32,7 @@ pub struct TopicPrint {
     topics: Arc<dyn Topics>,
     /// Whether only records that come from now on are printed.
     pub only_new: bool,
-    state: Mutex<State>,
+    state: Box<Mutex<State>>,
 }
 
 struct State {
@@ -129,16 +130,17 @@ pub(super) fn start(shared: &Shared, catalog: &Catalog, print: &PrintTopic) -> R
         let from = if print.from_beginning { 0 } else { topics.end_offset(&partition)? };
         records.add(partition, from, None);
     }
+    let registered = RecordTexts::new(shared.registry.clone());
     let state = State {
         records,
-        keys: FormatGuess::of_keys(),
-        values: FormatGuess::of_values(),
+        keys: FormatGuess::of_keys(registered.clone()),
+        values: FormatGuess::of_values(registered),
         interval: positive("INTERVAL", print.interval)?.unwrap_or(1),
         read: 0,
         left: positive("LIMIT", print.limit)?,
         told: None,
     };
-    Ok(TopicPrint { topics: Arc::clone(topics), only_new: !print.from_beginning, state: Mutex::new(state) })
+    Ok(TopicPrint { topics: Arc::clone(topics), only_new: !print.from_beginning, state: Box::new(Mutex::new(state)) })
 }
 
 fn positive(clause: &str, number: Option<i32>) -> Result<Option<u64>, EngineError> {
@@ -207,6 +209,8 @@ impl State {
     }
 
     fn print(&mut self, read: &[RawRecord]) -> PrintEvent {
+        self.keys.ask_again();
+        self.values.ask_again();
         for record in read {
             self.keys.narrow(record.key.as_deref());
             self.values.narrow(record.value.as_deref());
@@ -238,6 +242,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::engine::{Engine, EngineOptions, Response, Session};
+    use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry, SchemaType};
     use crate::topics::{MemoryTopics, TopicConfig, Transaction};
     use crate::types::RecordChunkBuilder;
 
@@ -253,9 +258,13 @@ mod tests {
     }
 
     fn engine() -> (Arc<MemoryTopics>, Engine) {
+        engine_with(None)
+    }
+
+    fn engine_with(registry: Option<Arc<dyn SchemaRegistry>>) -> (Arc<MemoryTopics>, Engine) {
         let topics = Arc::new(MemoryTopics::new());
         topics.create("orders", &TopicConfig::with_partitions(1)).expect("a new topic");
-        let options = EngineOptions { threads: false, ..EngineOptions::default() };
+        let options = EngineOptions { threads: false, registry, ..EngineOptions::default() };
         let engine = Engine::with_options(Arc::clone(&topics) as Arc<dyn Topics>, options).expect("memory is empty");
         (topics, engine)
     }
@@ -342,6 +351,58 @@ mod tests {
             let error = execute(&engine, &format!("PRINT orders {clause};")).expect_err("nothing could come of it");
             assert!(error.message.ends_with("must be at least 1, got 0"), "{error}");
         }
+    }
+
+    /// What PRINT says of records that queries wrote in `format`: formats and values.
+    fn printed_of(format: &str, registry: Option<Arc<dyn SchemaRegistry>>) -> Vec<String> {
+        let (topics, engine) = engine_with(Some(Arc::new(MemoryRegistry::new())));
+        let create = format!(
+            "CREATE STREAM sales (id STRING KEY, item STRING, n INT, price DOUBLE, tags ARRAY<STRING>, place STRUCT<x INT>) \
+             WITH (kafka_topic = 'sales', partitions = 1, value_format = '{format}');"
+        );
+        execute(&engine, &create).expect("the registry is there");
+        for values in ["'a', 'cork', 300, 1.5, ARRAY['x', 'y'], STRUCT(x := 1)", "'b', NULL, NULL, NULL, NULL, NULL"] {
+            execute(&engine, &format!("INSERT INTO sales VALUES ({values});")).expect("a row");
+        }
+        let print = started(&engine, "PRINT sales FROM BEGINNING;");
+        // Others print the same bytes, if they are asked to.
+        let print = match registry {
+            None => print,
+            Some(registry) => {
+                let options = EngineOptions { threads: false, registry: Some(registry), ..EngineOptions::default() };
+                let topics = Arc::clone(&topics) as Arc<dyn Topics>;
+                started(&Engine::with_options(topics, options).expect("memory is there"), "PRINT sales FROM BEGINNING;")
+            }
+        };
+        let PrintEvent::Records(formats, records) = print.next(Duration::ZERO).expect("the topic is there") else {
+            panic!("there are records")
+        };
+        let formats = formats.map(|formats| formats.value);
+        formats.into_iter().chain(records.into_iter().filter_map(|record| record.value)).collect()
+    }
+
+    #[test]
+    fn records_of_registered_schemas_are_printed_by_them() {
+        let full = r#"{"ITEM": "cork", "N": 300, "PRICE": 1.5, "TAGS": ["x", "y"], "PLACE": {"X": 1}}"#;
+        let nulls = r#"{"ITEM": null, "N": null, "PRICE": null, "TAGS": null, "PLACE": null}"#;
+        assert_eq!(printed_of("AVRO", None), ["AVRO", full, nulls]);
+        let full = r#"ITEM: "cork" N: 300 PRICE: 1.5 TAGS: "x" TAGS: "y" PLACE { X: 1 }"#;
+        assert_eq!(printed_of("PROTOBUF", None), ["PROTOBUF", full, ""]);
+        let printed = printed_of("JSON_SR", None);
+        let full = r#"{"ITEM":"cork","N":300,"PRICE":1.5,"TAGS":["x","y"],"PLACE":{"X":1}}"#;
+        assert_eq!(printed[..2], ["JSON_SR or KAFKA_STRING".to_owned(), full.to_owned()]);
+    }
+
+    #[test]
+    fn without_the_schema_bytes_are_what_they_seem() {
+        let printed = printed_of("JSON_SR", Some(Arc::new(MemoryRegistry::new())));
+        assert_eq!(printed[0], "KAFKA_STRING");
+        assert!(printed[1].ends_with(r#""PLACE":{"X":1}}"#), "{printed:?}");
+        // A schema that the bytes are not of is none of theirs.
+        let other = MemoryRegistry::new();
+        let document = SchemaDocument::new(SchemaType::Avro, "\"double\"");
+        other.register_as("x-value", &document, 1).expect("the id is free");
+        assert_eq!(printed_of("JSON_SR", Some(Arc::new(other)))[0], "KAFKA_STRING");
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod decode;
 mod default;
 mod encode;
 pub mod schema;
+mod text;
 
 pub use cursor::{Cursor, Fault, write_long};
 pub(super) use decode::AvroDecoder;
 pub(super) use encode::AvroEncoder;
+pub(super) use text::text;
 
 #[cfg(test)]
 mod tests {

@@ -106,8 +106,12 @@ impl RecordReader {
     /// Reads a value into the first field that takes it; the others are NULL.
     fn read_union(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
         let (token, start) = (scanner.next_token(), scanner.position());
-        for index in 0..self.fields.len() {
-            if !self.fields[index].may_begin_with(token) {
+        let count = self.fields.len();
+        for (index, last_resort) in (0..count).map(|index| (index, false)).chain((0..count).map(|index| (index, true)))
+        {
+            let field = &self.fields[index];
+            let may_be = if last_resort { token == b'"' && field.may_be_text() } else { field.may_begin_with(token) };
+            if !may_be {
                 continue;
             }
             if self.fields[index].read(scanner, scratch).is_ok() {

@@ -81,6 +81,15 @@ impl ValueReader {
         }
     }
 
+    /// Whether a text may be one of these where nothing else takes it: numbers without digits are written as texts.
+    pub(super) fn may_be_text(&self) -> bool {
+        match self {
+            Self::Scalar(ScalarColumn::Double(_), _) => true,
+            Self::Checked(inner) => inner.may_be_text(),
+            _ => false,
+        }
+    }
+
     /// Whether the values are kept.
     pub(super) fn keeps(&self) -> bool {
         !matches!(self, Self::Ignored | Self::Checked(_))

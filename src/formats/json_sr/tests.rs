@@ -128,6 +128,19 @@ fn one_of_several_types_stands_by_itself() {
 }
 
 #[test]
+fn numbers_without_digits_are_texts_among_several_types_too() {
+    let union = struct_of(&[("CONNECT_UNION_FIELD_0", SqlType::Boolean), ("CONNECT_UNION_FIELD_1", SqlType::Double)]);
+    let schema = object(r#""A": {"oneOf": [{"type": "boolean"}, {"type": "number"}]}"#);
+    let row = r#"{"A":{"CONNECT_UNION_FIELD_0":null,"CONNECT_UNION_FIELD_1":"NaN"}}"#;
+    check(&schema, union, row, r#"{"A":"NaN"}"#);
+    let with_text =
+        struct_of(&[("CONNECT_UNION_FIELD_0", SqlType::Double), ("CONNECT_UNION_FIELD_1", SqlType::String)]);
+    let schema = object(r#""A": {"oneOf": [{"type": "number"}, {"type": "string"}]}"#);
+    let row = r#"{"A":{"CONNECT_UNION_FIELD_0":null,"CONNECT_UNION_FIELD_1":"NaN"}}"#;
+    check(&schema, with_text, row, r#"{"A":"NaN"}"#);
+}
+
+#[test]
 fn a_schema_without_room_says_for_what() {
     let columns = [Column::new("A", SqlType::Integer)];
     let new = |schema: &str| encoder(&columns, false, 1, &parse(schema)).err().unwrap_or_default();

@@ -335,6 +335,7 @@ impl Reader<'_> {
         self.merges_left = left.ok_or_else(|| Fault::Wrong("too many messages come in parts".to_owned()))?;
         let mut whole = Vec::new();
         each_value(step.number, bytes, |part| {
+            check_fields(part)?;
             whole.extend_from_slice(part);
             Ok(())
         })?;
@@ -384,6 +385,16 @@ impl Reader<'_> {
             Ok(())
         })
     }
+}
+
+/// Refuses a part of a message that ends within a field: another part would go on with it.
+fn check_fields(part: &[u8]) -> Read<()> {
+    let mut reader = ByteReader::new(part);
+    while !reader.is_at_end() {
+        let tag = reader.varint()?;
+        skip(&mut reader, tag)?;
+    }
+    Ok(())
 }
 
 /// Hands every value of the delimited field `number` of the message `bytes` to `take`.

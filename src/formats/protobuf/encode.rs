@@ -403,6 +403,25 @@ fn write_element(leaf: &Leaf, elements: &Cells<'_>, out: &mut Vec<u8>, row: usiz
     if !elements.is_null(row) {
         return write_leaf(leaf, values, out, row);
     }
+    match (leaf, values) {
+        // Messages without fields that no reader takes: there is no day 0, and a number has digits.
+        (Leaf::WellKnown(WellKnown::Date), _) => {
+            return write_delimited(out, |out| {
+                write_numbers([1970, 1, 1], out);
+                Ok(())
+            });
+        }
+        (
+            Leaf::WellKnown(WellKnown::Decimal),
+            ScalarCells::Decimal128(_, scale) | ScalarCells::Decimal256(_, scale),
+        ) => {
+            return write_delimited(out, |out| {
+                write_decimal(i256::ZERO, *scale, out);
+                Ok(())
+            });
+        }
+        _ => {}
+    }
     match leaf.wire_type() {
         super::wire::FIXED64 => out.extend_from_slice(&[0; 8]),
         super::wire::FIXED32 => out.extend_from_slice(&[0; 4]),

@@ -21,7 +21,7 @@ pub(in crate::formats) enum Framing {
 const PATH_MAX: i64 = 64;
 
 /// Bytes in front of the message of `record`.
-pub(super) fn header_length(record: &[u8]) -> Result<usize, String> {
+pub(in crate::formats) fn header_length(record: &[u8]) -> Result<usize, String> {
     let (_, rest) = split_id(record)?;
     let mut reader = ByteReader::new(rest);
     read_path(&mut reader, &mut |_| ()).ok_or("the bytes do not begin with the place of a message")?;
@@ -29,7 +29,7 @@ pub(super) fn header_length(record: &[u8]) -> Result<usize, String> {
 }
 
 /// The id and the place in `header`.
-pub(super) fn split_header(header: &[u8]) -> Result<(u32, Vec<u32>), String> {
+pub(in crate::formats) fn split_header(header: &[u8]) -> Result<(u32, Vec<u32>), String> {
     let (id, rest) = split_id(header)?;
     let mut path = Vec::new();
     read_path(&mut ByteReader::new(rest), &mut |index| path.push(index))

@@ -28,9 +28,11 @@ mod names;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod wire;
 
 pub(super) use decode::ProtobufDecoder;
 pub(super) use encode::ProtobufEncoder;
-pub(super) use framing::Framing;
+pub(super) use framing::{Framing, header_length, split_header};
 pub(super) use names::check;
+pub(super) use text::text;

@@ -220,6 +220,8 @@ fn messages_that_come_in_parts_are_put_together() {
     let schema = proto3("N n = 1; google.protobuf.Timestamp t = 2;");
     let message: &[u8] = &[0x0a, 2, 8, 1, 0x12, 2, 8, 1, 0x0a, 3, 0x12, 1, b'a', 0x12, 0, 0x0a, 2, 8, 2];
     assert_eq!(read(&schema, &columns, message), r#"{"n":{"x":2,"y":"a"},"t":1000}"#);
+    let cut = [0x0a, 2, 8, 1, 0x0a, 2, 0x12, 1, 0x0a, 1, b'a'];
+    assert_eq!(read(&schema, &columns, &cut), "the bytes end too early", "no field goes on in the next part");
     let parts = [0x0a, 0].repeat(5_000);
     assert_eq!(read(&schema, &columns, &parts), r#"{"n":{"x":0,"y":""},"t":null}"#);
 }
@@ -281,6 +283,25 @@ fn nulls_in_lists_and_maps_are_default_values() {
     let schema = proto3("repeated double l = 1; repeated N n = 2; map<string, string> m = 3;");
     let message = write(&schema, &columns, r#"{"l":[1.5,null],"n":[null,{"x":1}],"m":{"k":null}}"#).expect("it fits");
     assert_eq!(read(&schema, &columns, &message), r#"{"l":[1.5,0.0],"n":[{"x":0},{"x":1}],"m":{"k":""}}"#);
+}
+
+#[test]
+fn nulls_in_lists_of_dates_and_decimals_can_be_read() {
+    let columns = columns(&[
+        ("d", list(SqlType::Date)),
+        ("n", list(SqlType::Decimal { precision: 4, scale: 2 })),
+        ("t", list(SqlType::Timestamp)),
+    ]);
+    let schema = proto3(
+        "repeated google.type.Date d = 1; repeated confluent.type.Decimal n = 2; repeated google.protobuf.Timestamp t = 3;",
+    );
+    let message = write(&schema, &columns, r#"{"d":[5,null],"n":[1.5,null],"t":[7,null]}"#).expect("it fits");
+    // There is no day 0 of a month 0, and other readers want digits of a number.
+    let nulls: [&[u8]; 2] = [&[0x0a, 7, 8, 0xb2, 0x0f, 16, 1, 24, 1], &[0x12, 7, 0x0a, 1, 0, 16, 1, 24, 2]];
+    for null in nulls {
+        assert!(message.windows(null.len()).any(|bytes| bytes == null), "{message:?}");
+    }
+    assert_eq!(read(&schema, &columns, &message), r#"{"d":[5,0],"n":[1.50,0.00],"t":[7,0]}"#);
 }
 
 #[test]

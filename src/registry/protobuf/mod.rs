@@ -350,6 +350,8 @@ fn is_entry(message: &Message) -> bool {
 
 fn default(literal: &Literal, kind: FieldKind, enums: &[Enum]) -> Option<FieldDefault> {
     Some(match (kind, literal) {
+        // No reader takes a string that is none: the field is empty where it is missing.
+        (FieldKind::Scalar(Scalar::String), Literal::Text(text)) if std::str::from_utf8(text).is_err() => return None,
         (FieldKind::Scalar(Scalar::String | Scalar::Bytes), Literal::Text(text)) => FieldDefault::Bytes(text.clone()),
         (FieldKind::Scalar(Scalar::Bool), Literal::Word(word)) => FieldDefault::Integer((word == "true").into()),
         (FieldKind::Scalar(Scalar::Double | Scalar::Float), Literal::Word(word)) => {
@@ -465,6 +467,8 @@ mod tests {
         assert_eq!(default("float a = 1 [default = -inf]"), Some(FieldDefault::Double(f64::NEG_INFINITY)));
         assert_eq!(default("E a = 1 [default = B]"), Some(FieldDefault::Integer(7)));
         assert_eq!(default("string a = 1 [default = 'x']"), Some(FieldDefault::Bytes(b"x".to_vec())));
+        assert_eq!(default("bytes a = 1 [default = '\\377']"), Some(FieldDefault::Bytes(vec![255])));
+        assert_eq!(default("string a = 1 [default = '\\377']"), None, "it is no UTF-8");
     }
 
     proptest! {

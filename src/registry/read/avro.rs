@@ -284,6 +284,12 @@ mod tests {
     }
 
     #[test]
+    fn no_two_fields_have_one_name() {
+        let schema = r#"{"type": "record", "name": "r", "fields": [{"name": "u", "type": "int"}, {"name": "u", "type": "string"}]}"#;
+        check(schema, "the schema cannot be held by columns: two fields are called u");
+    }
+
+    #[test]
     fn what_is_no_schema_is_an_error() {
         for (schema, reason) in [
             ("{\"name\": 1}", "a schema has no type"),

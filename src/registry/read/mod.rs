@@ -4,6 +4,8 @@ mod avro;
 mod json_schema;
 mod protobuf;
 
+use std::collections::HashSet;
+
 use crate::types::{SqlType, StructField};
 
 use super::{RegistryError, SchemaDocument, SchemaRegistry, SchemaType};
@@ -168,8 +170,12 @@ fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
 /// Types with more parts are refused: names that stand for each other grow without end.
 const PARTS_MAX: usize = 10_000;
 
-/// The fields that have a type; the others are left out.
+/// The fields that have a type; the others are left out. No two have the same name: nobody could tell their columns apart.
 fn fields(all: Vec<(String, Option<SqlType>)>) -> Result<SqlType, SchemaError> {
+    let mut names = HashSet::with_capacity(all.len());
+    if let Some((twice, _)) = all.iter().find(|(name, _)| !names.insert(name)) {
+        return Err(SchemaError::Unsupported { reason: format!("two fields are called {twice}") });
+    }
     let field = |(name, sql_type): (String, Option<SqlType>)| match sql_type {
         Some(sql_type) => Some(StructField { name, sql_type }),
         None => {

@@ -1,0 +1,86 @@
+//! Records of any registered schema as text, for people: as ksqlDB's PRINT shows them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::avro;
+use super::avro::schema::AvroSchema;
+use super::protobuf;
+use super::schemas::split_id;
+use crate::registry::protobuf::ProtobufSchema;
+use crate::registry::{SchemaRegistry, SchemaType, referenced_texts};
+
+/// Finds the schemas of records, and prints by them.
+#[derive(Clone, Default)]
+pub struct RecordTexts {
+    registry: Option<Arc<dyn SchemaRegistry>>,
+    schemas: HashMap<u32, Schema>,
+    /// Ids that nobody knew when they were asked for last.
+    absent: HashSet<u32>,
+}
+
+/// A schema, as far as printing needs it.
+#[derive(Clone)]
+enum Schema {
+    Avro(Arc<AvroSchema>),
+    Protobuf(Arc<ProtobufSchema>),
+    /// The records say all themselves.
+    Json,
+}
+
+impl RecordTexts {
+    /// Texts of records with schemas of `registry`; without one no record has a text.
+    pub fn new(registry: Option<Arc<dyn SchemaRegistry>>) -> Self {
+        Self { registry, ..Self::default() }
+    }
+
+    /// Asks again for the schemas that were not there.
+    pub fn ask_again(&mut self) {
+        self.absent.clear();
+    }
+
+    /// The language of the schema whose id `record` begins with, and the record by it as text; `None` where there is no such
+    /// schema, or the bytes are not of it.
+    pub fn text(&mut self, record: &[u8]) -> Option<(SchemaType, String)> {
+        let (id, datum) = split_id(record).ok()?;
+        match self.schema(id)? {
+            Schema::Avro(schema) => Some((SchemaType::Avro, avro::text(&schema, datum).ok()?)),
+            Schema::Json => {
+                let value: serde_json::Value = serde_json::from_slice(datum).ok()?;
+                Some((SchemaType::Json, value.to_string()))
+            }
+            Schema::Protobuf(schema) => {
+                let (header, message) = record.split_at(protobuf::header_length(record).ok()?);
+                let (_, path) = protobuf::split_header(header).ok()?;
+                let text = protobuf::text(&schema, schema.at(&path)?, message).ok()?;
+                Some((SchemaType::Protobuf, text))
+            }
+        }
+    }
+
+    fn schema(&mut self, id: u32) -> Option<Schema> {
+        if let Some(known) = self.schemas.get(&id) {
+            return Some(known.clone());
+        }
+        if self.absent.contains(&id) {
+            return None;
+        }
+        let Some(schema) = self.registry.as_deref().and_then(|registry| read(registry, id)) else {
+            self.absent.insert(id);
+            return None;
+        };
+        self.schemas.insert(id, schema.clone());
+        Some(schema)
+    }
+}
+
+/// The schema `id`; a registry that cannot be asked has none.
+fn read(registry: &dyn SchemaRegistry, id: u32) -> Option<Schema> {
+    let document = registry.by_id(id).ok()??;
+    let references = || referenced_texts(&document, registry).ok();
+    Some(match document.schema_type {
+        SchemaType::Avro => Schema::Avro(Arc::new(AvroSchema::parse(&document.text, &references()?).ok()?)),
+        SchemaType::Protobuf => Schema::Protobuf(Arc::new(ProtobufSchema::parse(&document.text, &references()?).ok()?)),
+        SchemaType::Json => Schema::Json,
+    })
+}
