@@ -229,7 +229,11 @@ impl Resolver {
         let named = files.iter().map(|file| file.messages.len()).sum();
         for (syntax, message) in files.iter().flat_map(|file| file.messages.iter().map(|read| (file.syntax, read))) {
             let mut fields = Vec::with_capacity(message.fields.len());
+            let mut numbers = HashMap::with_capacity(message.fields.len());
             for field in &message.fields {
+                if let Some(other) = numbers.insert(field.number, &field.name) {
+                    return Err(format!("{other} and {} of {} have the number {}", field.name, message.name, field.number));
+                }
                 fields.push(self.field(field, &message.name, syntax, named, &mut entries, &enums)?);
             }
             let mut message = Message {
@@ -434,6 +438,12 @@ mod tests {
         assert_eq!(schema.message(duration).name, "google.protobuf.Duration");
         assert_eq!((schema.select(Some("p.A.B")), schema.at(&[0, 0]), schema.at(&[2])), (Ok(1), Some(1), None));
         assert_eq!(schema.select(Some("B")), Err(vec!["p.A".to_owned(), "p.A.B".to_owned(), "p.B".to_owned()]));
+    }
+
+    #[test]
+    fn two_fields_of_one_number_are_refused() {
+        let refused = ProtobufSchema::parse("message A { int32 x = 1; message B { bool y = 2; string z = 2; } }", &[]);
+        assert_eq!(refused.map(drop), Err("y and z of A.B have the number 2".to_owned()));
     }
 
     #[test]
