@@ -233,7 +233,7 @@ INSERT INTO numbers VALUES (1);";
         engine.execute(&mut Session::default(), "SHOW QUERIES;", &mut show).expect("queries are shown");
         shown
     };
-    let complaint = "The function WAIT_FOR_EVER has been running in CSAS_WAITING_1 for 0 seconds.";
+    let complaint = "The function WAIT_FOR_EVER has been running in CSAS_WAITING_1 for ";
     while !shown().contains(complaint) {
         std::thread::park_timeout(Duration::from_millis(20));
     }
