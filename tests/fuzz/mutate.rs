@@ -42,7 +42,7 @@ impl Material<'_> {
             2 => bytes.truncate(at),
             3 => drop(bytes.drain(section(random, bytes.len()))),
             4 => {
-                insert(bytes, at, &(0..random.between(1, 9)).map(|_| random.between(0, 255) as u8).collect::<Vec<_>>())
+                insert(bytes, at, &(0..random.between(1, 9)).map(|_| random.between(0, 255) as u8).collect::<Vec<_>>());
             }
             5 => insert(bytes, at, &interesting(random)),
             6 => {

@@ -176,6 +176,6 @@ mod tests {
         let schema = r#"{"type": "record", "name": "n", "fields": [{"name": "next", "type": ["null", "n"]}]}"#;
         let schema = AvroSchema::parse(schema, &[]).expect("a schema");
         assert_eq!(text(&schema, &[2, 0]).as_deref(), Ok(r#"{"next": {"next": null}}"#));
-        assert!(text(&schema, &[2; 100_000]).is_err());
+        assert!(text(&schema, &vec![2; 100_000]).is_err());
     }
 }

@@ -232,7 +232,10 @@ impl Resolver {
             let mut numbers = HashMap::with_capacity(message.fields.len());
             for field in &message.fields {
                 if let Some(other) = numbers.insert(field.number, &field.name) {
-                    return Err(format!("{other} and {} of {} have the number {}", field.name, message.name, field.number));
+                    return Err(format!(
+                        "{other} and {} of {} have the number {}",
+                        field.name, message.name, field.number
+                    ));
                 }
                 fields.push(self.field(field, &message.name, syntax, named, &mut entries, &enums)?);
             }
