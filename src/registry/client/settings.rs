@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 /// What ksqlDB puts in front of the properties of the registry's client.
@@ -155,32 +156,11 @@ fn address(url: &str, authorization: Option<&str>) -> Result<Address, SettingErr
         return fault("url", "an address has no host");
     }
     let authorization = match user_info {
-        Some(user_info) => Some(basic(&decoded(user_info))),
+        Some(user_info) => Some(basic(&percent_decode_str(user_info).decode_utf8_lossy())),
         None => authorization.map(ToOwned::to_owned),
     };
     let url = format!("{scheme}://{}", place.trim_end_matches('/'));
     Ok(Address { url, authorization: authorization.map(Secret) })
-}
-
-/// A text in which characters stand as `%2F`.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// What goes wrong with files that are not PEM, and what to do.

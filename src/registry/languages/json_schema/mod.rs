@@ -9,6 +9,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 pub(super) use compatibility::read_faults;
@@ -102,7 +103,7 @@ impl JsonSchema {
         };
         let value = match fragment {
             "" => document,
-            pointer if pointer.starts_with('/') => document.pointer(&unescaped(pointer))?,
+            pointer if pointer.starts_with('/') => document.pointer(&percent_decode_str(pointer).decode_utf8_lossy())?,
             anchor => {
                 let has_anchor = |value: &Value| {
                     let named = |keyword: &str| value.get(keyword).and_then(Value::as_str);
@@ -171,26 +172,6 @@ fn id(value: &Value) -> Option<&str> {
 
 fn same_document(id: &str, base: &str) -> bool {
     id.trim_end_matches('#') == base
-}
-
-fn unescaped(pointer: &str) -> String {
-    let bytes = pointer.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = (bytes[at] == b'%').then(|| pointer.get(at + 1..at + 3)).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The first value in `value` that `wanted` takes.
