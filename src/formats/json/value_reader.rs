@@ -440,22 +440,31 @@ impl MapReader {
             b'n' => {
                 scanner.null()?;
                 self.push_null();
-                return Ok(());
+                Ok(())
             }
-            b'{' => {}
-            b'[' if scratch.dialect.entries => return self.read_array(scanner, scratch),
-            _ => return mismatch(scanner, scanner.position(), &self.sql_type),
+            b'{' => self.read_once(scanner, scratch, Self::read_entries),
+            b'[' if scratch.dialect.entries => self.read_once(scanner, scratch, Self::read_elements),
+            _ => mismatch(scanner, scanner.position(), &self.sql_type),
         }
+    }
+
+    /// Reads what stands at the cursor with `read`, whose last argument are the ascending indices of entries that are left out.
+    fn read_once<'s>(
+        &mut self,
+        scanner: &mut Scanner<'s>,
+        scratch: &mut Scratch,
+        read: fn(&mut Self, &mut Scanner<'s>, &mut Scratch, &[u32]) -> Scan<()>,
+    ) -> Scan<()> {
         let start = scanner.position();
         let base = self.keys.len();
-        self.read_entries(scanner, scratch, &[])?;
+        read(self, scanner, scratch, &[])?;
         // Of equal keys the last one counts.
         let repeated = self.keys.repeated(base, &mut scratch.order);
         if !repeated.is_empty() {
             scanner.rewind(start);
             self.keys.truncate(base);
             self.values.truncate(base);
-            self.read_entries(scanner, scratch, &repeated)?;
+            read(self, scanner, scratch, &repeated)?;
         }
         self.offsets.push(self.keys.len() as i32);
         self.nulls.append_non_null();
@@ -486,24 +495,8 @@ impl MapReader {
         Ok(())
     }
 
-    /// Reads an array of objects with a key and a value. Entries without a key are left out.
-    fn read_array(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
-        let start = scanner.position();
-        let base = self.keys.len();
-        self.read_elements(scanner, scratch, &[])?;
-        let repeated = self.keys.repeated(base, &mut scratch.order);
-        if !repeated.is_empty() {
-            scanner.rewind(start);
-            self.keys.truncate(base);
-            self.values.truncate(base);
-            self.read_elements(scanner, scratch, &repeated)?;
-        }
-        self.offsets.push(self.keys.len() as i32);
-        self.nulls.append_non_null();
-        Ok(())
-    }
-
-    /// Reads the array at the cursor but for the entries at the ascending indices `left_out`.
+    /// Reads the array at the cursor, of objects with a key and a value, but for those at the ascending indices `left_out`. Entries without
+    /// a key are left out.
     fn read_elements(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch, left_out: &[u32]) -> Scan<()> {
         scanner.skip_byte();
         let (mut element, mut index) = (0, 0);
