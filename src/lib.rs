@@ -11,6 +11,7 @@ pub mod operators;
 pub mod plan;
 pub mod registry;
 pub mod runtime;
+pub mod server;
 pub mod shell;
 pub mod sql;
 pub mod state;

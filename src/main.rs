@@ -34,6 +34,7 @@ const PANICKED: u8 = 101;
 fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Run(command) => command.run(),
+        Command::Server(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
         Command::Registry(command) => command.run(),

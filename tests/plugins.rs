@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arrow::array::ArrayRef;
 use arrow::util::display::array_value_to_string;
-use levada::engine::{Engine, EngineError, EngineOptions, PushEvent, Response, Session};
+use levada::engine::{Done, Engine, EngineError, EngineOptions, PushEvent, Response, Session};
 use levada::functions::{Function, Registry, plugins};
 use levada::runtime::dead_letter;
 use levada::topics::{MemoryTopics, TopicPartition, Topics};
@@ -317,7 +317,7 @@ impl Server {
     fn answered(&self, sql: &str) -> Result<String, EngineError> {
         let mut lines = Vec::new();
         let mut show = |response: Response| match response {
-            Response::Message(message) => lines.push(message),
+            Response::Message(message) | Response::Done(Done { message, .. }) => lines.push(message),
             Response::Listing(listings) => {
                 lines.extend(listings.iter().flat_map(|listing| &listing.rows).map(|row| row.join("|")));
             }
@@ -478,8 +478,8 @@ fn a_function_of_the_extension_folder_is_replaced_but_not_dropped() {
     let mut answers = Vec::new();
     let mut run = |sql: &str| {
         let mut show = |response: Response| {
-            if let Response::Message(message) = response {
-                answers.push(message);
+            if let Some(message) = response.message() {
+                answers.push(message.to_owned());
             }
         };
         engine.execute(&mut Session::default(), sql, &mut show).map_err(|error| (error.to_string(), error.hint))

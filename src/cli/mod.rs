@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
+//! levada server  ksqlDB's HTTP API                      ─▶ server ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
 //! levada registry a schema registry over HTTP           ─▶ registry
@@ -19,6 +20,7 @@ mod logging;
 mod progress;
 mod registry;
 mod run;
+mod server;
 mod shell;
 mod summary;
 mod test;
@@ -30,6 +32,7 @@ pub use failure::Failure;
 pub use logging::start as start_logging;
 pub use registry::RegistryCommand;
 pub use run::RunCommand;
+pub use server::ServerCommand;
 pub use shell::ShellCommand;
 pub use test::TestCommand;
 pub use udf::UdfCommand;
@@ -48,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the statements of a file and keep their queries running
     Run(RunCommand),
+    /// Answer programs over HTTP, as a ksqlDB server does
+    Server(ServerCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out

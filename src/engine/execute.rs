@@ -13,8 +13,8 @@ use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
-    schemas, session, show, show_functions,
+    Core, Done, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print,
+    pull, schemas, session, show, show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, Settings};
@@ -44,7 +44,7 @@ pub(super) struct Execution<'a> {
 }
 
 /// What an append has done.
-enum Done {
+enum Appended {
     /// A record was appended with it.
     Inserted,
     /// The catalog has changed; the query that is to be started.
@@ -83,9 +83,9 @@ impl Execution<'_> {
                 let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
                 let id = format!("transient_{}_{}", self.core.transients.len(), self.shared.clock.now_ms());
                 let queue = queries::start_transient(&self.shared.runtime, &id, &plan, &self.setup(&properties))?;
-                let transient = Transient { id, sql: parsed.text.clone(), queue: Arc::clone(&queue) };
+                let transient = Transient { id: id.clone(), sql: parsed.text.clone(), queue: Arc::clone(&queue) };
                 self.core.transients.push(transient);
-                show(Response::Push(PushQuery::new(columns, queue)));
+                show(Response::Push(PushQuery::new(id, columns, queue)));
             }
             Planned::InsertValues(row) if self.origin == Origin::Session => {
                 self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
@@ -158,9 +158,9 @@ impl Execution<'_> {
                 planned = self.plan(parsed)?;
             }
             match self.append(written, parsed, &planned)? {
-                Ok(Done::Inserted) => return Ok(()),
-                Ok(Done::Changed(query)) => {
-                    show(Response::Message(self.carry_out(&planned, query)?));
+                Ok(Appended::Inserted) => return Ok(()),
+                Ok(Appended::Changed(query)) => {
+                    show(Response::Done(self.done(&planned, query)?));
                     return Ok(());
                 }
                 // Not all at once again.
@@ -181,13 +181,15 @@ impl Execution<'_> {
         written: &ParsedStatement,
         parsed: &ParsedStatement,
         planned: &Planned,
-    ) -> Result<Result<Done, Overtaken>, EngineError> {
+    ) -> Result<Result<Appended, Overtaken>, EngineError> {
         let number = self.core.next_command;
         let (transaction, done) = match planned {
-            Planned::InsertValues(row) => (insert::transaction(self.shared, &self.core.catalog, row)?, Done::Inserted),
-            planned => (Transaction::default(), Done::Changed(self.prepare(planned)?.map(Box::new))),
+            Planned::InsertValues(row) => {
+                (insert::transaction(self.shared, &self.core.catalog, row)?, Appended::Inserted)
+            }
+            planned => (Transaction::default(), Appended::Changed(self.prepare(planned)?.map(Box::new))),
         };
-        let changes = matches!(done, Done::Changed(_));
+        let changes = matches!(done, Appended::Changed(_));
         let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
         let command = command
             .under(self.shared.asked_properties())
@@ -229,6 +231,18 @@ impl Execution<'_> {
             }
         }
         Ok(query)
+    }
+
+    fn done(&mut self, planned: &Planned, query: Option<Box<PendingQuery>>) -> Result<Done, EngineError> {
+        let number = self.core.next_command - 1;
+        let message = self.carry_out(planned, query)?;
+        let query = match planned {
+            Planned::CreateAs(create) => Some(create.query_info.id.clone()),
+            Planned::InsertInto(insert) => Some(insert.query_info.id.clone()),
+            Planned::CreateSource(create) => create.source.created_by_query.clone(),
+            _ => None,
+        };
+        Ok(Done { message, number, query })
     }
 
     /// Carries out a statement that is in the log and in the catalog.

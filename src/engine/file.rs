@@ -60,14 +60,7 @@ fn check(
 ) -> Result<Vec<(ParsedStatement, usize)>, EngineError> {
     let mut applied = core.applied.clone();
     let mut seen = Applied::default();
-    let mut trial = Trial {
-        shared,
-        catalog: core.catalog.clone(),
-        plans: core.plans.clone(),
-        topics: BTreeMap::new(),
-        registry: shared.trial_registry(),
-        number: core.next_command,
-    };
+    let mut trial = Trial::new(shared, core);
     let mut session = Session::default();
     let mut todo = Vec::new();
     for parsed in statements {
@@ -87,6 +80,25 @@ fn check(
         seen.add(&parsed.text);
     }
     Ok(todo)
+}
+
+/// Tries statements of a client on a copy of the catalog, in order.
+pub(super) fn check_session(
+    shared: &Shared,
+    core: &Core,
+    session: &Session,
+    statements: &[ParsedStatement],
+) -> Result<(), EngineError> {
+    let mut trial = Trial::new(shared, core);
+    let mut session = session.clone();
+    for parsed in statements {
+        let parsed = session::with_variables(shared, parsed.clone(), &session)?;
+        let kept = keeps_session(shared, &parsed.statement, &mut session);
+        if !kept.map_err(|error| error.at(parsed.span))? {
+            trial.statement(&parsed, &session).map_err(|error| error.at(parsed.span))?;
+        }
+    }
+    Ok(())
 }
 
 /// Carries out SET and DEFINE on `session`; they are not kept in the data directory and so always executed.
@@ -169,7 +181,18 @@ struct Trial<'a> {
     number: u64,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
+    fn new(shared: &'a Shared, core: &Core) -> Self {
+        Self {
+            shared,
+            catalog: core.catalog.clone(),
+            plans: core.plans.clone(),
+            topics: BTreeMap::new(),
+            registry: shared.trial_registry(),
+            number: core.next_command,
+        }
+    }
+
     fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
         let properties = self.shared.properties(&session.properties);
         properties.check()?;

@@ -11,6 +11,7 @@ mod codecs;
 mod command_log;
 mod config;
 mod execute;
+mod facts;
 mod file;
 mod hidden_topics;
 mod insert;
@@ -38,7 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, QueryId};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
@@ -46,17 +47,19 @@ use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
-use crate::topics::{self as topic_store, TopicError, Topics};
+use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, Topics};
 use crate::types::STACK_BYTES;
 
 use command_log::CommandLog;
 use config::Properties;
+pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 use libraries::Installed;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
-pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+pub use response::{Done, Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+pub use session::shown_value as shown_property;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -433,6 +436,81 @@ impl Engine {
     /// Figures of all persistent queries, in order of creation.
     pub fn queries(&self) -> Vec<QueryStatus> {
         self.lock().queries.status(&*self.inner.shared.topics)
+    }
+
+    /// The persistent queries in order of creation with their states, and the push queries of this server.
+    pub fn outlines(&self) -> (Vec<QueryOutline>, Vec<PushOutline>) {
+        facts::outlines(&self.lock())
+    }
+
+    /// All that is known of those of the queries `ids` that there are.
+    pub fn query_facts(&self, session: &Session, ids: &[QueryId]) -> Vec<QueryFacts> {
+        facts::queries(&self.inner.shared, &self.lock(), session, ids)
+    }
+
+    /// Topics by name; those that are hidden (`ksql.hidden.topics`) only if `all` are asked for.
+    pub fn topics(&self, session: &Session, all: bool) -> Result<Vec<TopicInfo>, EngineError> {
+        facts::topics(&self.inner.shared, session, all)
+    }
+
+    /// The topic `name`, if it is there.
+    pub fn topic(&self, name: &str) -> Result<Option<TopicInfo>, EngineError> {
+        Ok(self.inner.shared.topics.describe(name)?)
+    }
+
+    /// Who reads topics: the queries of this server and, on a cluster, all consumer groups.
+    pub fn consumers(&self) -> Result<Vec<TopicConsumers>, EngineError> {
+        let here = self.lock().queries.consumers();
+        facts::consumers(&self.inner.shared, here)
+    }
+
+    /// Whether the statements could be executed in this order, as far as that can be known before.
+    pub fn check(&self, session: &Session, statements: &[ParsedStatement]) -> Result<(), EngineError> {
+        file::check_session(&self.inner.shared, &self.lock(), session, statements)
+    }
+
+    /// Sequence number of the next command: all before it were carried out here.
+    pub fn next_command(&self) -> u64 {
+        self.lock().next_command
+    }
+
+    /// A property of the server by its name without prefix.
+    pub fn property(&self, name: &str) -> Option<String> {
+        self.inner.shared.properties(&BTreeMap::new()).values().get(name).cloned()
+    }
+
+    /// What the server and its consumer groups are called by: `ksql.service.id`.
+    pub fn service_id(&self) -> String {
+        self.inner.shared.properties(&BTreeMap::new()).service_id().to_owned()
+    }
+
+    /// Id of the cluster that has the topics.
+    pub fn cluster_id(&self) -> String {
+        self.inner.shared.topics.cluster_id()
+    }
+
+    /// Whether topics can be asked for.
+    pub fn check_topics(&self) -> Result<(), EngineError> {
+        Ok(self.inner.shared.topics.list().map(drop)?)
+    }
+
+    /// Whether a session may set the property `name`.
+    pub fn check_property(&self, name: &str) -> Result<(), EngineError> {
+        property::check_name(name).map_err(|error| EngineError::new(error.to_string()))
+    }
+
+    /// Ends the push query `id`; whether there was one.
+    pub fn close_push(&self, id: &str) -> bool {
+        let mut core = self.lock();
+        let found = core.transients.iter().find(|push| push.id == id && !push.queue.is_closed());
+        let is_found = found.map(|push| push.queue.close()).is_some();
+        core.sweep_transients(&self.inner.shared);
+        is_found
+    }
+
+    /// The clock of the engine, in milliseconds since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.inner.shared.clock.now_ms()
     }
 
     /// The catalog as it is now.

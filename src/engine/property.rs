@@ -373,22 +373,30 @@ impl PropertyError {
 
 /// Whether a session may set the property `name` to `value`.
 pub(super) fn check(name: &str, value: &str) -> Result<(), PropertyError> {
+    check_name(name)?;
+    let canonical = without_client(canonical_name(name));
+    let known = find(name).or_else(|| find(canonical));
+    let choice = CLIENT_CHOICES.iter().find(|(choice, _)| *choice == canonical).map(|(_, kind)| *kind);
+    let kind = known.map(|known| known.kind).or(choice);
+    kind.map_or(Ok(()), |kind| kind.check(value)).map_err(|reason| PropertyError::Invalid {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        reason,
+    })
+}
+
+/// Whether a session may set the property `name`.
+pub(super) fn check_name(name: &str) -> Result<(), PropertyError> {
     let canonical = without_client(canonical_name(name));
     let is_fixed = FIXED.contains(&canonical) || FIXED_PREFIXES.iter().any(|prefix| canonical.starts_with(prefix));
     let known = find(name).or_else(|| find(canonical));
     if is_fixed || known.is_some_and(|known| known.is_fixed) {
         return Err(PropertyError::Fixed { name: name.to_owned() });
     }
-    let choice = CLIENT_CHOICES.iter().find(|(choice, _)| *choice == canonical).map(|(_, kind)| *kind);
-    if let Some(kind) = known.map(|known| known.kind).or(choice) {
-        return kind.check(value).map_err(|reason| PropertyError::Invalid {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            reason,
-        });
-    }
-    let is_known =
-        CLIENT_PROPERTIES.contains(&canonical) || OPEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_known = known.is_some()
+        || CLIENT_CHOICES.iter().any(|(choice, _)| *choice == canonical)
+        || CLIENT_PROPERTIES.contains(&canonical)
+        || OPEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_known { Ok(()) } else { Err(PropertyError::Unknown { name: name.to_owned(), similar: similar(canonical) }) }
 }
 

@@ -29,20 +29,31 @@ pub struct Observer<'a> {
     trouble: Option<String>,
 }
 
-/// How far a query is in one partition.
+/// How far a query is in a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Progress {
-    partition: u32,
-    /// First and next offset of the partition.
-    range: Option<(i64, i64)>,
-    /// What the query's group has committed.
-    committed: Option<i64>,
-    /// What the task on this server has processed.
-    processed: Option<i64>,
+pub struct TopicProgress {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// By partition.
+    pub partitions: Vec<PartitionProgress>,
 }
 
-impl Progress {
-    fn lag(&self) -> Option<u64> {
+/// How far a query is in one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// Its number.
+    pub partition: u32,
+    /// First and next offset of the partition.
+    pub range: Option<(i64, i64)>,
+    /// What the query's group has committed.
+    pub committed: Option<i64>,
+    /// What the task on this server has processed.
+    pub processed: Option<i64>,
+}
+
+impl PartitionProgress {
+    /// Records that are not processed yet, as far as is known.
+    pub fn lag(&self) -> Option<u64> {
         let (start, end) = self.range?;
         if start >= end {
             return Some(0);
@@ -133,23 +144,28 @@ impl<'a> Observer<'a> {
         }
         .about([("Query ID", &*query.spec.id)]);
         let mut listings = vec![group];
-        let partitions: Vec<TopicPartition> = reads.iter().map(|read| read.partition.clone()).collect();
-        let committed = self.committed_by_group(reads);
+        let topics = self.topics(query);
         if let Some(trouble) = &self.trouble {
             listings.push(Listing::facts([("Offsets are not known", trouble.clone())]));
         }
+        listings.extend(topics.iter().flat_map(|progress| topic_progress(&query.spec.id, progress)));
+        listings
+    }
+
+    /// How far the query is in each topic that it reads, by name.
+    pub fn topics(&mut self, query: &RunningQuery) -> Vec<TopicProgress> {
+        let reads = query.metrics.reads();
+        let committed = self.committed_by_group(reads);
         let tasks = query.metrics.tasks(&*self.shared.topics);
-        let mut topics: BTreeMap<&Arc<str>, Vec<Progress>> = BTreeMap::new();
-        for (partition, committed) in partitions.iter().zip(committed) {
+        let mut topics: BTreeMap<&Arc<str>, Vec<PartitionProgress>> = BTreeMap::new();
+        for (Read { partition, .. }, committed) in reads.iter().zip(committed) {
             let range = self.ranges.get(partition).copied();
-            let progress =
-                Progress { partition: partition.partition, range, committed, processed: processed(&tasks, partition) };
+            let processed = processed(&tasks, partition);
+            let progress = PartitionProgress { partition: partition.partition, range, committed, processed };
             topics.entry(&partition.topic).or_default().push(progress);
         }
-        for (topic, progress) in topics {
-            listings.extend(topic_progress(&query.spec.id, topic, &progress));
-        }
-        listings
+        let topics = topics.into_iter();
+        topics.map(|(topic, partitions)| TopicProgress { topic: Arc::clone(topic), partitions }).collect()
     }
 
     /// Of each of `reads` the offset that its group has committed.
@@ -224,11 +240,11 @@ fn processed(tasks: &[(TaskId, TaskFigures)], partition: &TopicPartition) -> Opt
     inputs.filter(|input| input.partition == *partition).map(|input| input.position).max()
 }
 
-fn topic_progress(query: &str, topic: &str, progress: &[Progress]) -> [Listing; 2] {
-    let max_lag = progress.iter().filter_map(Progress::lag).max();
-    let head = Listing::facts([("Kafka topic", topic.to_owned()), ("Max lag", text(max_lag))]);
+fn topic_progress(query: &str, TopicProgress { topic, partitions }: &TopicProgress) -> [Listing; 2] {
+    let max_lag = partitions.iter().filter_map(PartitionProgress::lag).max();
+    let head = Listing::facts([("Kafka topic", topic.to_string()), ("Max lag", text(max_lag))]);
     let columns = ["Partition", "Start Offset", "End Offset", "Offset", "Lag", "Processed"];
-    let rows = Listing::table("", &columns, progress.iter().map(Progress::row).collect());
+    let rows = Listing::table("", &columns, partitions.iter().map(PartitionProgress::row).collect());
     [head.about([("Query ID", query)]), rows.about([("Query ID", query), ("Kafka Topic", topic)])]
 }
 
@@ -334,7 +350,7 @@ mod tests {
 
     #[test]
     fn lag_counts_from_what_is_processed_or_committed() {
-        let lag = |range, committed, processed| Progress { partition: 0, range, committed, processed }.lag();
+        let lag = |range, committed, processed| PartitionProgress { partition: 0, range, committed, processed }.lag();
         assert_eq!(lag(Some((0, 10)), Some(4), None), Some(6), "a task on another server");
         assert_eq!(lag(Some((0, 10)), Some(4), Some(7)), Some(3), "a task here, ahead of its commit");
         assert_eq!(lag(Some((0, 10)), Some(4), Some(2)), Some(6), "a task that was here before");

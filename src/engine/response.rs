@@ -7,13 +7,16 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 
 use super::print::TopicPrint;
+use crate::catalog::QueryId;
 use crate::types::Column;
 
 /// The effect of one statement, for a front end to show.
 #[derive(Debug)]
 pub enum Response {
-    /// One line: `Stream FLIGHTS created`.
+    /// One line: `Topic orders exists.`
     Message(String),
+    /// A statement of the command log was carried out.
+    Done(Done),
     /// A list of named things: `SHOW STREAMS`, `DESCRIBE`.
     Listing(Vec<Listing>),
     /// All rows of a pull query.
@@ -22,6 +25,28 @@ pub enum Response {
     Push(PushQuery),
     /// Records of a topic, as long as somebody wants more.
     Print(TopicPrint),
+}
+
+impl Response {
+    /// What it says, where it is no more than that.
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::Message(text) => Some(text),
+            Self::Done(done) => Some(&done.message),
+            _ => None,
+        }
+    }
+}
+
+/// What a statement of the command log has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// One line: `Stream created`.
+    pub message: String,
+    /// Sequence number of the command.
+    pub number: u64,
+    /// The persistent query that it has started.
+    pub query: Option<QueryId>,
 }
 
 /// A titled table of texts.
@@ -85,6 +110,8 @@ pub struct ResultRows {
 /// A running push query: the reading end. Dropping it stops the query.
 #[derive(Debug)]
 pub struct PushQuery {
+    /// What it is called by, in `SHOW QUERIES`.
+    pub id: String,
     /// Names and types of the rows.
     pub columns: Vec<Column>,
     queue: Arc<PushQueue>,
@@ -181,8 +208,8 @@ impl PushQueue {
 
 impl PushQuery {
     /// The reading end of `queue`.
-    pub fn new(columns: Vec<Column>, queue: Arc<PushQueue>) -> Self {
-        Self { columns, queue }
+    pub fn new(id: String, columns: Vec<Column>, queue: Arc<PushQueue>) -> Self {
+        Self { id, columns, queue }
     }
 
     /// The next rows, waiting at most `timeout`.

@@ -116,7 +116,7 @@ fn shown_name(name: &str) -> String {
 }
 
 /// What is shown of the property `name`: of secrets nothing.
-pub(super) fn shown_value(name: &str, value: String) -> String {
+pub fn shown_value(name: &str, value: String) -> String {
     if is_secret(name) || value_has_user(&value) { "[hidden]".to_owned() } else { value }
 }
 

@@ -232,7 +232,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::engine::{Engine, EngineOptions, Response, Session};
+    use crate::engine::{Done, Engine, EngineOptions, Response, Session};
     use crate::formats::Serde;
     use crate::topics::{MemoryTopics, TopicConfig, Topics};
     use crate::types::{Schema, SqlType};
@@ -252,7 +252,7 @@ mod tests {
     fn answer(engine: &Engine, statement: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let show = &mut |response| match response {
-            Response::Message(text) => lines.push(text),
+            Response::Message(text) | Response::Done(Done { message: text, .. }) => lines.push(text),
             Response::Listing(listings) => {
                 for listing in listings {
                     lines.extend([listing.title, listing.columns.join("|")]);

@@ -31,7 +31,7 @@ impl World {
     fn run(&mut self, sql: &str) -> Result<Vec<String>, EngineError> {
         let mut lines = Vec::new();
         let show = &mut |response| match response {
-            Response::Message(message) => lines.push(message),
+            Response::Message(message) | Response::Done(Done { message, .. }) => lines.push(message),
             Response::Listing(listings) => {
                 lines.extend(listings.iter().flat_map(|listing| &listing.rows).map(|row| row.join("|")));
             }
@@ -298,7 +298,7 @@ fn what_there_is_nothing_to_do_for_says_so_in_a_message() {
         let mut answers = Vec::new();
         let answered = world.engine.execute(&mut world.session, sql, &mut |response| answers.push(response));
         answered.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        assert!(matches!(&answers[..], [Response::Message(message)] if message == expected), "{sql}: {answers:?}");
+        assert!(matches!(&answers[..], [answer] if answer.message() == Some(expected)), "{sql}: {answers:?}");
     }
 }
 

@@ -449,7 +449,7 @@ pub fn open(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn
     if is_cluster(properties) {
         let storage: Arc<dyn KeyValue> = RocksStorage::open(dir)?;
         let topics = KafkaTopics::open(properties, Arc::clone(&storage))?;
-        owner::claim(&*storage, dir, service, topics.cluster_id())?;
+        owner::claim(&*storage, dir, service, Some(topics.cluster_id()).filter(|id| !id.is_empty()))?;
         return Ok(topics);
     }
     let topics = LocalTopics::open(dir)?;
@@ -477,6 +477,11 @@ pub trait Topics: Send + Sync {
 
     /// Deletes a topic with its records and the positions of all groups in it.
     fn delete(&self, name: &str) -> Result<(), TopicError>;
+
+    /// Id of the cluster that has them.
+    fn cluster_id(&self) -> String {
+        "embedded".to_owned()
+    }
 
     /// All topics, ordered by name.
     fn list(&self) -> Result<Vec<TopicInfo>, TopicError>;

@@ -10,6 +10,7 @@ pub mod iso_text;
 pub mod java_order;
 pub mod java_text;
 pub mod json_text;
+pub mod json_value;
 mod record_chunk;
 mod resident;
 mod row_error;

@@ -69,8 +69,8 @@ impl Server {
         let mut said = String::new();
         let engine = self.engine.as_ref().expect("the server runs");
         let done = engine.execute(&mut self.session, text, &mut |response| {
-            if let Response::Message(message) = response {
-                said = message;
+            if let Some(message) = response.message() {
+                message.clone_into(&mut said);
             }
         });
         done.map(|()| said).map_err(|error| error.message)

@@ -53,7 +53,7 @@ struct Endless<'a> {
 
 impl Backend for Endless<'_> {
     fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        show(Response::Push(PushQuery::new(Vec::new(), Arc::clone(&self.queue))));
+        show(Response::Push(PushQuery::new("transient_1".to_owned(), Vec::new(), Arc::clone(&self.queue))));
         assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
         Ok(())
     }

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 use arrow::array::{Array as _, RecordBatch};
 
-use super::value::write_text;
 use crate::engine::Listing;
 use crate::types::Column;
+use crate::types::json_value::write_text;
 
 /// Writes the rows of `listing` below its headings; plain lines stay as they are.
 pub(super) fn write_listing(out: &mut dyn Write, listing: &Listing) -> io::Result<()> {

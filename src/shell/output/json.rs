@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
 
-use super::value::{write_items, write_json, write_json_string};
 use crate::engine::Listing;
 use crate::types::Column;
+use crate::types::json_value::{write_items, write_json, write_json_string};
 
 /// Writes a line of text.
 pub(super) fn write_message(out: &mut dyn Write, text: &str) -> io::Result<()> {

@@ -17,7 +17,6 @@ mod problem;
 mod push_table;
 mod screen;
 mod table;
-mod value;
 
 pub use layout::{Layout, Width};
 pub use palette::Palette;

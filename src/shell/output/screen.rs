@@ -12,7 +12,7 @@ use super::push_table::PushTable;
 use super::table::count_text;
 use super::{csv, json, print, table};
 use crate::engine::{
-    EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows,
+    Done, EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows,
     TopicPrint,
 };
 use crate::types::Column;
@@ -58,7 +58,7 @@ impl Screen<'_> {
     pub fn show(&mut self, response: &Response, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
         let mut outcome = Ok(());
         match response {
-            Response::Message(text) => self.message(text)?,
+            Response::Message(text) | Response::Done(Done { message: text, .. }) => self.message(text)?,
             Response::Listing(listings) => listings.iter().try_for_each(|listing| self.listing(listing))?,
             Response::Rows(rows) => self.rows(rows)?,
             Response::Push(query) => self.push(query, stopped)?,

@@ -6,8 +6,8 @@ use arrow::array::{Array, RecordBatch};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table};
 
 use super::layout::{Layout, printable, write_table};
-use super::value::write_text;
 use crate::engine::{Listing, ListingForm, ResultRows};
+use crate::types::json_value::write_text;
 use crate::types::{Column, SqlType};
 
 /// Writes `listing` with its title; an empty line follows unless it is plain lines.

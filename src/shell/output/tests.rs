@@ -47,7 +47,7 @@ fn push(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Response {
         queue.push(&batch);
     }
     queue.close();
-    Response::Push(PushQuery::new(columns, queue))
+    Response::Push(PushQuery::new("transient_1".to_owned(), columns, queue))
 }
 
 #[test]

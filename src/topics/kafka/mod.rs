@@ -175,11 +175,6 @@ impl KafkaTopics {
         }
     }
 
-    /// What tells this cluster from others, if it says so.
-    pub fn cluster_id(&self) -> Option<String> {
-        self.consumer.client().fetch_cluster_id(TIMEOUT)
-    }
-
     fn offsets_failed(&self, doing: &str, group: &str, error: NativeError) -> TopicError {
         self.caller.failed_native(&format!("cannot {doing} the offsets of group {group}"), Needs::group(group), error)
     }
@@ -319,6 +314,10 @@ fn cluster_error(doing: &str, reason: impl Display) -> TopicError {
 }
 
 impl Topics for KafkaTopics {
+    fn cluster_id(&self) -> String {
+        self.consumer.client().fetch_cluster_id(TIMEOUT).unwrap_or_default()
+    }
+
     fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         self.admin.create(name, config)
     }

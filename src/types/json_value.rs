@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
 
-use crate::types::{SqlType, java_text};
+use super::{SqlType, java_text};
 
 /// Writes row `row` of `array`, whose values have type `sql_type`: texts as they are, nested values as JSON, null as
 /// `null`.
-pub(super) fn write_text(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+pub fn write_text(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
     if array.is_null(row) {
         return out.write_all(b"null");
     }
@@ -25,7 +25,7 @@ pub(super) fn write_text(out: &mut dyn Write, array: &dyn Array, row: usize, sql
 }
 
 /// Writes row `row` of `array` as a JSON value. Numbers keep all their digits; what JSON has no type for is a string.
-pub(super) fn write_json(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
+pub fn write_json(out: &mut dyn Write, array: &dyn Array, row: usize, sql_type: &SqlType) -> io::Result<()> {
     if array.is_null(row) {
         return out.write_all(b"null");
     }
@@ -63,12 +63,12 @@ pub(super) fn write_json(out: &mut dyn Write, array: &dyn Array, row: usize, sql
 }
 
 /// Writes `text` as a JSON string.
-pub(super) fn write_json_string(out: &mut dyn Write, text: &str) -> io::Result<()> {
+pub fn write_json_string(out: &mut dyn Write, text: &str) -> io::Result<()> {
     Ok(serde_json::to_writer(out, text)?)
 }
 
 /// Writes `count` items between two brackets, with commas.
-pub(super) fn write_items(
+pub fn write_items(
     out: &mut dyn Write,
     [open, close]: [u8; 2],
     count: usize,

@@ -1,0 +1,63 @@
+//! `levada server`: ksqlDB's HTTP API.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{DataDir, Failure};
+use crate::http::parse_listen;
+use crate::server::Server;
+use crate::shell::Interrupt;
+
+const EXAMPLES: &str = "\
+Examples:
+  levada server                              at http://127.0.0.1:8088
+  levada server --listen 0.0.0.0:8088        for other machines, too
+  levada server --property bootstrap.servers=broker:9092
+  curl http://127.0.0.1:8088/info
+  curl http://127.0.0.1:8088/ksql -d '{\"ksql\": \"SHOW STREAMS;\"}'
+
+It speaks ksqlDB's HTTP API: clients, tools and user interfaces of ksqlDB work
+with it as they are.";
+
+/// Arguments of `levada server`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ServerCommand {
+    #[command(flatten)]
+    data: DataDir,
+
+    /// Address to listen at, unless the property listeners says it; port 0 is any that is free
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+}
+
+/// Where a server listens that is told nothing: this machine only.
+const LISTEN: &str = "127.0.0.1:8088";
+/// How often is looked whether it is to end.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl ServerCommand {
+    /// Serves until told to stop.
+    pub fn run(&self) -> Result<(), Failure> {
+        let interrupt = Interrupt::of_process();
+        let _work = interrupt.work();
+        let engine = Arc::new(self.data.open()?);
+        let listen = self.listen.clone().or_else(|| engine.property("listeners")).unwrap_or_else(|| LISTEN.to_owned());
+        let listen = parse_listen(&listen).map_err(|error| Failure::Usage(error.to_string()))?;
+        let server = Server::start(Arc::clone(&engine), listen)
+            .map_err(|error| Failure::new(format!("cannot listen at {listen}: {error}")))?;
+        let mut out = io::stdout();
+        writeln!(out, "http://{}", server.address())?;
+        if let Some(address) = engine.registry_address() {
+            writeln!(out, "schema registry at http://{address}")?;
+        }
+        out.flush()?;
+        while !interrupt.wait(LOOK) {
+            engine.maintain();
+        }
+        server.stop();
+        drop(engine);
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The HTTP server: ksqlDB's API in front of the engine (ksqldb-surface 6).
+//!
+//! ```text
+//!            /ksql ─▶ statements ─▶ entity ──┐
+//!           /query ─┐                        ├─▶ engine
+//!    /query-stream ─┼─▶ query ─▶ rows ───────┤
+//!        /ws/query ─┘                        │
+//!  /inserts-stream ─▶ inserts ───────────────┘
+//!            /info, /healthcheck, /status … ─▶ info
+//! ```
+//!
+//! Endpoints translate and do nothing else. HTTP/1.1 and HTTP/2 are spoken on the same port, the latter with prior knowledge.
+//! Bodies are read as JSON whatever their content type, since several clients send none.
+
+mod entity;
+mod info;
+mod problem;
+mod query;
+mod request;
+mod rows;
+mod statements;
+mod status;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use serde_json::Value;
+
+use crate::engine::Engine;
+use crate::http::HttpServer;
+use problem::{Code, Problem};
+use request::{RowForm, StatementRequest, accepted_json};
+use rows::Framing;
+use status::Statuses;
+
+/// What all endpoints share.
+pub struct Server {
+    engine: Arc<Engine>,
+    /// Address under which this server is known: `localhost:8088`.
+    host: String,
+    statuses: Statuses,
+    numbers: AtomicU64,
+    /// How often a push query without rows sends something.
+    keep_alive: Duration,
+    /// How long a request waits for the command that it names.
+    command_timeout: Duration,
+}
+
+/// No request of people is larger.
+const BODY_BYTES_MAX: usize = 32 << 20;
+/// As in ksqlDB.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often is looked whether a command was carried out.
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Server {
+    /// Serves `engine` at `listen`.
+    pub fn start(engine: Arc<Engine>, listen: SocketAddr) -> io::Result<HttpServer> {
+        let host = format!("{}:{}", listen.ip(), listen.port());
+        HttpServer::start("http-api", listen, Self::router(engine, host))
+    }
+
+    /// The endpoints in front of `engine`, on a server that is known as `host`.
+    fn router(engine: Arc<Engine>, host: String) -> Router {
+        let number = |name: &str| engine.property(name).and_then(|value| value.trim().parse().ok());
+        let milliseconds = |name: &str, default| number(name).map_or(default, Duration::from_millis);
+        let server = Self {
+            keep_alive: milliseconds("query.stream.disconnect.check", KEEP_ALIVE),
+            command_timeout: milliseconds("ksql.server.command.response.timeout.ms", COMMAND_TIMEOUT),
+            engine,
+            host,
+            statuses: Statuses::default(),
+            numbers: AtomicU64::default(),
+        };
+        Router::new()
+            .route("/", get(|| async { Redirect::temporary("/info") }))
+            .route("/ksql", post(statements_endpoint))
+            .route("/query", post(query_endpoint))
+            .route("/query-stream", post(query_stream_endpoint))
+            .route("/close-query", post(close_query_endpoint))
+            .merge(info::routes())
+            .fallback(|| async { Problem::new(Code::NOT_FOUND, "Not Found").into_response() })
+            .method_not_allowed_fallback(|| async { Problem::new(Code(40500), "Method Not Allowed").into_response() })
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .with_state(Arc::new(server))
+    }
+
+    /// Waits until the command `number` was carried out here, if one is named.
+    fn await_command(&self, number: Option<i64>) -> Result<(), Problem> {
+        let Some(number) = number.and_then(|number| u64::try_from(number).ok()) else { return Ok(()) };
+        let since = Instant::now();
+        while self.engine.next_command() <= number {
+            if since.elapsed() >= self.command_timeout {
+                let text = format!("command {number} has not arrived at this server within {:?}", self.command_timeout);
+                return Err(Problem::new(Code::NOT_CAUGHT_UP, text));
+            }
+            std::thread::park_timeout(LOOK);
+        }
+        Ok(())
+    }
+
+    /// A number that no other query has.
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Runs `work` on a thread that may wait.
+async fn working<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|failure| {
+        tracing::error!("a request has failed: {failure}");
+        Problem::new(Code::SERVER_ERROR, "the request has failed; the log of the server says why")
+    })
+}
+
+/// An answer in JSON.
+fn json_answer(content_type: &'static str, body: &Value) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body.to_string()).into_response()
+}
+
+type Endpoint = Result<Response, Problem>;
+
+async fn statements_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+    let content_type = accepted_json(&headers)?;
+    let request = StatementRequest::read(&body)?;
+    let entities = working(move || statements::execute(&server, &request)).await??;
+    Ok(json_answer(content_type, &Value::Array(entities)))
+}
+
+async fn query_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+    let content_type = accepted_json(&headers)?;
+    answer_query(server, &body, Framing::Query, content_type).await
+}
+
+async fn query_stream_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+    let form = RowForm::accepted(&headers, RowForm::Delimited)?;
+    let framing = match form {
+        RowForm::Delimited => Framing::Lines,
+        RowForm::Json => Framing::Array,
+        RowForm::Protobuf => Framing::Messages,
+    };
+    answer_query(server, &body, framing, form.content_type()).await
+}
+
+async fn answer_query(server: Arc<Server>, body: &[u8], framing: Framing, content_type: &'static str) -> Endpoint {
+    let request = StatementRequest::read(body)?;
+    let asked = Arc::clone(&server);
+    let answered = working(move || query::ask(&asked, &request)).await??;
+    Ok(query::respond(&server, answered, framing, content_type))
+}
+
+async fn close_query_endpoint(State(server): State<Arc<Server>>, body: Bytes) -> Endpoint {
+    let members: Value = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("the request is not understood: {error}")))?;
+    let Some(id) = members.get("queryId").and_then(Value::as_str).map(ToOwned::to_owned) else {
+        return Err(Problem::bad_request("the request names no query: say it as \"queryId\""));
+    };
+    let known = id.clone();
+    if working(move || server.engine.close_push(&known)).await? {
+        return Ok(StatusCode::OK.into_response());
+    }
+    Err(Problem::bad_request(format!("No query with id {id}")))
+}
