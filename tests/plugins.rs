@@ -67,7 +67,8 @@ fn rows(engine: &Engine, statement: &str) -> Vec<String> {
     engine.settle(None).expect("a row that fails stops nothing");
     let query = query.expect("a push query");
     let mut rows = Vec::new();
-    while let PushEvent::Rows(batch) = query.next(Duration::ZERO) {
+    while let PushEvent::Rows(given) = query.next(Duration::ZERO) {
+        let batch = given.batch();
         let cell = |column: &ArrayRef, row| array_value_to_string(column, row).expect("it can be shown");
         let shown = |row| batch.columns().iter().map(|column| cell(column, row)).collect::<Vec<_>>().join(" ");
         rows.extend((0..batch.num_rows()).map(shown));

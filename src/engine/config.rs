@@ -26,6 +26,11 @@ const THREADS: &str = "num.stream.threads";
 const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
 const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
+const PUSHES_MAX: &str = "ksql.max.push.queries";
+/// As in ksqlDB.
+const PUSHES_MAX_DEFAULT: usize = 100;
+const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
+const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_secs(60);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
 const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
@@ -125,6 +130,16 @@ impl Properties {
     /// How many persistent queries there may be.
     pub fn queries_max(&self) -> Result<usize, EngineError> {
         Ok(self.number(QUERIES_MAX)?.map_or(usize::MAX, |limit| limit as usize))
+    }
+
+    /// How many push queries there may be.
+    pub fn pushes_max(&self) -> Result<usize, EngineError> {
+        Ok(self.number(PUSHES_MAX)?.map_or(PUSHES_MAX_DEFAULT, |limit| limit as usize))
+    }
+
+    /// How long a push query waits for a client that takes no rows.
+    pub fn push_patience(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(PUSH_PATIENCE)?.map_or(PUSH_PATIENCE_DEFAULT, Duration::from_millis))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.
@@ -235,6 +250,8 @@ impl Properties {
         self.standbys()?;
         self.cleanup_delay()?;
         self.slow_function()?;
+        self.pushes_max()?;
+        self.push_patience()?;
         Ok(())
     }
 

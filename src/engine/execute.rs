@@ -1,7 +1,6 @@
 //! Statements to effects.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::command_log::{Command, Origin, Overtaken};
@@ -10,16 +9,17 @@ use super::hidden_topics::HiddenTopics;
 use super::libraries::{self, Installed};
 use super::queries::{self, Queries, QuerySetup, RunningQuery};
 use super::query_report::{Observer, PATIENCE};
+use super::reads::{self, ReadView};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print,
-    pull, schemas, session, show, show_functions,
+    Core, Done, EngineError, Listing, Response, Session, Shared, assert, codecs, insert, print, schemas, session, show,
+    show_functions,
 };
 use crate::catalog::{Collection, QueryId, QueryInfo};
-use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, Settings};
+use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, QueryPlan, Settings};
 use crate::sql::ParsedStatement;
-use crate::sql::ast::{SourceKind, Statement};
+use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
 use crate::topics::Transaction;
 
 /// Executes one statement for a client, whose variables were replaced.
@@ -66,6 +66,10 @@ impl Execution<'_> {
         if self.is_applied(parsed) {
             return Ok(());
         }
+        if let Some(answer) = self.about_push_query(&parsed.statement) {
+            show(answer);
+            return Ok(());
+        }
         let completed = self.completed(parsed)?;
         let planned = self.plan(&completed)?;
         let properties = self.shared.properties(&self.session.properties);
@@ -77,15 +81,9 @@ impl Execution<'_> {
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
-            Planned::Pull(plan) => show(pull::table(self.shared, self.core, &plan)?),
-            Planned::PullStream(plan) => show(pull::stream(self.shared, &plan, &properties)?),
-            Planned::Push(plan) => {
-                let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
-                let id = format!("transient_{}_{}", self.core.transients.len(), self.shared.clock.now_ms());
-                let queue = queries::start_transient(&self.shared.runtime, &id, &plan, &self.setup(&properties))?;
-                let transient = Transient { id: id.clone(), sql: parsed.text.clone(), queue: Arc::clone(&queue) };
-                self.core.transients.push(transient);
-                show(Response::Push(PushQuery::new(id, columns, queue)));
+            planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Push(_)) => {
+                let view = ReadView::of(self.core);
+                show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
             }
             Planned::InsertValues(row) if self.origin == Origin::Session => {
                 self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
@@ -93,6 +91,23 @@ impl Execution<'_> {
             planned => self.logged(parsed, &completed, planned, show)?,
         }
         Ok(())
+    }
+
+    /// What is asked about a push query, which is not in the catalog.
+    fn about_push_query(&self, statement: &Statement) -> Option<Response> {
+        match statement {
+            Statement::Terminate(QueryTarget::Query(id)) if reads::terminate(self.shared, id.as_str()) => {
+                Some(Response::Message("Query terminated.".to_owned()))
+            }
+            Statement::Explain(Explain::Query(id)) => {
+                let push = self.shared.pushes.find(id.as_str())?;
+                let columns = ["ID", "Query Type", "SQL"];
+                let facts = [push.id.to_string(), "PUSH".to_owned(), push.sql.clone()];
+                let plan = self.explained(&push.plan, &QueryId::new(&*push.id), &push.id);
+                Some(Response::Listing(vec![Listing::facts(columns.into_iter().zip(facts)), plan]))
+            }
+            _ => None,
+        }
     }
 
     /// `parsed` with the columns that it leaves to the registry.
@@ -328,7 +343,8 @@ impl Execution<'_> {
                     Some(running) => format!("{}:1", running.state()),
                     None => String::new(),
                 };
-                let pushed = self.core.transients.iter().map(|push| (push.id.as_str(), push.sql.as_str()));
+                let running = self.shared.pushes.running();
+                let pushed = running.iter().map(|push| (&*push.id, push.sql.as_str()));
                 let mut listings = show::queries(catalog, status, pushed);
                 listings.extend(show::complaints());
                 Response::Listing(listings)
@@ -404,6 +420,12 @@ impl Execution<'_> {
         let found = self.core.catalog.query(id).zip(self.core.queries.get(id.as_str()));
         let (info, query) = found.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
         let mut listings = Observer::new(self.shared, [query]).query(info, query);
+        listings.insert(2, self.explained(&query.spec.plan, id, &query.spec.group));
+        Ok(Response::Listing(listings))
+    }
+
+    /// The steps of a query that runs.
+    fn explained(&self, plan: &QueryPlan, id: &QueryId, group: &str) -> Listing {
         let properties = self.shared.properties(&self.session.properties);
         let (topics, plans) = (Known::new(&*self.shared.topics), &self.core.plans);
         let settings = Settings {
@@ -413,10 +435,8 @@ impl Execution<'_> {
             libraries: &Installed(&self.shared.server),
             query_number: 0,
         };
-        let plan = plan::explain(&query.spec.plan, id, &query.spec.group, &self.core.catalog, &settings);
-        let plan = plan.lines().map(ToOwned::to_owned).chain([String::new()]);
-        listings.insert(2, show::lines("Execution plan", plan));
-        Ok(Response::Listing(listings))
+        let plan = plan::explain(plan, id, group, &self.core.catalog, &settings);
+        show::lines("Execution plan", plan.lines().map(ToOwned::to_owned).chain([String::new()]))
     }
 
     fn queries_extended(&self) -> Vec<Listing> {

@@ -58,12 +58,12 @@ pub struct QueryFacts {
 pub type PushOutline = (String, String);
 
 /// The persistent queries in order of creation, and the push queries of this server.
-pub(super) fn outlines(core: &Core) -> (Vec<QueryOutline>, Vec<PushOutline>) {
+pub(super) fn outlines(shared: &Shared, core: &Core) -> (Vec<QueryOutline>, Vec<PushOutline>) {
     let state = |info: &QueryInfo| core.queries.get(info.id.as_str()).map_or("", super::queries::RunningQuery::state);
     let outline = |info: &Arc<QueryInfo>| QueryOutline { info: Arc::clone(info), state: state(info) };
     let persistent = core.catalog.queries().map(outline).collect();
-    let pushed = core.transients.iter().filter(|push| !push.queue.is_closed());
-    (persistent, pushed.map(|push| (push.id.clone(), push.sql.clone())).collect())
+    let pushed = shared.pushes.running().into_iter();
+    (persistent, pushed.map(|push| (push.id.to_string(), push.sql)).collect())
 }
 
 /// Facts of those of the queries `ids` that there are.

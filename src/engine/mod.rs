@@ -20,8 +20,11 @@ mod memory_limit;
 mod print;
 mod property;
 mod pull;
+mod push;
+mod pushes;
 mod queries;
 mod query_report;
+mod reads;
 mod recording;
 mod response;
 mod schemas;
@@ -33,9 +36,10 @@ mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -46,19 +50,25 @@ use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
+use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
 use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, Topics};
 use crate::types::STACK_BYTES;
 
+pub use crate::plan::ColumnRole;
+pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 use libraries::Installed;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
+use pushes::{Keeper, Pushes};
 use queries::Queries;
+use reads::ReadView;
 use recording::{PendingQuery, Plans};
-pub use response::{Done, Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+pub use response::{Done, Listing, ListingForm, Response, ResultRows};
 pub use session::shown_value as shown_property;
 use topics::Known;
 
@@ -104,12 +114,23 @@ pub struct EngineError {
     pub position: Option<(usize, usize)>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The number that ksqlDB's HTTP interface has for it, if it is a particular one.
+    pub code: Option<u32>,
 }
 
 impl EngineError {
+    /// The code of one push query too many.
+    pub const PUSH_QUERIES_MAX: u32 = 40003;
+
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), position: None, hint: None }
+        Self { message: message.into(), position: None, hint: None, code: None }
+    }
+
+    /// The error as the one that HTTP clients know by `code`.
+    #[must_use]
+    pub fn with_code(self, code: u32) -> Self {
+        Self { code: Some(code), ..self }
     }
 
     /// The error as one of the statement that begins at `span`, unless it has a place already.
@@ -138,6 +159,7 @@ impl From<ParseError> for EngineError {
             message: error.to_string(),
             position: Some((error.line() as usize, error.column() as usize)),
             hint: error.help(),
+            code: None,
         }
     }
 }
@@ -157,7 +179,7 @@ impl From<RuntimeError> for EngineError {
 impl From<PlanError> for EngineError {
     fn from(error: PlanError) -> Self {
         let position = error.span().map(|span| (span.line as usize, span.column as usize));
-        Self { message: error.to_string(), position, hint: error.hint() }
+        Self { message: error.to_string(), position, hint: error.hint(), code: None }
     }
 }
 
@@ -166,6 +188,8 @@ pub struct Engine {
     inner: Arc<Inner>,
     /// Carries out what other servers append to the command log.
     follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// Ends push queries that nobody listens to.
+    keeper: Option<Keeper>,
     /// Serves the registry of the data directory.
     registry_server: Option<HttpServer>,
 }
@@ -173,6 +197,32 @@ pub struct Engine {
 struct Inner {
     core: Mutex<Core>,
     shared: Shared,
+}
+
+/// The engine, held. What has changed meanwhile can be read when it is let go.
+struct Held<'a> {
+    core: MutexGuard<'a, Core>,
+    shared: &'a Shared,
+}
+
+impl Deref for Held<'_> {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.shared.publish(&self.core);
+    }
 }
 
 /// What does not change while the engine is open.
@@ -183,6 +233,9 @@ struct Shared {
     server: BTreeMap<String, String>,
     registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
+    /// What can be read without holding the engine.
+    view: RwLock<Arc<ReadView>>,
+    pushes: Pushes,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -198,7 +251,8 @@ struct Core {
     catalog_before: Catalog,
     plans_before: Plans,
     queries: Queries,
-    transients: Vec<Transient>,
+    /// How often the catalog has changed.
+    catalog_changes: u64,
     /// Open as long as the engine is.
     log: Option<CommandLog>,
     /// Sequence number of the next command.
@@ -208,13 +262,6 @@ struct Core {
     /// Queries that replay has met and not started, by command; and those that were paused.
     pending: BTreeMap<u64, PendingQuery>,
     paused: BTreeSet<String>,
-}
-
-/// A push query of a client.
-struct Transient {
-    id: String,
-    sql: String,
-    queue: Arc<PushQueue>,
 }
 
 /// How an engine on given topics works; tests choose other values than users.
@@ -310,6 +357,8 @@ impl Engine {
             server: options.properties,
             registry,
             batch_rows_max: options.batch_rows_max,
+            view: RwLock::default(),
+            pushes: Pushes::default(),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -323,8 +372,11 @@ impl Engine {
         let catalog = Catalog::with_functions(functions);
         let core = Core { log: Some(log), catalog, ..Core::default() };
         let inner = Arc::new(Inner { core: Mutex::new(core), shared });
-        let mut engine = Self { inner, follower: None, registry_server: None };
+        let mut engine = Self { inner, follower: None, keeper: None, registry_server: None };
         engine.replay()?;
+        if options.threads {
+            engine.keeper = Keeper::start(&engine.inner);
+        }
         if follows {
             engine.follow();
         }
@@ -374,7 +426,7 @@ impl Engine {
         show: &mut dyn FnMut(Response),
     ) -> Result<(), EngineError> {
         let statements = parse_statements(text)?;
-        self.lock().sweep_transients(&self.inner.shared);
+        self.inner.shared.sweep_pushes();
         statements.iter().try_for_each(|parsed| self.execute_parsed(session, parsed, show))
     }
 
@@ -399,6 +451,10 @@ impl Engine {
         let properties = shared.properties(&session.properties);
         if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
             show(asserted?);
+            return Ok(());
+        }
+        if let Statement::Query(_) = parsed.statement {
+            show(reads::query(shared, session, &parsed)?);
             return Ok(());
         }
         execute::parsed(shared, &mut self.lock(), session, &parsed, show)
@@ -440,7 +496,7 @@ impl Engine {
 
     /// The persistent queries in order of creation with their states, and the push queries of this server.
     pub fn outlines(&self) -> (Vec<QueryOutline>, Vec<PushOutline>) {
-        facts::outlines(&self.lock())
+        facts::outlines(&self.inner.shared, &self.lock())
     }
 
     /// All that is known of those of the queries `ids` that there are.
@@ -501,11 +557,8 @@ impl Engine {
 
     /// Ends the push query `id`; whether there was one.
     pub fn close_push(&self, id: &str) -> bool {
-        let mut core = self.lock();
-        let found = core.transients.iter().find(|push| push.id == id && !push.queue.is_closed());
-        let is_found = found.map(|push| push.queue.close()).is_some();
-        core.sweep_transients(&self.inner.shared);
-        is_found
+        let found = self.inner.shared.pushes.find(id);
+        found.map(|push| push.queue.end(PushEnd::Stopped)).is_some()
     }
 
     /// The clock of the engine, in milliseconds since the epoch.
@@ -515,7 +568,7 @@ impl Engine {
 
     /// The catalog as it is now.
     pub fn catalog(&self) -> Catalog {
-        self.lock().catalog.clone()
+        self.inner.shared.view().catalog.clone()
     }
 
     /// Processes everything there is and returns when nothing has arrived for `idle`, or `interrupted` says stop.
@@ -586,7 +639,7 @@ impl Engine {
         drop(self);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Core> {
+    fn lock(&self) -> Held<'_> {
         self.inner.lock()
     }
 }
@@ -601,14 +654,17 @@ impl Drop for Engine {
             }
         }
         // As long as there are workers: they end the tasks of what nobody listens to any more.
-        self.lock().sweep_transients(&self.inner.shared);
+        match self.keeper.take() {
+            Some(keeper) => keeper.close(&self.inner.shared.pushes),
+            None => self.inner.shared.sweep_pushes(),
+        }
         self.inner.shared.runtime.shutdown();
     }
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Held<'_> {
+        Held { core: self.core.lock().unwrap_or_else(PoisonError::into_inner), shared: &self.shared }
     }
 
     /// Carries out what other servers have appended to the command log.
@@ -644,6 +700,11 @@ impl Shared {
         self.server.iter().filter(asked).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// Without threads: ends push queries that nobody reads any more, and removes what they have left.
+    fn sweep_pushes(&self) {
+        self.pushes.sweep(&self.runtime);
+    }
+
     /// Waits for other servers.
     fn pause(&self, duration: Duration) {
         std::thread::park_timeout(duration);
@@ -655,14 +716,9 @@ impl Core {
         self.log.as_mut().ok_or_else(|| EngineError::new("the command log is closed"))
     }
 
-    /// Ends transient queries that nobody reads any more, and removes what they have left.
-    fn sweep_transients(&mut self, shared: &Shared) {
-        self.transients.retain(|Transient { id, queue, .. }| {
-            if queue.is_closed() {
-                shared.runtime.end_transient(id);
-            }
-            !queue.is_closed()
-        });
+    /// How often what can be read has changed.
+    fn changes(&self) -> u64 {
+        self.catalog_changes + self.queries.changes()
     }
 }
 

@@ -60,7 +60,7 @@ const INT_MAX: &str = "2147483647";
 const LONG_MAX: &str = "9223372036854775807";
 
 /// Properties of the engine, by name.
-pub(super) const PROPERTIES: [Property; 113] = [
+pub(super) const PROPERTIES: [Property; 114] = [
     property("auto.offset.reset", Some("latest"), Kind::OneOf(&["latest", "earliest"])),
     number("cache.max.bytes.buffering", "10000000"),
     number("commit.interval.ms", "2000"),
@@ -168,6 +168,7 @@ pub(super) const PROPERTIES: [Property; 113] = [
     boolean("ksql.variable.substitution.enable", "true"),
     number("ksql.websocket.connection.max.timeout.ms", "3600000"),
     fixed(number("levada.functions.slow.ms", "10000")),
+    fixed(number("levada.push.client.timeout.ms", "60000")),
     fixed(unset("levada.schema.registry.listener")),
     boolean("levada.self.joins.enabled", "true"),
     fixed(unset("memory.limit")),

@@ -6,26 +6,27 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 
 use super::config::Properties;
+use super::push::PushEnd;
 use super::queries::{QuerySetup, transient_spec};
-use super::{Core, EngineError, Response, ResultRows, Shared};
+use super::reads::ReadView;
+use super::{EngineError, ResultRows, Shared};
 use crate::expr::CompiledExpr;
-use crate::plan::{PullLookup, PullPlan, PushPlan};
-use crate::runtime::{RowReceiver, Runtime, RuntimeOptions, StartFrom, materialized};
+use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
+use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeOptions, StartFrom, materialized};
 use crate::types::Column;
 
 /// Rows of a materialised table.
-pub(super) fn table(shared: &Shared, core: &Core, plan: &PullPlan) -> Result<Response, EngineError> {
-    let running = core.queries.get(plan.query.as_str());
-    let running = running.ok_or_else(|| EngineError::new(format!("query {} does not run", plan.query)))?;
+pub(super) fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows, EngineError> {
+    let running = view.plans.get_key_value(plan.query.as_str());
+    let (id, kept) = running.ok_or_else(|| EngineError::new(format!("query {} does not run", plan.query)))?;
     let keys = match &plan.lookup {
         PullLookup::Keys(keys) => Some(keys.as_slice()),
         PullLookup::Range { .. } | PullLookup::Scan => None,
     };
-    let id = &running.spec.id;
     let is_here = |store: &str, partition| shared.runtime.has_store(id, store, partition);
-    let batches = materialized::read(&running.spec.plan, id, &*shared.topics, keys, &is_here)?;
+    let batches = materialized::read(kept, id, &*shared.topics, keys, &is_here)?;
     let batches = batches.ok_or_else(|| EngineError::new(format!("query {} keeps no rows", plan.query)))?;
-    let schema = running.spec.plan.root.schema().row_schema(running.spec.plan.root.window().is_some());
+    let schema = kept.root.schema().row_schema(kept.root.window().is_some());
     let filter = plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &schema));
     let columns: Vec<CompiledExpr> = plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &schema)).collect();
     let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
@@ -44,7 +45,7 @@ pub(super) fn table(shared: &Shared, core: &Core, plan: &PullPlan) -> Result<Res
             answered.push(result_batch(&result, values, rows.num_rows())?);
         }
     }
-    Ok(Response::Rows(ResultRows { columns: result, batches: answered }))
+    Ok(ResultRows { columns: result, roles: plan.roles.clone(), batches: answered, end: None })
 }
 
 fn result_batch(columns: &[Column], values: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, EngineError> {
@@ -62,11 +63,11 @@ struct Collected {
 }
 
 impl RowReceiver for Collected {
-    fn push(&self, rows: RecordBatch) {
+    fn push(&self, rows: PushedRows) {
         let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = rows.num_rows().min(self.limit - batches.1);
+        let taken = rows.len().min(self.limit - batches.1);
         batches.1 += taken;
-        batches.0.push(rows.slice(0, taken));
+        batches.0.push(rows.batch().slice(0, taken));
     }
 
     fn is_full(&self) -> bool {
@@ -76,10 +77,13 @@ impl RowReceiver for Collected {
     fn is_closed(&self) -> bool {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner).1 >= self.limit
     }
+
+    /// Who settles learns it too.
+    fn fail(&self, _: &str) {}
 }
 
 /// Rows of a stream, from its beginning to where it ends now.
-pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<Response, EngineError> {
+pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<ResultRows, EngineError> {
     let limit = plan.query.limit.map_or(usize::MAX, |limit| limit as usize);
     let collected = Arc::new(Collected { limit, ..Collected::default() });
     let setup =
@@ -90,7 +94,9 @@ pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) 
     let runtime = Runtime::new(Arc::clone(&shared.topics), Arc::clone(&shared.clock), &RuntimeOptions::default())?;
     runtime.start(spec)?;
     runtime.settle(None)?;
-    let batches = std::mem::take(&mut collected.batches.lock().unwrap_or_else(PoisonError::into_inner).0);
-    let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
-    Ok(Response::Rows(ResultRows { columns, batches }))
+    let (batches, rows) = std::mem::take(&mut *collected.batches.lock().unwrap_or_else(PoisonError::into_inner));
+    let columns: Vec<Column> = plan.columns.iter().map(|column| column.column.clone()).collect();
+    let end = if rows >= limit { PushEnd::LimitReached } else { PushEnd::Completed };
+    let roles = vec![ColumnRole::Value; columns.len()];
+    Ok(ResultRows { columns, roles, batches, end: Some(end) })
 }

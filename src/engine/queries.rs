@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use rpds::RedBlackTreeMapSync;
 
 use super::config::Properties;
-use super::{EngineError, PushQueue, QueryStatus};
+use super::{EngineError, QueryStatus};
 use crate::catalog::Catalog;
 use crate::formats::Schemas;
 use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
@@ -14,9 +14,6 @@ use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures}
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime, RuntimeError};
 use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
-
-/// Rows that may wait for a slow reader of a push query.
-const PUSH_ROWS_MAX: usize = 20_000;
 
 /// A persistent query.
 pub struct RunningQuery {
@@ -39,6 +36,10 @@ pub struct RunningQuery {
 pub struct Queries {
     running: BTreeMap<u64, RunningQuery>,
     numbers: HashMap<Arc<str>, u64>,
+    /// What they compute, by id, to be read by those who do not hold the engine.
+    plans: RedBlackTreeMapSync<Arc<str>, SharedPlan>,
+    /// Counts the changes of that.
+    changes: u64,
 }
 
 /// How queries are set up.
@@ -113,12 +114,14 @@ impl Queries {
             return Err(EngineError::new(format!("query {id} is not there to be replaced")));
         };
         runtime.stop(&query.spec.id);
+        let (id_there, plan) = (Arc::clone(&spec.id), Arc::clone(&spec.plan));
         (query.spec, query.runs, query.sink) = (spec, false, sink.to_owned());
         query.fault.clone_from(&setup.fault);
         tracing::info!(query = id, "query replaced");
         if !query.paused {
             query.start(runtime);
         }
+        self.set_plan(id_there, plan);
         Ok(())
     }
 
@@ -126,16 +129,34 @@ impl Queries {
     pub fn replan(&mut self, runtime: &Runtime, id: &str, plan: SharedPlan, fault: Option<String>) {
         let Some(query) = self.find(id) else { return };
         runtime.stop(&query.spec.id);
+        let (id_there, new) = (Arc::clone(&query.spec.id), Arc::clone(&plan));
         query.spec.plan = plan;
         (query.fault, query.runs) = (fault, false);
         tracing::info!(query = id, "query goes on with other functions");
         if !query.paused {
             query.start(runtime);
         }
+        self.set_plan(id_there, new);
+    }
+
+    /// What the queries compute, by id.
+    pub fn plans(&self) -> &RedBlackTreeMapSync<Arc<str>, SharedPlan> {
+        &self.plans
+    }
+
+    /// How often [`Queries::plans`] has changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    fn set_plan(&mut self, id: Arc<str>, plan: SharedPlan) {
+        self.plans.insert_mut(id, plan);
+        self.changes += 1;
     }
 
     fn insert(&mut self, number: u64, query: RunningQuery) {
         self.numbers.insert(Arc::clone(&query.spec.id), number);
+        self.set_plan(Arc::clone(&query.spec.id), Arc::clone(&query.spec.plan));
         self.running.insert(number, query);
     }
 
@@ -194,6 +215,8 @@ impl Queries {
     pub fn end(&mut self, runtime: &Runtime, id: &str) -> Result<Vec<Arc<str>>, EngineError> {
         let number = self.numbers.remove(id);
         let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(Vec::new()) };
+        self.plans.remove_mut(id);
+        self.changes += 1;
         runtime.stop(&query.spec.id);
         tracing::info!(query = id, "query ended");
         runtime.remove_state(&query.spec)?;
@@ -307,20 +330,6 @@ impl RunningQuery {
     }
 }
 
-impl RowReceiver for PushQueue {
-    fn push(&self, rows: RecordBatch) {
-        Self::push(self, &rows);
-    }
-
-    fn is_full(&self) -> bool {
-        Self::is_full(self)
-    }
-
-    fn is_closed(&self) -> bool {
-        Self::is_closed(self)
-    }
-}
-
 /// Whether the query that `planned` starts, if any, is one too many.
 pub fn check_limit(
     planned: &Planned,
@@ -345,19 +354,6 @@ pub fn check_limit(
         parsed.text
     );
     Err(EngineError::new(text).at(parsed.span))
-}
-
-/// Starts a transient query; its rows go to the queue returned.
-pub fn start_transient(
-    runtime: &Runtime,
-    id: &str,
-    plan: &PushPlan,
-    setup: &QuerySetup<'_>,
-) -> Result<Arc<PushQueue>, EngineError> {
-    let queue = PushQueue::new(PUSH_ROWS_MAX, plan.query.limit);
-    let spec = transient_spec(id, plan, Arc::clone(&queue) as Arc<dyn RowReceiver>, setup)?;
-    runtime.start(spec).map_err(EngineError::environment)?;
-    Ok(queue)
 }
 
 /// A transient query whose rows go to `receiver`.

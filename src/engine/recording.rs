@@ -143,6 +143,7 @@ impl Core {
     pub(super) fn record(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
         self.catalog_before = self.catalog.clone();
         self.plans_before = self.plans.clone();
+        self.catalog_changes += 1;
         let recorded = record(&mut self.catalog, &mut self.plans, planned);
         if recorded.is_err() {
             self.forget_last();
@@ -154,6 +155,7 @@ impl Core {
     pub(super) fn forget_last(&mut self) {
         self.catalog = self.catalog_before.clone();
         self.plans = self.plans_before.clone();
+        self.catalog_changes += 1;
     }
 
     /// Starts a query that the command `number` has created, or lets it take the place of the former one.
@@ -259,6 +261,7 @@ impl Core {
             if let Err(reason) = loaded {
                 tracing::error!("function {} cannot be used: {reason}", info.name);
                 self.catalog.add_function(known, with_fault(Some(reason)));
+                self.catalog_changes += 1;
             }
         }
     }

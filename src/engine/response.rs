@@ -1,13 +1,12 @@
 //! What a statement answers.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
-
 use arrow::array::RecordBatch;
 
+use super::PushQuery;
 use super::print::TopicPrint;
+use super::push::PushEnd;
 use crate::catalog::QueryId;
+use crate::plan::ColumnRole;
 use crate::types::Column;
 
 /// The effect of one statement, for a front end to show.
@@ -103,128 +102,41 @@ impl Listing {
 pub struct ResultRows {
     /// Names and types.
     pub columns: Vec<Column>,
+    /// What each column is.
+    pub roles: Vec<ColumnRole>,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// How it ended, where that is said: of a stream's rows.
+    pub end: Option<PushEnd>,
 }
 
-/// A running push query: the reading end. Dropping it stops the query.
-#[derive(Debug)]
-pub struct PushQuery {
-    /// What it is called by, in `SHOW QUERIES`.
-    pub id: String,
-    /// Names and types of the rows.
-    pub columns: Vec<Column>,
-    queue: Arc<PushQueue>,
-}
-
-/// What came next from a push query.
-#[derive(Debug)]
-pub enum PushEvent {
-    /// Some rows.
-    Rows(RecordBatch),
-    /// Nothing within the time given.
-    Idle,
-    /// The query has ended: limit reached, or stopped.
-    End,
-}
-
-/// Rows on their way from tasks to one reader, bounded.
-#[derive(Debug)]
-pub struct PushQueue {
-    state: Mutex<PushState>,
-    changed: Condvar,
-    rows_max: usize,
-}
-
-#[derive(Debug, Default)]
-struct PushState {
-    batches: VecDeque<RecordBatch>,
-    rows: usize,
-    rows_left: Option<u64>,
-    closed: bool,
-}
-
-impl PushQueue {
-    /// A queue that asks tasks to pause beyond `rows_max` rows, and ends after `limit` rows.
-    pub fn new(rows_max: usize, limit: Option<u64>) -> Arc<Self> {
-        let state = PushState { rows_left: limit, closed: limit == Some(0), ..PushState::default() };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), rows_max })
+impl ResultRows {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
-    /// Adds rows, cut at the limit. Never waits: a task asks [`PushQueue::is_full`] before it processes more.
-    pub fn push(&self, batch: &RecordBatch) {
-        let mut state = self.lock();
-        if state.closed || batch.num_rows() == 0 {
-            return;
-        }
-        let rows = match state.rows_left {
-            Some(left) => batch.num_rows().min(left as usize),
-            None => batch.num_rows(),
-        };
-        state.batches.push_back(batch.slice(0, rows));
-        state.rows += rows;
-        if let Some(left) = &mut state.rows_left {
-            *left -= rows as u64;
-            state.closed = *left == 0;
-        }
-        self.changed.notify_all();
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    /// Whether the reader should catch up first.
-    pub fn is_full(&self) -> bool {
-        self.lock().rows >= self.rows_max
-    }
-
-    /// Whether the query has ended.
-    pub fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    /// Ends the query; rows already queued can still be read.
-    pub fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_all();
-    }
-
-    fn next(&self, timeout: Duration) -> PushEvent {
-        let mut state = self.lock();
-        if state.batches.is_empty() && !state.closed {
-            state = self.changed.wait_timeout(state, timeout).unwrap_or_else(std::sync::PoisonError::into_inner).0;
-        }
-        match state.batches.pop_front() {
-            Some(batch) => {
-                state.rows -= batch.num_rows();
-                PushEvent::Rows(batch)
+    /// The columns as ksqlDB writes them where it says which are keys: `` `A` STRING KEY, `B` BIGINT``. Headers stand before the
+    /// other values there, wherever they are in the rows.
+    pub fn schema_text(&self) -> String {
+        let (mut texts, mut headers) = (Vec::new(), 0);
+        for (column, role) in self.columns.iter().zip(&self.roles) {
+            match role {
+                ColumnRole::Key => texts.push(format!("{column} KEY")),
+                ColumnRole::Value => texts.push(column.to_string()),
+                ColumnRole::Header(name) => {
+                    let first_value = self.roles.iter().filter(|role| **role == ColumnRole::Key).count();
+                    let header = name.as_ref().map_or("HEADERS".to_owned(), |name| format!("HEADER('{name}')"));
+                    texts.insert((first_value + headers).min(texts.len()), format!("{column} {header}"));
+                    headers += 1;
+                }
             }
-            None if state.closed => PushEvent::End,
-            None => PushEvent::Idle,
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, PushState> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl PushQuery {
-    /// The reading end of `queue`.
-    pub fn new(id: String, columns: Vec<Column>, queue: Arc<PushQueue>) -> Self {
-        Self { id, columns, queue }
-    }
-
-    /// The next rows, waiting at most `timeout`.
-    pub fn next(&self, timeout: Duration) -> PushEvent {
-        self.queue.next(timeout)
-    }
-
-    /// Ends the query; safe from any thread.
-    pub fn stop(&self) {
-        self.queue.close();
-    }
-}
-
-impl Drop for PushQuery {
-    fn drop(&mut self) {
-        self.queue.close();
+        texts.join(", ")
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn with_variables(
     let text = substitute_variables(&placed, variables).map_err(|error| {
         let position = Some((error.span.line as usize, error.span.column as usize));
         let hint = if is_off { format!("{SUBSTITUTION} is false") } else { reference_hint(&error.value, variables) };
-        EngineError { message: error.to_string(), position, hint: Some(hint) }
+        EngineError { message: error.to_string(), position, hint: Some(hint), code: None }
     })?;
     let mut statements = parse_statements(&text)?;
     statements.pop().ok_or_else(|| EngineError::new("a statement vanished when its variables were replaced"))

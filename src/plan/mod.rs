@@ -77,7 +77,7 @@ pub use planned::{
     InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
     SinkTopic,
 };
-pub use pull::{PullLookup, PullPlan, WindowBounds};
+pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use replace_function::{PlannedFunctions, replace_functions};
 pub use reserved_topics::RESERVED_TOPICS;
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};

@@ -457,6 +457,12 @@ impl PlanNode {
         }
     }
 
+    /// Whether rows go by way of internal topics.
+    pub fn has_internal_topics(&self) -> bool {
+        let has_own = matches!(self, Self::Repartition { .. } | Self::ForeignKeyJoin(_));
+        has_own || self.inputs().into_iter().any(PlanNode::has_internal_topics)
+    }
+
     /// All sources of the plan, left to right.
     pub fn sources(&self) -> Vec<&Source> {
         match self {

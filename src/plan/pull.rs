@@ -12,7 +12,7 @@ use arrow::datatypes::Int64Type;
 use crate::catalog::{Catalog, DataSource, QueryId};
 use crate::functions::{FunctionKind, Registry};
 use crate::sql::Span;
-use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, Query};
+use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, Query, SelectItem};
 use crate::types::{Column, SqlType};
 
 use super::aggregate::calls_of;
@@ -45,10 +45,23 @@ pub struct PullPlan {
     pub filter: Option<Expr>,
     /// What to answer of each.
     pub columns: Vec<(Column, Expr)>,
+    /// What each column of the answer is in the table.
+    pub roles: Vec<ColumnRole>,
     /// Most rows to answer.
     pub limit: Option<u64>,
     /// What the passes have made of it.
     pub changes: Vec<Change>,
+}
+
+/// What a column of an answer is in the table that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnRole {
+    /// One of its key, or a bound of the key's window.
+    Key,
+    /// The header of this name, or all headers. Only where all columns were asked for together.
+    Header(Option<String>),
+    /// Another one.
+    Value,
 }
 
 /// How a pull query finds rows.
@@ -127,10 +140,22 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
         lookup,
         window: conditions.window_bounds(predicate.as_ref()),
         filter,
+        roles: columns.iter().map(|(column, _)| role(&column.name, query, source)).collect(),
         columns,
         limit: query.limit.map(|limit| u64::from(limit.unsigned_abs())),
         changes,
     })))
+}
+
+/// What the column `name` of the answer is in `source`.
+fn role(name: &str, query: &Query, source: &DataSource) -> ColumnRole {
+    let is_key = source.schema.key.iter().any(|column| column.name == name);
+    if is_key || matches!(name, WINDOWSTART | WINDOWEND) {
+        return ColumnRole::Key;
+    }
+    let takes_all = matches!(query.select.as_slice(), [SelectItem::All { .. }]);
+    let header = source.headers.iter().find(|header| takes_all && header.column.name == name);
+    header.map_or(ColumnRole::Value, |header| ColumnRole::Header(header.header.clone()))
 }
 
 /// An error of types, with the WHERE that it is in, as ksqlDB shows it for look-ups.
@@ -173,7 +198,7 @@ fn check_clauses(query: &Query, settings: &Settings) -> Result<(), PlanError> {
 /// Stored rows have no place in a topic.
 fn check_pseudo_columns(query: &Query, scope: &Scope) -> Result<(), PlanError> {
     let selected = query.select.iter().filter_map(|item| match item {
-        crate::sql::ast::SelectItem::Single { expression, .. } => Some(expression),
+        SelectItem::Single { expression, .. } => Some(expression),
         _ => None,
     });
     let clauses: [(&str, Clause, Vec<&Expression>); 2] =

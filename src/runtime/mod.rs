@@ -21,6 +21,7 @@ mod memory;
 pub mod metrics;
 mod output;
 mod placement;
+mod pushed_rows;
 pub mod query_error;
 mod restore;
 mod schedule;
@@ -49,6 +50,7 @@ use crate::types::{Column, RecordChunk, STACK_BYTES};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
+pub use pushed_rows::PushedRows;
 pub use sources::Change;
 pub use task::Task;
 
@@ -434,10 +436,12 @@ impl Runtime {
         self.shared.topics.wake();
     }
 
-    /// Ends a transient query and removes its internal topics.
-    pub fn end_transient(&self, query: &str) {
-        let query: Arc<str> = query.into();
-        self.stop(&query);
+    /// Ends a transient query and removes its internal topics, if it has any.
+    pub fn end_transient(&self, query: &Arc<str>, has_internal_topics: bool) {
+        self.stop(query);
+        if !has_internal_topics {
+            return;
+        }
         let suffix = format!("{query}-");
         let internal = self.shared.topics.list().unwrap_or_default().into_iter();
         for info in internal.filter(|info| info.name.contains(&suffix)) {

@@ -9,7 +9,7 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 
 use super::dead_letter::Stage;
 use super::decoding::column_time;
-use super::{Client, RuntimeError, change_encoding};
+use super::{Client, PushedRows, RuntimeError, change_encoding};
 use crate::formats::{Encoder, Schemas, Serde, Side, Subject, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
@@ -269,13 +269,16 @@ fn take_records(chunk: &RecordChunk, rows: &UInt32Array) -> RecordChunk {
 /// Receives the rows of a push query.
 pub trait RowReceiver: Send + Sync {
     /// Takes rows.
-    fn push(&self, rows: RecordBatch);
+    fn push(&self, rows: PushedRows);
 
     /// Whether to wait before more is processed.
     fn is_full(&self) -> bool;
 
     /// Whether the query has ended.
     fn is_closed(&self) -> bool;
+
+    /// Ends the query: it cannot go on, for `reason`.
+    fn fail(&self, reason: &str);
 }
 
 /// Hands rows to a client. Null values of streams are dropped; deletions of tables are rows without values.
@@ -316,8 +319,9 @@ impl Output for PushOutput {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.rows), columns, &options)
             .expect("the plan says which part of the row each column is");
-        self.client.receiver.push(rows);
-        batch.len() as u64
+        let count = batch.len() as u64;
+        self.client.receiver.push(PushedRows::new(rows, batch.tombstones));
+        count
     }
 
     fn is_full(&self) -> bool {

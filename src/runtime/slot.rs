@@ -284,6 +284,7 @@ impl Slot {
         let seconds = self.backoff.as_secs();
         tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
         self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
+        self.spec.topology.tell_client(&error.to_string());
         self.failed_to_begin = self.task().is_none();
         self.close();
         self.failures += 1;

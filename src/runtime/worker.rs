@@ -144,7 +144,7 @@ impl Worker {
             }
         }
         progressed |= self.commit(Slot::is_due);
-        self.slots.retain(|slot| !slot.task().is_some_and(Task::is_closed));
+        self.slots.retain(|slot| !slot.spec.topology.is_left());
         progressed
     }
 

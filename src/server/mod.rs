@@ -20,11 +20,13 @@ mod request;
 mod rows;
 mod statements;
 mod status;
+mod terminate;
+mod websocket;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -53,6 +55,10 @@ pub struct Server {
     keep_alive: Duration,
     /// How long a request waits for the command that it names.
     command_timeout: Duration,
+    /// How long a web socket may be open.
+    websocket_timeout: Duration,
+    /// Set when the service was told to end for good.
+    terminated: AtomicBool,
 }
 
 /// No request of people is larger.
@@ -60,6 +66,7 @@ const BODY_BYTES_MAX: usize = 32 << 20;
 /// As in ksqlDB.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+const WEBSOCKET_TIMEOUT: Duration = Duration::from_hours(1);
 /// How often is looked whether a command was carried out.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -77,6 +84,8 @@ impl Server {
         let server = Self {
             keep_alive: milliseconds("query.stream.disconnect.check", KEEP_ALIVE),
             command_timeout: milliseconds("ksql.server.command.response.timeout.ms", COMMAND_TIMEOUT),
+            websocket_timeout: milliseconds("ksql.websocket.connection.max.timeout.ms", WEBSOCKET_TIMEOUT),
+            terminated: AtomicBool::new(false),
             engine,
             host,
             statuses: Statuses::default(),
@@ -88,6 +97,8 @@ impl Server {
             .route("/query", post(query_endpoint))
             .route("/query-stream", post(query_stream_endpoint))
             .route("/close-query", post(close_query_endpoint))
+            .route("/ksql/terminate", post(terminate::endpoint))
+            .route("/ws/query", get(websocket::endpoint))
             .merge(info::routes())
             .fallback(|| async { Problem::new(Code::NOT_FOUND, "Not Found").into_response() })
             .method_not_allowed_fallback(|| async { Problem::new(Code(40500), "Method Not Allowed").into_response() })

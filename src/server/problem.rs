@@ -20,8 +20,6 @@ impl Code {
     pub const BAD_STATEMENT: Self = Self(40001);
     /// A query was sent where statements are taken.
     pub const QUERY_ENDPOINT: Self = Self(40002);
-    /// There are as many push queries as there may be.
-    pub const TOO_MANY_PUSH_QUERIES: Self = Self(40003);
     /// The endpoint needs HTTP/2.
     pub const HTTP2_ONLY: Self = Self(40004);
     /// Who asks is not known.
@@ -118,8 +116,8 @@ impl Problem {
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
-        let EngineError { message, position, hint, .. } = error;
-        Self { hint, position, ..Self::new(Code::BAD_STATEMENT, message) }
+        let EngineError { message, position, hint, code } = error;
+        Self { hint, position, ..Self::new(code.map_or(Code::BAD_STATEMENT, Code), message) }
     }
 }
 

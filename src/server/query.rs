@@ -1,36 +1,32 @@
 //! One query: understood, asked, and answered in the framing that its endpoint has.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::stream;
+use tokio::sync::Notify;
 
 use super::problem::{Code, Problem};
 use super::request::{PROTOBUF, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
 use super::{Server, working};
-use crate::catalog::Catalog;
 use crate::engine::{PrintEvent, PushEvent, PushQuery, Response as Answer, ResultRows, TopicPrint};
-use crate::sql::ast::{Query, Statement};
+use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
 /// What a query gives.
 pub enum Answered {
-    /// All rows, and how the answer ends.
-    Rows(Header, ResultRows, Option<&'static str>),
+    /// All rows.
+    Rows(Header, ResultRows),
     /// Rows that keep coming.
     Push(Header, PushQuery),
     /// Records of a topic, as text.
     Print(TopicPrint),
 }
-
-/// How an answer ends that has as many rows as it may.
-const LIMIT_REACHED: &str = "Limit Reached";
-/// How an answer ends that has all rows.
-const QUERY_COMPLETED: &str = "Query Completed";
 
 /// Asks the one query of `request`.
 pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Problem> {
@@ -45,7 +41,7 @@ pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Prob
     };
     server.await_command(request.command_sequence_number)?;
     match &parsed.statement {
-        Statement::Query(query) => select(server, request, parsed, query),
+        Statement::Query(_) => select(server, request, parsed),
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
             _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),
@@ -57,28 +53,16 @@ pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Prob
     }
 }
 
-fn select(
-    server: &Server,
-    request: &StatementRequest,
-    parsed: &ParsedStatement,
-    query: &Query,
-) -> Result<Answered, Problem> {
+fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Answered, Problem> {
     match execute(server, request, parsed)? {
         Some(Answer::Rows(rows)) => {
-            let catalog = server.engine.catalog();
-            let header = Header {
-                query_id: format!("query_{}", server.next_number()),
-                columns: rows.columns.clone(),
-                keys: keys(&catalog, query, &rows),
-            };
-            let count: usize = rows.batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
-            let is_full = query.limit.is_some_and(|limit| count as i64 >= i64::from(limit));
-            let end = if is_full { LIMIT_REACHED } else { QUERY_COMPLETED };
-            let message = (!is_table(&catalog, query)).then_some(end);
-            Ok(Answered::Rows(header, rows, message))
+            let query_id = format!("query_{}", server.next_number());
+            let header = Header { query_id, columns: rows.columns.clone(), schema: rows.schema_text() };
+            Ok(Answered::Rows(header, rows))
         }
         Some(Answer::Push(push)) => {
-            let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), keys: Vec::new() };
+            let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
             Ok(Answered::Push(header, push))
         }
         _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
@@ -93,28 +77,14 @@ fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement
     Ok(answer)
 }
 
-fn is_table(catalog: &Catalog, query: &Query) -> bool {
-    catalog.source(query.from.source.name.as_str()).is_some_and(|source| source.is_table())
-}
-
-/// Which columns of an answer over a table are keys.
-fn keys(catalog: &Catalog, query: &Query, rows: &ResultRows) -> Vec<bool> {
-    let source = catalog.source(query.from.source.name.as_str()).filter(|source| source.is_table());
-    let is_key = |name: &str| {
-        let is_bound = matches!(name, "WINDOWSTART" | "WINDOWEND");
-        source.is_some_and(|source| is_bound || source.schema.key.iter().any(|column| column.name == name))
-    };
-    rows.columns.iter().map(|column| is_key(&column.name)).collect()
-}
-
 /// Sends what `answered` gives.
 pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, content_type: &'static str) -> Response {
     let content_type = if framing == Framing::Messages { PROTOBUF } else { content_type };
     match answered {
-        Answered::Rows(header, rows, message) => match RowWriter::begin(framing, &header) {
+        Answered::Rows(header, rows) => match RowWriter::begin(framing, &header) {
             Ok((mut writer, mut body)) => {
                 rows.batches.iter().for_each(|batch| body.extend(writer.rows(batch, |_| false)));
-                body.extend(writer.end(message));
+                body.extend(writer.end(rows.end.as_ref()));
                 with_type(Body::from(body), content_type)
             }
             Err(problem) => axum::response::IntoResponse::into_response(problem),
@@ -133,12 +103,11 @@ fn with_type(body: Body, content_type: &'static str) -> Response {
     response
 }
 
-/// How often a push query without rows is looked at.
-const LOOK: Duration = Duration::from_millis(10);
-
 /// A push query on its way to a client. Dropping it ends the query.
 struct Pushing {
     push: PushQuery,
+    /// Told when the query has something new.
+    changed: Arc<Notify>,
     writer: RowWriter,
     head: Option<Vec<u8>>,
     /// How often the client is sent something that is no row.
@@ -147,10 +116,13 @@ struct Pushing {
 }
 
 fn pushed(server: &Server, push: PushQuery, writer: RowWriter, head: Vec<u8>) -> Body {
-    let state = Pushing { push, writer, head: Some(head), keep_alive: server.keep_alive, ended: false };
-    Body::from_stream(stream::unfold(state, |mut state| async move {
-        let piece = state.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(piece)), state))
+    let changed = Arc::new(Notify::new());
+    let waker = Arc::clone(&changed);
+    push.on_change(move || waker.notify_one());
+    let pushing = Pushing { push, changed, writer, head: Some(head), keep_alive: server.keep_alive, ended: false };
+    Body::from_stream(stream::unfold(pushing, |mut pushing| async move {
+        let piece = pushing.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(piece)), pushing))
     }))
 }
 
@@ -159,27 +131,27 @@ impl Pushing {
         if let Some(head) = self.head.take() {
             return Some(head);
         }
-        if self.ended {
-            return None;
-        }
-        let since = Instant::now();
-        loop {
-            match self.push.next(Duration::ZERO) {
-                PushEvent::Rows(batch) => {
-                    let piece = self.writer.rows(&batch, |_| false);
-                    if !piece.is_empty() {
-                        return Some(piece);
-                    }
-                }
-                PushEvent::End => {
+        while !self.ended {
+            let piece = match self.push.try_next() {
+                PushEvent::Rows(rows) => self.writer.rows(rows.batch(), |row| rows.is_tombstone(row)),
+                PushEvent::End(end) => {
                     self.ended = true;
-                    return Some(self.writer.end(Some(LIMIT_REACHED))).filter(|piece| !piece.is_empty());
+                    self.writer.end(Some(&end))
                 }
-                PushEvent::Idle => match self.writer.keep_alive() {
-                    Some(piece) if since.elapsed() >= self.keep_alive => return Some(piece.to_vec()),
-                    _ => tokio::time::sleep(LOOK).await,
-                },
+                PushEvent::Idle => self.wait().await,
+            };
+            if !piece.is_empty() {
+                return Some(piece);
             }
+        }
+        None
+    }
+
+    /// Waits for something to take; what is sent to a client that has waited for long.
+    async fn wait(&mut self) -> Vec<u8> {
+        match tokio::time::timeout(self.keep_alive, self.changed.notified()).await {
+            Ok(()) => Vec::new(),
+            Err(_) => self.writer.keep_alive().unwrap_or_default().to_vec(),
         }
     }
 }
@@ -208,6 +180,6 @@ fn printed(print: TopicPrint) -> Body {
         };
         // An empty piece keeps a client waiting; so does this, and a client that has gone is noticed.
         let piece = if text.is_empty() { Bytes::from_static(b"\n") } else { Bytes::from(text) };
-        Some((Ok::<_, std::convert::Infallible>(piece), print))
+        Some((Ok::<_, Infallible>(piece), print))
     }))
 }

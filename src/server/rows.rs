@@ -14,7 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
+use crate::engine::PushEnd;
 use crate::formats::{Encoder, answer_encoder};
 use crate::types::Column;
 use crate::types::json_value::{write_items, write_json};
@@ -26,19 +27,8 @@ pub struct Header {
     pub query_id: String,
     /// Names and types.
     pub columns: Vec<Column>,
-    /// Which columns are keys, where the answer says so.
-    pub keys: Vec<bool>,
-}
-
-impl Header {
-    /// `` `A` STRING KEY, `B` BIGINT ``
-    fn schema(&self) -> String {
-        let texts = self.columns.iter().enumerate().map(|(i, column)| {
-            let role = if self.keys.get(i) == Some(&true) { " KEY" } else { "" };
-            format!("{column}{role}")
-        });
-        texts.collect::<Vec<_>>().join(", ")
-    }
+    /// The same as text: `` `A` STRING KEY, `B` BIGINT``.
+    pub schema: String,
 }
 
 /// How rows are framed.
@@ -66,7 +56,7 @@ impl RowWriter {
     pub fn begin(framing: Framing, header: &Header) -> Result<(Self, Vec<u8>), Problem> {
         let mut messages = None;
         let head = match framing {
-            Framing::Query => json!({"header": {"queryId": header.query_id, "schema": header.schema()}}),
+            Framing::Query => json!({"header": {"queryId": header.query_id, "schema": header.schema}}),
             Framing::Lines | Framing::Array => {
                 let names: Vec<&str> = header.columns.iter().map(|column| column.name.as_str()).collect();
                 let types: Vec<String> = header.columns.iter().map(|column| column.sql_type.to_string()).collect();
@@ -142,8 +132,14 @@ impl RowWriter {
         Ok(())
     }
 
-    /// The end of the answer; `message` is what `/query` says last, such as `Limit Reached`.
-    pub fn end(&self, message: Option<&str>) -> Vec<u8> {
+    /// The end of an answer that ended as `end` says, if it says so.
+    pub fn end(&self, end: Option<&PushEnd>) -> Vec<u8> {
+        let message = match end {
+            Some(PushEnd::Failed(reason)) => return self.failed(&Problem::new(Code::SERVER_ERROR, reason.as_str())),
+            Some(PushEnd::LimitReached) => Some("Limit Reached"),
+            Some(PushEnd::Completed | PushEnd::Stopped) => Some("Query Completed"),
+            None => None,
+        };
         let message = message.map(|text| json!({"finalMessage": text}).to_string());
         match (self.framing, message) {
             (Framing::Lines, _) => Vec::new(),
@@ -153,7 +149,7 @@ impl RowWriter {
     }
 
     /// The end of an answer that has failed on the way.
-    pub fn failed(&self, problem: &Problem) -> Vec<u8> {
+    fn failed(&self, problem: &Problem) -> Vec<u8> {
         match self.framing {
             Framing::Lines => format!("{}\n", problem.body()).into_bytes(),
             Framing::Array => format!(",\n{}]", problem.body()).into_bytes(),

@@ -14,12 +14,12 @@ use super::driver::{
 use super::functions;
 use super::namespace::Namespace;
 use crate::catalog::Catalog;
-use crate::engine::{Engine, EngineError, EngineOptions, PushEvent, PushQuery, Response, ResultRows, Session};
+use crate::engine::{Engine, EngineError, EngineOptions, PushEnd, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
 use crate::plan::Settings;
 use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
-use crate::sql::ast::{Query, Statement};
+use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
 use crate::storage::{Family, KeyValue, WriteSet};
 use crate::topics::{self, MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
@@ -350,7 +350,7 @@ impl Driver for EngineDriver {
 
     fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
         let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
-        let Some((parsed, Statement::Query(query))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
+        let Some((parsed, Statement::Query(_))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
             return Err(Failure::new(Stage::Rejected, "the statement is no query"));
         };
         let mut session = std::mem::take(&mut self.session);
@@ -359,10 +359,10 @@ impl Driver for EngineDriver {
         self.session = session;
         done.map_err(|error| rejected(error, &parsed.text))?;
         match responses.pop() {
-            Some(Response::Rows(rows)) => Ok(pulled(&self.engine()?.catalog(), query, &rows)),
+            Some(Response::Rows(rows)) => Ok(pulled(&rows)),
             Some(Response::Push(push)) => {
                 self.engine()?.settle(None).map_err(environment)?;
-                Ok(pushed(query, &push))
+                Ok(pushed(&push))
             }
             _ => Err(Failure::new(Stage::Rejected, "the statement gives no rows")),
         }
@@ -386,46 +386,44 @@ impl Driver for EngineDriver {
 }
 
 /// The answer of a pull query: over a table its columns say which are keys, over a stream it says how it ended.
-fn pulled(catalog: &Catalog, query: &Query, answer: &ResultRows) -> Selected {
-    let source = catalog.source(query.from.source.name.as_str());
-    let table = source.filter(|source| source.is_table());
-    let rows: Vec<SelectedRow> = answer.batches.iter().flat_map(|batch| cells(&answer.columns, batch)).collect();
-    let is_key = |name: &str| {
-        let is_bound = matches!(name, "WINDOWSTART" | "WINDOWEND");
-        table.is_some_and(|source| is_bound || source.schema.key.iter().any(|column| column.name == name))
-    };
-    let end = if is_full(query, &rows) { LIMIT_REACHED } else { QUERY_COMPLETED };
+fn pulled(answer: &ResultRows) -> Selected {
     Selected {
-        schema: schema_text(&answer.columns, is_key),
+        schema: answer.schema_text(),
         columns: answer.columns.clone(),
         query_id: "query_".to_owned(),
-        final_message: table.is_none().then(|| end.to_owned()),
-        rows,
+        final_message: answer.end.as_ref().and_then(final_message),
+        rows: answer.batches.iter().flat_map(|batch| cells(&answer.columns, batch)).collect(),
     }
 }
 
 /// What a push query says by itself; one without a limit, or short of it, does not end.
-fn pushed(query: &Query, push: &PushQuery) -> Selected {
+fn pushed(push: &PushQuery) -> Selected {
     let mut rows = Vec::new();
-    while let PushEvent::Rows(batch) = push.next(Duration::ZERO) {
-        rows.extend(cells(&push.columns, &batch));
-    }
-    Selected {
-        schema: schema_text(&push.columns, |_| false),
-        columns: push.columns.clone(),
-        query_id: "transient_".to_owned(),
-        final_message: is_full(query, &rows).then(|| LIMIT_REACHED.to_owned()),
-        rows,
-    }
+    let end = loop {
+        match push.try_next() {
+            PushEvent::Rows(given) => {
+                let mut given_cells = cells(&push.columns, given.batch());
+                given_cells
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(row, cells)| cells.is_tombstone = given.is_tombstone(row));
+                rows.append(&mut given_cells);
+            }
+            PushEvent::Idle => break None,
+            PushEvent::End(end) => break final_message(&end),
+        }
+    };
+    let schema = push.columns.iter().map(Column::to_string).collect::<Vec<_>>().join(", ");
+    Selected { schema, columns: push.columns.clone(), query_id: push.id.clone(), final_message: end, rows }
 }
 
-fn is_full(query: &Query, rows: &[SelectedRow]) -> bool {
-    query.limit.is_some_and(|limit| rows.len() as i64 >= i64::from(limit))
-}
-
-fn schema_text(columns: &[Column], is_key: impl Fn(&str) -> bool) -> String {
-    let text = |column: &Column| format!("{column}{}", if is_key(&column.name) { " KEY" } else { "" });
-    columns.iter().map(text).collect::<Vec<_>>().join(", ")
+/// The line that an answer ends with.
+fn final_message(end: &PushEnd) -> Option<String> {
+    match end {
+        PushEnd::LimitReached => Some(LIMIT_REACHED.to_owned()),
+        PushEnd::Completed => Some(QUERY_COMPLETED.to_owned()),
+        PushEnd::Stopped | PushEnd::Failed(_) => None,
+    }
 }
 
 /// The rows of `batch` as JSON cells.

@@ -118,8 +118,9 @@ impl Examples {
     fn rows(&self, select: &str) -> Result<Vec<Vec<String>>, String> {
         let Some(Response::Push(query)) = self.execute(select)? else { return Err("it is no query".to_owned()) };
         let mut rows = Vec::new();
-        while let PushEvent::Rows(batch) = query.next(Duration::ZERO) {
-            rows.extend((0..batch.num_rows()).map(|row| texts(&batch, row)).collect::<Result<Vec<_>, _>>()?);
+        while let PushEvent::Rows(given) = query.next(Duration::ZERO) {
+            let batch = given.batch();
+            rows.extend((0..batch.num_rows()).map(|row| texts(batch, row)).collect::<Result<Vec<_>, _>>()?);
         }
         Ok(rows)
     }

@@ -281,6 +281,18 @@ impl Topology {
         self.spec.client.is_some()
     }
 
+    /// Ends the query of a client, which cannot go on for `reason`: there is no commit from which it could be tried again.
+    pub fn tell_client(&self, reason: &str) {
+        if let Some(client) = &self.spec.client {
+            client.receiver.fail(reason);
+        }
+    }
+
+    /// Whether the query has a client that wants no more of it.
+    pub fn is_left(&self) -> bool {
+        self.spec.client.as_ref().is_some_and(|client| client.receiver.is_closed())
+    }
+
     /// The inputs of the task at their last committed positions. Waits while a transaction is open that may move them.
     pub fn inputs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Result<Inputs, RuntimeError> {
         let mut inputs = Vec::new();

@@ -15,6 +15,7 @@ mod source;
 use serde_json::{Value, json};
 
 pub use command::command_id;
+pub use schema::fields;
 
 use super::problem::{Code, Problem};
 use crate::catalog::{Collection, QueryId};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::*;
-use crate::engine::{PushQuery, PushQueue, Response};
+use crate::engine::{PushQuery, PushQueue, Response, RowReceiver as _};
 use crate::shell::{Layout, OutputFormat, Palette, Width};
 
 /// Answers each statement with its text in brackets; fails on those that hold `wrong`.
@@ -20,7 +20,7 @@ impl Backend for Echo {
         if let Some(before) = text.find("wrong") {
             let line = text[..before].matches('\n').count() + 1;
             let column = before - text[..before].rfind('\n').map_or(0, |end| end + 1) + 1;
-            return Err(EngineError { message: "no".into(), position: Some((line, column)), hint: None });
+            return Err(EngineError { message: "no".into(), position: Some((line, column)), hint: None, code: None });
         }
         show(Response::Message(format!("[{text}]")));
         Ok(())
@@ -53,7 +53,7 @@ struct Endless<'a> {
 
 impl Backend for Endless<'_> {
     fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        show(Response::Push(PushQuery::new("transient_1".to_owned(), Vec::new(), Arc::clone(&self.queue))));
+        show(Response::Push(PushQuery::new("q", Vec::new(), Arc::clone(&self.queue))));
         assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
         Ok(())
     }
@@ -84,7 +84,7 @@ fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
 #[test]
 fn ctrl_c_stops_a_query_and_the_session_goes_on() {
     let interrupt = Interrupt::default();
-    let backend = Endless { interrupt: &interrupt, queue: PushQueue::new(10, None) };
+    let backend = Endless { interrupt: &interrupt, queue: Arc::new(PushQueue::new(None)) };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut shell = Interpreter::new(&backend, &interrupt, screen(&mut out, &mut err));
     assert_eq!(shell.run_text(None, "A; B;").expect("memory takes every byte"), Flow::Stopped);

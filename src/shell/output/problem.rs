@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn check(file: Option<&str>, text: &str, position: Option<(usize, usize)>, expected: &str) {
-        let error = EngineError { message: "no such column".into(), position, hint: Some("use X".into()) };
+        let error = EngineError { message: "no such column".into(), position, hint: Some("use X".into()), code: None };
         let mut out = Vec::new();
         write_problem(&mut out, Palette::PLAIN, None, Source::whole(file, text), &error)
             .expect("memory takes every byte");
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn does_not_say_the_place_twice() {
-        let error = EngineError { message: "line 1:3: Syntax Error".into(), position: Some((1, 3)), hint: None };
+        let error =
+            EngineError { message: "line 1:3: Syntax Error".into(), position: Some((1, 3)), hint: None, code: None };
         let mut out = Vec::new();
         write_problem(&mut out, Palette::PLAIN, None, Source::whole(None, "A x;"), &error)
             .expect("memory takes every byte");
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn places_count_from_the_start_of_the_file() {
-        let error = EngineError { message: "no".into(), position: Some((1, 3)), hint: None };
+        let error = EngineError { message: "no".into(), position: Some((1, 3)), hint: None, code: None };
         let mut out = Vec::new();
         let source = Source { file: Some("a.sql"), text: "A x;", line: 7, column: 5 };
         write_problem(&mut out, Palette::PLAIN, None, source, &error).expect("memory takes every byte");

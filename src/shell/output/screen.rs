@@ -12,8 +12,8 @@ use super::push_table::PushTable;
 use super::table::count_text;
 use super::{csv, json, print, table};
 use crate::engine::{
-    Done, EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEvent, PushQuery, Response, ResultRows,
-    TopicPrint,
+    Done, EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEnd, PushEvent, PushQuery, Response,
+    ResultRows, TopicPrint,
 };
 use crate::types::Column;
 
@@ -61,7 +61,7 @@ impl Screen<'_> {
             Response::Message(text) | Response::Done(Done { message: text, .. }) => self.message(text)?,
             Response::Listing(listings) => listings.iter().try_for_each(|listing| self.listing(listing))?,
             Response::Rows(rows) => self.rows(rows)?,
-            Response::Push(query) => self.push(query, stopped)?,
+            Response::Push(query) => outcome = self.push(query, stopped)?,
             Response::Print(topic) => outcome = self.print(topic, stopped)?,
         }
         self.out.flush()?;
@@ -104,21 +104,29 @@ impl Screen<'_> {
         rows.batches.iter().try_for_each(|batch| self.batch(&rows.columns, batch))
     }
 
-    fn push(&mut self, query: &PushQuery, stopped: &dyn Fn() -> bool) -> io::Result<()> {
+    /// Shows rows until the query ends or `stopped` says so; what it has failed with.
+    fn push(&mut self, query: &PushQuery, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
         if self.format == OutputFormat::Csv {
             csv::write_header(self.out, &query.columns)?;
         }
         let mut table = PushTable::new(self.layout, &query.columns);
         let mut patience = Patience::new(self.tells_waiting);
+        let mut failure = None;
         while !stopped() {
             let event = query.next(POLL);
             let is_waiting = patience.ends(matches!(event, PushEvent::Idle));
             match event {
-                PushEvent::Rows(batch) if self.format == OutputFormat::Table => table.write_batch(self.out, &batch)?,
-                PushEvent::Rows(batch) => self.batch(&query.columns, &batch)?,
+                PushEvent::Rows(rows) if self.format == OutputFormat::Table => {
+                    table.write_batch(self.out, rows.batch())?;
+                }
+                PushEvent::Rows(rows) => self.batch(&query.columns, rows.batch())?,
                 PushEvent::Idle if self.format == OutputFormat::Table => table.write_header(self.out)?,
                 PushEvent::Idle => {}
-                PushEvent::End => break,
+                PushEvent::End(PushEnd::Failed(reason)) => {
+                    failure = Some(EngineError::new(reason));
+                    break;
+                }
+                PushEvent::End(_) => break,
             }
             self.out.flush()?;
             if is_waiting {
@@ -132,7 +140,7 @@ impl Screen<'_> {
             let end = format!("{}{how}", count_text(table.rows()));
             writeln!(self.out, "{}\n", self.layout.palette.faint(&end))?;
         }
-        Ok(())
+        Ok(failure.map_or(Ok(()), Err))
     }
 
     /// Prints a topic until as many records have come as were asked for, or `stopped` says so.

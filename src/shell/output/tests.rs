@@ -9,7 +9,9 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema};
 
 use super::*;
-use crate::engine::{Listing, ListingForm, PushQuery, PushQueue, Response, ResultRows};
+use crate::engine::{
+    ColumnRole, Listing, ListingForm, PushEnd, PushQuery, PushQueue, PushedRows, Response, ResultRows, RowReceiver as _,
+};
 use crate::types::{Column, SqlType, StructField};
 
 fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
@@ -38,16 +40,17 @@ fn people() -> (Vec<Column>, RecordBatch) {
 }
 
 fn rows((columns, batch): (Vec<Column>, RecordBatch)) -> Response {
-    Response::Rows(ResultRows { columns, batches: vec![batch] })
+    let roles = vec![ColumnRole::Value; columns.len()];
+    Response::Rows(ResultRows { columns, roles, batches: vec![batch], end: None })
 }
 
 fn push(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Response {
-    let queue = PushQueue::new(100, None);
+    let queue = PushQueue::new(None);
     for batch in batches {
-        queue.push(&batch);
+        queue.push(PushedRows::new(batch, None));
     }
-    queue.close();
-    Response::Push(PushQuery::new("transient_1".to_owned(), columns, queue))
+    queue.end(PushEnd::Completed);
+    Response::Push(PushQuery::new("q", columns, Arc::new(queue)))
 }
 
 #[test]
