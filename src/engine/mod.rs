@@ -14,6 +14,7 @@ mod execute;
 mod file;
 mod hidden_topics;
 mod insert;
+mod inserter;
 mod libraries;
 mod memory_limit;
 mod print;
@@ -59,6 +60,7 @@ pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
+pub use inserter::Inserter;
 use libraries::Installed;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
@@ -175,7 +177,8 @@ impl From<RuntimeError> for EngineError {
 
 impl From<PlanError> for EngineError {
     fn from(error: PlanError) -> Self {
-        let position = error.span().map(|span| (span.line as usize, span.column as usize));
+        let read = error.span().filter(|span| span.line > 0);
+        let position = read.map(|span| (span.line as usize, span.column as usize));
         Self { message: error.to_string(), position, hint: error.hint(), code: None }
     }
 }
