@@ -15,6 +15,7 @@ mod facts;
 mod file;
 mod hidden_topics;
 mod insert;
+mod inserter;
 mod libraries;
 mod memory_limit;
 mod print;
@@ -61,6 +62,7 @@ use command_log::CommandLog;
 use config::Properties;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
+pub use inserter::Inserter;
 use libraries::Installed;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
@@ -178,7 +180,8 @@ impl From<RuntimeError> for EngineError {
 
 impl From<PlanError> for EngineError {
     fn from(error: PlanError) -> Self {
-        let position = error.span().map(|span| (span.line as usize, span.column as usize));
+        let read = error.span().filter(|span| span.line > 0);
+        let position = read.map(|span| (span.line as usize, span.column as usize));
         Self { message: error.to_string(), position, hint: error.hint(), code: None }
     }
 }

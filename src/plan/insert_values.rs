@@ -1,6 +1,7 @@
 //! `INSERT INTO … VALUES`: one record from constants.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::Int64Type;
@@ -22,7 +23,7 @@ use super::settings::Settings;
 
 /// Plans `insert`.
 pub(super) fn plan(insert: &InsertValues, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
-    let target = target(insert, catalog, settings)?;
+    let target = insert_target(&insert.target, catalog, settings)?;
     let columns = columns(insert, target)?;
     function_uses::called(&insert.values, catalog, settings)?;
     let typer = Typer::without_sources(catalog, settings);
@@ -86,15 +87,20 @@ fn time(written: &Expression, typer: &Typer, target: &DataSource, insert: &Inser
     Ok(time.value(0))
 }
 
-fn target<'a>(insert: &InsertValues, catalog: &'a Catalog, settings: &Settings) -> Result<&'a DataSource, PlanError> {
-    let span = insert.target.span;
+/// The stream or table `target`, if single records may be written to it.
+pub fn insert_target<'a>(
+    target: &Identifier,
+    catalog: &'a Catalog,
+    settings: &Settings,
+) -> Result<&'a Arc<DataSource>, PlanError> {
+    let span = target.span;
     if !settings.is_on("ksql.insert.into.values.enabled", true) {
         let text = "The server has disabled INSERT INTO ... VALUES functionality. To enable it, restart your KSQL \
                     server with 'ksql.insert.into.values.enabled'=true";
         return Err(PlanError::refused(text, span));
     }
-    let name = insert.target.as_str();
-    let target = catalog.source(name).ok_or_else(|| unknown(&insert.target, catalog))?;
+    let name = target.as_str();
+    let target = catalog.source(name).ok_or_else(|| unknown(target, catalog))?;
     if target.is_source {
         let text = format!("Cannot insert values into read-only {}: {name}", target.collection.noun());
         return Err(PlanError::refused(text, span));

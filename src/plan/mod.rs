@@ -67,6 +67,7 @@ pub use explain::{
     FOREIGN_KEY_ANSWERS, FOREIGN_KEY_REFERENCES, StoreUse, SubTopology, TopicUse, explain, explain_pull, query_group,
     stores, topology,
 };
+pub use insert_values::insert_target;
 pub use node::{
     Aggregate, AggregateCall, FlatMap, ForeignKeyJoin, JoinKind, JoinWindow, NullKeys, PlanNode, PseudoColumn,
     QueryPlan, SharedPlan, Sink, Source, StreamStreamJoin, StreamTableJoinKind, TableCall, TableTableJoin, WindowShape,
