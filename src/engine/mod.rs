@@ -17,7 +17,6 @@ mod insert;
 mod libraries;
 mod memory_limit;
 mod print;
-mod property;
 mod pull;
 mod queries;
 mod query_report;
@@ -39,6 +38,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
+use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
@@ -178,6 +178,7 @@ struct Shared {
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
+    sources: BTreeMap<String, configuration::Source>,
     registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
@@ -218,6 +219,8 @@ struct Transient {
 pub struct EngineOptions {
     /// Server properties by their ksqlDB names.
     pub properties: BTreeMap<String, String>,
+    /// Where they come from; those that are not in it: from the program.
+    pub sources: BTreeMap<String, configuration::Source>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Whether worker threads run the queries; without them [`Engine::settle`] does.
@@ -234,6 +237,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             properties: BTreeMap::new(),
+            sources: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
@@ -258,13 +262,17 @@ fn with_plugins(mut functions: Arc<Registry>, folder: &Path, properties: &BTreeM
 }
 
 impl Engine {
-    /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
+    /// Opens the data directory `dir` with the server's properties; persistent queries continue. With
     /// `bootstrap.servers` among them the topics are those of that cluster; without, schemas are in the data directory too,
-    /// unless `ksql.schema.registry.url` names a registry.
-    pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
+    /// unless `ksql.schema.registry.url` names a registry. What is odd about the properties is in the log.
+    pub fn open(dir: &Path, configuration: impl Into<Configuration>) -> Result<Self, EngineError> {
+        let configuration = configuration.into();
+        configuration.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let properties = configuration.values();
+        let sources = configuration.settings().map(|setting| (setting.name.clone(), setting.source.clone())).collect();
         let topics = topic_store::open(dir, &properties)?;
         let (registry, registry_server) = schemas::open(&*topics, &properties)?;
-        let options = EngineOptions { properties, registry, ..EngineOptions::default() };
+        let options = EngineOptions { properties, sources, registry, ..EngineOptions::default() };
         let mut engine = Self::with_options(topics, options)?;
         engine.registry_server = registry_server;
         Ok(engine)
@@ -305,6 +313,7 @@ impl Engine {
             runtime,
             clock: options.clock,
             server: options.properties,
+            sources: options.sources,
             registry,
             batch_rows_max: options.batch_rows_max,
             upkeep_interval: properties.upkeep_interval()?,
