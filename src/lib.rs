@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod configuration;
 pub mod engine;
 pub mod expr;
 pub mod formats;

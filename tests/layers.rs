@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 17] = [
+const FOLDERS: [(&str, &[&str]); 18] = [
     ("sql", &[]),
+    ("configuration", &["sql"]),
     ("types", &[]),
     ("storage", &[]),
     ("http", &[]),
@@ -17,7 +18,7 @@ const FOLDERS: [(&str, &[&str]); 17] = [
     ("expr", &["functions", "types"]),
     ("formats", &["registry", "types"]),
     ("registry", &["http", "storage", "types"]),
-    ("plan", &["sql", "catalog", "expr", "functions", "types", "formats", "registry"]),
+    ("plan", &["sql", "catalog", "configuration", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
@@ -32,6 +33,7 @@ const FOLDERS: [(&str, &[&str]); 17] = [
             "types",
             "storage",
             "catalog",
+            "configuration",
             "functions",
             "expr",
             "http",

@@ -1,20 +1,24 @@
 //! The options that say which engine to open.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::configuration::{self, Configuration};
 use crate::engine::Engine;
 
 /// Where the data directory is when `--data-dir` does not say.
 const DEFAULT: &str = "./levada-data";
 
-/// `--data-dir` and `--property`, shared by all commands that open an engine.
+/// `--data-dir`, `--config` and `--property`, shared by all commands that open an engine.
 #[derive(Debug, Clone, clap::Args)]
 pub struct DataDir {
     /// Directory of topics, state and offsets; created when missing
     #[arg(long = "data-dir", value_name = "DIR", default_value = DEFAULT)]
     pub path: PathBuf,
+
+    /// File of server properties as ksqlDB has them, repeatable; what a later one says counts more
+    #[arg(long = "config", visible_alias = "config-file", value_name = "FILE")]
+    files: Vec<PathBuf>,
 
     /// Server property by its ksqlDB name, repeatable: ksql.streams.auto.offset.reset=earliest
     #[arg(long = "property", value_name = "KEY=VALUE", value_parser = parse_property)]
@@ -24,27 +28,36 @@ pub struct DataDir {
 impl DataDir {
     /// Opens the engine of this directory.
     pub fn open(&self) -> Result<Engine, Failure> {
-        let properties: BTreeMap<String, String> = self.properties.iter().cloned().collect();
-        Ok(Engine::open(&self.path, properties)?)
+        Ok(Engine::open(&self.path, self.configuration()?)?)
+    }
+
+    /// The properties of files, the environment and the command line.
+    pub fn configuration(&self) -> Result<Configuration, Failure> {
+        loaded(&self.files, &self.properties)
     }
 
     /// Opens the engine for a while: the servers of a service on a cluster do not wait for it to come back.
     pub fn open_for_a_while(&self) -> Result<Engine, Failure> {
-        let mut properties: BTreeMap<String, String> = self.properties.iter().cloned().collect();
-        properties.entry("group.instance.id".to_owned()).or_default();
-        Ok(Engine::open(&self.path, properties)?)
+        Ok(Engine::open(&self.path, self.configuration()?.or("group.instance.id", ""))?)
     }
 
     /// Whether queries begin with the first record unless a `SET` says otherwise.
     pub fn reads_from_start(&self) -> bool {
-        let of_reset = self.properties.iter().rev().find(|(name, _)| name.ends_with("auto.offset.reset"));
-        of_reset.is_some_and(|(_, value)| value.eq_ignore_ascii_case("earliest"))
+        let configuration = self.configuration().unwrap_or_default();
+        configuration.value("auto.offset.reset").is_some_and(|value| value.eq_ignore_ascii_case("earliest"))
     }
 
     /// The option that another command needs to see the same data, empty when it is the default.
     pub fn option(&self) -> String {
         if self.path == Path::new(DEFAULT) { String::new() } else { format!(" --data-dir {}", self.path.display()) }
     }
+}
+
+/// The properties of `files`, of the environment of the process, and of `arguments`.
+pub(super) fn loaded(files: &[PathBuf], arguments: &[(String, String)]) -> Result<Configuration, Failure> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    configuration::load(files, environment, arguments).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// Reads `key=value`; the value may hold further `=`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::memory_limit::{self, MEMORY_LIMIT, MemoryDivision};
+use crate::configuration::{RESERVED_TOPICS, canonical_name};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -15,9 +16,6 @@ pub struct Properties {
     values: BTreeMap<String, String>,
     overridden: BTreeMap<String, String>,
 }
-
-/// What ksqlDB puts in front of the properties of Kafka Streams and its clients.
-pub(super) const STREAMS_PREFIX: &str = "ksql.streams.";
 
 const CACHE_MAX: [&str; 2] = ["cache.max.bytes.buffering", "statestore.cache.max.bytes"];
 const COMMIT_INTERVAL: &str = "commit.interval.ms";
@@ -41,8 +39,6 @@ const HIDDEN_TOPICS: &str = "ksql.hidden.topics";
 
 /// As in ksqlDB.
 const ASSERT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
-const HIDDEN_TOPICS_DEFAULT: &str = "_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,\
-    connect-configs,connect-offsets,connect-status,connect-statuses";
 
 const FAIL_ON_INVALID_TIME: &str = "ksql.timestamp.throw.on.invalid";
 const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
@@ -58,31 +54,6 @@ const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
 
 /// As in Kafka Streams.
 const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
-
-/// Properties that change what queries do.
-const KNOWN: [&str; 9] = [
-    CACHE_MAX[0],
-    CACHE_MAX[1],
-    COMMIT_INTERVAL,
-    OFFSET_RESET,
-    THREADS,
-    SERVICE_ID,
-    STANDBYS,
-    CLEANUP_DELAY,
-    MEMORY_LIMIT,
-];
-
-/// The known property that `name` nearly is. Others are accepted as they are: Kafka's clients have hundreds. Stricter than a
-/// hint may be, because it refuses: nobody's own property is to be taken for a slip.
-fn misspelt(name: &str) -> Option<&'static str> {
-    let distance = |known: &&str| strsim::levenshtein(name, known);
-    KNOWN.into_iter().find(|known| (1..=3).contains(&distance(known)))
-}
-
-/// A property without the prefix that ksqlDB allows in front of it.
-pub fn canonical_name(name: &str) -> &str {
-    name.strip_prefix(STREAMS_PREFIX).unwrap_or(name)
-}
 
 impl Properties {
     /// `server` properties with those of a session over them.
@@ -232,17 +203,11 @@ impl Properties {
 
     /// Patterns of topics that only SHOW ALL TOPICS shows, with commas between them.
     pub fn hidden_topics(&self) -> &str {
-        self.get(HIDDEN_TOPICS).unwrap_or(HIDDEN_TOPICS_DEFAULT)
+        self.get(HIDDEN_TOPICS).unwrap_or(RESERVED_TOPICS)
     }
 
     /// Whether all values have meaning.
     pub fn check(&self) -> Result<(), EngineError> {
-        for name in self.values.keys() {
-            if let Some(meant) = misspelt(name) {
-                let message = format!("there is no property '{name}', and '{meant}' is one");
-                return Err(EngineError::new(message).with_hint(format!("SET '{meant}' = …")));
-            }
-        }
         self.emission()?;
         self.commit_interval()?;
         self.start_from()?;
@@ -268,18 +233,6 @@ mod tests {
     fn properties(entries: &[(&str, &str)]) -> Properties {
         let entries = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         Properties::new(&BTreeMap::new(), &entries)
-    }
-
-    #[test]
-    fn a_misspelt_property_is_refused() {
-        for (name, meant) in [
-            ("auto.ofset.reset", Some("auto.offset.reset")),
-            ("ksql.streams.commit.intervall.ms", Some("commit.interval.ms")),
-            ("auto.offset.reset", None),
-            ("linger.ms", None),
-        ] {
-            assert_eq!(misspelt(canonical_name(name)), meant, "{name}");
-        }
     }
 
     #[test]

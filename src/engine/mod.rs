@@ -19,7 +19,6 @@ mod inserter;
 mod libraries;
 mod memory_limit;
 mod print;
-mod property;
 mod pull;
 mod push;
 mod pushes;
@@ -45,6 +44,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::catalog::{Catalog, QueryId};
+use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
@@ -71,7 +71,6 @@ use queries::Queries;
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
-pub use session::shown_value as shown_property;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -234,6 +233,7 @@ struct Shared {
     runtime: Runtime,
     clock: Arc<dyn Clock>,
     server: BTreeMap<String, String>,
+    sources: BTreeMap<String, configuration::Source>,
     registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
     /// What can be read without holding the engine.
@@ -271,6 +271,8 @@ struct Core {
 pub struct EngineOptions {
     /// Server properties by their ksqlDB names.
     pub properties: BTreeMap<String, String>,
+    /// Where they come from; those that are not in it: from the program.
+    pub sources: BTreeMap<String, configuration::Source>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Whether worker threads run the queries; without them [`Engine::settle`] does.
@@ -287,6 +289,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             properties: BTreeMap::new(),
+            sources: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             threads: true,
             batch_rows_max: BATCH_ROWS_MAX,
@@ -311,13 +314,17 @@ fn with_plugins(mut functions: Arc<Registry>, folder: &Path, properties: &BTreeM
 }
 
 impl Engine {
-    /// Opens the data directory `dir` with server properties `properties`; persistent queries continue. With
+    /// Opens the data directory `dir` with the server's properties; persistent queries continue. With
     /// `bootstrap.servers` among them the topics are those of that cluster; without, schemas are in the data directory too,
-    /// unless `ksql.schema.registry.url` names a registry.
-    pub fn open(dir: &Path, properties: BTreeMap<String, String>) -> Result<Self, EngineError> {
+    /// unless `ksql.schema.registry.url` names a registry. What is odd about the properties is in the log.
+    pub fn open(dir: &Path, configuration: impl Into<Configuration>) -> Result<Self, EngineError> {
+        let configuration = configuration.into();
+        configuration.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let properties = configuration.values();
+        let sources = configuration.settings().map(|setting| (setting.name.clone(), setting.source.clone())).collect();
         let topics = topic_store::open(dir, &properties)?;
         let (registry, registry_server) = schemas::open(&*topics, &properties)?;
-        let options = EngineOptions { properties, registry, ..EngineOptions::default() };
+        let options = EngineOptions { properties, sources, registry, ..EngineOptions::default() };
         let mut engine = Self::with_options(topics, options)?;
         engine.registry_server = registry_server;
         Ok(engine)
@@ -358,6 +365,7 @@ impl Engine {
             runtime,
             clock: options.clock,
             server: options.properties,
+            sources: options.sources,
             registry,
             batch_rows_max: options.batch_rows_max,
             view: RwLock::default(),
@@ -555,7 +563,7 @@ impl Engine {
 
     /// Whether a session may set the property `name`.
     pub fn check_property(&self, name: &str) -> Result<(), EngineError> {
-        property::check_name(name).map_err(|error| EngineError::new(error.to_string()))
+        configuration::check_name(name).map_err(|error| EngineError::new(error.to_string()))
     }
 
     /// Ends the push query `id`; whether there was one.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat};
 
 use super::queries::RunningQuery;
-use super::{Listing, Shared, session, show};
+use super::{Listing, Shared, show};
 use crate::catalog::{QueryInfo, QueryKind};
 use crate::runtime::metrics::{Phase, Read, RestoreFigures, TaskFigures, TaskId};
 use crate::runtime::query_error::QueryError;
@@ -223,7 +223,7 @@ fn overridden(query: &RunningQuery) -> Option<Listing> {
         .spec
         .overridden
         .iter()
-        .map(|(name, value)| vec![name.clone(), session::shown_value(name, value.clone())])
+        .map(|(name, value)| vec![name.clone(), crate::configuration::shown_value(name, value)])
         .collect();
     let is_any = !rows.is_empty();
     let listing = Listing::table("Overridden Properties", &["Property", "Value"], rows);

@@ -353,7 +353,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let open = |properties: &[(&str, &str)]| {
             let properties = properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-            Engine::open(dir.path(), properties.collect())
+            Engine::open(dir.path(), properties.collect::<std::collections::BTreeMap<String, String>>())
         };
         let run = |engine: &Engine, sql: &str| engine.execute(&mut Session::default(), sql, &mut |_| ()).expect(sql);
         let engine = open(&[("levada.schema.registry.listener", "127.0.0.1:0")]).expect("a free port");

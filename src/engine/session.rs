@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::config::STREAMS_PREFIX;
-use super::property::{self, PROPERTIES};
 use super::response::Listing;
 use super::{EngineError, Session, Shared};
+use crate::configuration::{self, Source, shown_name, shown_value};
 use crate::sql::{ParsedStatement, parse_statements, similar_names, substitute_variables};
 
 /// Whether references to variables are replaced.
@@ -13,7 +12,7 @@ const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
 
 /// `SET`: checks the value, keeps it, and says so.
 pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
-    property::check(name, value).map_err(|error| {
+    configuration::check_session(name, value).map_err(|error| {
         let refused = EngineError::new(error.to_string());
         error.hint().into_iter().fold(refused, EngineError::with_hint)
     })?;
@@ -93,40 +92,32 @@ pub(super) fn alter_system(name: &str) -> EngineError {
         .with_hint(format!("SET '{name}' = …; changes it for a session, the server's properties for all"))
 }
 
-/// `SHOW PROPERTIES`: those of the engine, and what else was set.
+/// What is told of a property by SHOW PROPERTIES.
+struct Shown {
+    /// The level at which it was set: empty, `SERVER` or `SESSION`.
+    set_at: &'static str,
+    value: String,
+    source: Source,
+}
+
+/// `SHOW PROPERTIES`: all that are known, and what else was set.
 pub(super) fn show_properties(shared: &Shared, session: &Session) -> Listing {
-    let mut rows: BTreeMap<String, (&str, String)> = BTreeMap::new();
-    for known in PROPERTIES {
-        rows.insert(shown_name(known.name), ("", known.default.unwrap_or("NULL").to_owned()));
+    let mut rows: BTreeMap<String, Shown> = BTreeMap::new();
+    for known in configuration::properties() {
+        let value = known.default.unwrap_or("NULL").to_owned();
+        rows.insert(shown_name(known.name), Shown { set_at: "", value, source: Source::Default });
     }
-    for (from, values) in [("SERVER", &shared.server), ("SESSION", &session.properties)] {
-        for (name, value) in values {
-            rows.insert(shown_name(name), (from, value.clone()));
-        }
+    for (name, value) in &shared.server {
+        let source = shared.sources.get(name).cloned().unwrap_or(Source::Argument);
+        rows.insert(shown_name(name), Shown { set_at: "SERVER", value: shown_value(name, value), source });
     }
-    let rows = rows.into_iter().map(|(name, (from, value))| {
-        let value = if from.is_empty() { value } else { shown_value(&name, value) };
-        vec![name, "KSQL".to_owned(), from.to_owned(), value]
+    for (name, value) in &session.properties {
+        let value = shown_value(name, value);
+        rows.insert(shown_name(name), Shown { set_at: "SESSION", value, source: Source::Session });
+    }
+    let rows = rows.into_iter().map(|(name, Shown { set_at, value, source })| {
+        let level = configuration::described(&name).map_or("SESSION", |known| known.scope.name());
+        vec![name, "KSQL".to_owned(), set_at.to_owned(), value, level.to_owned(), source.to_string()]
     });
-    Listing::table("", &["Property", "Scope", "Default override", "Effective Value"], rows.collect())
-}
-
-fn shown_name(name: &str) -> String {
-    if name.starts_with("ksql.") { name.to_owned() } else { format!("{STREAMS_PREFIX}{name}") }
-}
-
-/// What is shown of the property `name`: of secrets nothing.
-pub fn shown_value(name: &str, value: String) -> String {
-    if is_secret(name) || value_has_user(&value) { "[hidden]".to_owned() } else { value }
-}
-
-/// Whether a value is an address with a password.
-fn value_has_user(value: &str) -> bool {
-    value.split(',').any(|one| one.split_once("://").is_some_and(|(_, rest)| rest.contains('@')))
-}
-
-fn is_secret(name: &str) -> bool {
-    let secret = ["password", "secret", "sasl.jaas.config", "credential", "token", "ssl.key", "user.info"];
-    let name = name.to_ascii_lowercase();
-    secret.iter().any(|word| name.contains(word))
+    Listing::table("", &["Property", "Scope", "Default override", "Effective Value", "Level", "Source"], rows.collect())
 }

@@ -209,9 +209,9 @@ fn properties_are_set_for_a_session() {
     world.answer("SET 'sasl.jaas.config' = 'x';");
     let shown = world.answer("SHOW PROPERTIES;");
     for line in [
-        "ksql.streams.auto.offset.reset|KSQL|SESSION|latest",
-        "ksql.create.or.replace.enabled|KSQL||true",
-        "ksql.streams.sasl.jaas.config|KSQL|SESSION|[hidden]",
+        "ksql.streams.auto.offset.reset|KSQL|SESSION|latest|SESSION|SET",
+        "ksql.create.or.replace.enabled|KSQL||true|SESSION|default",
+        "ksql.streams.sasl.jaas.config|KSQL|SESSION|[hidden]|SERVER|SET",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
     }

@@ -80,7 +80,6 @@ pub use planned::{
 };
 pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use replace_function::{PlannedFunctions, replace_functions};
-pub use reserved_topics::RESERVED_TOPICS;
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{
     ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup, Settings,

@@ -3,10 +3,7 @@
 use regex::Regex;
 
 use super::settings::Settings;
-
-/// Topics of Kafka, its registry, Connect and the engines themselves, as ksqlDB lists them.
-pub const RESERVED_TOPICS: &str = "_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,\
-                                   connect-configs,connect-offsets,connect-status,connect-statuses";
+use crate::configuration::RESERVED_TOPICS;
 
 /// Property with the patterns of topics that nobody writes.
 const READ_ONLY: &str = "ksql.readonly.topics";

@@ -14,6 +14,7 @@
 
 mod entity;
 mod info;
+mod inserts;
 mod problem;
 mod query;
 mod request;
@@ -96,6 +97,7 @@ impl Server {
             .route("/ksql", post(statements_endpoint))
             .route("/query", post(query_endpoint))
             .route("/query-stream", post(query_stream_endpoint))
+            .route("/inserts-stream", post(inserts::endpoint))
             .route("/close-query", post(close_query_endpoint))
             .route("/ksql/terminate", post(terminate::endpoint))
             .route("/ws/query", get(websocket::endpoint))

@@ -42,11 +42,14 @@ impl StatementRequest {
 
     /// A session with what the request sets.
     pub fn session(&self) -> Session {
-        Session {
-            properties: texts(self.streams_properties.as_ref(), ToOwned::to_owned),
-            variables: texts(self.session_variables.as_ref(), str::to_lowercase),
-        }
+        let variables = texts(self.session_variables.as_ref(), str::to_lowercase);
+        Session { variables, ..session_of(self.streams_properties.as_ref()) }
     }
+}
+
+/// A session with `properties`.
+pub fn session_of(properties: Option<&Map<String, Value>>) -> Session {
+    Session { properties: texts(properties, ToOwned::to_owned), ..Session::default() }
 }
 
 /// Values as texts; what is null is not set.

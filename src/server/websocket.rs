@@ -11,10 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use fastwebsockets::upgrade::IncomingUpgrade;
+use fastwebsockets::{Frame, OpCode, Payload, WebSocket};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -32,28 +35,40 @@ const REASON_MAX: usize = 123;
 /// How long a thread waits for records of a topic that is printed.
 const PRINT_WAIT: Duration = Duration::from_millis(200);
 
+/// Codes with which a connection ends (RFC 6455, 7.4.1).
+const DONE: u16 = 1000;
+const REFUSED: u16 = 1003;
+const FAILED: u16 = 1011;
+const AGAIN: u16 = 1013;
+/// Clients have nothing to say that is longer.
+const MESSAGE_MAX: usize = 64 << 10;
+
 /// Answers a client that wants to go on as a web socket.
 pub async fn endpoint(
     State(server): State<Arc<Server>>,
     Query(parameters): Query<HashMap<String, String>>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    upgrade.on_upgrade(move |socket| async move {
-        let mut socket = socket;
+    upgrade: IncomingUpgrade,
+) -> Result<Response, Problem> {
+    let (response, upgraded) = upgrade.upgrade().map_err(|error| Problem::bad_request(error.to_string()))?;
+    tokio::spawn(async move {
+        let Ok(mut socket) = upgraded.await else { return };
+        socket.set_max_message_size(MESSAGE_MAX);
+        let mut socket = Socket(socket);
         let until = Instant::now() + server.websocket_timeout;
-        let end = match converse(&server, &parameters, &mut socket, until).await {
-            Ok(()) => Some(("done".to_owned(), close_code::NORMAL)),
-            Err(Ended::Gone) => None,
-            Err(Ended::Problem(problem)) => Some((problem.message.clone(), code_of(&problem))),
+        let (text, code) = match converse(&server, &parameters, &mut socket, until).await {
+            Ok(()) => ("done".to_owned(), DONE),
+            Err(Ended::Gone) => return,
+            Err(Ended::Problem(problem)) => (problem.message.clone(), code_of(&problem)),
         };
-        if let Some((text, code)) = end {
-            // A client that has gone in the meantime misses nothing.
-            let _ = socket.send(Message::text(json!({"error": text}).to_string())).await;
-            let frame = CloseFrame { code, reason: shortened(&text).into() };
-            let _ = socket.send(Message::Close(Some(frame))).await;
-        }
-    })
+        // A client that has gone in the meantime misses nothing.
+        let _ = socket.send(json!({"error": text}).to_string()).await;
+        let _ = socket.0.write_frame(Frame::close(code, shortened(&text).as_bytes())).await;
+    });
+    Ok(response.map(|_| Body::empty()))
 }
+
+/// A connection to a client.
+struct Socket<S>(WebSocket<S>);
 
 /// Why a conversation is over before its rows are.
 enum Ended {
@@ -71,9 +86,9 @@ impl From<Problem> for Ended {
 
 fn code_of(problem: &Problem) -> u16 {
     match problem.code {
-        Code::SERVER_ERROR => close_code::ERROR,
-        Code::NOT_READY | Code::NOT_CAUGHT_UP => close_code::AGAIN,
-        _ => close_code::UNSUPPORTED,
+        Code::SERVER_ERROR => FAILED,
+        Code::NOT_READY | Code::NOT_CAUGHT_UP => AGAIN,
+        _ => REFUSED,
     }
 }
 
@@ -89,10 +104,10 @@ fn shortened(text: &str) -> String {
     format!("{}...", &text[..end])
 }
 
-async fn converse(
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Arc<Server>,
     parameters: &HashMap<String, String>,
-    socket: &mut WebSocket,
+    socket: &mut Socket<S>,
     until: Instant,
 ) -> Result<(), Ended> {
     let none = || Problem::bad_request("the parameter request is missing: it is the body that /query takes");
@@ -100,17 +115,17 @@ async fn converse(
     let asked = Arc::clone(server);
     match working(move || query::ask(&asked, &request)).await?? {
         Answered::Rows(header, rows) => {
-            send(socket, head(&header.columns)).await?;
+            socket.send(head(&header.columns)).await?;
             for batch in &rows.batches {
-                send_rows(socket, &header.columns, batch, |_| false).await?;
+                socket.send_rows(&header.columns, batch, |_| false).await?;
             }
             Ok(())
         }
         Answered::Push(header, push) => {
-            send(socket, head(&header.columns)).await?;
-            send_pushed(socket, &header.columns, &push, until).await
+            socket.send(head(&header.columns)).await?;
+            socket.send_pushed(&header.columns, &push, until).await
         }
-        Answered::Print(print) => send_printed(socket, print, until).await,
+        Answered::Print(print) => socket.send_printed(print, until).await,
     }
 }
 
@@ -118,89 +133,83 @@ fn head(columns: &[Column]) -> String {
     Value::Array(fields(&[], columns)).to_string()
 }
 
-async fn send(socket: &mut WebSocket, text: String) -> Result<(), Ended> {
-    socket.send(Message::text(text)).await.map_err(|_| Ended::Gone)
-}
-
-async fn send_rows(
-    socket: &mut WebSocket,
-    columns: &[Column],
-    batch: &RecordBatch,
-    is_tombstone: impl Fn(usize) -> bool,
-) -> Result<(), Ended> {
-    for row in (0..batch.num_rows()).filter(|row| !is_tombstone(*row)) {
-        let mut out = b"{\"row\":{\"columns\":".to_vec();
-        let written = write_columns(&mut out, columns, batch, row);
-        written.map_err(|error| Problem::new(Code::SERVER_ERROR, error.to_string()))?;
-        out.extend_from_slice(b"}}");
-        send(socket, String::from_utf8_lossy(&out).into_owned()).await?;
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    async fn send(&mut self, text: String) -> Result<(), Ended> {
+        self.0.write_frame(Frame::text(Payload::Owned(text.into_bytes()))).await.map_err(|_| Ended::Gone)
     }
-    Ok(())
-}
 
-async fn send_pushed(
-    socket: &mut WebSocket,
-    columns: &[Column],
-    push: &PushQuery,
-    until: Instant,
-) -> Result<(), Ended> {
-    let changed = Arc::new(Notify::new());
-    let waker = Arc::clone(&changed);
-    push.on_change(move || waker.notify_one());
-    loop {
-        match push.try_next() {
-            PushEvent::Rows(rows) => {
-                send_rows(socket, columns, rows.batch(), |row| rows.is_tombstone(row)).await?;
+    /// Rows but for tombstones, which have no form here.
+    async fn send_rows(
+        &mut self,
+        columns: &[Column],
+        batch: &RecordBatch,
+        is_tombstone: impl Fn(usize) -> bool,
+    ) -> Result<(), Ended> {
+        for row in (0..batch.num_rows()).filter(|row| !is_tombstone(*row)) {
+            let mut out = b"{\"row\":{\"columns\":".to_vec();
+            let written = write_columns(&mut out, columns, batch, row);
+            written.map_err(|error| Problem::new(Code::SERVER_ERROR, error.to_string()))?;
+            out.extend_from_slice(b"}}");
+            self.send(String::from_utf8_lossy(&out).into_owned()).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_pushed(&mut self, columns: &[Column], push: &PushQuery, until: Instant) -> Result<(), Ended> {
+        let changed = Arc::new(Notify::new());
+        let waker = Arc::clone(&changed);
+        push.on_change(move || waker.notify_one());
+        loop {
+            match push.try_next() {
+                PushEvent::Rows(rows) => self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?,
+                PushEvent::End(PushEnd::Failed(reason)) => return Err(Problem::new(Code::SERVER_ERROR, reason).into()),
+                PushEvent::End(_) => return Ok(()),
+                PushEvent::Idle => tokio::select! {
+                    () = changed.notified() => {}
+                    heard = self.0.read_frame() => match heard {
+                        Ok(frame) if frame.opcode != OpCode::Close => {}
+                        _ => return Err(Ended::Gone),
+                    },
+                    () = tokio::time::sleep_until(until) => return Err(too_long().into()),
+                },
             }
-            PushEvent::End(PushEnd::Failed(reason)) => return Err(Problem::new(Code::SERVER_ERROR, reason).into()),
-            PushEvent::End(_) => return Ok(()),
-            PushEvent::Idle => tokio::select! {
-                () = changed.notified() => {}
-                heard = socket.recv() => hear(heard)?,
-                () = tokio::time::sleep_until(until) => return Err(too_long().into()),
-            },
         }
     }
-}
 
-/// What a client says that has asked: nothing that matters, or that it goes.
-fn hear(heard: Option<Result<Message, axum::Error>>) -> Result<(), Ended> {
-    match heard {
-        None | Some(Err(_) | Ok(Message::Close(_))) => Err(Ended::Gone),
-        Some(Ok(_)) => Ok(()),
+    async fn send_printed(&mut self, mut print: TopicPrint, until: Instant) -> Result<(), Ended> {
+        loop {
+            let event;
+            (print, event) = working(move || {
+                let event = print.next(PRINT_WAIT);
+                (print, event)
+            })
+            .await?;
+            match event.map_err(Problem::from)? {
+                PrintEvent::Records(formats, records) => {
+                    if let Some(formats) = formats {
+                        self.send(formats.to_string()).await?;
+                    }
+                    for record in records {
+                        self.send(record.to_string()).await?;
+                    }
+                }
+                // A client that has gone is noticed when it is sent something.
+                PrintEvent::Idle => {
+                    let ping = Frame::new(true, OpCode::Ping, None, Payload::Owned(Vec::new()));
+                    self.0.write_frame(ping).await.map_err(|_| Ended::Gone)?;
+                }
+                PrintEvent::End => return Ok(()),
+            }
+            if Instant::now() >= until {
+                return Err(too_long().into());
+            }
+        }
     }
 }
 
 fn too_long() -> Problem {
     let text = "the connection has been open for as long as ksql.websocket.connection.max.timeout.ms allows: ask again";
     Problem::new(Code::SERVER_ERROR, text)
-}
-
-async fn send_printed(socket: &mut WebSocket, mut print: TopicPrint, until: Instant) -> Result<(), Ended> {
-    loop {
-        let event;
-        (print, event) = working(move || {
-            let event = print.next(PRINT_WAIT);
-            (print, event)
-        })
-        .await?;
-        match event.map_err(Problem::from)? {
-            PrintEvent::Records(formats, records) => {
-                if let Some(formats) = formats {
-                    send(socket, formats.to_string()).await?;
-                }
-                for record in records {
-                    send(socket, record.to_string()).await?;
-                }
-            }
-            // A client that has gone is noticed when it is sent something.
-            PrintEvent::Idle => socket.send(Message::Ping(Vec::new().into())).await.map_err(|_| Ended::Gone)?,
-            PrintEvent::End => return Ok(()),
-        }
-        if Instant::now() >= until {
-            return Err(too_long().into());
-        }
-    }
 }
 
 #[cfg(test)]

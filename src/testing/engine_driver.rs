@@ -196,6 +196,7 @@ fn open_engine(
     properties: &BTreeMap<String, String>,
 ) -> Result<Engine, Failure> {
     let options = EngineOptions {
+        sources: BTreeMap::new(),
         properties: properties.clone(),
         clock: Arc::<ManualClock>::clone(clock),
         threads: false,

@@ -24,12 +24,13 @@ mod time_text;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
 use super::Failure;
 use super::counted::counted;
-use super::data_dir::parse_property;
+use super::data_dir::{loaded, parse_property};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::shell::Interrupt;
 use crate::topics::{self, TopicError, Topics};
@@ -43,6 +44,10 @@ pub struct TopicCommand {
     /// Directory of topics, state and offsets; created when missing by what writes
     #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
     data_dir: PathBuf,
+
+    /// File of server properties as ksqlDB has them, repeatable; what a later one says counts more
+    #[arg(long = "config-file", global = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 
     /// Property by its ksqlDB name, repeatable; with bootstrap.servers=HOST:PORT the topics are those of that Kafka cluster
     #[arg(long = "property", global = true, value_name = "KEY=VALUE", value_parser = parse_property)]
@@ -164,18 +169,17 @@ impl TopicCommand {
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };
-        if !self.action.creates() && !self.has_topics() {
+        let properties = loaded(&self.files, &self.properties)?.values();
+        if !self.action.creates() && !self.has_topics(&properties) {
             return Err(Failure::new(format!("no data directory at {}", self.data_dir.display())));
         }
-        let properties = self.properties.iter().cloned().collect();
         let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
         Ok(self.run_on(topics.as_ref(), &mut streams)?)
     }
 
     /// Whether there is something to look at: a cluster, or a data directory that is Levada's.
-    fn has_topics(&self) -> bool {
-        let is_cluster = self.properties.iter().any(|(name, _)| name.ends_with("bootstrap.servers"));
-        is_cluster || self.data_dir.join(STORE).is_dir()
+    fn has_topics(&self, properties: &BTreeMap<String, String>) -> bool {
+        topics::is_cluster(properties) || self.data_dir.join(STORE).is_dir()
     }
 
     /// Runs the command on `topics`.

@@ -202,10 +202,13 @@ impl Answering<'_> {
         });
         let rows = listings.flatten().flat_map(|listing| listing.rows);
         Ok(rows
-            .filter_map(|row| <[String; 4]>::try_from(row).ok())
-            .map(|[name, scope, from, value]| {
-                let level = if from == "SESSION" { "QUERY" } else { "SERVER" };
-                json!({"name": name, "scope": scope, "value": value, "editable": true, "level": level})
+            .filter_map(|row| <[String; 6]>::try_from(row).ok())
+            .map(|[name, scope, _, value, level, source]| {
+                let editable = crate::configuration::check_name(&name).is_ok();
+                json!({
+                    "name": name, "scope": scope, "value": value, "editable": editable, "level": level,
+                    "source": source,
+                })
             })
             .collect())
     }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::schema;
 use crate::catalog::{Catalog, QueryKind};
-use crate::engine::{PushOutline, QueryFacts, QueryOutline, TopicProgress, shown_property};
+use crate::configuration::shown_value;
+use crate::engine::{PushOutline, QueryFacts, QueryOutline, TopicProgress};
 
 /// A query of a list.
 pub fn outline(catalog: &Catalog, outline: &QueryOutline) -> Value {
@@ -44,9 +45,8 @@ fn counted(state: &str) -> Value {
 pub fn description(facts: &QueryFacts, host: &str) -> Value {
     let QueryOutline { info, state } = &facts.outline;
     let sinks = (info.kind != QueryKind::CreateSource).then_some(info.sink.as_str());
-    let overridden: Map<String, Value> = (facts.overridden.iter())
-        .map(|(name, value)| (name.clone(), shown_property(name, value.clone()).into()))
-        .collect();
+    let overridden: Map<String, Value> =
+        (facts.overridden.iter()).map(|(name, value)| (name.clone(), shown_value(name, value).into())).collect();
     let errors = facts.errors.iter();
     let errors = errors
         .map(|error| json!({"timestamp": error.time_ms, "errorMessage": error.message, "type": error.class.name()}));

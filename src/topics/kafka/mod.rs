@@ -117,7 +117,7 @@ impl KafkaTopics {
             properties.get(name).or_else(|| properties.get(&prefixed)).map(String::as_str)
         };
         let exactly_once = match property("processing.guarantee") {
-            None | Some("exactly_once_v2" | "exactly_once") => true,
+            None | Some("exactly_once_v2" | "exactly_once_beta" | "exactly_once") => true,
             Some("at_least_once") => false,
             Some(other) => {
                 let reason = format!("'{other}' is neither exactly_once_v2 nor at_least_once");
