@@ -53,10 +53,11 @@ use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
 use libraries::Installed;
-pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
+pub use schemas::schema_registry;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.

@@ -24,6 +24,23 @@ pub(super) fn remote(properties: &BTreeMap<String, String>) -> Result<Option<Arc
     Ok(remote.map(|remote| Arc::new(remote) as Arc<dyn SchemaRegistry>))
 }
 
+/// The registry of the schemas of records on `topics`: the one that `properties` name, else, on embedded topics, that of the data
+/// directory.
+pub fn schema_registry(
+    topics: &dyn Topics,
+    properties: &BTreeMap<String, String>,
+) -> Result<Option<Arc<dyn SchemaRegistry>>, EngineError> {
+    let remote = remote(properties)?;
+    if remote.is_some() || topics::is_cluster(properties) {
+        return Ok(remote);
+    }
+    Ok(Some(embedded(topics)?))
+}
+
+fn embedded(topics: &dyn Topics) -> Result<Arc<EmbeddedRegistry>, EngineError> {
+    Ok(Arc::new(EmbeddedRegistry::open(topics.storage()).map_err(EngineError::environment)?))
+}
+
 /// A registry, and who serves it to others.
 pub(super) type Opened = (Option<Arc<dyn SchemaRegistry>>, Option<HttpServer>);
 
@@ -42,7 +59,7 @@ pub(super) fn open(topics: &dyn Topics, properties: &BTreeMap<String, String>) -
             }
         };
     }
-    let embedded = Arc::new(EmbeddedRegistry::open(topics.storage()).map_err(EngineError::environment)?);
+    let embedded = embedded(topics)?;
     let serve = |text: &str| -> Result<HttpServer, EngineError> {
         let listen = parse_listen(text).map_err(|error| EngineError::new(format!("{LISTENER}: {error}")))?;
         registry::serve(Arc::clone(&embedded), listen).map_err(|error| {
