@@ -16,6 +16,7 @@ mod hidden_topics;
 mod insert;
 mod libraries;
 mod memory_limit;
+mod prepared;
 mod print;
 mod property;
 mod pull;
@@ -51,6 +52,7 @@ use crate::types::STACK_BYTES;
 
 use command_log::CommandLog;
 use config::Properties;
+use execute::Author;
 use file::Applied;
 use libraries::Installed;
 pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
@@ -399,7 +401,7 @@ impl Engine {
             show(asserted?);
             return Ok(());
         }
-        execute::parsed(shared, &mut self.lock(), session, &parsed, show)
+        execute::parsed(&self.inner, session, Author::CLIENT, &parsed, show)
     }
 
     /// Asks `analyze` about the catalog as it is now, with the settings that a client of `session` works under.
@@ -428,7 +430,7 @@ impl Engine {
     /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        file::apply(&self.inner.shared, &mut self.lock(), text, show)
+        file::apply(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.

@@ -8,7 +8,7 @@ use super::{EngineError, Shared, codecs};
 use crate::catalog::{Catalog, DataSource};
 use crate::formats::{Schemas, Side, Subject};
 use crate::http::{HttpServer, parse_listen};
-use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings};
+use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings, SharedPlan};
 use crate::registry::{
     self, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, TrialRegistry, key_subject, value_subject,
 };
@@ -70,6 +70,19 @@ pub(super) fn open(topics: &dyn Topics, properties: &BTreeMap<String, String>) -
     Ok((Some(embedded), server))
 }
 
+/// Schemas of topics that are gone.
+pub(super) enum DroppedSchemas {
+    /// Of the topic of a stream or table.
+    OfTopic(Box<DataSource>),
+    /// Of the internal topics of a query, which had this consumer group and plan.
+    Internal {
+        /// The group.
+        group: Arc<str>,
+        /// What ran.
+        plan: SharedPlan,
+    },
+}
+
 impl Shared {
     /// The registry of the server.
     pub(super) fn registry(&self) -> Registry<'_> {
@@ -92,13 +105,21 @@ impl Shared {
         self.registry.as_ref().map_or(Ok(()), |registry| register(registry, planned))
     }
 
-    /// Deletes the schemas of the topic of `source`, see [`delete_schemas`].
-    pub(super) fn delete_schemas(&self, source: &DataSource) -> Result<(), EngineError> {
-        self.registry().map_or(Ok(()), |registry| delete_schemas(registry, source))
+    /// Deletes schemas of topics that are gone.
+    pub(super) fn drop_schemas(&self, dropped: DroppedSchemas) -> Result<(), EngineError> {
+        match dropped {
+            DroppedSchemas::OfTopic(source) => {
+                self.registry().map_or(Ok(()), |registry| delete_schemas(registry, &source))
+            }
+            DroppedSchemas::Internal { group, plan } => {
+                self.forget_schemas(&group, &plan);
+                Ok(())
+            }
+        }
     }
 
     /// Deletes the schemas of the internal topics of a query that was ended: they belong to its consumer group `group`.
-    pub(super) fn forget_schemas(&self, group: &str, plan: &QueryPlan) {
+    fn forget_schemas(&self, group: &str, plan: &QueryPlan) {
         let Ok(registry) = self.registry() else { return };
         if !codecs::of_query(plan).any(|serde| serde.format.infers_schemas()) {
             return;
