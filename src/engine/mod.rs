@@ -18,6 +18,7 @@ mod insert;
 mod inserter;
 mod libraries;
 mod memory_limit;
+mod prepared;
 mod print;
 mod pull;
 mod push;
@@ -60,17 +61,20 @@ pub use crate::plan::ColumnRole;
 pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
+use execute::Author;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 pub use inserter::Inserter;
 use libraries::Installed;
-pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
+use prepared::View;
 use queries::Queries;
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
+pub use schemas::schema_registry;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -468,7 +472,7 @@ impl Engine {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());
         }
-        execute::parsed(shared, &mut self.lock(), session, &parsed, show)
+        execute::parsed(&self.inner, session, Author::CLIENT, &parsed, show)
     }
 
     /// Asks `analyze` about the catalog as it is now, with the settings that a client of `session` works under.
@@ -497,7 +501,7 @@ impl Engine {
     /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        file::apply(&self.inner.shared, &mut self.lock(), text, show)
+        file::apply(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.
@@ -533,7 +537,8 @@ impl Engine {
 
     /// Whether the statements could be executed in this order, as far as that can be known before.
     pub fn check(&self, session: &Session, statements: &[ParsedStatement]) -> Result<(), EngineError> {
-        file::check_session(&self.inner.shared, &self.lock(), session, statements)
+        let view = View::of(&self.lock());
+        file::check_session(&self.inner.shared, view, session, statements)
     }
 
     /// Sequence number of the next command: all before it were carried out here.

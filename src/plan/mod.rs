@@ -82,8 +82,8 @@ pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use replace_function::{PlannedFunctions, replace_functions};
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{
-    ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup, Settings,
-    TopicFacts, TopicLookup,
+    ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
+    SchemaValidation, Settings, TopicFacts, TopicLookup,
 };
 pub use type_expr::primitive_type;
 

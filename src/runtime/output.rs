@@ -10,7 +10,7 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 use super::dead_letter::Stage;
 use super::decoding::column_time;
 use super::{Client, PushedRows, RuntimeError, change_encoding};
-use crate::formats::{Encoder, Schemas, Serde, Side, Subject, windowed};
+use crate::formats::{Encoder, FormatError, RecordCheck, RecordRefusal, Schemas, Serde, Side, Subject, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicInfo, TopicPartition, Topics};
@@ -48,6 +48,9 @@ pub struct TopicOutput {
     bytes_max: usize,
     key: Option<Box<dyn Encoder>>,
     value: Box<dyn Encoder>,
+    /// Where the topic takes only records of registered schemas.
+    key_check: Option<RecordCheck>,
+    value_check: Option<RecordCheck>,
     window: Option<WindowKind>,
     timestamp: Option<SinkTimestamp>,
     /// Values hold both sides of a table's change.
@@ -82,17 +85,47 @@ impl TopicOutput {
                 Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
             })
             .transpose()?;
-        Ok(Self {
+        let config = &topic.config;
+        let check = |side| RecordCheck::new(schemas, Subject { topic: &topic.name, side });
+        let mut output = Self {
             topic: topic.name.as_str().into(),
-            partitions: topic.config.partitions,
-            bytes_max: topic.config.record_bytes_max().unwrap_or(usize::MAX),
+            partitions: config.partitions,
+            bytes_max: config.record_bytes_max().unwrap_or(usize::MAX),
             key,
             value: encoder(value_serde, &schema.value, Side::Value)?,
+            key_check: config.validates_keys().then(|| check(Side::Key)),
+            value_check: config.validates_values().then(|| check(Side::Value)),
             window,
             timestamp,
             changes: false,
             partition_column: None,
-        })
+        };
+        // Nobody who could not be asked is a reason to refuse results.
+        for refusal in output.refusals() {
+            if let Some(RecordRefusal::Unknown(error)) = refusal {
+                return Err(FormatError::Unchecked { topic: topic.name.clone(), reason: error.to_string() }.into());
+            }
+        }
+        Ok(output)
+    }
+
+    /// Why the topic takes none of the keys, none of the values that are written.
+    fn refusals(&mut self) -> [Option<RecordRefusal>; 2] {
+        let refusal = |check: &mut Option<RecordCheck>, encoder: &dyn Encoder| {
+            check.as_mut().and_then(|check| check.check_encoder(encoder).err())
+        };
+        let of_keys = self.key.as_deref().and_then(|encoder| refusal(&mut self.key_check, encoder));
+        [of_keys, refusal(&mut self.value_check, &*self.value)]
+    }
+
+    /// Reports the records whose schema the topic does not take.
+    fn check_schemas(&mut self, chunk: &RecordChunk, errors: &mut Vec<RowError>) {
+        for (refusal, bytes) in self.refusals().iter().zip([&chunk.keys, &chunk.values]) {
+            let Some(refusal) = refusal else { continue };
+            let reason = refusal.to_string();
+            let written = (0..chunk.len()).filter(|&row| bytes.is_valid(row));
+            errors.extend(written.map(|row| RowError::new(row, reason.clone())));
+        }
     }
 
     /// Writes both sides of a table's changes.
@@ -217,6 +250,7 @@ impl Output for TopicOutput {
             headers: batch.headers.clone(),
         };
         self.check_sizes(&chunk, &mut failed);
+        self.check_schemas(&chunk, &mut failed);
         let mut rows_written: Vec<u32> = (0..rows as u32).collect();
         let failed = failed.into_iter().map(|error| (Stage::Encode, error));
         let mut failed: Vec<_> = failed.chain(untimed.into_iter().map(|error| (Stage::Timestamp, error))).collect();
