@@ -66,10 +66,10 @@ pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicP
 use file::Applied;
 pub use inserter::Inserter;
 use libraries::Installed;
+use prepared::View;
 pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
-use prepared::View;
 use queries::Queries;
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
@@ -549,6 +549,11 @@ impl Engine {
     /// A property of the server by its name without prefix.
     pub fn property(&self, name: &str) -> Option<String> {
         self.inner.shared.properties(&BTreeMap::new()).values().get(name).cloned()
+    }
+
+    /// The properties of the server by their names without prefix.
+    pub fn properties(&self) -> BTreeMap<String, String> {
+        self.inner.shared.properties(&BTreeMap::new()).values().clone()
     }
 
     /// What the server and its consumer groups are called by: `ksql.service.id`.
