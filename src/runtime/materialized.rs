@@ -222,7 +222,7 @@ impl Materialized<'_> {
                 let slots: Vec<u32> = (0..entries.len() as u32).collect();
                 let mut calls = options.calls;
                 calls.iter_mut().for_each(|call| call.accumulator.grow(slots.len()));
-                load_state(&mut calls, &slots, state, &counts);
+                load_state(&mut calls, &slots, state, &counts)?;
                 columns.extend(calls.iter().map(|call| call.accumulator.results(&slots)));
                 columns
             }

@@ -11,6 +11,9 @@ pub enum StateError {
     /// Bytes in storage are not what this version writes.
     #[error("state is corrupt: {0}")]
     Corrupt(String),
+    /// A function cannot keep the state of a group, or take what it has kept.
+    #[error("{0}")]
+    Function(String),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
