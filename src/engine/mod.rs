@@ -15,6 +15,7 @@ mod file;
 mod hidden_topics;
 mod insert;
 mod inserter;
+mod known_pulls;
 mod libraries;
 mod memory_limit;
 mod print;
@@ -31,6 +32,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod taps;
 mod topics;
 mod upkeep;
 
@@ -69,6 +71,7 @@ use queries::Queries;
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, Response, ResultRows};
+use taps::Taps;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -236,6 +239,7 @@ struct Shared {
     /// What can be read without holding the engine.
     view: RwLock<Arc<ReadView>>,
     pushes: Pushes,
+    taps: Taps,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -359,6 +363,7 @@ impl Engine {
             batch_rows_max: options.batch_rows_max,
             view: RwLock::default(),
             pushes: Pushes::default(),
+            taps: Taps::default(),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -630,7 +635,7 @@ impl Shared {
 
     /// Without threads: ends push queries that nobody reads any more, and removes what they have left.
     fn sweep_pushes(&self) {
-        self.pushes.sweep(&self.runtime);
+        pushes::sweep(self);
     }
 
     /// Waits for other servers.
