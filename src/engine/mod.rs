@@ -16,6 +16,7 @@ mod file;
 mod hidden_topics;
 mod insert;
 mod inserter;
+mod known_pulls;
 mod libraries;
 mod memory_limit;
 mod prepared;
@@ -32,6 +33,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod taps;
 mod topics;
 mod upkeep;
 
@@ -75,6 +77,7 @@ use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
 pub use schemas::schema_registry;
+use taps::Taps;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -243,6 +246,7 @@ struct Shared {
     /// What can be read without holding the engine.
     view: RwLock<Arc<ReadView>>,
     pushes: Pushes,
+    taps: Taps,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -374,6 +378,7 @@ impl Engine {
             batch_rows_max: options.batch_rows_max,
             view: RwLock::default(),
             pushes: Pushes::default(),
+            taps: Taps::default(),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -723,7 +728,7 @@ impl Shared {
 
     /// Without threads: ends push queries that nobody reads any more, and removes what they have left.
     fn sweep_pushes(&self) {
-        self.pushes.sweep(&self.runtime);
+        pushes::sweep(self);
     }
 
     /// Waits for other servers.

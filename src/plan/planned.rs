@@ -191,6 +191,8 @@ pub struct PushPlan {
     pub columns: Vec<ResultColumn>,
     /// Streams and tables that it reads, left to right.
     pub reads: Vec<String>,
+    /// Whether its rows are taken from what another query writes (semantics 10.4).
+    pub is_scalable: bool,
 }
 
 /// A column of a result, and which part of the last step's rows it is. Key columns are there in tombstones too.
@@ -209,6 +211,10 @@ pub enum RowPart {
     Key(usize),
     /// A value column.
     Value(usize),
+    /// Where the window of the key begins.
+    WindowStart,
+    /// Where the window of the key ends.
+    WindowEnd,
 }
 
 /// The id of a new query: `CSAS_ALERTS_3`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Int32Type, SchemaRef};
@@ -15,7 +15,7 @@ use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicInfo, TopicPartition, Topics};
 use crate::types::time_pattern::TimePattern;
-use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowKind};
+use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowColumns, WindowKind};
 
 /// Where rows that leave a task go.
 pub trait Output: Send {
@@ -32,6 +32,11 @@ pub trait Output: Send {
     /// Whether the reader asks to wait.
     fn is_full(&self) -> bool {
         false
+    }
+
+    /// Notes that the rows that come next are of `chunk`, where a task has one input only.
+    fn reading(&mut self, partition: u32, chunk: &RecordChunk) {
+        let _ = (partition, chunk);
     }
 
     /// Whether nobody reads any more.
@@ -315,18 +320,57 @@ pub trait RowReceiver: Send + Sync {
     fn fail(&self, reason: &str);
 }
 
+/// A bound of the windows of the keys of `batch`.
+fn bound(batch: &ChangeBatch, which: impl Fn(&WindowColumns) -> &ScalarBuffer<i64>) -> ArrayRef {
+    match &batch.window {
+        Some(window) => Arc::new(Int64Array::new(which(window).clone(), None)),
+        None => Arc::new(Int64Array::new_null(batch.len())),
+    }
+}
+
 /// Hands rows to a client. Null values of streams are dropped; deletions of tables are rows without values.
 pub struct PushOutput {
     client: Client,
-    rows: SchemaRef,
+    rows: ClientRows,
     tombstones: bool,
 }
 
 impl PushOutput {
     /// Hands rows to `client`; with `tombstones`, deletions too.
     pub fn new(client: Client, tombstones: bool) -> Self {
-        let fields: Vec<_> = client.columns.iter().map(|(column, _)| column.field()).collect();
-        Self { client, rows: Arc::new(arrow::datatypes::Schema::new(fields)), tombstones }
+        let rows = ClientRows::new(client.columns.clone());
+        Self { client, rows, tombstones }
+    }
+}
+
+/// Makes the rows that a client sees out of those of the last step.
+pub(super) struct ClientRows {
+    columns: Vec<(Column, RowPart)>,
+    schema: SchemaRef,
+}
+
+impl ClientRows {
+    /// Makes rows of `columns`, each with the part of the last step's rows that it is.
+    pub(super) fn new(columns: Vec<(Column, RowPart)>) -> Self {
+        let fields: Vec<_> = columns.iter().map(|(column, _)| column.field()).collect();
+        Self { columns, schema: Arc::new(arrow::datatypes::Schema::new(fields)) }
+    }
+
+    pub(super) fn of(&self, batch: &ChangeBatch) -> PushedRows {
+        let columns = self.columns.iter().map(|(_, part)| match part {
+            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
+            RowPart::Value(index) => match &batch.tombstones {
+                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
+                None => Arc::clone(&batch.value[*index]),
+            },
+            RowPart::WindowStart => bound(batch, |window| &window.start),
+            RowPart::WindowEnd => bound(batch, |window| &window.end),
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .expect("the plan says which part of the row each column is");
+        PushedRows::new(rows, batch.tombstones.clone())
     }
 }
 
@@ -340,22 +384,12 @@ impl Output for PushOutput {
     ) -> u64 {
         let batch = match &batch.tombstones {
             Some(tombstones) if !self.tombstones => batch.filter(&!tombstones),
+            // A table has no row without a key.
+            _ if self.tombstones => batch.without_null_keys(),
             _ => batch,
         };
-        let columns = self.client.columns.iter().map(|(_, part)| match part {
-            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
-            RowPart::Value(index) => match &batch.tombstones {
-                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
-                None => Arc::clone(&batch.value[*index]),
-            },
-        });
-        let columns: Vec<ArrayRef> = columns.collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.rows), columns, &options)
-            .expect("the plan says which part of the row each column is");
-        let count = batch.len() as u64;
-        self.client.receiver.push(PushedRows::new(rows, batch.tombstones));
-        count
+        self.client.receiver.push(self.rows.of(&batch));
+        batch.len() as u64
     }
 
     fn is_full(&self) -> bool {

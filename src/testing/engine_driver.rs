@@ -9,7 +9,8 @@ use std::time::Duration;
 use arrow::array::{Array, RecordBatch};
 
 use super::driver::{
-    BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
+    Asked, BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage,
+    TestRecord,
 };
 use super::functions;
 use super::namespace::Namespace;
@@ -349,7 +350,7 @@ impl Driver for EngineDriver {
         records
     }
 
-    fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
+    fn ask(&mut self, statement: &str) -> Result<Asked, Failure> {
         let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
         let Some((parsed, Statement::Query(_))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
             return Err(Failure::new(Stage::Rejected, "the statement is no query"));
@@ -359,9 +360,13 @@ impl Driver for EngineDriver {
         let done = self.engine()?.execute_parsed(&mut session, parsed, &mut |response| responses.push(response));
         self.session = session;
         done.map_err(|error| rejected(error, &parsed.text))?;
-        match responses.pop() {
-            Some(Response::Rows(rows)) => Ok(pulled(&rows)),
-            Some(Response::Push(push)) => {
+        responses.pop().map(Asked).ok_or_else(|| Failure::new(Stage::Rejected, "the statement gives no rows"))
+    }
+
+    fn answer(&mut self, asked: Asked) -> Result<Selected, Failure> {
+        match asked.0 {
+            Response::Rows(rows) => Ok(pulled(&rows)),
+            Response::Push(push) => {
                 self.engine()?.settle(None).map_err(environment)?;
                 Ok(pushed(&push))
             }
