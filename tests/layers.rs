@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 17] = [
+const FOLDERS: [(&str, &[&str]); 18] = [
     ("sql", &[]),
     ("types", &[]),
     ("storage", &[]),
     ("http", &[]),
+    ("metrics", &[]),
     ("functions", &["types"]),
     ("catalog", &["types", "formats", "functions"]),
     ("expr", &["functions", "types"]),
@@ -23,7 +24,19 @@ const FOLDERS: [(&str, &[&str]); 17] = [
     ("topics", &["types", "storage"]),
     (
         "runtime",
-        &["types", "functions", "expr", "plan", "state", "storage", "operators", "formats", "registry", "topics"],
+        &[
+            "types",
+            "functions",
+            "expr",
+            "metrics",
+            "plan",
+            "state",
+            "storage",
+            "operators",
+            "formats",
+            "registry",
+            "topics",
+        ],
     ),
     (
         "engine",
@@ -35,6 +48,7 @@ const FOLDERS: [(&str, &[&str]); 17] = [
             "functions",
             "expr",
             "http",
+            "metrics",
             "plan",
             "state",
             "operators",

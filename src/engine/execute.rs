@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::hidden_topics::HiddenTopics;
 use super::libraries::{self, Installed};
+use super::monitoring::PullKind;
 use super::queries::{self, Queries, QuerySetup, RunningQuery};
 use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
@@ -77,8 +80,13 @@ impl Execution<'_> {
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
-            Planned::Pull(plan) => show(pull::table(self.shared, self.core, &plan)?),
-            Planned::PullStream(plan) => show(pull::stream(self.shared, &plan, &properties)?),
+            Planned::Pull(plan) => {
+                let kind = PullKind::of(&plan.lookup);
+                show(self.measured(kind, || pull::table(self.shared, self.core, &plan))?);
+            }
+            Planned::PullStream(plan) => {
+                show(self.measured(PullKind::StreamScan, || pull::stream(self.shared, &plan, &properties))?);
+            }
             Planned::Push(plan) => {
                 let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
                 let id = format!("transient_{}_{}", self.core.transients.len(), self.shared.clock.now_ms());
@@ -93,6 +101,24 @@ impl Execution<'_> {
             planned => self.logged(parsed, &completed, planned, show)?,
         }
         Ok(())
+    }
+
+    /// What a pull query `answer`s, counted.
+    fn measured(
+        &self,
+        kind: PullKind,
+        answer: impl FnOnce() -> Result<Response, EngineError>,
+    ) -> Result<Response, EngineError> {
+        let clock = &self.shared.clock;
+        let begun = clock.elapsed();
+        let answered = answer();
+        let rows = match &answered {
+            Ok(Response::Rows(rows)) => Some(rows.batches.iter().map(RecordBatch::num_rows).sum()),
+            Ok(_) => Some(0),
+            Err(_) => None,
+        };
+        self.shared.pulls.answered(kind, clock.elapsed().saturating_sub(begun), rows);
+        answered
     }
 
     /// `parsed` with the columns that it leaves to the registry.

@@ -16,6 +16,7 @@ mod hidden_topics;
 mod insert;
 mod libraries;
 mod memory_limit;
+mod monitoring;
 mod print;
 mod property;
 mod pull;
@@ -41,6 +42,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
+use crate::metrics;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -53,6 +55,7 @@ use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
 use libraries::Installed;
+use monitoring::PullMetrics;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use queries::Queries;
 use recording::{PendingQuery, Plans};
@@ -180,6 +183,11 @@ struct Shared {
     server: BTreeMap<String, String>,
     registry: Option<Arc<dyn SchemaRegistry>>,
     batch_rows_max: usize,
+    /// What is counted as it happens, here and in other layers.
+    metrics: Arc<metrics::Registry>,
+    pulls: PullMetrics,
+    /// Memory that the process may take, in bytes.
+    memory_limit: Option<usize>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -286,12 +294,14 @@ impl Engine {
         properties.check()?;
         let memory = properties.memory()?;
         topics.storage().set_cache_bytes(memory.cache_bytes);
+        let metrics: Arc<metrics::Registry> = Arc::default();
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
             memory: memory.process,
+            metrics: Arc::clone(&metrics),
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;
@@ -307,6 +317,9 @@ impl Engine {
             server: options.properties,
             registry,
             batch_rows_max: options.batch_rows_max,
+            pulls: PullMetrics::new(&metrics),
+            metrics,
+            memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };

@@ -185,6 +185,11 @@ impl Queries {
         self.running.get(self.numbers.get(id)?)
     }
 
+    /// All queries, in order of creation.
+    pub fn all(&self) -> impl Iterator<Item = &RunningQuery> {
+        self.running.values()
+    }
+
     /// Whether a query writes to the stream or table `sink`.
     pub fn fills(&self, sink: &str) -> bool {
         self.running.values().any(|query| query.sink == sink)

@@ -28,6 +28,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Key, Self::Value, Self::Timestamp, Self::Process, Self::Encode];
+
     /// The name in the header `levada.stage`.
     pub fn name(self) -> &'static str {
         match self {

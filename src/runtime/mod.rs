@@ -39,6 +39,7 @@ use std::time::Duration;
 
 use crate::formats::{FormatError, Schemas};
 use crate::functions::plugins;
+use crate::metrics::Registry;
 use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
 use crate::registry::RegistryError;
@@ -55,7 +56,7 @@ pub use task::Task;
 use clock::Clock;
 use memory::MemoryBudget;
 pub use memory::MemoryPlan;
-use metrics::QueryMetrics;
+use metrics::{QueryMetrics, RuntimeMetrics};
 use placement::{Placement, Role};
 use schedule::Schedule;
 use shared_decode::SharedDecodes;
@@ -209,12 +210,21 @@ pub struct RuntimeOptions {
     pub cleanup_delay: Duration,
     /// Memory that the process may take, and state of it.
     pub memory: MemoryPlan,
+    /// Where figures go.
+    pub metrics: Arc<Registry>,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
         let none = Duration::ZERO;
-        Self { workers: 0, commit_interval: none, standbys: 0, cleanup_delay: none, memory: MemoryPlan::UNLIMITED }
+        Self {
+            workers: 0,
+            commit_interval: none,
+            standbys: 0,
+            cleanup_delay: none,
+            memory: MemoryPlan::UNLIMITED,
+            metrics: Arc::default(),
+        }
     }
 }
 
@@ -225,6 +235,7 @@ struct Shared {
     /// What queries that read the same share.
     decodes: Arc<SharedDecodes>,
     memory: Arc<MemoryBudget>,
+    metrics: RuntimeMetrics,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -261,6 +272,7 @@ impl Runtime {
             clock,
             decodes: Arc::default(),
             memory: MemoryBudget::new(options.memory),
+            metrics: RuntimeMetrics::new(&options.metrics),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),
@@ -373,6 +385,11 @@ impl Runtime {
     /// Whether the query could be started: its plan is one that can run, and its sources are there.
     pub fn check(&self, spec: QuerySpec) -> Result<(), RuntimeError> {
         Topology::new(spec, &*self.shared.topics, &self.shared.decodes).map(drop)
+    }
+
+    /// What the state of all tasks takes in memory, and what it may take at the moment; `None`: as much as it likes.
+    pub fn state_bytes(&self) -> (usize, Option<usize>) {
+        self.shared.memory.state_bytes()
     }
 
     /// Whether other servers run tasks too.

@@ -218,7 +218,11 @@ impl Slot {
             return Ok(());
         };
         let now = shared.clock.elapsed();
-        self.log_restored(restore.restored(), now.saturating_sub(begun));
+        let (records, time) = (restore.restored(), now.saturating_sub(begun));
+        self.log_restored(records, time);
+        if records > 0 {
+            shared.metrics.restored(records, time);
+        }
         let task = self.spec.topology.task(self.spec.id, inputs, shared, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
         if self.failed_to_begin {
