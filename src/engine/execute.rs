@@ -93,6 +93,7 @@ impl Execution<'_> {
                 let queue = queries::start_transient(&self.shared.runtime, &id, &plan, &self.setup(&properties))?;
                 let transient = Transient { id, sql: parsed.text.clone(), queue: Arc::clone(&queue) };
                 self.core.transients.push(transient);
+                self.shared.push_queries.set(self.core.transients.len() as i64);
                 show(Response::Push(PushQuery::new(columns, queue)));
             }
             Planned::InsertValues(row) if self.origin == Origin::Session => {

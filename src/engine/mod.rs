@@ -18,6 +18,7 @@ mod libraries;
 mod memory_limit;
 mod monitoring;
 mod print;
+mod processing_log;
 mod property;
 mod pull;
 mod queries;
@@ -46,6 +47,7 @@ use crate::metrics;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
+use crate::runtime::processing_log::ProcessingLog;
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
 use crate::topics::{self as topic_store, TopicError, Topics};
@@ -57,7 +59,8 @@ use file::Applied;
 use libraries::Installed;
 use monitoring::PullMetrics;
 pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
-use queries::Queries;
+use processing_log::LogWriter;
+use queries::{Queries, Watched};
 use recording::{PendingQuery, Plans};
 pub use response::{Listing, ListingForm, PushEvent, PushQuery, PushQueue, Response, ResultRows};
 use topics::Known;
@@ -166,6 +169,8 @@ pub struct Engine {
     inner: Arc<Inner>,
     /// Carries out what other servers append to the command log.
     follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// Writes the processing log.
+    log_writer: Option<LogWriter>,
     /// Serves the registry of the data directory.
     registry_server: Option<HttpServer>,
 }
@@ -186,6 +191,11 @@ struct Shared {
     /// What is counted as it happens, here and in other layers.
     metrics: Arc<metrics::Registry>,
     pulls: PullMetrics,
+    push_queries: metrics::Gauge,
+    /// The persistent queries, for who watches them.
+    watched: Watched,
+    /// What went wrong with single records.
+    log: Arc<ProcessingLog>,
     /// Memory that the process may take, in bytes.
     memory_limit: Option<usize>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
@@ -295,6 +305,7 @@ impl Engine {
         let memory = properties.memory()?;
         topics.storage().set_cache_bytes(memory.cache_bytes);
         let metrics: Arc<metrics::Registry> = Arc::default();
+        let log_of_records = processing_log::open(&properties, &*topics, &options.clock, &metrics)?;
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
@@ -302,6 +313,7 @@ impl Engine {
             cleanup_delay: properties.cleanup_delay()?,
             memory: memory.process,
             metrics: Arc::clone(&metrics),
+            log: Arc::clone(&log_of_records),
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;
@@ -310,6 +322,7 @@ impl Engine {
             None => schemas::remote(&options.properties)?,
         };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
+        let queries = Queries::default();
         let shared = Shared {
             topics,
             runtime,
@@ -318,7 +331,10 @@ impl Engine {
             registry,
             batch_rows_max: options.batch_rows_max,
             pulls: PullMetrics::new(&metrics),
+            push_queries: metrics.gauge(&monitoring::PUSH_QUERIES, &[]),
+            watched: queries.watched(),
             metrics,
+            log: log_of_records,
             memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
@@ -331,10 +347,12 @@ impl Engine {
             functions = with_plugins(functions, properties.extension_folder(), &shared.server);
         }
         let catalog = Catalog::with_functions(functions);
-        let core = Core { log: Some(log), catalog, ..Core::default() };
+        let core = Core { log: Some(log), catalog, queries, ..Core::default() };
         let inner = Arc::new(Inner { core: Mutex::new(core), shared });
-        let mut engine = Self { inner, follower: None, registry_server: None };
+        let mut engine = Self { inner, follower: None, log_writer: None, registry_server: None };
         engine.replay()?;
+        engine.create_log_stream()?;
+        engine.log_writer = options.threads.then(|| LogWriter::start(&engine.inner)).flatten();
         if follows {
             engine.follow();
         }
@@ -489,7 +507,13 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
-        Ok(self.inner.shared.runtime.settle(query)?)
+        loop {
+            self.inner.shared.runtime.settle(query)?;
+            // A query may read the log.
+            if !self.inner.write_log() {
+                return Ok(());
+            }
+        }
     }
 
     /// Hands records to the tasks of `query` that read `topic`, instead of letting them fetch it. Only without threads.
@@ -538,6 +562,10 @@ impl Drop for Engine {
         // As long as there are workers: they end the tasks of what nobody listens to any more.
         self.lock().sweep_transients(&self.inner.shared);
         self.inner.shared.runtime.shutdown();
+        if let Some(writer) = self.log_writer.take() {
+            writer.stop();
+        }
+        self.inner.write_log();
     }
 }
 
@@ -598,6 +626,7 @@ impl Core {
             }
             !queue.is_closed()
         });
+        shared.push_queries.set(self.transients.len() as i64);
     }
 }
 

@@ -21,6 +21,7 @@ mod memory;
 pub mod metrics;
 mod output;
 mod placement;
+pub mod processing_log;
 pub mod query_error;
 mod restore;
 mod schedule;
@@ -58,6 +59,7 @@ use memory::MemoryBudget;
 pub use memory::MemoryPlan;
 use metrics::{QueryMetrics, RuntimeMetrics};
 use placement::{Placement, Role};
+use processing_log::ProcessingLog;
 use schedule::Schedule;
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
@@ -198,7 +200,7 @@ pub struct Client {
 }
 
 /// How the runtime works.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RuntimeOptions {
     /// Worker threads; 0: tasks run on the caller's thread, in [`Runtime::settle`].
     pub workers: usize,
@@ -212,6 +214,8 @@ pub struct RuntimeOptions {
     pub memory: MemoryPlan,
     /// Where figures go.
     pub metrics: Arc<Registry>,
+    /// Where records that fail are told of, besides the dead letters.
+    pub log: Arc<ProcessingLog>,
 }
 
 impl Default for RuntimeOptions {
@@ -224,6 +228,7 @@ impl Default for RuntimeOptions {
             cleanup_delay: none,
             memory: MemoryPlan::UNLIMITED,
             metrics: Arc::default(),
+            log: ProcessingLog::off(),
         }
     }
 }
@@ -236,6 +241,7 @@ struct Shared {
     decodes: Arc<SharedDecodes>,
     memory: Arc<MemoryBudget>,
     metrics: RuntimeMetrics,
+    log: Arc<ProcessingLog>,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -273,6 +279,7 @@ impl Runtime {
             decodes: Arc::default(),
             memory: MemoryBudget::new(options.memory),
             metrics: RuntimeMetrics::new(&options.metrics),
+            log: Arc::clone(&options.log),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::lower::{Inputs, Topology};
 use super::metrics::{Phase as Shown, QueryMetrics, TaskMetrics};
 use super::placement::Role;
+use super::processing_log::{Logger, Message};
 use super::query_error::QueryError;
 use super::restore::Restore;
 use super::task::Task;
@@ -288,11 +289,25 @@ impl Slot {
         let seconds = self.backoff.as_secs();
         tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
         self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
+        self.log(error, shared);
         self.failed_to_begin = self.task().is_none();
         self.close();
         self.failures += 1;
         self.retry_at = shared.clock.elapsed() + self.backoff;
         self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
+    }
+
+    /// Tells the processing log of the failure.
+    fn log(&self, error: &RuntimeError, shared: &Shared) {
+        let logger = Logger::new(&self.spec.query, "thread");
+        shared.log.record(&logger, |_| match error {
+            // What a commit cannot write.
+            RuntimeError::Topic(error) if self.task().is_some() => Message::Production { reason: error.to_string() },
+            error => {
+                let thread = std::thread::current().name().unwrap_or("worker").to_owned();
+                Message::Thread { reason: error.to_string(), thread }
+            }
+        });
     }
 
     /// Why the task has failed, if it has not recovered.

@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use arrow::array::Array as _;
+
 use super::dead_letter::{self, DeadLetters, Stage};
 use super::input::Input;
 use super::memory::MemoryUse;
@@ -14,6 +16,7 @@ use super::metrics::{
     InputFigures, OperatorFigures, OutputFigures, Phase, QueryMetrics, RowCounts, TaskMetrics, WriteCounts,
 };
 use super::output::Output as TaskOutput;
+use super::processing_log::{Logger, Message, ProcessingLog};
 use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port, share};
 use crate::state::StoreSize;
@@ -65,10 +68,61 @@ pub struct TaskParts {
     pub fails_on_production: bool,
     /// What the operators may take.
     pub memory: MemoryUse,
+    /// Where what fails is told of, if there is a log.
+    pub log: Option<TaskLog>,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
     /// Figures of the task.
     pub figures: Arc<TaskMetrics>,
+}
+
+/// The processing log as a task writes it.
+pub struct TaskLog {
+    /// The log.
+    pub log: Arc<ProcessingLog>,
+    /// Who its entries are from: what reads a topic,
+    pub inputs: Vec<(String, Logger)>,
+    /// operators, in the order of nodes,
+    pub nodes: Vec<Logger>,
+    /// and what writes.
+    pub output: Logger,
+}
+
+impl TaskLog {
+    /// Takes an entry about a record of `origin` that could not be read.
+    fn at_input(&self, stage: Stage, reason: &str, origin: &Origin<'_>) {
+        let Some((_, logger)) = self.inputs.iter().find(|(topic, _)| **topic == *origin.topic) else { return };
+        self.log.record(logger, |includes_rows| Message::at_input(stage, reason, origin, includes_rows));
+    }
+}
+
+/// The record that something went wrong with.
+pub struct Origin<'a> {
+    /// Its topic.
+    pub topic: Arc<str>,
+    chunk: &'a RecordChunk,
+    row: usize,
+}
+
+impl Origin<'_> {
+    /// Its key, if it has one.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.chunk.keys.is_valid(self.row).then(|| self.chunk.keys.value(self.row))
+    }
+
+    /// Its value, if it has one.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.chunk.values.is_valid(self.row).then(|| self.chunk.values.value(self.row))
+    }
+}
+
+/// Where a row has failed.
+#[derive(Clone, Copy)]
+enum Failed {
+    /// In the operator of this node.
+    In(usize),
+    /// On its way out.
+    AtOutput,
 }
 
 /// A running task.
@@ -166,12 +220,16 @@ impl Task {
     /// Fetches and decodes for every input that has nothing left.
     fn fill(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         let mut filled = false;
-        let (metrics, dead_letters) = (&self.parts.metrics, &mut self.dead_letters);
+        let (metrics, dead_letters, log) = (&self.parts.metrics, &mut self.dead_letters, self.parts.log.as_ref());
         for (input, _) in &mut self.parts.inputs {
             let records = input.fill(topics, |from, chunk, rejected| {
                 for record in rejected {
                     metrics.reject(record.stage, 1);
                     dead_letters.add(from, chunk, record.row as usize, record.stage, &record.reason);
+                    if let Some(log) = log {
+                        let origin = Origin { topic: Arc::clone(&from.topic), chunk, row: record.row as usize };
+                        log.at_input(record.stage, &record.reason, &origin);
+                    }
                 }
             })?;
             if records > 0 {
@@ -294,7 +352,7 @@ impl Task {
         counts.errors += errors.len() as u64;
         counts.fates.add_all(&out.fates);
         for error in errors {
-            self.reject(error.row, Stage::Process, &error.reason);
+            self.reject(error.row, Stage::Process, &error.reason, Failed::In(index));
         }
         out.references.into_iter().try_for_each(|batch| self.run(Next::References, batch, topics))?;
         let next = self.parts.nodes[index].next;
@@ -340,21 +398,36 @@ impl Task {
             return Err(cannot("written", error));
         }
         for (stage, error) in errors {
-            self.reject(error.row, stage, &error.reason);
+            self.reject(error.row, stage, &error.reason, Failed::AtOutput);
         }
         Ok(())
     }
 
     /// Counts and keeps the record behind sequence number `seq`.
-    fn reject(&mut self, seq: u32, stage: Stage, reason: &str) {
+    fn reject(&mut self, seq: u32, stage: Stage, reason: &str, failed: Failed) {
         self.parts.metrics.reject(stage, 1);
         if seq == NO_RECORD {
+            self.log(None, reason, failed);
             self.dead_letters.add_without_record(stage, reason);
             return;
         }
         let (input, row) = self.origins.get(seq as usize).copied().unwrap_or((0, seq));
         let (input, _) = &self.parts.inputs[input as usize];
+        let topic = Arc::clone(&input.partition.topic);
+        self.log(Some(&Origin { topic, chunk: &input.chunk, row: row as usize }), reason, failed);
         self.dead_letters.add(&input.partition, &input.chunk, row as usize, stage, reason);
+    }
+
+    /// Tells the processing log of a row that has failed, and that follows from `origin` if that is known.
+    fn log(&self, origin: Option<&Origin<'_>>, reason: &str, failed: Failed) {
+        let Some(log) = &self.parts.log else { return };
+        match failed {
+            Failed::In(node) => log.log.record(&log.nodes[node], |rows| Message::processing(reason, origin, rows)),
+            Failed::AtOutput => {
+                let topic = self.parts.writes.first().and_then(|output| output.topic.as_deref()).unwrap_or_default();
+                log.log.record(&log.output, |rows| Message::serialization(reason, origin, topic, rows));
+            }
+        }
     }
 
     /// Shows what the task reads and keeps, from where it begins.

@@ -86,10 +86,10 @@ fn engine(look: &Look<'_>, to: &mut Snapshot) {
     let own = [("ksql_cluster", look.service.as_str())];
     let queries = &look.queries;
     let restoring = queries.iter().filter(|query| query.to_restore() > 0).count();
-    let is_active = |query: &&QueryLook<'_>| query.rates.rows_in > 0.0 || query.rates.rows_out > 0.0;
+    let is_active = |query: &&QueryLook| query.rates.rows_in > 0.0 || query.rates.rows_out > 0.0;
     let active = queries.iter().filter(is_active).count();
     let counts = [
-        (&ACTIVE, queries.len() + look.push_queries),
+        (&ACTIVE, queries.len() + look.shared.push_queries.get() as usize),
         (&IDLE, queries.len() - active),
         (&PERSISTENT, queries.len()),
         (&CREATED, 0),
@@ -115,8 +115,8 @@ fn engine(look: &Look<'_>, to: &mut Snapshot) {
     to.add(&PRODUCED_RATE, &own, queries.iter().map(|query| query.rates.rows_out).sum::<f64>());
 }
 
-fn status(service: &str, query: &QueryLook<'_>, to: &mut Snapshot) {
-    let own = [("ksql_query", query.id), ("ksql_cluster", service)];
+fn status(service: &str, query: &QueryLook, to: &mut Snapshot) {
+    let own = [("ksql_query", query.id()), ("ksql_cluster", service)];
     let metrics = &query.running.metrics;
     let error = metrics.errors().last().map_or("NO_ERROR", |error| error.class.name());
     let phase = match query.state {
@@ -132,7 +132,7 @@ fn status(service: &str, query: &QueryLook<'_>, to: &mut Snapshot) {
 }
 
 /// What a query's consumers and producers would tell, by topic and partition.
-fn clients(query: &QueryLook<'_>, to: &mut Snapshot) {
+fn clients(query: &QueryLook, to: &mut Snapshot) {
     let client = format!("{}-consumer", query.running.spec.group);
     let mut topics: Vec<&str> = Vec::new();
     for (_, input) in query.inputs() {
@@ -149,12 +149,12 @@ fn clients(query: &QueryLook<'_>, to: &mut Snapshot) {
     to.add(&RECORDS_LAG_MAX, &[("client_type", "consumer"), ("client_id", &client)], lag);
     for topic in topics {
         let of_topic = || query.inputs().filter(|(_, input)| *input.partition.topic == *topic);
-        let own = [("key", topic), ("id", query.id)];
+        let own = [("key", topic), ("id", query.id())];
         to.add(&CONSUMER_TOTAL, &own, of_topic().map(|(_, input)| input.read.records).sum::<u64>());
         to.add(&CONSUMER_BYTES, &own, of_topic().map(|(_, input)| input.read.bytes).sum::<u64>());
     }
-    if let Some(topic) = query.topic {
-        let own = [("key", topic), ("id", query.id)];
+    if let Some(topic) = query.topic() {
+        let own = [("key", topic), ("id", query.id())];
         to.add(&PRODUCER_TOTAL, &own, query.running.metrics.totals().1);
         to.add(&PRODUCER_RATE, &own, query.rates.rows_out);
     }

@@ -1,11 +1,10 @@
-//! The queries and what they are doing, at one moment.
+//! The queries and what they are doing, at one moment. Nobody is waited for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::Shared;
 use super::super::queries::RunningQuery;
-use super::super::{Core, Shared};
-use crate::catalog::{QueryId, QueryInfo};
 use crate::runtime::metrics::{InputFigures, Rates, RestoreFigures, TaskFigures, TaskId};
 
 /// Everything that figures are made of.
@@ -13,37 +12,24 @@ pub(in crate::engine) struct Look<'a> {
     pub(in crate::engine) shared: &'a Shared,
     /// Id of the service, as names of groups have it.
     pub(in crate::engine) service: String,
-    /// By id.
-    pub(in crate::engine) queries: Vec<QueryLook<'a>>,
-    /// Push queries that clients read.
-    pub(in crate::engine) push_queries: usize,
-    pub(in crate::engine) now_ms: i64,
+    /// In order of creation.
+    pub(in crate::engine) queries: Vec<QueryLook>,
 }
 
 /// A query at one moment.
-pub(in crate::engine) struct QueryLook<'a> {
-    pub(in crate::engine) id: &'a str,
-    /// What the catalog knows of it.
-    pub(in crate::engine) info: Option<&'a Arc<QueryInfo>>,
-    pub(in crate::engine) running: &'a RunningQuery,
+pub(in crate::engine) struct QueryLook {
+    pub(in crate::engine) running: Arc<RunningQuery>,
     pub(in crate::engine) state: &'static str,
-    /// Topic of its result, if it has one.
-    pub(in crate::engine) topic: Option<&'a str>,
     pub(in crate::engine) tasks: Vec<(TaskId, TaskFigures)>,
     pub(in crate::engine) rates: Rates,
 }
 
 impl<'a> Look<'a> {
     /// Looks at all queries.
-    pub(in crate::engine) fn new(shared: &'a Shared, core: &'a Core) -> Self {
-        let queries = core.queries.all().map(|query| QueryLook::new(shared, core, query));
-        Self {
-            shared,
-            service: shared.properties(&BTreeMap::new()).service_id().to_owned(),
-            queries: queries.collect(),
-            push_queries: core.transients.iter().filter(|transient| !transient.queue.is_closed()).count(),
-            now_ms: shared.clock.now_ms(),
-        }
+    pub(in crate::engine) fn new(shared: &'a Shared) -> Self {
+        let queries = shared.watched.queries().into_iter().map(|query| QueryLook::new(shared, query));
+        let service = shared.properties(&BTreeMap::new()).service_id().to_owned();
+        Self { shared, service, queries: queries.collect() }
     }
 
     /// How many queries are in `state`.
@@ -52,19 +38,22 @@ impl<'a> Look<'a> {
     }
 }
 
-impl<'a> QueryLook<'a> {
+impl QueryLook {
     /// Looks at `running`.
-    pub(in crate::engine) fn new(shared: &Shared, core: &'a Core, running: &'a RunningQuery) -> Self {
-        let plan = &running.spec.plan;
-        Self {
-            id: &running.spec.id,
-            info: core.catalog.query(&QueryId::new(&running.spec.id)),
-            running,
-            state: running.state(),
-            topic: plan.sink.as_ref().map(|sink| sink.topic.as_str()),
-            tasks: running.metrics.tasks(&*shared.topics),
-            rates: running.metrics.rates(shared.clock.elapsed()),
-        }
+    pub(in crate::engine) fn new(shared: &Shared, running: Arc<RunningQuery>) -> Self {
+        let (state, tasks) = (running.state(), running.metrics.tasks(&*shared.topics));
+        let rates = running.metrics.rates(shared.clock.elapsed());
+        Self { running, state, tasks, rates }
+    }
+
+    /// Its id.
+    pub(in crate::engine) fn id(&self) -> &str {
+        &self.running.spec.id
+    }
+
+    /// Topic of its result, if it has one.
+    pub(in crate::engine) fn topic(&self) -> Option<&str> {
+        self.running.spec.plan.sink.as_ref().map(|sink| sink.topic.as_str())
     }
 
     /// What its tasks read here, with their ids.

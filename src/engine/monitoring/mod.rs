@@ -6,7 +6,7 @@
 //! Registry ── what is counted as it happens ────────▶ commits, restores, pull queries; what other layers add
 //! ```
 //!
-//! Nothing is asked of a cluster: ends of partitions are those that tasks know.
+//! Nobody waits for a statement that runs, and nothing is asked of a cluster: ends of partitions are those that tasks know.
 
 mod ksqldb;
 mod look;
@@ -15,11 +15,14 @@ mod pulls;
 
 use std::sync::Arc;
 
-use super::{Core, Engine, Shared};
-use crate::metrics::{Registry, Snapshot};
+use super::{Engine, Shared};
+use crate::metrics::{Metric, Registry, Snapshot};
 
-pub(super) use look::{Look, QueryLook};
+pub(super) use look::{Look, QueryLook, task_name};
 pub(super) use pulls::{PullKind, PullMetrics};
+
+/// Push queries that run.
+pub(super) const PUSH_QUERIES: Metric = Metric::gauge("levada_push_queries", "Push queries that clients read.");
 
 impl Engine {
     /// Where layers above the engine count what they do; what they count is in [`Engine::metrics`] too.
@@ -29,14 +32,13 @@ impl Engine {
 
     /// All figures as they are now; their text is Prometheus' text format.
     pub fn metrics(&self) -> Snapshot {
-        let (shared, core) = (&self.inner.shared, self.lock());
-        snapshot(shared, &core)
+        snapshot(&self.inner.shared)
     }
 }
 
 /// All figures as they are now.
-pub(super) fn snapshot(shared: &Shared, core: &Core) -> Snapshot {
-    let look = Look::new(shared, core);
+pub(super) fn snapshot(shared: &Shared) -> Snapshot {
+    let look = Look::new(shared);
     let mut snapshot = Snapshot::default();
     native::add(&look, &mut snapshot);
     ksqldb::add(&look, &mut snapshot);

@@ -22,7 +22,6 @@ const STATE_LIMIT: Metric =
     Metric::gauge("levada_state_memory_limit_bytes", "What state of queries may take of it at the moment, in bytes.");
 const DISK: Metric = Metric::gauge("levada_store_disk_bytes", "Files of the store in the data directory, in bytes.");
 const QUERIES: Metric = Metric::gauge("levada_queries", "Persistent queries, by state.");
-const PUSH_QUERIES: Metric = Metric::gauge("levada_push_queries", "Push queries that clients read.");
 
 const QUERY_STATE: Metric =
     Metric::gauge("levada_query_state", "1 for the state that the query is in, 0 for the others.");
@@ -121,7 +120,7 @@ pub(super) fn add(look: &Look<'_>, to: &mut Snapshot) {
     for query in &look.queries {
         totals(query, to);
         for (id, task) in &query.tasks {
-            self::task(query.id, *id, task, to);
+            self::task(query.id(), *id, task, to);
         }
     }
     topics(look, to);
@@ -152,14 +151,13 @@ fn server(look: &Look<'_>, to: &mut Snapshot) {
     }
     to.add(&DISK, &[], storage.disk);
     STATES.iter().for_each(|state| to.add(&QUERIES, &[("state", state)], look.in_state(state)));
-    to.add(&PUSH_QUERIES, &[], look.push_queries);
 }
 
-fn totals(query: &QueryLook<'_>, to: &mut Snapshot) {
-    let (metrics, id) = (&query.running.metrics, query.id);
+fn totals(query: &QueryLook, to: &mut Snapshot) {
+    let (metrics, id) = (&query.running.metrics, query.id());
     let (rows_in, rows_out, _) = metrics.totals();
     let own = [("query", id)];
-    let sink = [("query", id), ("sink", query.running.sink.as_str()), ("topic", query.topic.unwrap_or_default())];
+    let sink = [("query", id), ("sink", query.running.sink.as_str()), ("topic", query.topic().unwrap_or_default())];
     to.add(&QUERY_INFO, &sink, 1_u64);
     for state in STATES {
         to.add(&QUERY_STATE, &[("query", id), ("state", state)], state == query.state);

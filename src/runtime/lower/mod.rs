@@ -10,8 +10,9 @@ mod joins;
 
 use super::memory::MemoryUse;
 use super::output::{PushOutput, TopicOutput};
+use super::processing_log::Logger;
 use super::shared_decode::SharedDecodes;
-use super::task::{Next, Node, Task, TaskParts};
+use super::task::{Next, Node, Task, TaskLog, TaskParts};
 use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
 use crate::formats::{Format, Serde, Side, Subject};
@@ -328,10 +329,37 @@ impl Topology {
             writes_sink: sub.writes_sink,
             holds_back: sub.holds_back,
             fails_on_production: self.spec.fails_on_production,
+            log: self.log(sub, shared),
             memory: MemoryUse::new(&shared.memory),
             metrics: Arc::clone(metrics),
             figures: metrics.task(id),
         }))
+    }
+
+    /// The processing log for tasks of `sub`. Who reads the log does not write it: it could go on for ever.
+    fn log(&self, sub: &SubTopology, shared: &Shared) -> Option<TaskLog> {
+        let is_read = sub.sources.iter().any(|(source, _)| shared.log.is_written_to(&source.topic));
+        if !shared.log.is_on() || is_read {
+            return None;
+        }
+        let (query, plan) = (&self.spec.id, &self.spec.plan);
+        let sources = plan.root.sources();
+        let input = |source: &Source| {
+            let step = match sources.iter().position(|read| read.name == source.name) {
+                _ if self.is_internal(source) => "Repartition",
+                _ if sources.len() == 1 => "KsqlTopic",
+                Some(0) => "KafkaTopic_Left",
+                _ => "KafkaTopic_Right",
+            };
+            (source.topic.clone(), Logger::new(query, &format!("{step}.Source.deserializer")))
+        };
+        let sink = plan.sink.as_ref().map_or("Client", |sink| &sink.name);
+        Some(TaskLog {
+            log: Arc::clone(&shared.log),
+            inputs: sub.sources.iter().map(|(source, _)| input(source)).collect(),
+            nodes: sub.nodes.iter().map(|(name, ..)| Logger::of_operator(query, name)).collect(),
+            output: Logger::new(query, &format!("{sink}.serializer")),
+        })
     }
 
     fn is_internal(&self, source: &Source) -> bool {
