@@ -1,6 +1,6 @@
 //! Figures for Prometheus, read by Prometheus' own Python client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -67,4 +67,59 @@ fn prometheus_client_reads_the_figures() {
     ] {
         assert!(families.lines().any(|line| line == family), "{family} in\n{families}");
     }
+}
+
+/// Names of figures in `text`.
+fn named(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with("levada_")).collect()
+}
+
+/// All `expr` and `query` texts below `value`.
+fn expressions<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    serde_json::Value::String(text) if name == "expr" || name == "query" => found.push(text),
+                    member => expressions(member, found),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| expressions(item, found)),
+        _ => {}
+    }
+}
+
+fn docs(page: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).expect("the page is there")
+}
+
+#[test]
+fn the_dashboard_asks_for_figures_that_there_are() {
+    let text = engine().metrics().to_string();
+    let told: BTreeSet<&str> = named(&text);
+    let dashboard = docs("grafana/levada.json");
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).expect("JSON");
+    let mut found = Vec::new();
+    expressions(&dashboard, &mut found);
+    assert!(found.len() > 20, "a dashboard with panels");
+    let asked: BTreeSet<&str> = found.into_iter().flat_map(named).collect();
+    let missing: Vec<_> = asked.difference(&told).collect();
+    assert!(missing.is_empty(), "{missing:?} in\n{text}");
+}
+
+#[test]
+fn the_page_lists_every_figure() {
+    let engine = engine();
+    let snapshot = engine.metrics();
+    let page = docs("monitoring.md");
+    let listed = |name: &str| {
+        // Names that begin as the one before stand without their beginning.
+        let mut parts = name.match_indices('_').map(|(at, _)| format!("`…{}`", &name[at..]));
+        page.contains(&format!("`{name}`")) || parts.any(|part| page.contains(&part))
+    };
+    let own = snapshot.families().map(|(metric, _)| metric.name).filter(|name| name.starts_with("levada_"));
+    let missing: Vec<&str> = own.filter(|name| !listed(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -16,10 +16,10 @@ use super::query_report::{Observer, PATIENCE};
 use super::recording::{PendingQuery, ended};
 use super::topics::{self, Known};
 use super::{
-    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, insert, print, pull,
-    schemas, session, show, show_functions,
+    Core, EngineError, Listing, PushQuery, Response, Session, Shared, Transient, assert, codecs, diagnose, insert,
+    print, pull, schemas, session, show, show_functions,
 };
-use crate::catalog::{Collection, QueryId, QueryInfo};
+use crate::catalog::{Collection, QueryId, QueryInfo, system_table};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
@@ -80,8 +80,14 @@ impl Execution<'_> {
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
+            Planned::Diagnose(id) => {
+                let query = self.core.queries.get(id.as_str());
+                let query = query.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
+                show(Response::Listing(diagnose::listings(self.shared, query)));
+            }
             Planned::Pull(plan) => {
-                let kind = PullKind::of(&plan.lookup);
+                let is_system = system_table(&plan.source).is_some();
+                let kind = if is_system { PullKind::SystemTable } else { PullKind::of(&plan.lookup) };
                 show(self.measured(kind, || pull::table(self.shared, self.core, &plan))?);
             }
             Planned::PullStream(plan) => {
@@ -377,7 +383,12 @@ impl Execution<'_> {
 
     fn describe(&self, name: &str, extended: bool) -> Response {
         let catalog = &self.core.catalog;
-        let Some(source) = catalog.source(name) else { return Response::Listing(Vec::new()) };
+        let system = || system_table(name).filter(|_| !extended);
+        let Some(source) = catalog.source(name).or_else(system) else {
+            let text =
+                format!("{name} is a system table: there is nothing more to be said of it than DESCRIBE {name};");
+            return Response::Message(text);
+        };
         if !extended {
             return Response::Listing(show::describe(source));
         }

@@ -10,6 +10,7 @@ mod assert;
 mod codecs;
 mod command_log;
 mod config;
+mod diagnose;
 mod execute;
 mod file;
 mod hidden_topics;
@@ -29,6 +30,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod system_tables;
 mod topics;
 mod upkeep;
 

@@ -4,17 +4,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
 
 use super::config::Properties;
 use super::queries::{QuerySetup, transient_spec};
-use super::{Core, EngineError, Response, ResultRows, Shared};
+use super::{Core, EngineError, Response, ResultRows, Shared, system_tables};
+use crate::catalog::system_table;
 use crate::expr::CompiledExpr;
 use crate::plan::{PullLookup, PullPlan, PushPlan};
 use crate::runtime::{RowReceiver, Runtime, RuntimeOptions, StartFrom, materialized};
-use crate::types::Column;
+use crate::types::{ChangeBatch, Column};
 
 /// Rows of a materialised table.
 pub(super) fn table(shared: &Shared, core: &Core, plan: &PullPlan) -> Result<Response, EngineError> {
+    if let Some(rows) = system_tables::rows(shared, &core.catalog, &plan.source)? {
+        let schema = system_table(&plan.source).map(|table| table.schema.row_schema(false));
+        let schema = schema.ok_or_else(|| EngineError::new(format!("{} is no system table", plan.source)))?;
+        return answer(plan, &schema, vec![rows]);
+    }
     let running = core.queries.get(plan.query.as_str());
     let running = running.ok_or_else(|| EngineError::new(format!("query {} does not run", plan.query)))?;
     let keys = match &plan.lookup {
@@ -26,13 +33,18 @@ pub(super) fn table(shared: &Shared, core: &Core, plan: &PullPlan) -> Result<Res
     let batches = materialized::read(&running.spec.plan, id, &*shared.topics, keys, &is_here)?;
     let batches = batches.ok_or_else(|| EngineError::new(format!("query {} keeps no rows", plan.query)))?;
     let schema = running.spec.plan.root.schema().row_schema(running.spec.plan.root.window().is_some());
-    let filter = plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &schema));
-    let columns: Vec<CompiledExpr> = plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &schema)).collect();
+    answer(plan, &schema, batches)
+}
+
+/// What `plan` answers of the rows of its table, which are of layout `schema`.
+fn answer(plan: &PullPlan, schema: &SchemaRef, batches: Vec<ChangeBatch>) -> Result<Response, EngineError> {
+    let filter = plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, schema));
+    let columns: Vec<CompiledExpr> = plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, schema)).collect();
     let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
     let mut left = plan.limit.unwrap_or(u64::MAX) as usize;
     let mut answered = Vec::new();
     for batch in batches {
-        let mut rows = batch.rows(&schema);
+        let mut rows = batch.rows(schema);
         if let Some(filter) = &filter {
             let mask = BooleanArray::new(filter.evaluate_mask(&rows, &mut Vec::new()), None);
             rows = filter_record_batch(&rows, &mask).map_err(EngineError::environment)?;

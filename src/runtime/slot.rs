@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::lower::{Inputs, Topology};
-use super::metrics::{Phase as Shown, QueryMetrics, TaskMetrics};
+use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics};
 use super::placement::Role;
 use super::processing_log::{Logger, Message};
 use super::query_error::QueryError;
@@ -48,6 +48,11 @@ enum Phase {
     /// State comes back from changelogs; with the inputs of the task that is to run then.
     Restoring(Restore, Option<Inputs>, Duration),
     Running(Box<Task>),
+}
+
+/// `0_3`: the name of a task.
+fn task_name((sub, partition): TaskId) -> String {
+    format!("{sub}_{partition}")
 }
 
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
@@ -169,8 +174,8 @@ impl Slot {
             *begun = shared.clock.elapsed();
             let records = restore.to_restore();
             if records > 0 {
-                let (sub, partition) = self.spec.id;
-                tracing::info!(query = %self.spec.query, "restoring task {sub}_{partition}: {records} records to read");
+                let task = task_name(self.spec.id);
+                tracing::info!(query = %self.spec.query, task, "restoring the task: {records} records to read");
             }
         }
         self.progressed = restore.step(topics)?;
@@ -236,11 +241,12 @@ impl Slot {
 
     fn log_restored(&self, records: u64, time: Duration) {
         if records > 0 {
-            let ((sub, partition), seconds) = (self.spec.id, time.as_secs_f64());
+            let (task, seconds) = (task_name(self.spec.id), time.as_secs_f64());
             let rate = records as f64 / seconds.max(0.001);
             tracing::info!(
                 query = %self.spec.query,
-                "restored {records} records of task {sub}_{partition} in {seconds:.1} s, {rate:.0} per second"
+                task,
+                "restored {records} records of the task in {seconds:.1} s, {rate:.0} per second"
             );
         }
     }
@@ -287,7 +293,8 @@ impl Slot {
     /// Drops the task; it will be made again from its last commit.
     pub(super) fn fail(&mut self, error: &RuntimeError, shared: &Shared) {
         let seconds = self.backoff.as_secs();
-        tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
+        let task = task_name(self.spec.id);
+        tracing::error!(query = %self.spec.query, task, "query stopped, next try in {seconds} s: {error}");
         self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
         self.log(error, shared);
         self.failed_to_begin = self.task().is_none();
