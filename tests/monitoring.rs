@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use levada::engine::{Engine, EngineOptions, Session};
+use levada::metrics::Metric;
 use levada::topics::MemoryTopics;
 
 fn script(arguments: &[&str], input: &str) -> Output {
@@ -38,7 +39,7 @@ fn engine() -> Engine {
     let statements = r#"
         CREATE STREAM t (k STRING KEY, v STRING) WITH (kafka_topic = 't', value_format = 'json', partitions = 2);
         CREATE TABLE n AS SELECT v, COUNT(*) AS n FROM t WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY v;
-        CREATE STREAM `Some "name"` WITH (kafka_topic = 'some') AS SELECT * FROM t WHERE v LIKE 'x%';
+        CREATE STREAM `some-name` AS SELECT * FROM t WHERE v LIKE 'x%';
         INSERT INTO t (k, v) VALUES ('a', 'xyz');
         INSERT INTO t (k, v) VALUES ('b', 'yz');"#;
     engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are right");
@@ -52,13 +53,17 @@ fn prometheus_client_reads_the_figures() {
     if !is_there() {
         return;
     }
-    let text = engine().metrics().to_string();
+    const STRANGE: Metric = Metric::counter("levada_strange_total", "What stands in labels,\nand \\ in help.");
+    let engine = engine();
+    engine.metrics_registry().counter(&STRANGE, &[("text", "a\"b\\c\nd,e=}")]).add(u64::MAX);
+    let text = engine.metrics().to_string();
     let output = script(&[], &text);
     assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
     let families = String::from_utf8(output.stdout).expect("text");
     // The client leaves `_total` out of names.
     for family in [
         "levada_info gauge 1",
+        "levada_strange counter 1",
         "levada_query_read_records counter 2",
         "levada_commit_seconds histogram 21",
         "levada_query_dead_letters counter 10",

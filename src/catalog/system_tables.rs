@@ -141,7 +141,7 @@ const DEFINITIONS: [Definition; 11] = [
     Definition {
         name: "LEVADA_FUNCTIONS",
         key: &[("FUNCTION", Text)],
-        value: &[("CALLS", Number), ("SECONDS", Real), ("BYTES_MAX", Number), ("SLOW_CALLS", Number)],
+        value: &[("CALLS", Number), ("SECONDS_TAKEN", Real), ("BYTES_MAX", Number), ("SLOW_CALLS", Number)],
     },
     Definition {
         name: "LEVADA_METRICS",

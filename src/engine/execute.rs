@@ -390,7 +390,12 @@ impl Execution<'_> {
             return Response::Message(text);
         };
         if !extended {
-            return Response::Listing(show::describe(source));
+            let mut listings = show::describe(source);
+            if catalog.source(name).is_none() {
+                // Of a system table there is no more.
+                listings.truncate(1);
+            }
+            return Response::Listing(listings);
         }
         let topic = self.shared.topics.describe(&source.topic).ok().flatten();
         let running = |query: &QueryInfo| self.core.queries.get(query.id.as_str());

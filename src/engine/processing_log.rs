@@ -125,13 +125,8 @@ impl LogWriter {
 impl Inner {
     /// Writes what is new in the processing log; whether something was.
     pub(super) fn write_log(&self) -> bool {
-        match self.shared.log.write(&*self.shared.topics) {
-            Ok(written) => written > 0,
-            Err(error) => {
-                tracing::error!("entries of the processing log could not be written: {error}");
-                false
-            }
-        }
+        // The log tells of a failure itself, once.
+        self.shared.log.write(&*self.shared.topics).is_ok_and(|written| written > 0)
     }
 }
 

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Buckets, Label, Metric, Snapshot, Value};
+use super::{Buckets, Label, Labels, Metric, Snapshot, Value};
 
 /// All places that figures are written to, by name and labels.
 #[derive(Debug, Default)]
 pub struct Registry {
     places: Mutex<BTreeMap<(&'static str, Labels), (Metric, Place)>>,
 }
-
-type Labels = Vec<(&'static str, String)>;
 
 #[derive(Debug, Clone)]
 enum Place {

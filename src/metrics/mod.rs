@@ -16,7 +16,7 @@ mod handles;
 mod snapshot;
 
 pub use handles::{Counter, Gauge, Histogram, Registry};
-pub use snapshot::{Buckets, Number, Sample, Snapshot, Value};
+pub use snapshot::{Buckets, Labels, Number, Snapshot, Value};
 
 /// What a figure is called and means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

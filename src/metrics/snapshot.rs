@@ -3,22 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Label, Metric};
+use super::{Kind, Label, Metric};
 
 /// Figures at one moment, by name.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    families: BTreeMap<&'static str, (Metric, Vec<Sample>)>,
+    families: BTreeMap<&'static str, (Metric, BTreeMap<Labels, Value>)>,
 }
 
-/// One figure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// What tells it from others of the same name.
-    pub labels: Vec<(&'static str, String)>,
-    /// Its value.
-    pub value: Value,
-}
+/// What tells a figure from others of the same name.
+pub type Labels = Vec<(&'static str, String)>;
 
 /// What a figure is.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +81,17 @@ impl From<f64> for Number {
     }
 }
 
+impl std::ops::Add for Number {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        match (self, more) {
+            (Self::Whole(left), Self::Whole(right)) => Self::Whole(left + right),
+            (left, right) => Self::Float(left.to_f64() + right.to_f64()),
+        }
+    }
+}
+
 impl Number {
     /// The number, about.
     pub fn to_f64(self) -> f64 {
@@ -114,25 +119,31 @@ impl Snapshot {
         self.add_value(metric, labels, Value::Number(number.into()));
     }
 
-    /// As [`Snapshot::add`], of any value.
+    /// As [`Snapshot::add`], of any value. What grows is added to what has the same labels, anything else takes its place.
     pub fn add_value(&mut self, metric: &Metric, labels: &[Label<'_>], value: Value) {
         let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let (_, samples) = self.families.entry(metric.name).or_insert_with(|| (*metric, Vec::new()));
-        samples.push(Sample { labels, value });
+        let (_, samples) = self.families.entry(metric.name).or_insert_with(|| (*metric, BTreeMap::new()));
+        let value = match (samples.remove(&labels), value) {
+            (Some(Value::Number(before)), Value::Number(more)) if metric.kind == Kind::Counter => {
+                Value::Number(before + more)
+            }
+            (_, value) => value,
+        };
+        samples.insert(labels, value);
     }
 
-    /// All figures, by name.
-    pub fn families(&self) -> impl Iterator<Item = (&Metric, &[Sample])> {
-        self.families.values().map(|(metric, samples)| (metric, samples.as_slice()))
+    /// All figures, by name and labels.
+    pub fn families(&self) -> impl Iterator<Item = (&Metric, &BTreeMap<Labels, Value>)> {
+        self.families.values().map(|(metric, samples)| (metric, samples))
     }
 
     /// The numbers of all figures with their full names: of a histogram those with `_bucket`, `_sum` and `_count`.
-    pub fn numbers(&self) -> impl Iterator<Item = (&Metric, String, Vec<(&'static str, String)>, Number)> {
+    pub fn numbers(&self) -> impl Iterator<Item = (&Metric, String, Labels, Number)> {
         self.families().flat_map(|(metric, samples)| {
-            samples.iter().flat_map(move |sample| {
-                let numbers = match &sample.value {
-                    Value::Number(number) => vec![(metric.name.to_owned(), sample.labels.clone(), *number)],
-                    Value::Histogram(buckets) => histogram_numbers(metric.name, &sample.labels, buckets),
+            samples.iter().flat_map(move |(labels, value)| {
+                let numbers = match value {
+                    Value::Number(number) => vec![(metric.name.to_owned(), labels.clone(), *number)],
+                    Value::Histogram(buckets) => histogram_numbers(metric.name, labels, buckets),
                 };
                 numbers.into_iter().map(move |(name, labels, number)| (metric, name, labels, number))
             })
@@ -140,7 +151,7 @@ impl Snapshot {
     }
 }
 
-type Labelled = (String, Vec<(&'static str, String)>, Number);
+type Labelled = (String, Labels, Number);
 
 fn histogram_numbers(name: &str, labels: &[(&'static str, String)], buckets: &Buckets) -> Vec<Labelled> {
     let bucket = |&(bound, count): &(f64, u64)| {
@@ -219,6 +230,18 @@ mod tests {
         assert_eq!(buckets.quantile(0.75), Some(1.5));
         assert_eq!(Buckets { up_to: vec![(1.0, 0), (f64::INFINITY, 2)], sum: 9.0 }.quantile(0.5), Some(1.0));
         assert_eq!(Buckets { up_to: vec![(1.0, 0), (f64::INFINITY, 0)], sum: 0.0 }.quantile(0.5), None);
+    }
+
+    #[test]
+    fn no_labels_stand_twice() {
+        let mut snapshot = Snapshot::default();
+        for number in [2_u64, 3] {
+            snapshot.add(&ROWS, &[], number);
+            snapshot.add(&RATIO, &[], number);
+        }
+        let text = snapshot.to_string();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(lines, ["ratio 3", "rows_total 5"]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn changed(name: &Identifier, catalog: &Catalog) -> Result<(), PlanError> {
         return Ok(());
     }
     let text = format!("{} is a system table: it can be read and not changed", name.name);
-    Err(PlanError::refused_with_hint(text, "choose another name", name.span))
+    Err(PlanError::refused_with_hint(text, format!("DESCRIBE {}; shows what is in it", name.name), name.span))
 }
 
 /// A query that goes on would need to be told when figures change.

@@ -6,6 +6,7 @@ use super::super::monitoring::QueryLook;
 use super::short;
 use crate::operators::Fate;
 use crate::runtime::dead_letter::Stage;
+use crate::runtime::metrics::RowCounts;
 
 /// A step, with what has passed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +109,7 @@ pub(super) fn steps(look: &QueryLook) -> Vec<Step> {
             for (fate, rows) in counts.fates.met() {
                 step.lose(why(fate, after_aggregate), rows);
             }
-            step.lose(FAILED, failed(counts.errors, &counts.fates));
+            step.lose(FAILED, failed(&operator.name, counts));
             after_aggregate |= operator.name.starts_with("Aggregate");
         }
         for output in &task.outputs {
@@ -123,10 +124,14 @@ pub(super) fn steps(look: &QueryLook) -> Vec<Step> {
     steps
 }
 
-/// Rows that failed: those that were dropped for being late or without a key are told as errors, too.
-fn failed(errors: u64, fates: &crate::operators::Fates) -> u64 {
-    let told = [Fate::Late, Fate::NullKey, Fate::NullValue].into_iter().map(|fate| fates.of(fate)).sum();
-    errors.saturating_sub(told)
+/// Rows that failed. Aggregations, and steps that give them their keys, tell rows that they leave out as errors, too.
+fn failed(operator: &str, counts: &RowCounts) -> u64 {
+    let told: &[Fate] = match operator.rsplit_once('-') {
+        Some(("Aggregate", _)) => &[Fate::Late, Fate::NullKey, Fate::NullValue],
+        Some(("Rekey", _)) => &[Fate::NullKey],
+        _ => &[],
+    };
+    counts.errors.saturating_sub(told.iter().map(|fate| counts.fates.of(*fate)).sum())
 }
 
 fn why(fate: Fate, after_aggregate: bool) -> &'static str {

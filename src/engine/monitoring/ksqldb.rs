@@ -1,8 +1,11 @@
 //! The names under which ksqlDB's figures reach Prometheus, by the rules that dashboards for ksqlDB are made for
 //! (users 3.3, surface 9.4). What has no meaning here, such as threads of Kafka Streams, is not made up.
 
+use std::collections::BTreeMap;
+
 use super::look::{Look, QueryLook};
 use crate::metrics::{Metric, Snapshot};
+use crate::topics::TopicPartition;
 
 macro_rules! engine_metrics {
     ($($constant:ident = $kind:ident $attribute:literal, $help:literal;)*) => {
@@ -135,11 +138,17 @@ fn status(service: &str, query: &QueryLook, to: &mut Snapshot) {
 fn clients(query: &QueryLook, to: &mut Snapshot) {
     let client = format!("{}-consumer", query.running.spec.group);
     let mut topics: Vec<&str> = Vec::new();
+    // Of a partition that is read in several places, the place that is furthest behind.
+    let mut lags: BTreeMap<&TopicPartition, u64> = BTreeMap::new();
+    for (_, input) in query.inputs() {
+        let lag = lags.entry(&input.partition).or_default();
+        *lag = input.lag().max(*lag);
+    }
     for (_, input) in query.inputs() {
         let (topic, number) = (&*input.partition.topic, input.partition.partition.to_string());
         let own =
             [("client_type", "consumer"), ("client_id", &client), ("topic", topic), ("partition", number.as_str())];
-        to.add(&RECORDS_LAG, &own, input.lag());
+        to.add(&RECORDS_LAG, &own, lags.get(&input.partition).copied().unwrap_or(0));
         to.add(&RECORDS_CONSUMED, &own, input.read.records);
         if !topics.contains(&topic) {
             topics.push(topic);

@@ -196,7 +196,7 @@ fn task(query: &str, id: TaskId, task: &TaskFigures, to: &mut Snapshot) {
     }
     // What stands here of a task that is elsewhere is old.
     if task.phase != Phase::Stopped {
-        task.inputs.iter().for_each(|input| partition(own, input, to));
+        task.inputs.iter().enumerate().for_each(|(index, input)| partition(own, (index, input), to));
     }
     task.operators.iter().for_each(|operator| self::operator(own, operator, to));
     for store in &task.stores {
@@ -206,9 +206,11 @@ fn task(query: &str, id: TaskId, task: &TaskFigures, to: &mut Snapshot) {
     }
 }
 
-fn partition([query, task]: [Label<'_>; 2], input: &InputFigures, to: &mut Snapshot) {
-    let number = input.partition.partition.to_string();
-    let labels = [query, task, ("topic", &*input.partition.topic), ("partition", number.as_str())];
+/// Figures of the input at `index`: a task may read a partition in several places.
+fn partition([query, task]: [Label<'_>; 2], (index, input): (usize, &InputFigures), to: &mut Snapshot) {
+    let (number, index) = (input.partition.partition.to_string(), index.to_string());
+    let topic = ("topic", &*input.partition.topic);
+    let labels = [query, task, topic, ("partition", number.as_str()), ("input", index.as_str())];
     to.add(&PARTITION_LAG, &labels, input.lag());
     to.add(&PARTITION_POSITION, &labels, input.position);
     if let Some(end) = input.end {
@@ -261,12 +263,17 @@ fn topics(look: &Look<'_>, to: &mut Snapshot) {
 }
 
 fn functions(to: &mut Snapshot) {
+    let mut slow: BTreeMap<String, usize> = BTreeMap::new();
+    // A function may be there in several variations.
     for usage in plugins::usage() {
         let name = usage.name.to_uppercase();
         let own = [("function", name.as_str())];
         to.add(&FUNCTION_CALLS, &own, usage.calls);
         to.add(&FUNCTION_SECONDS, &own, usage.time.as_secs_f64());
-        to.add(&FUNCTION_RUNNING, &own, usage.slow.len());
+        *slow.entry(name).or_default() += usage.slow.len();
+    }
+    for (name, calls) in slow {
+        to.add(&FUNCTION_RUNNING, &[("function", name.as_str())], calls);
     }
 }
 

@@ -54,6 +54,8 @@ struct Target {
     left_out: Counter,
     /// Whether it was said that entries are left out, since the last write without any.
     told: AtomicBool,
+    /// Whether the last write has failed.
+    failing: AtomicBool,
 }
 
 /// Something that went wrong.
@@ -72,8 +74,9 @@ impl ProcessingLog {
     /// A log as `settings` say, whose entries are counted in `metrics`.
     pub fn new(settings: LogSettings, clock: Arc<dyn Clock>, metrics: &Registry) -> Arc<Self> {
         let (written, left_out) = (metrics.counter(&WRITTEN, &[]), metrics.counter(&LEFT_OUT, &[]));
-        let (entries, waiting, told) = (Mutex::default(), AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { to: Some(Target { settings, clock, entries, waiting, written, left_out, told }) })
+        let (entries, waiting) = (Mutex::default(), AtomicUsize::new(0));
+        let (told, failing) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { to: Some(Target { settings, clock, entries, waiting, written, left_out, told, failing }) })
     }
 
     /// Whether there is a log.
@@ -115,6 +118,10 @@ impl ProcessingLog {
         let written = to.append(&entries, topics);
         let counter = if written.is_ok() { &to.written } else { &to.left_out };
         counter.add(count as u64);
+        if let (Err(error), false) = (&written, to.failing.swap(written.is_err(), Ordering::Relaxed)) {
+            let topic = &to.settings.topic;
+            tracing::error!(topic, "entries of the processing log are left out until it can be written: {error}");
+        }
         written.map(|()| count)
     }
 }
