@@ -370,3 +370,22 @@ fn a_query_that_has_ended_leaves_quietly() {
     let (_, err) = texts(&output(&mut levada(folder.path(), &["shell", "-e", sql])), 0);
     assert_eq!(err, "");
 }
+
+#[test]
+fn the_log_is_json_if_it_is_asked_for() {
+    let folder = folder();
+    let statements = "SET 'auto.offset.reset' = 'earliest';
+        CREATE STREAM raw (line STRING) WITH (kafka_topic = 's', value_format = 'kafka', partitions = 1);
+        CREATE STREAM s (v INT) WITH (kafka_topic = 's', value_format = 'json');
+        CREATE STREAM a AS SELECT * FROM s;
+        INSERT INTO raw (line) VALUES ('{oops');";
+    std::fs::write(folder.path().join("a.sql"), statements).expect("a file is written");
+    let mut command = levada(folder.path(), &["run", "a.sql", "--until-idle", "0.1"]);
+    let (_, err) = texts(&output(command.env("LEVADA_LOG_FORMAT", "json")), 0);
+    let events = err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let rejected: Vec<_> = events.filter(|event| event["stage"] == "value").collect();
+    let [event] = rejected.as_slice() else { panic!("one record is rejected: {err}") };
+    assert!(event["query"].as_str().is_some_and(|query| query.starts_with("CSAS_A_")), "{event}");
+    assert_eq!((&event["topic"], &event["partition"], &event["offset"]), (&"s".into(), &0.into(), &0.into()));
+    assert!(event["message"].as_str().is_some_and(|message| message.starts_with("rejected: ")), "{event}");
+}

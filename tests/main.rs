@@ -12,6 +12,7 @@ mod java;
 mod kafka;
 mod large;
 mod layers;
+mod monitoring;
 mod oracle;
 mod plugins;
 mod readme;

@@ -8,6 +8,7 @@ mod function;
 mod links;
 mod query;
 mod source;
+mod system_tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, Envelope, HeaderColumn, QueryId, TimestampColumn, WindowType};
+pub use system_tables::{system_table, system_tables};
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]

@@ -16,6 +16,7 @@
 mod counted;
 mod data_dir;
 mod failure;
+mod log_lines;
 mod logging;
 mod progress;
 mod registry;
@@ -78,7 +79,7 @@ Examples:
   levada shell                                   look around and ask questions
   levada shell -e 'SHOW STREAMS;' --output json  one answer, for scripts
 
-LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside.";
+LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside; LEVADA_LOG_FORMAT=json as JSON, a line per event.";
 
 #[cfg(test)]
 mod tests {

@@ -14,9 +14,10 @@ use super::recording::{PendingQuery, ended};
 use super::schemas::DroppedSchemas;
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, print, session, show, show_functions,
+    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, diagnose, print, session, show,
+    show_functions,
 };
-use crate::catalog::{Collection, DataSource, QueryId, QueryInfo};
+use crate::catalog::{Collection, DataSource, QueryId, QueryInfo, system_table};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, QueryPlan, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
@@ -137,6 +138,11 @@ impl Execution<'_> {
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
+            Planned::Diagnose(id) => {
+                let query = self.core.queries.get(id.as_str());
+                let query = query.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
+                show(Response::Listing(diagnose::listings(self.shared, query)));
+            }
             planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Push(_)) => {
                 let view = ReadView::of(self.core);
                 show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
@@ -409,9 +415,19 @@ impl Execution<'_> {
 
     fn describe(&self, name: &str, extended: bool) -> Response {
         let catalog = &self.core.catalog;
-        let Some(source) = catalog.source(name) else { return Response::Listing(Vec::new()) };
+        let system = || system_table(name).filter(|_| !extended);
+        let Some(source) = catalog.source(name).or_else(system) else {
+            let text =
+                format!("{name} is a system table: there is nothing more to be said of it than DESCRIBE {name};");
+            return Response::Message(text);
+        };
         if !extended {
-            return Response::Listing(show::describe(source));
+            let mut listings = show::describe(source);
+            if catalog.source(name).is_none() {
+                // Of a system table there is no more.
+                listings.truncate(1);
+            }
+            return Response::Listing(listings);
         }
         let topic = self.shared.topics.describe(&source.topic).ok().flatten();
         let running = |query: &QueryInfo| self.core.queries.get(query.id.as_str());

@@ -10,6 +10,7 @@ mod assert;
 mod codecs;
 mod command_log;
 mod config;
+mod diagnose;
 mod execute;
 mod facts;
 mod file;
@@ -19,8 +20,10 @@ mod inserter;
 mod known_pulls;
 mod libraries;
 mod memory_limit;
+mod monitoring;
 mod prepared;
 mod print;
+mod processing_log;
 mod pull;
 mod push;
 mod pushes;
@@ -33,6 +36,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod system_tables;
 mod taps;
 mod topics;
 mod upkeep;
@@ -50,9 +54,11 @@ use crate::catalog::{Catalog, QueryId};
 use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
+use crate::metrics;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
+use crate::runtime::processing_log::ProcessingLog;
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
@@ -68,11 +74,13 @@ pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicP
 use file::Applied;
 pub use inserter::Inserter;
 use libraries::Installed;
+use monitoring::PullMetrics;
 use prepared::View;
 pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+use processing_log::LogWriter;
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
-use queries::Queries;
+use queries::{Queries, Watched};
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
@@ -199,6 +207,8 @@ pub struct Engine {
     follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     /// Ends push queries that nobody listens to.
     keeper: Option<Keeper>,
+    /// Writes the processing log.
+    log_writer: Option<LogWriter>,
     /// Serves the registry of the data directory.
     registry_server: Option<HttpServer>,
 }
@@ -247,6 +257,15 @@ struct Shared {
     view: RwLock<Arc<ReadView>>,
     pushes: Pushes,
     taps: Taps,
+    /// What is counted as it happens, here and in other layers.
+    metrics: Arc<metrics::Registry>,
+    pulls: PullMetrics,
+    /// The persistent queries, for who watches them.
+    watched: Watched,
+    /// What went wrong with single records.
+    log: Arc<ProcessingLog>,
+    /// Memory that the process may take, in bytes.
+    memory_limit: Option<usize>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -354,12 +373,16 @@ impl Engine {
         properties.check()?;
         let memory = properties.memory()?;
         topics.storage().set_cache_bytes(memory.cache_bytes);
+        let metrics: Arc<metrics::Registry> = Arc::default();
+        let log_of_records = processing_log::open(&properties, &*topics, &options.clock, &metrics)?;
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
             memory: memory.process,
+            metrics: Arc::clone(&metrics),
+            log: Arc::clone(&log_of_records),
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;
@@ -368,6 +391,7 @@ impl Engine {
             None => schemas::remote(&options.properties)?,
         };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
+        let queries = Queries::default();
         let shared = Shared {
             topics,
             runtime,
@@ -379,6 +403,11 @@ impl Engine {
             view: RwLock::default(),
             pushes: Pushes::default(),
             taps: Taps::default(),
+            pulls: PullMetrics::new(&metrics),
+            watched: queries.watched(),
+            metrics,
+            log: log_of_records,
+            memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -390,12 +419,14 @@ impl Engine {
             functions = with_plugins(functions, properties.extension_folder(), &shared.server);
         }
         let catalog = Catalog::with_functions(functions);
-        let core = Core { log: Some(log), catalog, ..Core::default() };
+        let core = Core { log: Some(log), catalog, queries, ..Core::default() };
         let inner = Arc::new(Inner { core: Mutex::new(core), shared });
-        let mut engine = Self { inner, follower: None, keeper: None, registry_server: None };
+        let mut engine = Self { inner, follower: None, keeper: None, log_writer: None, registry_server: None };
         engine.replay()?;
+        engine.create_log_stream()?;
         if options.threads {
             engine.keeper = Keeper::start(&engine.inner);
+            engine.log_writer = LogWriter::start(&engine.inner);
         }
         if follows {
             engine.follow();
@@ -633,7 +664,13 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
-        Ok(self.inner.shared.runtime.settle(query)?)
+        loop {
+            self.inner.shared.runtime.settle(query)?;
+            // A query may read the log.
+            if !self.inner.write_log() {
+                return Ok(());
+            }
+        }
     }
 
     /// Hands records to the tasks of `query` that read `topic`, instead of letting them fetch it. Only without threads.
@@ -685,6 +722,10 @@ impl Drop for Engine {
             None => self.inner.shared.sweep_pushes(),
         }
         self.inner.shared.runtime.shutdown();
+        if let Some(writer) = self.log_writer.take() {
+            writer.stop();
+        }
+        self.inner.write_log();
     }
 }
 

@@ -6,17 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rpds::RedBlackTreeMapSync;
 
-use super::config::{Properties, canonical_name};
+use super::config::Properties;
 use super::known_pulls::{KnownPull, KnownPulls};
 use super::libraries::Installed;
+use super::monitoring::PullKind;
 use super::pull::PreparedPull;
 use super::push::{PushEnd, PushQuery, PushQueue};
 use super::pushes::{Place, Push, Said, random_number};
 use super::queries::{QuerySetup, transient_spec};
 use super::topics::{self, Known};
-use super::{Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, taps};
-use crate::catalog::{Catalog, QueryId};
-use crate::plan::{self, Collection, FUNCTION_PROPERTIES, NoPlans, Planned, PushPlan, Settings, SharedPlan};
+use super::{
+    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps,
+};
+use crate::catalog::{Catalog, QueryId, system_table};
+use crate::configuration::canonical_name;
+use crate::plan::{self, Collection, FUNCTION_PROPERTIES, NoPlans, Planned, PullPlan, PushPlan, Settings, SharedPlan};
 use crate::runtime::materialized::TableReader;
 use crate::runtime::{QuerySpec, RowReceiver, StartFrom};
 use crate::sql::ast::Statement;
@@ -81,7 +85,7 @@ impl Engine {
         let view = shared.view();
         let shape = if is_plain(session, text) { shape(text) } else { None };
         if let Some((known, lookup)) = shape.as_ref().and_then(|shape| view.pulls.find(shape)) {
-            return Some(known.prepared().read_at(shared, &lookup));
+            return Some(measured(shared, PullKind::of(&lookup), || known.prepared().read_at(shared, &lookup)));
         }
         let statements = parse_statements(text).ok()?;
         let [parsed] = statements.as_slice() else { return None };
@@ -109,11 +113,14 @@ fn pulled(
     let properties = shared.properties(&session.properties);
     let plan = match planned(shared, view, &properties, parsed)? {
         Planned::Pull(plan) => plan,
-        Planned::PullStream(plan) => return pull::stream(shared, &plan, &properties),
+        Planned::PullStream(plan) => return stream(shared, &plan, &properties),
         _ => return Err(EngineError::new("the statement is no pull query")),
     };
+    if system_table(&plan.source).is_some() {
+        return table(shared, view, &plan);
+    }
     let prepared = PreparedPull::new(shared, view, &plan)?;
-    let rows = prepared.read(shared)?;
+    let rows = measured(shared, PullKind::of(&plan.lookup), || prepared.read(shared))?;
     if let (Some(shape), Statement::Query(query), Some(source)) =
         (shape, &parsed.statement, view.catalog.source(&plan.source))
         && let Some(known) = KnownPull::new(query, &shape, source, prepared)
@@ -163,11 +170,41 @@ pub(super) fn answer(
     planned: &Planned,
 ) -> Result<Response, EngineError> {
     match planned {
-        Planned::Pull(plan) => PreparedPull::new(shared, view, plan)?.read(shared).map(Response::Rows),
-        Planned::PullStream(plan) => pull::stream(shared, plan, properties).map(Response::Rows),
+        Planned::Pull(plan) => table(shared, view, plan).map(Response::Rows),
+        Planned::PullStream(plan) => stream(shared, plan, properties).map(Response::Rows),
         Planned::Push(plan) => push(shared, plan, properties, parsed).map(Response::Push),
         _ => Err(EngineError::new("the statement is no query")),
     }
+}
+
+/// The rows of a table: one that a query keeps, or one that the engine makes of what it knows.
+fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows, EngineError> {
+    let Some(known) = system_table(&plan.source) else {
+        let read = || PreparedPull::new(shared, view, plan)?.read(shared);
+        return measured(shared, PullKind::of(&plan.lookup), read);
+    };
+    measured(shared, PullKind::SystemTable, || {
+        let rows = system_tables::rows(shared, &view.catalog, &plan.source)?;
+        let rows = rows.ok_or_else(|| EngineError::new(format!("{} is no system table", plan.source)))?;
+        pull::of_rows(plan, known.schema.row_schema(false), rows)
+    })
+}
+
+fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<ResultRows, EngineError> {
+    measured(shared, PullKind::StreamScan, || pull::stream(shared, plan, properties))
+}
+
+/// What a pull query answers, counted.
+fn measured(
+    shared: &Shared,
+    kind: PullKind,
+    answer: impl FnOnce() -> Result<ResultRows, EngineError>,
+) -> Result<ResultRows, EngineError> {
+    let begun = shared.clock.elapsed();
+    let answered = answer();
+    let rows = answered.as_ref().ok().map(ResultRows::len);
+    shared.pulls.answered(kind, shared.clock.elapsed().saturating_sub(begun), rows);
+    answered
 }
 
 /// Starts a push query.
