@@ -71,9 +71,10 @@ impl RecordTexts {
                 let (header, message) = record.split_at(protobuf::header_length(record).ok()?);
                 let (_, path) = protobuf::split_header(header).ok()?;
                 let id = schema.at(&path)?;
-                let text = match self.as_json {
-                    true => protobuf::json(&schema, id, message).map(|value| value.to_string()),
-                    false => protobuf::text(&schema, id, message),
+                let text = if self.as_json {
+                    protobuf::json(&schema, id, message).map(|value| value.to_string())
+                } else {
+                    protobuf::text(&schema, id, message)
                 };
                 Some((SchemaType::Protobuf, text.ok()?))
             }
