@@ -1,5 +1,6 @@
 //! Integration tests of the whole.
 
+mod configuration;
 mod conformance;
 mod crash;
 mod demo;

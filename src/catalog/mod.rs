@@ -266,6 +266,18 @@ impl Catalog {
         Ok(source)
     }
 
+    /// The catalog as if `name` and the query that fills it were not there, whoever needs them: to see what a statement would mean
+    /// that makes it anew.
+    #[must_use]
+    pub fn without_source(&self, name: &str) -> Self {
+        let mut without = self.clone();
+        if let Some(id) = self.source(name).and_then(|source| source.created_by_query.as_ref()) {
+            without.forget_query(id);
+        }
+        without.forget_source(name);
+        without
+    }
+
     /// Registers a persistent query; one with the same id is replaced.
     pub fn add_query(&mut self, query: QueryInfo) {
         self.forget_query(&query.id);

@@ -49,12 +49,24 @@ pub(super) fn parsed(
     parsed: &ParsedStatement,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
+    made_of(inner, session, author, parsed, parsed, show)
+}
+
+/// Executes `parsed`, which is made of what its author has `written`.
+pub(super) fn made_of(
+    inner: &Inner,
+    session: &mut Session,
+    author: Author,
+    written: &ParsedStatement,
+    parsed: &ParsedStatement,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
     let shared = &inner.shared;
     for _ in 0..OVERTAKEN_MAX {
         let mut prepared = Prepared::plain(parsed);
         if prepared::asks(&parsed.statement) {
             let core = inner.lock();
-            if author.has_applied(&core, parsed) {
+            if author.has_applied(&core, written) {
                 return Ok(());
             }
             let view = View::of(&core);
@@ -63,7 +75,7 @@ pub(super) fn parsed(
         }
         let (mut answers, mut core) = (Vec::new(), inner.lock());
         let mut execution = Execution { shared, core: &mut core, session, author, prepared, dropped: Vec::new() };
-        let progress = execution.statement(parsed, &mut |answer| answers.push(answer));
+        let progress = execution.statement(written, parsed, &mut |answer| answers.push(answer));
         let dropped = std::mem::take(&mut execution.dropped);
         drop(core);
         if matches!(progress, Ok(Progress::Outdated)) {
@@ -112,9 +124,14 @@ const OVERTAKEN_MAX: u64 = 20;
 const FOLLOWING: Duration = Duration::from_millis(500);
 
 impl Execution<'_> {
-    /// Executes `parsed`.
-    fn statement(&mut self, parsed: &ParsedStatement, show: &mut dyn FnMut(Response)) -> Result<Progress, EngineError> {
-        if self.author.has_applied(self.core, parsed) {
+    /// Executes `parsed`, which is made of what its author has `written`.
+    fn statement(
+        &mut self,
+        written: &ParsedStatement,
+        parsed: &ParsedStatement,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<Progress, EngineError> {
+        if self.author.has_applied(self.core, written) {
             return Ok(Progress::Done);
         }
         if let Some(answer) = self.about_push_query(&parsed.statement) {
@@ -151,7 +168,7 @@ impl Execution<'_> {
                 Some(transaction) => self.shared.topics.commit(transaction)?,
                 None => return Ok(Progress::Outdated),
             },
-            planned => return self.logged(parsed, &completed, planned, show),
+            planned => return self.logged(written, &completed, planned, show),
         }
         Ok(Progress::Done)
     }
@@ -257,6 +274,7 @@ impl Execution<'_> {
         if self.author.origin == Origin::File {
             self.core.applied.add(&written.text);
         }
+        self.core.define(number, self.author.origin, &written.text, planned);
         Ok(Ok(done))
     }
 

@@ -10,10 +10,12 @@ mod assert;
 mod codecs;
 mod command_log;
 mod config;
+mod definitions;
 mod diagnose;
 mod execute;
 mod facts;
 mod file;
+mod headless;
 mod hidden_topics;
 mod insert;
 mod inserter;
@@ -69,9 +71,11 @@ pub use crate::plan::ColumnRole;
 pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
+use definitions::Definitions;
 use execute::Author;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
+pub use headless::{ChangeKind, FileChange, FilePlan};
 pub use inserter::Inserter;
 use libraries::Installed;
 use monitoring::PullMetrics;
@@ -289,6 +293,8 @@ struct Core {
     next_command: u64,
     /// Statements of files that were applied.
     applied: Applied,
+    /// The statements that have made what there is.
+    definitions: Definitions,
     /// Queries that replay has met and not started, by command; and those that were paused.
     pending: BTreeMap<u64, PendingQuery>,
     paused: BTreeSet<String>,
@@ -355,6 +361,19 @@ impl Engine {
         let mut engine = Self::with_options(topics, options)?;
         engine.registry_server = registry_server;
         Ok(engine)
+    }
+
+    /// As [`Engine::open`], to look at what there is: queries do not run, and on a cluster it is no server of the service.
+    pub fn open_to_look(dir: &Path, configuration: impl Into<Configuration>) -> Result<Self, EngineError> {
+        let properties = configuration.into().values();
+        // Nothing comes into being because somebody has looked.
+        let topics = if topic_store::is_cluster(&properties) || dir.is_dir() {
+            topic_store::open_without_state(dir, &properties)?
+        } else {
+            Arc::new(topic_store::MemoryTopics::new())
+        };
+        let (registry, _) = schemas::open(&*topics, &properties)?;
+        Self::with_options(topics, EngineOptions { properties, registry, threads: false, ..EngineOptions::default() })
     }
 
     /// Where the registry of the data directory is served.
@@ -538,6 +557,24 @@ impl Engine {
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
         file::apply(&self.inner, text, show)
+    }
+
+    /// What `text`, a file that says all that is to run, would change against what runs: nothing is done.
+    ///
+    /// # Errors
+    /// A statement that is wrong, or that cannot stand in such a file. A change that is not possible is none: the plan says so.
+    pub fn plan_file(&self, text: &str) -> Result<FilePlan, EngineError> {
+        headless::plan(&self.inner, text)
+    }
+
+    /// Makes what runs what `text` says, a file that says all that is to run: what is new is created, what has changed is replaced
+    /// in place, what a former version of the file has made and this one lacks is dropped, its topic kept. All is checked before
+    /// the first change, and nothing is done if one of them is not possible.
+    ///
+    /// # Errors
+    /// As [`Engine::plan_file`]; a change that is not possible, with both definitions.
+    pub fn apply_whole_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<FilePlan, EngineError> {
+        headless::apply(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.
