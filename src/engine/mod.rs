@@ -58,7 +58,7 @@ use crate::topics::{self as topic_store, TopicError, Topics};
 use crate::types::STACK_BYTES;
 
 pub use crate::plan::ColumnRole;
-pub use crate::runtime::{PushedRows, RowReceiver};
+pub use crate::runtime::{PushedRows, Role, RowReceiver, StoreOwners};
 use command_log::CommandLog;
 use config::Properties;
 use file::Applied;
@@ -540,6 +540,7 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
+        self.inner.shared.sweep_pushes();
         Ok(self.inner.shared.runtime.settle(query)?)
     }
 
@@ -655,5 +656,7 @@ impl Core {
     }
 }
 
+#[cfg(test)]
+mod read_tests;
 #[cfg(test)]
 mod tests;
