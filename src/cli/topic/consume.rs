@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::inspect::{existing, partitions_of};
 use super::key_format::{KeyFormat, shown};
+use super::value_format::ValueFormat;
 use super::{Streams, TopicFailure, time_text};
 use crate::topics::{RecordRef, TimeOrder, TopicError, TopicInfo, TopicPartition, Topics};
 
@@ -54,6 +55,10 @@ pub(super) struct Consume {
     /// How the bytes of keys are to be read; without it, keys that are text are shown as text
     #[arg(long, value_name = "FORMAT")]
     key_format: Option<KeyFormat>,
+
+    /// How values are printed; hex: all of them as digits of their bytes, as produce reads them
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    value_format: ValueFormat,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -91,6 +96,11 @@ fn parse_time(text: &str) -> Result<i64, String> {
 }
 
 impl Consume {
+    /// As what the bytes of values are read.
+    fn value_as(&self) -> Option<KeyFormat> {
+        (self.value_format == ValueFormat::Hex).then_some(KeyFormat::Hex)
+    }
+
     pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let info = existing(topics, &self.name)?;
         let mut seen = topics.version();
@@ -166,7 +176,7 @@ impl Consume {
         let text =
             |bytes: Option<&[u8]>, format| bytes.map_or("null".to_owned(), |bytes| one_line(shown(bytes, format)));
         let (time, offset) = (time_text::shown(record.timestamp()), record.offset());
-        let (key, value) = (text(record.key(), self.key_format), text(record.value(), None));
+        let (key, value) = (text(record.key(), self.key_format), text(record.value(), self.value_as()));
         write!(output, "{time}\t{}\t{offset}\t{key}\t{value}", record.partition)?;
         for (header, index) in record.chunk.headers_at(record.row).iter().zip(0..) {
             let before = if index == 0 { "\theaders: " } else { ", " };
@@ -182,7 +192,7 @@ impl Consume {
         members.insert("partition".into(), json!(record.partition));
         members.insert("offset".into(), json!(record.offset()));
         members.insert("key".into(), record.key().map_or(Value::Null, |bytes| nested(bytes, self.key_format)));
-        members.insert("value".into(), record.value().map_or(Value::Null, |bytes| nested(bytes, None)));
+        members.insert("value".into(), record.value().map_or(Value::Null, |bytes| nested(bytes, self.value_as())));
         let headers = record.chunk.headers_at(record.row);
         if !headers.is_empty() {
             let header = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| shown(bytes, None));
@@ -196,7 +206,7 @@ impl Consume {
 /// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
 fn nested(bytes: &[u8], format: Option<KeyFormat>) -> Value {
     match serde_json::from_slice(bytes) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
+        Ok(value @ (Value::Object(_) | Value::Array(_))) if format != Some(KeyFormat::Hex) => value,
         _ => Value::from(shown(bytes, format)),
     }
 }
