@@ -5,6 +5,8 @@ mod command;
 mod kafkajs;
 mod python_clients;
 
+pub use command::Served;
+
 use std::io::{self, Write as _};
 
 /// Whether tests that need something from elsewhere must not be left out.
