@@ -3,6 +3,7 @@
 mod avro_rules;
 mod command;
 mod kafkajs;
+mod parcels;
 mod python_clients;
 
 pub use command::Served;
