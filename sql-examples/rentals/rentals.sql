@@ -158,10 +158,11 @@ CREATE TABLE takings_with_hour WITH (KAFKA_TOPIC = 'takings_with_hour', KEY_FORM
 -- {"STATUS":"BACK","HOUR":"2024-03-01 10:00","HIRES":1,"TOTAL":37.00}
 -- {"STATUS":"OUT","HOUR":"2024-03-01 10:00","HIRES":1,"TOTAL":12.00}
 -- {"STATUS":"OUT","HOUR":"2024-03-01 11:00","HIRES":3,"TOTAL":76.50}
--- > PRINT 'takings_with_hour' FROM BEGINNING LIMIT 6;
+-- > PRINT 'takings_with_hour' FROM BEGINNING LIMIT 7;
 -- {"rowtime":1709280312000,"partition":0,"offset":0,"key":"[OUT@1709280000000/-]","value":{"HOUR":"2024-03-01 08:00","HIRES":1,"TOTAL":37.00}}
 -- {"rowtime":1709282400500,"partition":0,"offset":1,"key":"[OUT@1709280000000/-]","value":{"HOUR":"2024-03-01 08:00","HIRES":2,"TOTAL":43.00}}
 -- {"rowtime":1709284530250,"partition":0,"offset":2,"key":"[OUT@1709283600000/-]","value":{"HOUR":"2024-03-01 09:00","HIRES":1,"TOTAL":24.00}}
 -- {"rowtime":1709284800999,"partition":0,"offset":3,"key":"[OUT@1709283600000/-]","value":{"HOUR":"2024-03-01 09:00","HIRES":2,"TOTAL":72.00}}
 -- {"rowtime":1709287200000,"partition":0,"offset":4,"key":"[BACK@1709287200000/-]","value":{"HOUR":"2024-03-01 10:00","HIRES":1,"TOTAL":37.00}}
 -- {"rowtime":1709289000000,"partition":0,"offset":5,"key":"[OUT@1709287200000/-]","value":{"HOUR":"2024-03-01 10:00","HIRES":1,"TOTAL":12.00}}
+-- {"rowtime":1709283599999,"partition":0,"offset":6,"key":"[OUT@1709280000000/-]","value":{"HOUR":"2024-03-01 08:00","HIRES":3,"TOTAL":73.00}}

@@ -36,7 +36,9 @@ fn nursery_runs_on_embedded_topics() {
 
 #[test]
 fn rentals_run_on_embedded_topics() {
-    check(&Place::embedded(), "rentals");
+    let place = Place::embedded();
+    check(&place, "rentals");
+    describes_what_the_registry_knows(&place);
 }
 
 #[test]
@@ -51,8 +53,10 @@ fn every_story_runs_on_kafka_with_a_registry_beside_it() {
     for story in STORIES {
         let place = Place::on_kafka(&broker, &registry, story);
         check(&place, story);
-        if story == "nursery" {
-            tells_what_has_passed(&place);
+        match story {
+            "nursery" => tells_what_has_passed(&place),
+            "rentals" => describes_what_the_registry_knows(&place),
+            _ => {}
         }
     }
 }
@@ -162,6 +166,24 @@ fn check(place: &Place, name: &str) {
     for question in questions {
         let output = place.answer(&question.statements);
         question.check(name, &output);
+    }
+}
+
+/// A stream whose columns nobody has declared, in full.
+fn describes_what_the_registry_knows(place: &Place) {
+    let said = place.output(&["shell", "-e", "DESCRIBE EXTENDED client_changes;"]);
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "Name : CLIENT_CHANGES",
+        "Type : STREAM",
+        "Key format : AVRO",
+        "Value format : AVRO",
+        "Kafka topic : shop.clients (partitions: 1, replication: 1)",
+        "ROWKEY │ STRUCT<`ID` INTEGER> (key)",
+        "SINCE │ VARCHAR(STRING)",
+        "CSAS_CLIENTS_BY_ID",
+    ] {
+        assert!(words.contains(part), "'{part}' in {said}");
     }
 }
 

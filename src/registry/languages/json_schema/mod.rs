@@ -103,7 +103,9 @@ impl JsonSchema {
         };
         let value = match fragment {
             "" => document,
-            pointer if pointer.starts_with('/') => document.pointer(&percent_decode_str(pointer).decode_utf8_lossy())?,
+            pointer if pointer.starts_with('/') => {
+                document.pointer(&percent_decode_str(pointer).decode_utf8_lossy())?
+            }
             anchor => {
                 let has_anchor = |value: &Value| {
                     let named = |keyword: &str| value.get(keyword).and_then(Value::as_str);
