@@ -17,4 +17,5 @@ mod plugins;
 mod readme;
 mod reference;
 mod registry;
+mod server;
 mod specs;

@@ -152,7 +152,10 @@ impl Taking {
         for outcome in outcomes {
             match outcome {
                 Ok(()) => self.acknowledge(&mut out, &json!({"status": "ok", "seq": self.number})),
-                Err(error) => return self.refused(out, &Problem::from(error)),
+                Err(error) => {
+                    let code = error.code.map_or(Code::BAD_REQUEST, Code);
+                    return self.refused(out, &Problem { code, ..Problem::from(error) });
+                }
             }
             self.number += 1;
         }

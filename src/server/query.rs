@@ -31,7 +31,7 @@ pub enum Answered {
 /// Asks the one query of `request`.
 pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
-    let statements = parse_statements(text).map_err(|error| Problem::of_statement(error.into(), text, Vec::new()))?;
+    let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
         [one] => one,
         others => {

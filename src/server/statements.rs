@@ -13,7 +13,7 @@ use crate::sql::{ParsedStatement, parse_statements};
 /// Executes the statements of `request`; what they answer.
 pub fn execute(server: &Server, request: &StatementRequest) -> Result<Vec<Value>, Problem> {
     let text = request.text()?;
-    let statements = parse_statements(text).map_err(|error| Problem::of_statement(error.into(), text, Vec::new()))?;
+    let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     server.await_command(request.command_sequence_number)?;
     let mut session = request.session();
     check(server, &session, &statements)?;

@@ -30,7 +30,7 @@ def ksql(url):
 
     client = KSQLAPI(url, timeout=20)
     assert client.get_ksql_version()[0].isdigit()
-    assert any(one["name"] == "auto.offset.reset" for one in client.get_properties())
+    assert any(one["name"] == "ksql.service.id" for one in client.get_properties())
     client.ksql("CREATE STREAM py_in (k VARCHAR KEY, v INT) WITH (kafka_topic='py_in', value_format='json', partitions=1);")
     assert client.create_stream("py_more", ["k varchar key", "v int"], "py_in", "JSON")
     created = client.ksql("CREATE TABLE py_sum AS SELECT k, SUM(v) AS total FROM py_in GROUP BY k;", EARLIEST)

@@ -49,7 +49,10 @@ fn what_became_of_commands_can_be_asked() {
     assert_eq!(all["commandStatuses"], json!({"stream/`S`/create": "SUCCESS", "table/`T`/create": "SUCCESS"}));
     for path in ["/status/table/T/create", "/status/table/%60T%60/create"] {
         let status = server.get(path).json();
-        assert_eq!(status, json!({"status": "SUCCESS", "message": "Created query with ID CTAS_T_1", "queryId": "CTAS_T_1"}));
+        assert_eq!(
+            status,
+            json!({"status": "SUCCESS", "message": "Created query with ID CTAS_T_1", "queryId": "CTAS_T_1"})
+        );
     }
     server.refused("DROP STREAM s;");
     let failed = server.get("/status/stream/S/drop").json();
@@ -107,7 +110,8 @@ fn statements_answer_entities() {
         let entity = server.run(text).remove(0);
         assert_eq!(entity["@type"], kind, "{text}");
         let held = &entity[member];
-        let is_empty = held.as_array().is_some_and(Vec::is_empty) || held.as_object().is_some_and(serde_json::Map::is_empty);
+        let is_empty =
+            held.as_array().is_some_and(Vec::is_empty) || held.as_object().is_some_and(serde_json::Map::is_empty);
         assert!(!held.is_null() && !is_empty, "{text}: {entity}");
     }
     let money = &server.run("LIST TYPES;")[0]["types"]["MONEY"];
@@ -134,7 +138,11 @@ fn success_is_told_in_the_words_that_clients_look_for() {
         ("RESUME CSAS_C_2;", "resume/CSAS_C_2/execute", "Query resumed."),
         ("TERMINATE INSERTQUERY_3;", "terminate/INSERTQUERY_3/execute", "Query terminated."),
         ("ALTER STREAM s ADD COLUMN b INT;", "stream/`S`/alter", "Stream S altered."),
-        ("CREATE TYPE m AS STRUCT<a INT>;", "type/M/create", "Registered custom type with name 'M' and SQL type STRUCT<`A` INTEGER>"),
+        (
+            "CREATE TYPE m AS STRUCT<a INT>;",
+            "type/M/create",
+            "Registered custom type with name 'M' and SQL type STRUCT<`A` INTEGER>",
+        ),
         ("DROP TYPE m;", "type/M/drop", "Dropped type 'M'"),
         ("DROP STREAM c;", "stream/`C`/drop", "Source `C` (topic: C) was dropped."),
     ] {
@@ -199,12 +207,17 @@ fn a_push_query_is_listed_and_ends_when_it_is_closed() {
     let mut stream = server.connect();
     let body = statement("SELECT k FROM s EMIT CHANGES;", &[]);
     let length = body.len();
-    let head = format!("POST /query-stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let head =
+        format!("POST /query-stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
     std::io::Write::write_all(&mut stream, format!("{head}{body}").as_bytes()).expect("it reads");
     let ids = || {
         let queries = server.run("LIST QUERIES;")[0]["queries"].clone();
         let queries = queries.as_array().cloned().expect("queries");
-        queries.into_iter().filter(|query| query["queryType"] == "PUSH").map(|query| query["id"].clone()).collect::<Vec<_>>()
+        queries
+            .into_iter()
+            .filter(|query| query["queryType"] == "PUSH")
+            .map(|query| query["id"].clone())
+            .collect::<Vec<_>>()
     };
     let id = loop {
         if let Some(id) = ids().pop() {

@@ -45,7 +45,8 @@ fn query_answers_an_array_of_objects() {
 #[test]
 fn query_stream_answers_lines() {
     let server = TestServer::with_rows();
-    let head = |names: &str, types: &str| format!("{{\"queryId\":\"…\",\"columnNames\":{names},\"columnTypes\":{types}}}\n");
+    let head =
+        |names: &str, types: &str| format!("{{\"queryId\":\"…\",\"columnNames\":{names},\"columnTypes\":{types}}}\n");
     assert_eq!(
         ask(&server, "/query-stream", DELIMITED, PULL),
         head("[\"K\",\"N\"]", "[\"STRING\",\"BIGINT\"]") + "[\"x\",2]\n"
@@ -92,7 +93,10 @@ fn keys_that_are_gone_are_told_where_there_is_a_form_for_it() {
     let sql = "SELECT * FROM u EMIT CHANGES LIMIT 3;";
     let rows = ask(&server, "/query", "application/json", sql);
     assert!(rows.contains("{\"row\":{\"columns\":[\"x\",null],\"tombstone\":true}},\n"), "{rows}");
-    assert_eq!(ask(&server, "/query-stream", DELIMITED, sql).lines().skip(1).collect::<Vec<_>>(), ["[\"x\",1]", "[\"y\",2]"]);
+    assert_eq!(
+        ask(&server, "/query-stream", DELIMITED, sql).lines().skip(1).collect::<Vec<_>>(),
+        ["[\"x\",1]", "[\"y\",2]"]
+    );
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn a_body_needs_no_content_type() {
     ] {
         assert_eq!(client.ask("POST", "/ksql", headers, &list).status, 200, "{headers:?}");
         let length = list.len();
-        let mut request = format!("POST /ksql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n");
+        let mut request =
+            format!("POST /ksql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n");
         headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
         assert!(raw(&server, &format!("{request}\r\n{list}")).starts_with("HTTP/1.1 200 OK\r\n"), "{headers:?}");
     }
@@ -113,8 +114,10 @@ fn rows_are_acknowledged_while_the_request_is_open() {
     assert_eq!(inserts.next().as_deref(), Some("{\"status\":\"ok\",\"seq\":4}\n"));
     assert_eq!(inserts.next(), None);
     let rows = server.post("/query", &[], &statement("SELECT * FROM w;", &[])).json();
-    let rows: Vec<&Value> = rows.as_array().expect("an array")[1..].iter().map(|line| &line["row"]["columns"]).collect();
-    let expected = [json!(["x", 0]), json!(["x", 1]), json!(["x", 2]), json!(["y", null]), json!(["z", null]), Value::Null];
+    let rows: Vec<&Value> =
+        rows.as_array().expect("an array")[1..].iter().map(|line| &line["row"]["columns"]).collect();
+    let expected =
+        [json!(["x", 0]), json!(["x", 1]), json!(["x", 2]), json!(["y", null]), json!(["z", null]), Value::Null];
     assert_eq!(rows, expected.iter().collect::<Vec<_>>());
 }
 
@@ -146,7 +149,7 @@ fn every_error_is_json_with_code_message_and_stack_trace() {
     check(server.refused("DROP STREAM nothing;"), 400, 40001);
     check(server.refused("ASSERT TOPIC nothing TIMEOUT 0 SECONDS;"), 417, 41700);
     check(server.post("/inserts-stream", &[], "{\"target\":\"w\"}\n"), 400, 40004);
-    check(client.ask("POST", "/inserts-stream", &[], "{\"target\":\"nothing\"}\n"), 400, 40000);
+    check(client.ask("POST", "/inserts-stream", &[], "{\"target\":\"nothing\"}\n"), 400, 40001);
     check(server.get("/status/stream/NOTHING/create"), 404, 40400);
     check(server.get("/is_valid_property/nothing.of.the.kind"), 400, 40000);
     check(server.get("/ws/query"), 400, 40000);
@@ -219,7 +222,11 @@ fn a_frame_is_a_row() {
     // Who reads lines of /query has a whole row with each.
     let answer = server.post("/query", &[], &body);
     let lines = answer.lines();
-    assert!(lines[0].ends_with("}},") && lines[1].ends_with("},") && lines.last() == Some(&"{\"finalMessage\":\"Limit Reached\"}]"));
+    assert!(
+        lines[0].ends_with("}},")
+            && lines[1].ends_with("},")
+            && lines.last() == Some(&"{\"finalMessage\":\"Limit Reached\"}]")
+    );
     assert!(answer.text.ends_with("]\n") && answer.json().is_array());
 }
 
