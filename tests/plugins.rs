@@ -15,7 +15,7 @@ use levada::functions::{Function, Registry, plugins};
 use levada::runtime::dead_letter;
 use levada::topics::{MemoryTopics, TopicPartition, Topics};
 use levada_udf::abi::Plugin;
-use levada_udf::{Definition, Exported, Functions, scalar};
+use levada_udf::{Definition, Exported, Functions, aggregate, scalar};
 
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 
@@ -199,6 +199,67 @@ fn wait_for_ever(value: i32) -> i32 {
 }
 
 static RELEASED: AtomicBool = AtomicBool::new(false);
+
+/// The sum, which cannot be kept when it is 13.
+#[derive(Default)]
+struct Superstitious(i64);
+
+/// The sum of numbers.
+#[aggregate]
+impl Superstitious {
+    fn add(&mut self, number: i64) {
+        self.0 += number;
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0 += later.0;
+    }
+
+    fn result(&self) -> i64 {
+        self.0
+    }
+
+    fn store(&self) -> i64 {
+        assert!(self.0 != 13, "13 brings bad luck");
+        self.0
+    }
+
+    fn restore(stored: i64) -> Self {
+        Self(stored)
+    }
+}
+
+struct Forgetful;
+
+impl Functions for Forgetful {
+    fn definitions() -> Vec<Definition> {
+        levada_udf::functions![Superstitious]
+    }
+
+    fn kept() -> &'static OnceLock<Vec<Definition>> {
+        static ALL: OnceLock<Vec<Definition>> = OnceLock::new();
+        &ALL
+    }
+}
+
+#[test]
+fn a_group_that_cannot_be_kept_stops_its_query() {
+    static PLUGIN: Plugin = Exported::<Forgetful>::PLUGIN;
+    let engine = engine_with(plugins::linked(&PLUGIN, &BTreeMap::new()).expect("a plug-in"), false);
+    let run =
+        |sql: &str| engine.execute(&mut Session::default(), sql, &mut |_| ()).expect("the statements are correct");
+    run("
+CREATE STREAM numbers (k INT KEY, i BIGINT) WITH (KAFKA_TOPIC = 'numbers', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
+CREATE TABLE sums AS SELECT k, superstitious(i) AS s FROM numbers GROUP BY k EMIT CHANGES;
+INSERT INTO numbers VALUES (1, 12);");
+    engine.settle(None).expect("12 is kept");
+    run("INSERT INTO numbers VALUES (1, 1);");
+    let told = engine.settle(None).map_err(|error| error.to_string());
+    let failure = engine.queries().remove(0).failure;
+    let text = "superstitious: a group cannot be kept: the function panicked: 13 brings bad luck";
+    let is_told = |said: Option<String>| said.is_some_and(|said| said.contains(text));
+    assert!(is_told(told.clone().err()) || is_told(failure.clone()), "{told:?}, {failure:?}");
+}
 
 struct Endless;
 

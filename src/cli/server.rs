@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{DataDir, Failure};
-use crate::http::parse_listen;
+use crate::http::Listen;
 use crate::server::Server;
 use crate::shell::Interrupt;
 
@@ -44,11 +44,14 @@ impl ServerCommand {
         let _work = interrupt.work();
         let engine = Arc::new(self.data.open()?);
         let listen = self.listen.clone().or_else(|| engine.property("listeners")).unwrap_or_else(|| LISTEN.to_owned());
-        let listen = parse_listen(&listen).map_err(|error| Failure::Usage(error.to_string()))?;
-        let server = Server::start(Arc::clone(&engine), listen)
-            .map_err(|error| Failure::new(format!("cannot listen at {listen}: {error}")))?;
+        let mut servers = Vec::new();
         let mut out = io::stdout();
-        writeln!(out, "http://{}", server.address())?;
+        for address in listen.split(',') {
+            let listen = Listen::parse(address).map_err(|error| Failure::Usage(error.to_string()))?;
+            let server = Server::start(Arc::clone(&engine), listen).map_err(|error| Failure::new(error.to_string()))?;
+            writeln!(out, "{}://{}", listen.scheme(), server.address())?;
+            servers.push(server);
+        }
         if let Some(address) = engine.registry_address() {
             writeln!(out, "schema registry at http://{address}")?;
         }
@@ -56,7 +59,7 @@ impl ServerCommand {
         while !interrupt.wait(LOOK) {
             engine.maintain();
         }
-        server.stop();
+        drop(servers);
         drop(engine);
         Ok(())
     }

@@ -23,7 +23,7 @@
 
 mod client_names;
 mod environment;
-mod java_properties;
+pub mod java_properties;
 mod known;
 mod load;
 mod property;

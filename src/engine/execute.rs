@@ -1,47 +1,101 @@
 //! Statements to effects.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
 use super::hidden_topics::HiddenTopics;
 use super::libraries::{self, Installed};
-use super::queries::{self, Queries, QuerySetup, RunningQuery};
+use super::prepared::{self, Planner, Prepared, View};
+use super::queries::{Queries, QuerySetup, RunningQuery};
 use super::query_report::{Observer, PATIENCE};
 use super::reads::{self, ReadView};
 use super::recording::{PendingQuery, ended};
+use super::schemas::DroppedSchemas;
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Listing, Response, Session, Shared, assert, codecs, insert, print, schemas, session, show,
-    show_functions,
+    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, print, session, show, show_functions,
 };
-use crate::catalog::{Collection, QueryId, QueryInfo};
+use crate::catalog::{Collection, DataSource, QueryId, QueryInfo};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, QueryPlan, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
 use crate::topics::Transaction;
 
-/// Executes one statement for a client, whose variables were replaced.
-pub(super) fn parsed(
-    shared: &Shared,
-    core: &mut Core,
-    session: &mut Session,
-    parsed: &ParsedStatement,
-    show: &mut dyn FnMut(Response),
-) -> Result<(), EngineError> {
-    Execution { shared, core, session, origin: Origin::Session, applied_before: 0 }.statement(parsed, show)
-}
-
-/// One statement of one client.
-pub(super) struct Execution<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) core: &'a mut Core,
-    pub(super) session: &'a mut Session,
+/// Whose statement it is.
+#[derive(Clone, Copy)]
+pub(super) struct Author {
     pub(super) origin: Origin,
     /// How often the statement stood in the file before.
     pub(super) applied_before: usize,
 }
+
+impl Author {
+    /// A client.
+    pub(super) const CLIENT: Self = Self { origin: Origin::Session, applied_before: 0 };
+
+    /// Whether another server has applied this statement of a file since it was looked at.
+    fn has_applied(self, core: &Core, parsed: &ParsedStatement) -> bool {
+        self.origin == Origin::File && core.applied.count(&parsed.text) > self.applied_before
+    }
+}
+
+/// Executes one statement, whose variables were replaced. While the registry is asked, the engine is not held.
+pub(super) fn parsed(
+    inner: &Inner,
+    session: &mut Session,
+    author: Author,
+    parsed: &ParsedStatement,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
+    let shared = &inner.shared;
+    for _ in 0..OVERTAKEN_MAX {
+        let mut prepared = Prepared::plain(parsed);
+        if prepared::asks(&parsed.statement) {
+            let core = inner.lock();
+            if author.has_applied(&core, parsed) {
+                return Ok(());
+            }
+            let view = View::of(&core);
+            drop(core);
+            prepared = Prepared::new(shared, session, &view, parsed)?;
+        }
+        let (mut answers, mut core) = (Vec::new(), inner.lock());
+        let mut execution = Execution { shared, core: &mut core, session, author, prepared, dropped: Vec::new() };
+        let progress = execution.statement(parsed, &mut |answer| answers.push(answer));
+        let dropped = std::mem::take(&mut execution.dropped);
+        drop(core);
+        if matches!(progress, Ok(Progress::Outdated)) {
+            continue;
+        }
+        dropped.into_iter().try_for_each(|dropped| shared.drop_schemas(dropped))?;
+        answers.into_iter().for_each(show);
+        return progress.map(drop);
+    }
+    Err(EngineError::new(BUSY))
+}
+
+/// One statement while the engine is held for it.
+struct Execution<'a> {
+    shared: &'a Shared,
+    core: &'a mut Core,
+    session: &'a mut Session,
+    author: Author,
+    prepared: Prepared<'a>,
+    /// Whose schemas are to be deleted when the engine is held no longer.
+    dropped: Vec<DroppedSchemas>,
+}
+
+/// How far a statement has come.
+enum Progress {
+    /// It is carried out.
+    Done,
+    /// Nothing has happened: what was prepared for it suits the catalog no longer.
+    Outdated,
+}
+
+/// What is said after that many attempts.
+const BUSY: &str = "other servers of the service change it all the time: try again";
 
 /// What an append has done.
 enum Appended {
@@ -58,23 +112,25 @@ const FOLLOWING: Duration = Duration::from_millis(500);
 
 impl Execution<'_> {
     /// Executes `parsed`.
-    pub(super) fn statement(
-        &mut self,
-        parsed: &ParsedStatement,
-        show: &mut dyn FnMut(Response),
-    ) -> Result<(), EngineError> {
-        if self.is_applied(parsed) {
-            return Ok(());
+    fn statement(&mut self, parsed: &ParsedStatement, show: &mut dyn FnMut(Response)) -> Result<Progress, EngineError> {
+        if self.author.has_applied(self.core, parsed) {
+            return Ok(Progress::Done);
         }
         if let Some(answer) = self.about_push_query(&parsed.statement) {
             show(answer);
-            return Ok(());
+            return Ok(Progress::Done);
         }
-        let completed = self.completed(parsed)?;
-        let planned = self.plan(&completed)?;
+        let completed = self.prepared.statement.clone();
+        let planned = match self.prepared.take_planned(self.core.next_command) {
+            Some(planned) => planned,
+            None => self.plan(&completed)?,
+        };
+        if !self.prepared.suits(&planned, &self.core.catalog) {
+            return Ok(Progress::Outdated);
+        }
         let properties = self.shared.properties(&self.session.properties);
         match planned {
-            Planned::Direct => return self.direct(&parsed.statement, show),
+            Planned::Direct => self.direct(&parsed.statement, show)?,
             Planned::Nothing { message } => show(Response::Message(message)),
             Planned::Explain { text } => {
                 show(Response::Listing(vec![show::lines("", text.lines().map(ToOwned::to_owned))]));
@@ -85,12 +141,13 @@ impl Execution<'_> {
                 let view = ReadView::of(self.core);
                 show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
             }
-            Planned::InsertValues(row) if self.origin == Origin::Session => {
-                self.shared.topics.commit(insert::transaction(self.shared, &self.core.catalog, &row)?)?;
-            }
-            planned => self.logged(parsed, &completed, planned, show)?,
+            Planned::InsertValues(_) if self.author.origin == Origin::Session => match self.prepared.take_insert() {
+                Some(transaction) => self.shared.topics.commit(transaction)?,
+                None => return Ok(Progress::Outdated),
+            },
+            planned => return self.logged(parsed, &completed, planned, show),
         }
-        Ok(())
+        Ok(Progress::Done)
     }
 
     /// What is asked about a push query, which is not in the catalog.
@@ -103,48 +160,17 @@ impl Execution<'_> {
                 let push = self.shared.pushes.find(id.as_str())?;
                 let columns = ["ID", "Query Type", "SQL"];
                 let facts = [push.id.to_string(), "PUSH".to_owned(), push.sql.clone()];
-                let plan = self.explained(&push.plan, &QueryId::new(&*push.id), &push.id);
+                let plan = self.explained(&push.spec.plan, &QueryId::new(&*push.id), &push.id);
                 Some(Response::Listing(vec![Listing::facts(columns.into_iter().zip(facts)), plan]))
             }
             _ => None,
         }
     }
 
-    /// `parsed` with the columns that it leaves to the registry.
-    fn completed<'p>(&self, parsed: &'p ParsedStatement) -> Result<Cow<'p, ParsedStatement>, EngineError> {
-        let properties = self.shared.properties(&self.session.properties);
-        let topics = Known::new(&*self.shared.topics);
-        let (plans, query_number) = (&self.core.plans, self.core.next_command);
-        let settings = Settings {
-            properties: properties.values(),
-            topics: &topics,
-            plans,
-            libraries: &Installed(&self.shared.server),
-            query_number,
-        };
-        let completed = schemas::completed(parsed, &self.core.catalog, &settings, self.shared.registry());
-        topics.check()?;
-        completed
-    }
-
     fn plan(&self, parsed: &ParsedStatement) -> Result<Planned, EngineError> {
-        let properties = self.shared.properties(&self.session.properties);
-        let topics = Known::new(&*self.shared.topics);
-        let (plans, query_number) = (&self.core.plans, self.core.next_command);
-        let settings = Settings {
-            properties: properties.values(),
-            topics: &topics,
-            plans,
-            libraries: &Installed(&self.shared.server),
-            query_number,
-        };
-        let planned = plan::analyze(parsed, &self.core.catalog, &settings);
-        topics.check()?;
-        let planned = planned?;
-        queries::check_limit(&planned, &self.core.catalog, &properties, parsed)?;
-        topics::check(&planned)?;
-        codecs::check(self.shared, &planned, &self.core.catalog).map_err(|error| error.at(parsed.span))?;
-        Ok(planned)
+        let (core, session) = (&*self.core, &self.session.properties);
+        let (catalog, plans, number) = (&core.catalog, &core.plans, core.next_command);
+        Planner { shared: self.shared, session, catalog, plans, number }.plan(parsed)
     }
 
     fn setup<'s>(&self, properties: &'s Properties) -> QuerySetup<'s> {
@@ -164,30 +190,35 @@ impl Execution<'_> {
         parsed: &ParsedStatement,
         mut planned: Planned,
         show: &mut dyn FnMut(Response),
-    ) -> Result<(), EngineError> {
+    ) -> Result<Progress, EngineError> {
         for attempt in 0..OVERTAKEN_MAX {
             if self.core.take_over(self.shared)? {
-                if self.is_applied(written) {
-                    return Ok(());
+                if self.author.has_applied(self.core, written) {
+                    return Ok(Progress::Done);
                 }
                 planned = self.plan(parsed)?;
+                if !self.prepared.suits(&planned, &self.core.catalog) {
+                    return Ok(Progress::Outdated);
+                }
             }
-            match self.append(written, parsed, &planned)? {
-                Ok(Appended::Inserted) => return Ok(()),
+            let transaction = match planned {
+                Planned::InsertValues(_) => match self.prepared.take_insert() {
+                    Some(transaction) => transaction,
+                    None => return Ok(Progress::Outdated),
+                },
+                _ => Transaction::default(),
+            };
+            match self.append(written, parsed, &planned, transaction)? {
+                Ok(Appended::Inserted) => return Ok(Progress::Done),
                 Ok(Appended::Changed(query)) => {
                     show(Response::Done(self.done(&planned, query)?));
-                    return Ok(());
+                    return Ok(Progress::Done);
                 }
                 // Not all at once again.
                 Err(Overtaken) => self.shared.pause(Duration::from_millis(20 * attempt)),
             }
         }
-        Err(EngineError::new("other servers of the service change it all the time: try again"))
-    }
-
-    /// Whether another server has applied this statement of a file since it was looked at.
-    fn is_applied(&self, parsed: &ParsedStatement) -> bool {
-        self.origin == Origin::File && self.core.applied.count(&parsed.text) > self.applied_before
+        Err(EngineError::new(BUSY))
     }
 
     /// Checks all that can be checked, then appends the statement to the command log.
@@ -196,16 +227,15 @@ impl Execution<'_> {
         written: &ParsedStatement,
         parsed: &ParsedStatement,
         planned: &Planned,
+        transaction: Transaction,
     ) -> Result<Result<Appended, Overtaken>, EngineError> {
         let number = self.core.next_command;
-        let (transaction, done) = match planned {
-            Planned::InsertValues(row) => {
-                (insert::transaction(self.shared, &self.core.catalog, row)?, Appended::Inserted)
-            }
-            planned => (Transaction::default(), Appended::Changed(self.prepare(planned)?.map(Box::new))),
+        let done = match planned {
+            Planned::InsertValues(_) => Appended::Inserted,
+            planned => Appended::Changed(self.prepare(planned)?.map(Box::new)),
         };
         let changes = matches!(done, Appended::Changed(_));
-        let command = Command::new(self.origin, &parsed.text, &self.session.properties, changes);
+        let command = Command::new(self.author.origin, &parsed.text, &self.session.properties, changes);
         let command = command
             .under(self.shared.asked_properties())
             .written_as(&written.text)
@@ -218,7 +248,7 @@ impl Execution<'_> {
             return appended.map(|outcome| outcome.map(|()| done));
         }
         self.core.next_command += 1;
-        if self.origin == Origin::File {
+        if self.author.origin == Origin::File {
             self.core.applied.add(&written.text);
         }
         Ok(Ok(done))
@@ -226,7 +256,6 @@ impl Execution<'_> {
 
     /// Makes the topics and enters the statement into the catalog; returns the query that it starts, which was tried.
     fn prepare(&mut self, planned: &Planned) -> Result<Option<PendingQuery>, EngineError> {
-        self.shared.register(planned)?;
         let created = topics::create(&*self.shared.topics, planned)?;
         let entered = self.enter(planned);
         if entered.is_err() {
@@ -275,7 +304,7 @@ impl Execution<'_> {
         for (group, plan) in groups {
             self.shared.runtime.forget(&group)?;
             if let Some(plan) = plan {
-                self.shared.forget_schemas(&group, &plan);
+                self.dropped.push(DroppedSchemas::Internal { group, plan });
             }
         }
         if let Some(query) = query {
@@ -304,7 +333,7 @@ impl Execution<'_> {
                 if let Some(topic) = delete_topic {
                     topics::delete(&*self.shared.topics, name, topic)?;
                     if let Some(source) = self.core.catalog_before.source(name) {
-                        self.shared.delete_schemas(source)?;
+                        self.dropped.push(DroppedSchemas::OfTopic(Box::new(DataSource::clone(source))));
                     }
                 }
                 format!("Source `{name}` (topic: {topic}) was dropped.")

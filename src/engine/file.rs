@@ -4,37 +4,36 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::command_log::Origin;
-use super::execute::Execution;
+use super::execute::{self, Author};
 use super::libraries::Installed;
+use super::prepared::View;
 use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared, codecs, schemas, session};
+use super::{Core, EngineError, Inner, Response, Session, Shared, codecs, schemas, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, NO_REGISTRY, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::registry::SchemaRegistry;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
-/// Applies the statements of `text`.
-pub(super) fn apply(
-    shared: &Shared,
-    core: &mut Core,
-    text: &str,
-    show: &mut dyn FnMut(Response),
-) -> Result<(), EngineError> {
+/// Applies the statements of `text`. The engine is held for one statement at a time, and not while they are checked.
+pub(super) fn apply(inner: &Inner, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
     let statements = parse_statements(text)?;
-    core.catch_up(shared)?;
-    for id in ended(core, &statements) {
+    let mut core = inner.lock();
+    core.catch_up(&inner.shared)?;
+    let ended = ended(&core, &statements);
+    let (applied, view) = (core.applied.clone(), View::of(&core));
+    drop(core);
+    for id in ended {
         let again = format!("{id} was terminated and does not go on; drop what it fills to create it again");
         show(Response::Message(again));
     }
-    let todo = check(shared, core, statements)?;
+    let todo = check(&inner.shared, applied, view, statements)?;
     let mut session = Session::default();
     for (parsed, applied_before) in todo {
-        let span = parsed.span;
-        let mut execution = Execution { shared, core, session: &mut session, origin: Origin::File, applied_before };
-        execution.statement(&parsed, show).map_err(|error| error.at(span))?;
+        let author = Author { origin: Origin::File, applied_before };
+        execute::parsed(inner, &mut session, author, &parsed, show).map_err(|error| error.at(parsed.span))?;
     }
     Ok(())
 }
@@ -55,12 +54,12 @@ fn ended(core: &Core, statements: &[ParsedStatement]) -> Vec<String> {
 /// known to be applied.
 fn check(
     shared: &Shared,
-    core: &Core,
+    mut applied: Applied,
+    view: View,
     statements: Vec<ParsedStatement>,
 ) -> Result<Vec<(ParsedStatement, usize)>, EngineError> {
-    let mut applied = core.applied.clone();
     let mut seen = Applied::default();
-    let mut trial = Trial::new(shared, core);
+    let mut trial = Trial::new(shared, view);
     let mut session = Session::default();
     let mut todo = Vec::new();
     for parsed in statements {
@@ -85,11 +84,11 @@ fn check(
 /// Tries statements of a client on a copy of the catalog, in order.
 pub(super) fn check_session(
     shared: &Shared,
-    core: &Core,
+    view: View,
     session: &Session,
     statements: &[ParsedStatement],
 ) -> Result<(), EngineError> {
-    let mut trial = Trial::new(shared, core);
+    let mut trial = Trial::new(shared, view);
     let mut session = session.clone();
     for parsed in statements {
         let parsed = session::with_variables(shared, parsed.clone(), &session)?;
@@ -182,15 +181,8 @@ struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    fn new(shared: &'a Shared, core: &Core) -> Self {
-        Self {
-            shared,
-            catalog: core.catalog.clone(),
-            plans: core.plans.clone(),
-            topics: BTreeMap::new(),
-            registry: shared.trial_registry(),
-            number: core.next_command,
-        }
+    fn new(shared: &'a Shared, View { catalog, plans, number }: View) -> Self {
+        Self { shared, catalog, plans, topics: BTreeMap::new(), registry: shared.trial_registry(), number }
     }
 
     fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {

@@ -6,7 +6,7 @@ use arrow::array::Array;
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
-use crate::formats::{Side, Subject};
+use crate::formats::{RecordCheck, Side, Subject};
 use crate::plan::InsertedRow;
 use crate::topics::{TopicError, TopicPartition, Transaction};
 use crate::types::RecordChunkBuilder;
@@ -37,10 +37,16 @@ pub(super) fn transaction(shared: &Shared, catalog: &Catalog, row: &InsertedRow)
     };
     let value = encode(&target.value_serde, &target.schema.value, &row.value, Side::Value)?;
     let info = shared.topics.describe(&target.topic)?;
-    let partitions = info
-        .map(|info| info.config.partitions)
-        .ok_or_else(|| TopicError::UnknownTopic { topic: target.topic.clone() })?;
-    let partition = shared.topics.partition_for(key.as_deref(), partitions);
+    let config = info.map(|info| info.config);
+    let config = config.ok_or_else(|| TopicError::UnknownTopic { topic: target.topic.clone() })?;
+    let check = |is_asked_for: bool, bytes: &Option<Vec<u8>>, side| match is_asked_for {
+        true => RecordCheck::new(&schemas, Subject { topic: &target.topic, side }).check(bytes.as_deref()),
+        false => Ok(()),
+    };
+    let checked = check(config.validates_keys(), &key, Side::Key);
+    let checked = checked.and_then(|()| check(config.validates_values(), &value, Side::Value));
+    checked.map_err(|refusal| EngineError::new(format!("Failed to insert values into '{}'. {refusal}", row.target)))?;
+    let partition = shared.topics.partition_for(key.as_deref(), config.partitions);
     let mut records = RecordChunkBuilder::new();
     records.push(key.as_deref(), value.as_deref(), row.rowtime.unwrap_or_else(|| shared.clock.now_ms()));
     let to = TopicPartition { topic: Arc::from(target.topic.as_str()), partition };

@@ -16,8 +16,10 @@ mod file;
 mod hidden_topics;
 mod insert;
 mod inserter;
+mod known_pulls;
 mod libraries;
 mod memory_limit;
+mod prepared;
 mod print;
 mod pull;
 mod push;
@@ -31,6 +33,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod taps;
 mod topics;
 mod upkeep;
 
@@ -60,17 +63,21 @@ pub use crate::plan::ColumnRole;
 pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
+use execute::Author;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 pub use inserter::Inserter;
 use libraries::Installed;
-pub use print::{PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+use prepared::View;
+pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
 use queries::Queries;
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
+pub use schemas::schema_registry;
+use taps::Taps;
 use topics::Known;
 
 /// Settings of one client: what `SET` and `DEFINE` change.
@@ -239,6 +246,7 @@ struct Shared {
     /// What can be read without holding the engine.
     view: RwLock<Arc<ReadView>>,
     pushes: Pushes,
+    taps: Taps,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -370,6 +378,7 @@ impl Engine {
             batch_rows_max: options.batch_rows_max,
             view: RwLock::default(),
             pushes: Pushes::default(),
+            taps: Taps::default(),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -468,7 +477,7 @@ impl Engine {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());
         }
-        execute::parsed(shared, &mut self.lock(), session, &parsed, show)
+        execute::parsed(&self.inner, session, Author::CLIENT, &parsed, show)
     }
 
     /// Asks `analyze` about the catalog as it is now, with the settings that a client of `session` works under.
@@ -497,7 +506,7 @@ impl Engine {
     /// Applies a file of statements headless: all are checked before the first takes effect; statements that this data
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        file::apply(&self.inner.shared, &mut self.lock(), text, show)
+        file::apply(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.
@@ -533,7 +542,8 @@ impl Engine {
 
     /// Whether the statements could be executed in this order, as far as that can be known before.
     pub fn check(&self, session: &Session, statements: &[ParsedStatement]) -> Result<(), EngineError> {
-        file::check_session(&self.inner.shared, &self.lock(), session, statements)
+        let view = View::of(&self.lock());
+        file::check_session(&self.inner.shared, view, session, statements)
     }
 
     /// Sequence number of the next command: all before it were carried out here.
@@ -544,6 +554,11 @@ impl Engine {
     /// A property of the server by its name without prefix.
     pub fn property(&self, name: &str) -> Option<String> {
         self.inner.shared.properties(&BTreeMap::new()).values().get(name).cloned()
+    }
+
+    /// The properties of the server by their names without prefix.
+    pub fn properties(&self) -> BTreeMap<String, String> {
+        self.inner.shared.properties(&BTreeMap::new()).values().clone()
     }
 
     /// What the server and its consumer groups are called by: `ksql.service.id`.
@@ -713,7 +728,7 @@ impl Shared {
 
     /// Without threads: ends push queries that nobody reads any more, and removes what they have left.
     fn sweep_pushes(&self) {
-        self.pushes.sweep(&self.runtime);
+        pushes::sweep(self);
     }
 
     /// Waits for other servers.

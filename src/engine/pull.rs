@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
 
 use super::config::Properties;
 use super::push::PushEnd;
@@ -12,47 +13,80 @@ use super::reads::ReadView;
 use super::{EngineError, ResultRows, Shared};
 use crate::expr::CompiledExpr;
 use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
-use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeOptions, StartFrom, materialized};
-use crate::types::Column;
+use crate::runtime::materialized::TableReader;
+use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom};
+use crate::types::{ChangeBatch, Column};
 
-/// Rows of a materialised table.
-pub(super) fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows, EngineError> {
-    let running = view.plans.get_key_value(plan.query.as_str());
-    let (id, kept) = running.ok_or_else(|| EngineError::new(format!("query {} does not run", plan.query)))?;
-    let keys = match &plan.lookup {
-        PullLookup::Keys(keys) => Some(keys.as_slice()),
-        PullLookup::Range { .. } | PullLookup::Scan => None,
-    };
-    let is_here = |store: &str, partition| shared.runtime.has_store(id, store, partition);
-    let batches = materialized::read(kept, id, &*shared.topics, keys, &is_here)?;
-    let batches = batches.ok_or_else(|| EngineError::new(format!("query {} keeps no rows", plan.query)))?;
-    let schema = kept.root.schema().row_schema(kept.root.window().is_some());
-    let filter = plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &schema));
-    let columns: Vec<CompiledExpr> = plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &schema)).collect();
-    let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
-    let mut left = plan.limit.unwrap_or(u64::MAX) as usize;
-    let mut answered = Vec::new();
-    for batch in batches {
-        let mut rows = batch.rows(&schema);
-        if let Some(filter) = &filter {
-            let mask = BooleanArray::new(filter.evaluate_mask(&rows, &mut Vec::new()), None);
-            rows = filter_record_batch(&rows, &mask).map_err(EngineError::environment)?;
-        }
-        let rows = rows.slice(0, rows.num_rows().min(left));
-        left -= rows.num_rows();
-        if rows.num_rows() > 0 {
-            let values = columns.iter().map(|column| column.evaluate(&rows, &mut Vec::new())).collect();
-            answered.push(result_batch(&result, values, rows.num_rows())?);
-        }
-    }
-    Ok(ResultRows { columns: result, roles: plan.roles.clone(), batches: answered, end: None })
+/// A read of a table that can be made again and again, for other keys too.
+pub(super) struct PreparedPull {
+    reader: Arc<TableReader>,
+    plan: PullPlan,
+    rows: SchemaRef,
+    filter: Option<CompiledExpr>,
+    columns: Vec<CompiledExpr>,
+    result: Vec<Column>,
+    result_schema: SchemaRef,
 }
 
-fn result_batch(columns: &[Column], values: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, EngineError> {
-    let fields: Vec<_> = columns.iter().map(Column::field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(arrow::datatypes::Schema::new(fields)), values, &options)
-        .map_err(EngineError::environment)
+impl PreparedPull {
+    /// Prepares the read of what a query of `view` keeps.
+    pub(super) fn new(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<Self, EngineError> {
+        let reader = view.reader(shared, &plan.query)?;
+        let rows = reader.rows();
+        let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
+        let fields: Vec<_> = result.iter().map(Column::field).collect();
+        Ok(Self {
+            filter: plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &rows)),
+            columns: plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect(),
+            plan: plan.clone(),
+            result_schema: Arc::new(arrow::datatypes::Schema::new(fields)),
+            reader,
+            rows,
+            result,
+        })
+    }
+
+    /// The same read without a condition: it is made of keys that meet it.
+    pub(super) fn without_filter(self) -> Self {
+        Self { filter: None, ..self }
+    }
+
+    /// The rows.
+    pub(super) fn read(&self, shared: &Shared) -> Result<ResultRows, EngineError> {
+        self.read_at(shared, &self.plan.lookup)
+    }
+
+    /// The rows that `lookup` finds.
+    pub(super) fn read_at(&self, shared: &Shared, lookup: &PullLookup) -> Result<ResultRows, EngineError> {
+        let mut left = self.plan.limit.unwrap_or(u64::MAX) as usize;
+        let mut batches = Vec::new();
+        let is_here = |store: &str, partition| shared.runtime.has_store(self.plan.query.as_str(), store, partition);
+        let mut take = |batch: ChangeBatch| -> Result<bool, RuntimeError> {
+            let rows = self.answer(&batch, left).map_err(|error| RuntimeError::Failed(error.to_string()))?;
+            left -= rows.num_rows();
+            if rows.num_rows() > 0 {
+                batches.push(rows);
+            }
+            Ok(left > 0)
+        };
+        if self.plan.limit != Some(0) {
+            self.reader.read(lookup, &self.plan.window, &is_here, &mut take)?;
+        }
+        Ok(ResultRows { columns: self.result.clone(), roles: self.plan.roles.clone(), batches, end: None })
+    }
+
+    /// At most `limit` rows of the answer, of the table's rows `batch`.
+    fn answer(&self, batch: &ChangeBatch, limit: usize) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let mut rows = batch.rows(&self.rows);
+        if let Some(filter) = &self.filter {
+            let mask = BooleanArray::new(filter.evaluate_mask(&rows, &mut Vec::new()), None);
+            rows = filter_record_batch(&rows, &mask)?;
+        }
+        let rows = rows.slice(0, rows.num_rows().min(limit));
+        let values: Vec<ArrayRef> = self.columns.iter().map(|column| column.evaluate(&rows, &mut Vec::new())).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.result_schema), values, &options)
+    }
 }
 
 /// Collects rows up to a limit.

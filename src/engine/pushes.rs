@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::push::{PushEnd, PushQueue};
-use super::{EngineError, Inner};
-use crate::plan::SharedPlan;
-use crate::runtime::Runtime;
+use super::taps::Seat;
+use super::{EngineError, Inner, Shared};
+use crate::runtime::QuerySpec;
+use crate::topics::TopicPartition;
 use crate::types::STACK_BYTES;
 
 /// The push queries of a server.
@@ -30,6 +31,8 @@ pub(super) struct Pushes {
 pub(super) enum Said {
     /// The push query of this number has ended.
     Ended(u64),
+    /// The push query of this number does not keep up with those that it shares a reader with.
+    LeftBehind(u64),
     /// The engine is closed.
     Closed,
 }
@@ -41,16 +44,27 @@ pub(super) struct Push {
     pub(super) id: Arc<str>,
     /// The statement.
     pub(super) sql: String,
-    /// What it computes.
-    pub(super) plan: SharedPlan,
     /// On the way to its reader.
     pub(super) queue: Arc<PushQueue>,
+    /// How it runs by itself.
+    pub(super) spec: QuerySpec,
+    /// Its place at a shared reader, if it does not run by itself.
+    pub(super) seat: Option<Seat>,
 }
 
 /// A place among the push queries, to be taken by one that starts.
 pub(super) struct Place {
     pub(super) number: u64,
-    pub(super) say: Sender<Said>,
+    say: Sender<Said>,
+}
+
+impl Place {
+    /// Tells the keeper what has happened to the push query.
+    pub(super) fn telling(&self, what: fn(u64) -> Said) -> impl Fn() + Send + Sync + use<> {
+        let (number, say) = (self.number, self.say.clone());
+        // When the engine is closed nobody listens, and nothing is left to end.
+        move || drop(say.send(what(number)))
+    }
 }
 
 impl Default for Pushes {
@@ -77,9 +91,20 @@ impl Pushes {
         self.lock().insert(number, push);
     }
 
-    /// Forgets the push query `number`, which could not start.
-    pub(super) fn forget(&self, number: u64) {
-        self.lock().remove(&number);
+    /// Notes the place of the push query `number` at a shared reader; gives it back if the query has ended already.
+    pub(super) fn set_seat(&self, number: u64, seat: Option<Seat>) -> Option<Seat> {
+        match self.lock().get_mut(&number) {
+            Some(push) => {
+                push.seat = seat;
+                None
+            }
+            None => seat,
+        }
+    }
+
+    /// Forgets the push query `number`.
+    pub(super) fn forget(&self, number: u64) -> Option<Push> {
+        self.lock().remove(&number)
     }
 
     /// Those that run, in order of their start.
@@ -99,29 +124,60 @@ impl Pushes {
         }
     }
 
-    /// Ends the tasks of those that have said that they are over.
-    pub(super) fn sweep(&self, runtime: &Runtime) {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(receiver) = &*said else { return };
-        while let Ok(said) = receiver.try_recv() {
-            self.handle(&said, runtime);
-        }
-    }
-
-    fn handle(&self, said: &Said, runtime: &Runtime) {
-        let Said::Ended(number) = said else { return };
-        let ended = self.lock().remove(number);
-        if let Some(push) = ended {
-            runtime.end_transient(&push.id, push.plan.root.has_internal_topics());
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Push>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Without a keeper: does what it would do.
+pub(super) fn sweep(shared: &Shared) {
+    let said = shared.pushes.said.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(receiver) = &*said else { return };
+    while let Ok(said) = receiver.try_recv() {
+        handle(&said, shared);
+    }
+}
+
+fn handle(said: &Said, shared: &Shared) {
+    match *said {
+        Said::Ended(number) => {
+            if let Some(push) = shared.pushes.forget(number) {
+                push.close(shared);
+            }
+        }
+        Said::LeftBehind(number) => {
+            let found = shared.pushes.lock().get(&number).cloned();
+            if let Some(push) = found {
+                push.run_alone(number, shared);
+            }
+        }
+        Said::Closed => {}
+    }
+}
+
 impl Push {
+    /// Ends its tasks.
+    fn close(&self, shared: &Shared) {
+        match &self.seat {
+            Some(seat) => shared.taps.leave(shared, seat),
+            None => shared.runtime.end_transient(&self.id, self.spec.plan.root.has_internal_topics()),
+        }
+    }
+
+    /// Goes on by itself where it was left behind, at the pace of its client.
+    fn run_alone(&self, number: u64, shared: &Shared) {
+        let Some((seat, left_at)) = self.seat.as_ref().and_then(|seat| Some((seat, seat.left_at()?))) else { return };
+        shared.taps.leave(shared, seat);
+        shared.pushes.set_seat(number, None);
+        let topic: Option<Arc<str>> = self.spec.plan.root.tapped_source().map(|source| source.topic.as_str().into());
+        let place = |(partition, offset)| Some((TopicPartition { topic: topic.clone()?, partition }, offset));
+        let start_at = left_at.into_iter().filter_map(place).collect();
+        let spec = QuerySpec { start_at: Some(Arc::new(start_at)), ..self.spec.clone() };
+        if let Err(error) = shared.runtime.start(spec) {
+            self.queue.end(PushEnd::Failed(error.to_string()));
+        }
+    }
+
     fn is_over(&self) -> bool {
         use crate::runtime::RowReceiver as _;
         self.queue.is_closed()
@@ -140,7 +196,7 @@ impl Keeper {
         let inner = Arc::clone(inner);
         let keep = move || {
             while let Ok(said) = said.recv() {
-                inner.shared.pushes.handle(&said, &inner.shared.runtime);
+                handle(&said, &inner.shared);
                 if matches!(said, Said::Closed) {
                     return;
                 }

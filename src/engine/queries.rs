@@ -66,6 +66,8 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
         fails_on_invalid_time: setup.properties.fails_on_invalid_time(),
         schemas: setup.schemas.clone(),
         client: None,
+        tap: None,
+        start_at: None,
         overridden: setup.properties.overridden().clone(),
     })
 }

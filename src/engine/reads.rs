@@ -1,37 +1,64 @@
 //! Statements that read and change nothing: SELECT. They see what there was when the last statement that changes something had
 //! ended, and hold nobody up, nor are they held up.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rpds::RedBlackTreeMapSync;
 
 use super::config::Properties;
+use super::known_pulls::{KnownPull, KnownPulls};
 use super::libraries::Installed;
+use super::monitoring::PullKind;
+use super::pull::PreparedPull;
 use super::push::{PushEnd, PushQuery, PushQueue};
-use super::pushes::{Push, random_number};
+use super::pushes::{Place, Push, Said, random_number};
 use super::queries::{QuerySetup, transient_spec};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Response, Session, Shared, codecs, pull};
-use crate::catalog::Catalog;
-use crate::plan::{self, NoPlans, Planned, PushPlan, Settings, SharedPlan};
-use crate::runtime::RowReceiver;
-use crate::sql::ParsedStatement;
+use super::{
+    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps,
+};
+use crate::catalog::{Catalog, QueryId, system_table};
+use crate::configuration::canonical_name;
+use crate::plan::{self, Collection, FUNCTION_PROPERTIES, NoPlans, Planned, PullPlan, PushPlan, Settings, SharedPlan};
+use crate::runtime::materialized::TableReader;
+use crate::runtime::{QuerySpec, RowReceiver, StartFrom};
+use crate::sql::ast::Statement;
+use crate::sql::{ParsedStatement, Shape, parse_statements, shape};
 
-/// What there is to read. A copy costs nothing.
-#[derive(Clone, Default)]
+/// What there is to read.
+#[derive(Default)]
 pub(super) struct ReadView {
     /// Counts the changes.
     pub(super) changes: u64,
     pub(super) catalog: Catalog,
     /// What persistent queries compute, by their ids.
-    pub(super) plans: RedBlackTreeMapSync<Arc<str>, SharedPlan>,
+    plans: RedBlackTreeMapSync<Arc<str>, SharedPlan>,
+    /// What reads the tables that were read, by their queries.
+    readers: Mutex<HashMap<Arc<str>, Arc<TableReader>>>,
+    pulls: KnownPulls,
 }
 
 impl ReadView {
     /// What `core` has.
     pub(super) fn of(core: &Core) -> Self {
-        Self { changes: core.changes(), catalog: core.catalog.clone(), plans: core.queries.plans().clone() }
+        let (catalog, plans) = (core.catalog.clone(), core.queries.plans().clone());
+        Self { changes: core.changes(), catalog, plans, ..Self::default() }
+    }
+
+    /// What reads the table of `query`.
+    pub(super) fn reader(&self, shared: &Shared, query: &QueryId) -> Result<Arc<TableReader>, EngineError> {
+        let query = query.as_str();
+        if let Some(reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).get(query) {
+            return Ok(Arc::clone(reader));
+        }
+        let running = self.plans.get_key_value(query);
+        let (id, plan) = running.ok_or_else(|| EngineError::new(format!("query {query} does not run")))?;
+        let reader = TableReader::new(plan, id, &*shared.topics)?;
+        let reader = Arc::new(reader.ok_or_else(|| EngineError::new(format!("query {query} keeps no rows")))?);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.insert(Arc::clone(id), Arc::clone(&reader));
+        Ok(reader)
     }
 }
 
@@ -47,6 +74,60 @@ impl Shared {
             *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ReadView::of(core));
         }
     }
+}
+
+impl Engine {
+    /// Answers `text` if it is a single pull query, at once for many callers: nothing is held while it is read, and a look-up by
+    /// key in the form of an earlier one is neither parsed nor analysed. `None` if it is anything else, or no statement at all;
+    /// [`Engine::execute`] says what.
+    pub fn pull(&self, session: &Session, text: &str) -> Option<Result<ResultRows, EngineError>> {
+        let shared = &self.inner.shared;
+        let view = shared.view();
+        let shape = if is_plain(session, text) { shape(text) } else { None };
+        if let Some((known, lookup)) = shape.as_ref().and_then(|shape| view.pulls.find(shape)) {
+            return Some(measured(shared, PullKind::of(&lookup), || known.prepared().read_at(shared, &lookup)));
+        }
+        let statements = parse_statements(text).ok()?;
+        let [parsed] = statements.as_slice() else { return None };
+        matches!(&parsed.statement, Statement::Query(query) if query.is_pull()).then(|| {
+            let parsed = session::with_variables(shared, parsed.clone(), session)?;
+            pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span))
+        })
+    }
+}
+
+/// Whether nothing but the catalog decides what `text` means.
+fn is_plain(session: &Session, text: &str) -> bool {
+    let decides = |name: &str| name.contains("pull") || canonical_name(name).starts_with(FUNCTION_PROPERTIES);
+    !text.contains("${") && !session.properties.keys().any(|name| decides(name))
+}
+
+/// Answers the pull query `parsed`, and keeps what was found out if its text has a `shape`.
+fn pulled(
+    shared: &Shared,
+    view: &ReadView,
+    session: &Session,
+    parsed: &ParsedStatement,
+    shape: Option<Shape<'_>>,
+) -> Result<ResultRows, EngineError> {
+    let properties = shared.properties(&session.properties);
+    let plan = match planned(shared, view, &properties, parsed)? {
+        Planned::Pull(plan) => plan,
+        Planned::PullStream(plan) => return stream(shared, &plan, &properties),
+        _ => return Err(EngineError::new("the statement is no pull query")),
+    };
+    if system_table(&plan.source).is_some() {
+        return table(shared, view, &plan);
+    }
+    let prepared = PreparedPull::new(shared, view, &plan)?;
+    let rows = measured(shared, PullKind::of(&plan.lookup), || prepared.read(shared))?;
+    if let (Some(shape), Statement::Query(query), Some(source)) =
+        (shape, &parsed.statement, view.catalog.source(&plan.source))
+        && let Some(known) = KnownPull::new(query, &shape, source, prepared)
+    {
+        view.pulls.add(shape, known);
+    }
+    Ok(rows)
 }
 
 /// Answers the SELECT `parsed`, whose variables were replaced.
@@ -89,11 +170,41 @@ pub(super) fn answer(
     planned: &Planned,
 ) -> Result<Response, EngineError> {
     match planned {
-        Planned::Pull(plan) => pull::table(shared, view, plan).map(Response::Rows),
-        Planned::PullStream(plan) => pull::stream(shared, plan, properties).map(Response::Rows),
+        Planned::Pull(plan) => table(shared, view, plan).map(Response::Rows),
+        Planned::PullStream(plan) => stream(shared, plan, properties).map(Response::Rows),
         Planned::Push(plan) => push(shared, plan, properties, parsed).map(Response::Push),
         _ => Err(EngineError::new("the statement is no query")),
     }
+}
+
+/// The rows of a table: one that a query keeps, or one that the engine makes of what it knows.
+fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows, EngineError> {
+    let Some(known) = system_table(&plan.source) else {
+        let read = || PreparedPull::new(shared, view, plan)?.read(shared);
+        return measured(shared, PullKind::of(&plan.lookup), read);
+    };
+    measured(shared, PullKind::SystemTable, || {
+        let rows = system_tables::rows(shared, &view.catalog, &plan.source)?;
+        let rows = rows.ok_or_else(|| EngineError::new(format!("{} is no system table", plan.source)))?;
+        pull::of_rows(plan, known.schema.row_schema(false), rows)
+    })
+}
+
+fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<ResultRows, EngineError> {
+    measured(shared, PullKind::StreamScan, || pull::stream(shared, plan, properties))
+}
+
+/// What a pull query answers, counted.
+fn measured(
+    shared: &Shared,
+    kind: PullKind,
+    answer: impl FnOnce() -> Result<ResultRows, EngineError>,
+) -> Result<ResultRows, EngineError> {
+    let begun = shared.clock.elapsed();
+    let answered = answer();
+    let rows = answered.as_ref().ok().map(ResultRows::len);
+    shared.pulls.answered(kind, shared.clock.elapsed().saturating_sub(begun), rows);
+    answered
 }
 
 /// Starts a push query.
@@ -104,14 +215,13 @@ fn push(
     parsed: &ParsedStatement,
 ) -> Result<PushQuery, EngineError> {
     let place = shared.pushes.place(shared.properties(&BTreeMap::new()).pushes_max()?)?;
-    let (number, say) = (place.number, place.say);
-    let id: Arc<str> =
-        format!("transient_{}_{}", plan.reads.first().map_or("", String::as_str), random_number()).into();
+    let source = plan.reads.first().map_or("", String::as_str);
+    let id: Arc<str> = match plan.is_scalable {
+        true => format!("SCALABLE_PUSH_QUERY_{}", random_number()).into(),
+        false => format!("transient_{source}_{}", random_number()).into(),
+    };
     let queue = PushQueue::new(plan.query.limit)
-        .telling(move || {
-            // When the engine is closed nobody listens, and nothing is left to end.
-            let _ = say.send(super::pushes::Said::Ended(number));
-        })
+        .telling(place.telling(Said::Ended))
         .patient_for(properties.push_patience()?, Arc::clone(&shared.clock));
     let queue = Arc::new(queue);
     let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
@@ -122,13 +232,49 @@ fn push(
     let setup =
         QuerySetup { properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas(), fault: None };
     let spec = transient_spec(&id, plan, Arc::clone(&queue) as Arc<dyn RowReceiver>, &setup)?;
-    let push = Push { id, sql: parsed.text.clone(), plan: Arc::clone(&spec.plan), queue: Arc::clone(&queue) };
-    shared.pushes.add(number, push);
-    if let Err(error) = shared.runtime.start(spec) {
-        shared.pushes.forget(number);
-        return Err(EngineError::environment(error));
+    let sql = parsed.text.clone();
+    shared.pushes.add(place.number, Push { id, sql, queue, spec: spec.clone(), seat: None });
+    if let Err(error) = start(shared, spec, &place) {
+        shared.pushes.forget(place.number);
+        return Err(error);
     }
     Ok(query)
+}
+
+/// Has the push query `spec` run, by a shared reader if it can do with one.
+fn start(shared: &Shared, mut spec: QuerySpec, place: &Place) -> Result<(), EngineError> {
+    let tapped = taps::tapped(&spec.plan, spec.start_from).zip(spec.client.as_ref());
+    if let Some((source, client)) = tapped {
+        let seat = shared.taps.join(shared, (&spec, client), source, place.telling(Said::LeftBehind))?;
+        match shared.pushes.set_seat(place.number, Some(seat.clone())) {
+            // It has ended meanwhile.
+            Some(seat) => shared.taps.leave(shared, &seat),
+            // What was said before the keeper knew of the seat is said again.
+            None if seat.left_at().is_some() => place.telling(Said::LeftBehind)(),
+            None => {}
+        }
+        return Ok(());
+    }
+    // What is appended from here on is for it, however late its tasks begin.
+    let mut start_at = BTreeMap::new();
+    for source in spec.plan.root.sources() {
+        let from_now = match spec.start_from {
+            StartFrom::Earliest => false,
+            StartFrom::Latest => true,
+            StartFrom::Default => source.collection == Collection::Stream,
+        };
+        if from_now {
+            start_at.extend(taps::ends(&*shared.topics, &source.topic)?);
+        }
+    }
+    spec.start_at = Some(Arc::new(start_at));
+    let id = Arc::clone(&spec.id);
+    shared.runtime.start(spec)?;
+    if shared.pushes.find(&id).is_none() {
+        // It has ended before its tasks were there to be ended.
+        place.telling(Said::Ended)();
+    }
+    Ok(())
 }
 
 /// Ends the push query `id`; false if there is none.

@@ -8,7 +8,7 @@ use super::{EngineError, Shared, codecs};
 use crate::catalog::{Catalog, DataSource};
 use crate::formats::{Schemas, Side, Subject};
 use crate::http::{HttpServer, parse_listen};
-use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings};
+use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings, SharedPlan};
 use crate::registry::{
     self, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, TrialRegistry, key_subject, value_subject,
 };
@@ -22,6 +22,23 @@ const LISTENER: &str = "levada.schema.registry.listener";
 pub(super) fn remote(properties: &BTreeMap<String, String>) -> Result<Option<Arc<dyn SchemaRegistry>>, EngineError> {
     let remote = RemoteRegistry::from_properties(properties).map_err(EngineError::environment)?;
     Ok(remote.map(|remote| Arc::new(remote) as Arc<dyn SchemaRegistry>))
+}
+
+/// The registry of the schemas of records on `topics`: the one that `properties` name, else, on embedded topics, that of the data
+/// directory.
+pub fn schema_registry(
+    topics: &dyn Topics,
+    properties: &BTreeMap<String, String>,
+) -> Result<Option<Arc<dyn SchemaRegistry>>, EngineError> {
+    let remote = remote(properties)?;
+    if remote.is_some() || topics::is_cluster(properties) {
+        return Ok(remote);
+    }
+    Ok(Some(embedded(topics)?))
+}
+
+fn embedded(topics: &dyn Topics) -> Result<Arc<EmbeddedRegistry>, EngineError> {
+    Ok(Arc::new(EmbeddedRegistry::open(topics.storage()).map_err(EngineError::environment)?))
 }
 
 /// A registry, and who serves it to others.
@@ -42,7 +59,7 @@ pub(super) fn open(topics: &dyn Topics, properties: &BTreeMap<String, String>) -
             }
         };
     }
-    let embedded = Arc::new(EmbeddedRegistry::open(topics.storage()).map_err(EngineError::environment)?);
+    let embedded = embedded(topics)?;
     let serve = |text: &str| -> Result<HttpServer, EngineError> {
         let listen = parse_listen(text).map_err(|error| EngineError::new(format!("{LISTENER}: {error}")))?;
         registry::serve(Arc::clone(&embedded), listen).map_err(|error| {
@@ -51,6 +68,19 @@ pub(super) fn open(topics: &dyn Topics, properties: &BTreeMap<String, String>) -
     };
     let server = listener.map(serve).transpose()?;
     Ok((Some(embedded), server))
+}
+
+/// Schemas of topics that are gone.
+pub(super) enum DroppedSchemas {
+    /// Of the topic of a stream or table.
+    OfTopic(Box<DataSource>),
+    /// Of the internal topics of a query, which had this consumer group and plan.
+    Internal {
+        /// The group.
+        group: Arc<str>,
+        /// What ran.
+        plan: SharedPlan,
+    },
 }
 
 impl Shared {
@@ -75,13 +105,21 @@ impl Shared {
         self.registry.as_ref().map_or(Ok(()), |registry| register(registry, planned))
     }
 
-    /// Deletes the schemas of the topic of `source`, see [`delete_schemas`].
-    pub(super) fn delete_schemas(&self, source: &DataSource) -> Result<(), EngineError> {
-        self.registry().map_or(Ok(()), |registry| delete_schemas(registry, source))
+    /// Deletes schemas of topics that are gone.
+    pub(super) fn drop_schemas(&self, dropped: DroppedSchemas) -> Result<(), EngineError> {
+        match dropped {
+            DroppedSchemas::OfTopic(source) => {
+                self.registry().map_or(Ok(()), |registry| delete_schemas(registry, &source))
+            }
+            DroppedSchemas::Internal { group, plan } => {
+                self.forget_schemas(&group, &plan);
+                Ok(())
+            }
+        }
     }
 
     /// Deletes the schemas of the internal topics of a query that was ended: they belong to its consumer group `group`.
-    pub(super) fn forget_schemas(&self, group: &str, plan: &QueryPlan) {
+    fn forget_schemas(&self, group: &str, plan: &QueryPlan) {
         let Ok(registry) = self.registry() else { return };
         if !codecs::of_query(plan).any(|serde| serde.format.infers_schemas()) {
             return;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::EngineError;
-use crate::plan::{Planned, TopicFacts, TopicLookup};
+use crate::plan::{Planned, SchemaValidation, TopicFacts, TopicLookup};
 use crate::topics::{TopicConfig, TopicError, Topics};
 
 /// Topics as analysis sees them. It takes one that cannot be asked about for one that does not exist; [`Known::check`] says
@@ -43,7 +43,10 @@ impl TopicLookup for Known<'_> {
 /// What analysis is told of a topic with the settings `config`.
 pub(super) fn facts(config: &TopicConfig) -> TopicFacts {
     let &TopicConfig { partitions, replicas, retention_ms, .. } = config;
-    TopicFacts { partitions, replicas, retention_ms }
+    let validation = SchemaValidation { keys: config.validates_keys(), values: config.validates_values() };
+    // A cluster's brokers check records, and tell nobody which.
+    let validation = replicas.is_none().then_some(validation);
+    TopicFacts { partitions, replicas, retention_ms, validation }
 }
 
 /// The topic that `planned` creates, with its settings.
@@ -56,7 +59,8 @@ pub(super) fn created(planned: &Planned) -> Option<(&str, TopicConfig)> {
                 default_retention: create.retention_ms.is_none(),
                 ..TopicConfig::with_partitions(create.partitions?)
             };
-            Some((&create.source.topic, config))
+            let SchemaValidation { keys, values } = create.validation;
+            Some((&create.source.topic, config.with_schema_validation(keys, values)))
         }
         Planned::CreateAs(create) if !create.topic.exists => {
             let config = TopicConfig {
@@ -65,7 +69,8 @@ pub(super) fn created(planned: &Planned) -> Option<(&str, TopicConfig)> {
                 retention_ms: create.topic.retention_ms,
                 ..TopicConfig::with_partitions(create.topic.partitions.unwrap_or(1))
             };
-            Some((&create.topic.name, config))
+            let SchemaValidation { keys, values } = create.topic.validation;
+            Some((&create.topic.name, config.with_schema_validation(keys, values)))
         }
         _ => None,
     }
@@ -114,7 +119,9 @@ mod tests {
         let config = TopicConfig { retention_ms: Some(7), ..TopicConfig::with_partitions(3) };
         topics.create("a", &config).expect("a new topic");
         let known = Known::new(&topics);
-        assert_eq!(known.find("a"), Some(TopicFacts { partitions: 3, replicas: None, retention_ms: Some(7) }));
+        let validation = Some(SchemaValidation::default());
+        let facts = TopicFacts { partitions: 3, replicas: None, retention_ms: Some(7), validation };
+        assert_eq!(known.find("a"), Some(facts));
         assert_eq!(known.find("b"), None);
         known.check().expect("every question was answered");
     }

@@ -22,6 +22,7 @@ mod nested_column;
 mod none;
 mod number_text;
 pub mod protobuf;
+mod record_check;
 mod record_text;
 mod rows;
 mod scalar_cells;
@@ -40,6 +41,7 @@ use crate::types::{Column, RowError, SqlType};
 
 use protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 
+pub use record_check::{RecordCheck, RecordRefusal};
 pub use record_text::RecordTexts;
 pub use schema_settings::{NullableRepresentation, SchemaSettings};
 pub use schemas::{Schemas, Subject};
@@ -108,6 +110,11 @@ pub struct Encoded {
 pub trait Encoder: Send {
     /// Encodes `rows` rows of `columns`; rows set in `nulls` become null bytes.
     fn encode(&mut self, columns: &[ArrayRef], rows: usize, nulls: Option<&BooleanBuffer>) -> Encoded;
+
+    /// The id of a schema that stands in front of all bytes that are written.
+    fn schema_id(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// Which part of a record a format is for.
@@ -149,6 +156,14 @@ pub enum FormatError {
         key: String,
         /// Type of the map's values.
         value: String,
+    },
+    /// Nobody knows whether a topic takes the records.
+    #[error("topic {topic} takes only records of registered schemas, and they cannot be asked for: {reason}")]
+    Unchecked {
+        /// The topic.
+        topic: String,
+        /// Why.
+        reason: String,
     },
     /// More columns than the format can carry.
     #[error("The '{format}' format only supports a single field. Got: [{columns}]")]

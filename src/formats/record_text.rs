@@ -1,4 +1,4 @@
-//! Records of any registered schema as text, for people: as ksqlDB's PRINT shows them.
+//! Records of any registered schema as text, for people: as ksqlDB's PRINT shows them, or as JSON.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct RecordTexts {
     schemas: HashMap<u32, Schema>,
     /// Ids that nobody knew when they were asked for last.
     absent: HashSet<u32>,
+    as_json: bool,
 }
 
 /// A schema, as far as printing needs it.
@@ -34,6 +35,12 @@ impl RecordTexts {
         Self { registry, ..Self::default() }
     }
 
+    /// The same, where every record is one value of JSON, but for a text alone.
+    #[must_use]
+    pub fn as_json(self) -> Self {
+        Self { as_json: true, ..self }
+    }
+
     /// Asks again for the schemas that were not there.
     pub fn ask_again(&mut self) {
         self.absent.clear();
@@ -44,7 +51,10 @@ impl RecordTexts {
     pub fn text(&mut self, record: &[u8]) -> Option<(SchemaType, String)> {
         let (id, datum) = split_id(record).ok()?;
         match self.schema(id)? {
-            Schema::Avro(schema) => Some((SchemaType::Avro, avro::text(&schema, datum).ok()?)),
+            Schema::Avro(schema) => {
+                let text = if self.as_json { avro::json(&schema, datum) } else { avro::text(&schema, datum) };
+                Some((SchemaType::Avro, text.ok()?))
+            }
             Schema::Json => {
                 let value: serde_json::Value = serde_json::from_slice(datum).ok()?;
                 Some((SchemaType::Json, value.to_string()))
@@ -52,8 +62,12 @@ impl RecordTexts {
             Schema::Protobuf(schema) => {
                 let (header, message) = record.split_at(protobuf::header_length(record).ok()?);
                 let (_, path) = protobuf::split_header(header).ok()?;
-                let text = protobuf::text(&schema, schema.at(&path)?, message).ok()?;
-                Some((SchemaType::Protobuf, text))
+                let id = schema.at(&path)?;
+                let text = match self.as_json {
+                    true => protobuf::json(&schema, id, message).map(|value| value.to_string()),
+                    false => protobuf::text(&schema, id, message),
+                };
+                Some((SchemaType::Protobuf, text.ok()?))
             }
         }
     }

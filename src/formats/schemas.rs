@@ -38,7 +38,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self.side {
             Side::Key => registry::key_subject(self.topic),
             Side::Value => registry::value_subject(self.topic),
@@ -57,6 +57,11 @@ impl Schemas {
     /// The schemas of `registry`; without one, formats that need it have no codec.
     pub fn new(registry: Option<Arc<dyn SchemaRegistry>>) -> Self {
         Self { registry }
+    }
+
+    /// Where they are.
+    pub(super) fn registry(&self) -> Option<Arc<dyn SchemaRegistry>> {
+        self.registry.clone()
     }
 
     /// The same schemas, and where it is noted when their registry cannot be asked.

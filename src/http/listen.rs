@@ -12,8 +12,31 @@ pub enum ListenError {
     #[error("the host of '{0}' is not known: {1}")]
     UnknownHost(String, String),
     /// It would need TLS.
-    #[error("'{0}' cannot be listened at: HTTPS is not served")]
+    #[error("'{0}' cannot be listened at: HTTPS is not served here")]
     Tls(String),
+}
+
+/// Where to listen, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether TLS is spoken.
+    pub has_tls: bool,
+}
+
+impl Listen {
+    /// Reads `http://HOST:PORT` or `https://HOST:PORT`; without either in front it is the former.
+    pub fn parse(text: &str) -> Result<Self, ListenError> {
+        let text = text.trim();
+        let (address, has_tls) = text.strip_prefix("https://").map_or((text, false), |address| (address, true));
+        Ok(Self { address: parse_listen(address)?, has_tls })
+    }
+
+    /// How the scheme of its addresses is written.
+    pub fn scheme(self) -> &'static str {
+        if self.has_tls { "https" } else { "http" }
+    }
 }
 
 /// Reads `HOST:PORT`, with or without `http://` in front; port 0 is any that is free.

@@ -1,9 +1,12 @@
 //! HTTP servers of the process: an address is bound, requests are answered on threads of the server's own, and it stops when what it
 //! has begun to answer is answered.
 //!
-//! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2 without TLS.
+//! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2, with TLS where it is asked for. Who sends slowly, or nothing, is not waited
+//! for without end, and there are only so many connections at a time.
 
+mod connections;
 mod listen;
+mod tls;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,8 +16,11 @@ use std::time::Duration;
 use axum::Router;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
-pub use listen::{ListenError, parse_listen};
+pub use connections::Limits;
+pub use listen::{Listen, ListenError, parse_listen};
+pub use tls::{TlsError, acceptor as tls_acceptor};
 
 /// A server that answers until it is dropped.
 pub struct HttpServer {
@@ -29,18 +35,44 @@ const IO_THREADS: usize = 2;
 const WORK_THREADS: usize = 8;
 /// Stack of all of them: what is sent may be nested.
 const STACK_BYTES: usize = 16 << 20;
+/// Connections at the same time, and how long the head of a request may take.
+const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30) };
+/// How long the body of a request may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 30 });
 /// How long answers that were begun may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// What a server does besides answering.
+#[derive(Default)]
+pub struct ServerOptions {
+    /// Speaks TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// What it allows those who connect.
+    pub limits: Limits,
+    /// Requests that are worked on at the same time; 0 is a few.
+    pub work_threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        LIMITS
+    }
+}
 
 impl HttpServer {
     /// Binds `listen`, of which port 0 is any that is free, and answers as `app` says. Threads are called `name`.
     pub fn start(name: &str, listen: SocketAddr, app: Router) -> io::Result<Self> {
+        Self::start_with(name, listen, app, ServerOptions::default())
+    }
+
+    /// As [`HttpServer::start`], with `options`.
+    pub fn start_with(name: &str, listen: SocketAddr, app: Router, options: ServerOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
-            .max_blocking_threads(WORK_THREADS)
+            .max_blocking_threads(options.work_threads.max(WORK_THREADS))
             .thread_stack_size(STACK_BYTES)
             .thread_name(name)
             .enable_io()
@@ -48,7 +80,7 @@ impl HttpServer {
             .build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned());
-        let thread = thread.spawn(move || serve(&runtime, listener, app, stopped))?;
+        let thread = thread.spawn(move || serve(&runtime, listener, app, options, stopped))?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -75,21 +107,22 @@ impl Drop for HttpServer {
     }
 }
 
-fn serve(runtime: &Runtime, listener: TcpListener, app: Router, stopped: oneshot::Receiver<()>) {
+/// What `reading` the body of a request gives; `None` where it takes too long.
+pub async fn in_time<T>(reading: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(BODY_PATIENCE, reading).await.ok()
+}
+
+fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    app: Router,
+    ServerOptions { tls, limits, .. }: ServerOptions,
+    stopped: oneshot::Receiver<()>,
+) {
     let outcome = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let (stopping, mut is_stopping) = oneshot::channel();
-        let signal = async move {
-            // That the other end is gone says the same.
-            let _ = stopped.await;
-            let _ = stopping.send(());
-        };
-        let serving = std::future::IntoFuture::into_future(axum::serve(listener, app).with_graceful_shutdown(signal));
-        let mut serving = Box::pin(serving);
-        tokio::select! {
-            outcome = &mut serving => outcome,
-            _ = &mut is_stopping => tokio::time::timeout(GRACE, serving).await.unwrap_or(Ok(())),
-        }
+        connections::answer(listener, app, tls, limits, stopped, GRACE).await;
+        Ok::<_, io::Error>(())
     });
     if let Err(error) = outcome {
         tracing::error!("an HTTP server has ended: {error}");
@@ -123,5 +156,50 @@ mod tests {
         assert!(taken.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse));
         server.stop();
         assert!(ask(address).is_err());
+    }
+
+    const HERE: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    fn start(limits: Limits) -> HttpServer {
+        let app = Router::new().route("/", get(|| async { "here" }));
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let options = ServerOptions { limits, ..ServerOptions::default() };
+        HttpServer::start_with("test-http", listen, app, options).expect("a free port")
+    }
+
+    /// What comes before the server closes a connection on which `begun` was sent.
+    fn told_until_closed(server: &HttpServer, begun: &str) -> String {
+        let mut stream = TcpStream::connect(server.address()).expect("it listens");
+        stream.write_all(begun.as_bytes()).expect("it is connected");
+        let mut told = String::new();
+        // Who closes a connection on which it has not read all resets it.
+        let _ = stream.read_to_string(&mut told);
+        told
+    }
+
+    #[test]
+    fn who_sends_no_request_is_not_waited_for() {
+        let server = start(Limits { head: Duration::from_millis(200), ..LIMITS });
+        for begun in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+            let told = told_until_closed(&server, begun);
+            assert!(!told.contains("here"), "{begun:?}: {told}");
+        }
+        let told = told_until_closed(&server, HERE);
+        assert!(told.ends_with("here"), "a connection between two requests ends too: {told}");
+    }
+
+    #[test]
+    fn whose_turn_it_is_not_waits_until_a_connection_ends() {
+        let server = start(Limits { connections: 1, ..LIMITS });
+        let first = TcpStream::connect(server.address()).expect("it listens");
+        let mut second = TcpStream::connect(server.address()).expect("the system takes it");
+        second.write_all(HERE.as_bytes()).expect("the system takes it");
+        second.set_read_timeout(Some(Duration::from_millis(300))).expect("a time");
+        assert!(second.read(&mut [0; 1]).is_err(), "there is no place yet");
+        drop(first);
+        second.set_read_timeout(None).expect("no time");
+        let mut byte = [0];
+        assert_eq!(second.read(&mut byte).ok(), Some(1));
+        assert_eq!(&byte, b"H");
     }
 }

@@ -530,7 +530,7 @@ impl Operator for Aggregate {
                     keys.note_written(slot, &value, is_new);
                     keys.store().put(writes, keys.key(slot), value);
                 },
-            );
+            )?;
             if let Some(windows) = self.windows {
                 self.expire(windows, writes);
             }

@@ -81,25 +81,33 @@ impl Groups {
         let (mut columns, counts) = decode_rows_counted(&types, rows)?;
         let state = columns.split_off(self.row_types.len());
         let counts: Vec<usize> = counts.into_iter().map(|count| count.saturating_sub(self.row_types.len())).collect();
-        load_state(&mut self.calls, &slots, state, &counts);
+        load_state(&mut self.calls, &slots, state, &counts)?;
         self.set_rows(columns, slots);
         self.rows.compact();
         Ok(())
     }
 
     /// `slots` as bytes, each after its time.
-    pub(super) fn encode(&self, slots: &[u32], rowtime: impl Fn(u32) -> i64, mut each: impl FnMut(u32, Vec<u8>)) {
+    pub(super) fn encode(
+        &self,
+        slots: &[u32],
+        rowtime: impl Fn(u32) -> i64,
+        mut each: impl FnMut(u32, Vec<u8>),
+    ) -> Result<(), StateError> {
         // An array holds less than 2 GiB.
         let heap_bytes: usize = self.calls.iter().map(|call| call.accumulator.heap_bytes()).sum();
         let at_once = if heap_bytes < 1 << 30 { slots.len().max(1) } else { 32 };
         let mut encoder = RowEncoder::default();
         for slots in slots.chunks(at_once) {
             let mut columns = self.rows.gather(&self.references(slots));
-            columns.extend(self.calls.iter().flat_map(|call| call.accumulator.state(slots)));
+            for call in &self.calls {
+                columns.extend(call.accumulator.state(slots).map_err(StateError::Function)?);
+            }
             for (row, &slot) in slots.iter().enumerate() {
                 each(slot, encoder.encode(&rowtime(slot).to_le_bytes(), &columns, row));
             }
         }
+        Ok(())
     }
 
     /// Folds the rows in order and returns their results, as value columns. What cannot be folded is reported.
@@ -218,22 +226,29 @@ fn row_error(rejected: Rejected, first: usize) -> RowError {
 
 /// Gives `calls` the stored `state` of `slots`, whose rows hold `counts` columns of it each. A row has fewer columns than the
 /// calls when it was written before the last of them were added; those keep their initial value.
-pub(crate) fn load_state(calls: &mut [Call], slots: &[u32], mut state: Vec<ArrayRef>, counts: &[usize]) {
+pub(crate) fn load_state(
+    calls: &mut [Call],
+    slots: &[u32],
+    mut state: Vec<ArrayRef>,
+    counts: &[usize],
+) -> Result<(), StateError> {
     let mut columns = 0;
     for call in calls {
         let rest = state.split_off(call.accumulator.state_types().len());
         columns += state.len();
-        if counts.iter().all(|&count| count >= columns) {
-            call.accumulator.load(slots, &state);
+        let loaded = if counts.iter().all(|&count| count >= columns) {
+            call.accumulator.load(slots, &state)
         } else {
             let known: Vec<u32> = (0..slots.len() as u32).filter(|&row| counts[row as usize] >= columns).collect();
             let known_slots: Vec<u32> = known.iter().map(|&row| slots[row as usize]).collect();
             let known = UInt32Array::from(known);
             let take = |column: &ArrayRef| take(column, &known, None).expect("the rows are there");
-            call.accumulator.load(&known_slots, &state.iter().map(take).collect::<Vec<_>>());
-        }
+            call.accumulator.load(&known_slots, &state.iter().map(take).collect::<Vec<_>>())
+        };
+        loaded.map_err(StateError::Function)?;
         state = rest;
     }
+    Ok(())
 }
 
 /// The rows that can be aggregated: those with a key and, unless deletions count, a value.

@@ -356,7 +356,7 @@ impl Operator for SessionAggregate {
                 weight.note(&stored_key, &value);
                 store.put(writes, &stored_key, value);
             },
-        );
+        )?;
         if !self.changes.take().is_empty() {
             self.expire(writes);
             self.buckets.persist(self.stream_time, &self.store, writes);

@@ -8,7 +8,7 @@ use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{already_there, check_existing, check_new, collection, timestamp_column};
+use super::create_source::{already_there, check_existing, check_new, collection, schema_validation, timestamp_column};
 use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
@@ -234,5 +234,6 @@ fn sink_topic(
         replicas: properties.replicas.or(leftmost.filter(|_| inherits).and_then(|topic| topic.replicas)),
         compact: source.is_table(),
         retention_ms,
+        validation: schema_validation(properties, source, span)?,
     })
 }

@@ -12,8 +12,8 @@ use super::formats::{self, check_schema, default_format, default_key_format, key
 use super::headers::HeaderColumns;
 use super::names::is_reserved;
 use super::planned::{PlannedSource, query_id};
-use super::properties::{Clause, Properties, property_error};
-use super::settings::{Settings, TopicFacts};
+use super::properties::{Clause, Properties, SideProperties, property_error};
+use super::settings::{SchemaValidation, Settings, TopicFacts};
 use super::type_expr::resolve_type;
 
 /// Plans `create`, whose text is `sql`.
@@ -41,11 +41,13 @@ pub(super) fn plan(
         source.created_by_query = Some(query_id("CST", name, settings));
     }
     let query = materialize.then(|| super::materialize::query(&source));
+    let validation = schema_validation(&properties, &source, create.span)?;
     Ok(Planned::CreateSource(Box::new(PlannedSource {
         source,
         partitions,
         replicas: properties.replicas,
         retention_ms: properties.retention_ms,
+        validation,
         or_replace: create.or_replace,
         query,
     })))
@@ -337,7 +339,7 @@ pub(super) fn check_existing(
     });
     let differ: Vec<String> = differ.collect();
     if differ.is_empty() {
-        return Ok(());
+        return check_validation(topic, found, properties, span);
     }
     let message = format!(
         "A Kafka topic with the name '{topic}' already exists, with different partition/replica configuration than \
@@ -345,6 +347,45 @@ pub(super) fn check_existing(
         differ.join(", ")
     );
     Err(PlanError::refused(message, span))
+}
+
+/// Refuses what the WITH clause says of the schemas of a topic that exists and takes other records.
+fn check_validation(topic: &str, found: &TopicFacts, properties: &Properties, span: Span) -> Result<(), PlanError> {
+    let Some(found) = found.validation else { return Ok(()) };
+    let sides = [("KEY", properties.key.validation, found.keys), ("VALUE", properties.value.validation, found.values)];
+    for (side, wanted, found) in sides {
+        if wanted.is_some_and(|wanted| wanted != found) {
+            let message = format!(
+                "A Kafka topic with the name '{topic}' already exists, with {side}_SCHEMA_VALIDATION = {found}."
+            );
+            return Err(PlanError::refused_with_hint(message, "it is set when a topic is created", span));
+        }
+    }
+    Ok(())
+}
+
+/// Which records the topic of `source` takes, as the WITH clause says.
+pub(super) fn schema_validation(
+    properties: &Properties,
+    source: &DataSource,
+    span: Span,
+) -> Result<SchemaValidation, PlanError> {
+    let sides = [
+        ("KEY", &properties.key, &source.key_serde.format, source.schema.key.is_empty()),
+        ("VALUE", &properties.value, &source.value_serde.format, source.schema.value.is_empty()),
+    ];
+    for (side, said, format, is_empty) in sides {
+        if said.validation == Some(true) && !format.infers_schemas() && !is_empty {
+            let message = format!(
+                "{side}_SCHEMA_VALIDATION = true takes only records of registered schemas, and the format {} has none.",
+                format.name()
+            );
+            let hint = format!("write {side}_FORMAT = 'AVRO', 'JSON_SR' or 'PROTOBUF'");
+            return Err(PlanError::refused_with_hint(message, hint, span));
+        }
+    }
+    let is_on = |side: &SideProperties| side.validation.unwrap_or(false);
+    Ok(SchemaValidation { keys: is_on(&properties.key), values: is_on(&properties.value) })
 }
 
 /// Whether `source` could be added to `catalog`, in place of one that is there where `or_replace` says so.

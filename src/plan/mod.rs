@@ -45,6 +45,7 @@ mod replace_function;
 mod reserved_topics;
 mod rewrite;
 mod sanitize;
+mod scalable;
 mod schemas;
 mod scope;
 mod select;
@@ -82,8 +83,8 @@ pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use replace_function::{PlannedFunctions, replace_functions};
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{
-    ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup, Settings,
-    TopicFacts, TopicLookup,
+    ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
+    SchemaValidation, Settings, TopicFacts, TopicLookup,
 };
 pub use type_expr::primitive_type;
 
@@ -169,10 +170,13 @@ fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned
     }
     let limit = query.limit.map(|limit| u64::from(limit.unsigned_abs()));
     let reads = planned.scope.sources.iter().map(|source| source.data.name.clone()).collect();
+    let is_scalable = scalable::is_scalable(query, &planned.root, catalog, settings);
+    let root = if is_scalable { scalable::over_changes(planned.root) } else { planned.root };
     Ok(Planned::Push(Box::new(PushPlan {
-        query: passes::planned(planned.root, None, limit),
+        query: passes::planned(root, None, limit),
         columns: planned.results,
         reads,
+        is_scalable,
     })))
 }
 

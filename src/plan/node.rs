@@ -463,6 +463,15 @@ impl PlanNode {
         has_own || self.inputs().into_iter().any(PlanNode::has_internal_topics)
     }
 
+    /// The source, if above it each row is only looked at by itself: filtered and projected.
+    pub fn tapped_source(&self) -> Option<&Source> {
+        match self {
+            Self::Source(source) => Some(source),
+            Self::Filter { input, .. } | Self::Project { input, .. } => input.tapped_source(),
+            _ => None,
+        }
+    }
+
     /// All sources of the plan, left to right.
     pub fn sources(&self) -> Vec<&Source> {
         match self {

@@ -11,7 +11,7 @@ use crate::types::{Column, SqlType};
 use super::QueryPlan;
 use super::pull::PullPlan;
 use super::replace_function::PlannedFunctions;
-use super::settings::Settings;
+use super::settings::{SchemaValidation, Settings};
 
 /// A checked statement: nothing is left to look up.
 #[derive(Debug, Clone)]
@@ -113,6 +113,8 @@ pub struct PlannedSource {
     pub replicas: Option<u16>,
     /// `retention.ms` of a topic that is created, -1 to keep all; `None`: as the cluster does by default.
     pub retention_ms: Option<i64>,
+    /// Which records a topic that is created takes.
+    pub validation: SchemaValidation,
     /// Replaces an existing one.
     pub or_replace: bool,
     /// `CREATE SOURCE TABLE`: the query that keeps its rows, with the id in `source.created_by_query`.
@@ -152,6 +154,8 @@ pub struct SinkTopic {
     pub compact: bool,
     /// `retention.ms`, if records are deleted by age.
     pub retention_ms: Option<i64>,
+    /// Which records it takes, if it is created.
+    pub validation: SchemaValidation,
 }
 
 /// A query that writes into an existing stream.
@@ -187,6 +191,8 @@ pub struct PushPlan {
     pub columns: Vec<ResultColumn>,
     /// Streams and tables that it reads, left to right.
     pub reads: Vec<String>,
+    /// Whether its rows are taken from what another query writes (semantics 10.4).
+    pub is_scalable: bool,
 }
 
 /// A column of a result, and which part of the last step's rows it is. Key columns are there in tombstones too.
@@ -205,6 +211,10 @@ pub enum RowPart {
     Key(usize),
     /// A value column.
     Value(usize),
+    /// Where the window of the key begins.
+    WindowStart,
+    /// Where the window of the key ends.
+    WindowEnd,
 }
 
 /// The id of a new query: `CSAS_ALERTS_3`.

@@ -7,7 +7,7 @@ use crate::types::{Column, SqlType};
 use super::error::{PlanError, or_list};
 use super::expression::Typer;
 use super::planned::{ResultColumn, RowPart};
-use super::relation::{KeyColumn, Layout, Relation};
+use super::relation::{KeyColumn, Layout, Relation, Tail};
 use super::scope::{Clause, Scope, as_column};
 use super::select::Item;
 use super::{Expr, PlanNode};
@@ -215,11 +215,17 @@ pub(super) fn transient(
     Ok((project(relation.node, key_names, columns), results))
 }
 
-/// Key columns are part of every row, tombstones included: they need not be computed.
+/// Key columns and the bounds of their window are part of every row, tombstones included: they need not be computed.
 fn part_of_key(item: &Item, relation: &Relation) -> Option<(RowPart, SqlType)> {
     let found = relation.layout.find(&item.expression)?;
-    let is_key = found.index < relation.node.key().len();
-    is_key.then(|| (RowPart::Key(found.index), found.sql_type.clone()))
+    let tail = Tail::of(&relation.node);
+    let part = match found.index {
+        index if index < relation.node.key().len() => RowPart::Key(index),
+        index if relation.node.window().is_some() && index == tail.window_start() => RowPart::WindowStart,
+        index if relation.node.window().is_some() && index == tail.window_end() => RowPart::WindowEnd,
+        _ => return None,
+    };
+    Some((part, found.sql_type.clone()))
 }
 
 /// A projection, unless it would change nothing.

@@ -51,6 +51,8 @@ pub(super) struct SideProperties {
     /// Whether it is the side of keys.
     pub(super) is_key: bool,
     pub(super) nullable: Option<NullableRepresentation>,
+    /// Whether the topic takes only records of registered schemas.
+    pub(super) validation: Option<bool>,
 }
 
 /// A format, not yet with its settings.
@@ -183,6 +185,7 @@ impl SideProperties {
             "DELIMITER" => self.delimiter = Some(delimiter(property)?),
             "SCHEMA_ID" => self.schema_id = Some(count(property)?),
             "SCHEMA_FULL_NAME" => self.full_name = Some(text(property)),
+            "SCHEMA_VALIDATION" => self.validation = Some(boolean(property)?),
             "PROTOBUF_NULLABLE_REPRESENTATION" => self.nullable = Some(nullable(property)?),
             other => return Err(PlanError::not_supported(format!("the property {other}"), property.span)),
         }
@@ -230,7 +233,7 @@ fn cleanup_policy(span: Span) -> PlanError {
     property_error(text.to_owned(), span)
 }
 
-const SINK_PROPERTIES: [&str; 21] = [
+const SINK_PROPERTIES: [&str; 23] = [
     "KAFKA_TOPIC",
     "FORMAT",
     "KEY_FORMAT",
@@ -250,6 +253,8 @@ const SINK_PROPERTIES: [&str; 21] = [
     "VALUE_AVRO_SCHEMA_FULL_NAME",
     "KEY_PROTOBUF_NULLABLE_REPRESENTATION",
     "VALUE_PROTOBUF_NULLABLE_REPRESENTATION",
+    "KEY_SCHEMA_VALIDATION",
+    "VALUE_SCHEMA_VALIDATION",
     "SOURCED_BY_CONNECTOR",
     "CLEANUP_POLICY",
 ];

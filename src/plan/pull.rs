@@ -262,6 +262,7 @@ fn stream(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Plann
         query: passes::planned(planned.root, None, limit),
         columns: planned.results,
         reads,
+        is_scalable: false,
     })))
 }
 
@@ -479,6 +480,9 @@ impl Conditions<'_> {
                     }
                     compared.extend(self.key_index(value));
                 }
+                Expression::Like { value, .. } if !self.is_text_column(value) => {
+                    reason = Some("Like condition must be between strings".to_owned());
+                }
                 _ => {}
             }
         }
@@ -502,6 +506,11 @@ impl Conditions<'_> {
             return Some("Multi-column sources must specify every key in the WHERE clause".to_owned());
         }
         Some(SCAN_DISABLED.to_owned())
+    }
+
+    fn is_text_column(&self, expression: &Expression) -> bool {
+        let column = as_column(expression).and_then(|name| self.scope.column(name));
+        column.is_some_and(|column| column.sql_type == SqlType::String)
     }
 
     fn is_key(&self, name: &str) -> bool {

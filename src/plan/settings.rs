@@ -16,12 +16,23 @@ pub struct TopicFacts {
     pub replicas: Option<u16>,
     /// `retention.ms`, if records are deleted by age.
     pub retention_ms: Option<i64>,
+    /// Which records must be of registered schemas, where that is known.
+    pub validation: Option<SchemaValidation>,
+}
+
+/// Which records of a topic must be of registered schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SchemaValidation {
+    /// Keys must be.
+    pub keys: bool,
+    /// Values must be.
+    pub values: bool,
 }
 
 impl TopicFacts {
     /// A topic that keeps everything.
     pub fn with_partitions(partitions: u32) -> Self {
-        Self { partitions, replicas: None, retention_ms: None }
+        Self { partitions, replicas: None, retention_ms: None, validation: None }
     }
 }
 

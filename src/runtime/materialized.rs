@@ -1,5 +1,9 @@
 //! Reading the table that a persistent query keeps, as of its last commit: what pull queries see.
 //!
+//! ```text
+//! keys, range or all ─▶ entries of each partition's store ─ decode ─▶ rows of the step that keeps them ─ steps above ─▶ rows
+//! ```
+//!
 //! The store's rows go through the rest of the plan (HAVING, projection) at the moment of reading. Semantics 10.1.
 
 use std::collections::HashSet;
@@ -7,13 +11,14 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::SchemaRef;
 
 use super::RuntimeError;
 use super::lower::{aggregate_options, rows_of, time_windows};
 use crate::expr::CompiledExpr;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
-use crate::plan::{PlanNode, QueryPlan, Source, stores};
+use crate::plan::{PlanNode, PullLookup, SharedPlan, Source, WindowBounds, stores};
 use crate::state::key_encoding::{EncodedKeys, split_session, window_start};
 use crate::state::row_format::{decode_rows, decode_rows_counted};
 use crate::state::{Buckets, StateError, Store, StoreId, bucket_prefix, is_meta};
@@ -21,54 +26,227 @@ use crate::storage::Entry;
 use crate::topics::Topics;
 use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 
-/// The rows of the table that `query` with `plan` keeps, in layout and order of the plan's result: all of them, or those
-/// with one of `keys` (one row of key columns each), with the values that its topic has. `None` if the query keeps no table. `is_here` says whether this server has
-/// the rows of a store and partition.
-pub fn read(
-    plan: &QueryPlan,
-    query: &Arc<str>,
-    topics: &dyn Topics,
-    keys: Option<&[ArrayRef]>,
-    is_here: &dyn Fn(&str, u32) -> bool,
-) -> Result<Option<Vec<ChangeBatch>>, RuntimeError> {
-    let Some(materialized) = find(&plan.root) else { return Ok(None) };
-    let partitions = materialized.partitions(topics)?;
-    if let Some(partition) = (0..partitions).find(|&partition| !is_here(&materialized.store, partition)) {
-        let reason = format!("this server has not all rows of {query}: partition {partition} runs on another one");
-        return Err(RuntimeError::Failed(reason));
-    }
-    let mut batches = Vec::new();
-    for partition in 0..partitions {
-        let id = StoreId { query: Arc::clone(query), name: materialized.store.clone(), partition };
-        let store = Store::new(topics.storage(), &id);
-        let visible = materialized.visible(&store)?;
-        let mut read = |entries: &[Entry]| -> Result<(), StateError> {
-            batches.push(materialized.decode(entries, &visible)?);
-            Ok(())
-        };
-        match keys {
-            Some(keys) => read(&materialized.look_up(&store, &visible, keys)?)?,
-            None => store.scan(read)?,
-        }
-    }
-    let mut result = Vec::new();
-    for batch in batches {
-        result.extend(materialized.apply(batch)?);
-    }
-    if let Some(sink) = &plan.sink {
-        let columns = plan.root.schema().value;
-        for batch in &mut result {
-            let (values, rows) = (std::mem::take(&mut batch.value), batch.rowtime.len());
-            let read_back = sink.value_serde.read_back(&columns, values, rows);
-            batch.value = read_back.map_err(|error| RuntimeError::Failed(error.to_string()))?;
-        }
-    }
-    Ok(Some(result))
+/// Reads the table of one query, again and again: what does not change between two reads is made once.
+pub struct TableReader {
+    query: Arc<str>,
+    plan: SharedPlan,
+    store: String,
+    /// Its stores, one for each partition.
+    stores: Vec<Store>,
+    /// The steps above the one that keeps rows, lowest first.
+    steps: Vec<Step>,
 }
 
-/// Whether a query with `plan` keeps a table that can be read.
-pub fn is_materialized(plan: &QueryPlan) -> bool {
-    find(&plan.root).is_some()
+/// A step above the one that keeps rows.
+enum Step {
+    Filter(CompiledExpr, SchemaRef),
+    Project(Vec<CompiledExpr>, SchemaRef),
+}
+
+impl Step {
+    fn operator(&self) -> Box<dyn Operator> {
+        match self {
+            Self::Filter(predicate, rows) => Box::new(Filter::new(predicate.clone(), Arc::clone(rows))),
+            Self::Project(columns, rows) => Box::new(Project::new(columns.clone(), Arc::clone(rows))),
+        }
+    }
+}
+
+impl TableReader {
+    /// Reads what `query` with `plan` keeps; `None` if that is no table.
+    pub fn new(plan: &SharedPlan, query: &Arc<str>, topics: &dyn Topics) -> Result<Option<Self>, RuntimeError> {
+        let Some(found) = find(&plan.root) else { return Ok(None) };
+        let store = |partition| {
+            let id = StoreId { query: Arc::clone(query), name: found.store.clone(), partition };
+            Store::new(topics.storage(), &id)
+        };
+        let stores = (0..found.partitions(topics)?).map(store).collect();
+        let steps = found.above.iter().filter_map(|node| match node {
+            PlanNode::Filter { input, predicate } => {
+                let rows = rows_of(input);
+                Some(Step::Filter(CompiledExpr::new(predicate, &rows), rows))
+            }
+            PlanNode::Project { input, columns, .. } => {
+                let rows = rows_of(input);
+                Some(Step::Project(columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect(), rows))
+            }
+            _ => None,
+        });
+        let steps = steps.collect();
+        let (query, plan, store) = (Arc::clone(query), Arc::clone(plan), found.store);
+        Ok(Some(Self { query, plan, store, stores, steps }))
+    }
+
+    /// The layout of the rows that are read.
+    pub fn rows(&self) -> SchemaRef {
+        rows_of(&self.plan.root)
+    }
+
+    /// How many partitions the table has.
+    pub fn partitions(&self) -> u32 {
+        self.stores.len() as u32
+    }
+
+    /// The store that has its rows.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Gives `each` the rows that `lookup` may mean, in windows that `windows` may mean, in portions, until it answers false: in
+    /// layout and order of the plan's result, with the values that its topic has. `is_here` says whether this server has a
+    /// partition's rows.
+    pub fn read(
+        &self,
+        lookup: &PullLookup,
+        windows: &WindowBounds,
+        is_here: &dyn Fn(&str, u32) -> bool,
+        each: &mut dyn FnMut(ChangeBatch) -> Result<bool, RuntimeError>,
+    ) -> Result<(), RuntimeError> {
+        if let Some(partition) = (0..self.partitions()).find(|&partition| !is_here(&self.store, partition)) {
+            let reason =
+                format!("this server has not all rows of {}: partition {partition} runs on another one", self.query);
+            return Err(RuntimeError::Failed(reason));
+        }
+        let Some(materialized) = find(&self.plan.root) else { return Ok(()) };
+        if let (PullLookup::Keys(keys), None) = (lookup, materialized.node.window()) {
+            let entries = self.look_up(keys)?;
+            return self.give(&materialized, &entries, &Visible::ALL, windows, each).map(drop);
+        }
+        for store in &self.stores {
+            let visible = materialized.visible(store, windows)?;
+            let mut goes_on = true;
+            let mut give = |entries: &[Entry]| -> Result<bool, RuntimeError> {
+                goes_on = self.give(&materialized, entries, &visible, windows, each)?;
+                Ok(goes_on)
+            };
+            match lookup {
+                PullLookup::Keys(keys) => {
+                    give(&look_up_windows(store, &visible, keys)?)?;
+                }
+                PullLookup::Range { from, to } => {
+                    let (from, to) = (range_start(from.as_ref()), range_end(to.as_ref()));
+                    scan(&mut |each| store.scan_range(&from, &to, each), &mut give)?;
+                }
+                PullLookup::Scan => scan(&mut |each| store.scan_while(each), &mut give)?,
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of `keys`, whatever partition they are in.
+    fn look_up(&self, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
+        let mut encoded = EncodedKeys::default();
+        let rows = keys.first().map_or(0, |column| column.len());
+        encoded.encode(keys, None, rows);
+        let mut seen = HashSet::new();
+        let distinct = (0..rows).map(|row| encoded.key(row)).filter(|key| rows == 1 || seen.insert(*key));
+        let distinct: Vec<&[u8]> = distinct.collect();
+        let found = Store::get_of_all(&self.stores, &distinct)?;
+        let of_keys = distinct.iter().cycle().zip(found);
+        Ok(of_keys.filter_map(|(key, value)| Some((key.to_vec(), value?))).collect())
+    }
+
+    fn give(
+        &self,
+        materialized: &Materialized<'_>,
+        entries: &[Entry],
+        visible: &Visible,
+        windows: &WindowBounds,
+        each: &mut dyn FnMut(ChangeBatch) -> Result<bool, RuntimeError>,
+    ) -> Result<bool, RuntimeError> {
+        if entries.is_empty() {
+            return Ok(true);
+        }
+        let mut batches = vec![materialized.decode(entries, visible, windows)?];
+        for step in &self.steps {
+            let (mut operator, mut out) = (step.operator(), Output::default());
+            for batch in batches {
+                operator.process(0, batch, &mut out)?;
+            }
+            batches = out.batches;
+        }
+        for mut batch in batches {
+            if batch.is_empty() {
+                continue;
+            }
+            if let Some(sink) = &self.plan.sink {
+                let (values, rows) = (std::mem::take(&mut batch.value), batch.rowtime.len());
+                let read_back = sink.value_serde.read_back(&self.plan.root.schema().value, values, rows);
+                batch.value = read_back.map_err(|error| RuntimeError::Failed(error.to_string()))?;
+            }
+            if !each(batch)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What goes through the entries of a store in portions, until it is told to stop.
+type Scan<'a> = dyn FnMut(&mut dyn FnMut(Vec<Entry>) -> Result<bool, StateError>) -> Result<bool, StateError> + 'a;
+
+/// Has `give` take what `scan` goes through, with errors of either.
+fn scan(scan: &mut Scan<'_>, give: &mut dyn FnMut(&[Entry]) -> Result<bool, RuntimeError>) -> Result<(), RuntimeError> {
+    let mut failure = None;
+    scan(&mut |entries| {
+        Ok(give(&entries).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        }))
+    })?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// The least bytes of a key in a range that begins at `from`: bound and whether it belongs to the range.
+fn range_start(from: Option<&(ArrayRef, bool)>) -> Vec<u8> {
+    match from {
+        Some((bound, true)) => key_bytes(bound),
+        Some((bound, false)) => behind(key_bytes(bound)),
+        None => Vec::new(),
+    }
+}
+
+/// The bytes that follow those of all keys in a range that ends at `to`.
+fn range_end(to: Option<&(ArrayRef, bool)>) -> Vec<u8> {
+    match to {
+        Some((bound, true)) => behind(key_bytes(bound)),
+        Some((bound, false)) => key_bytes(bound),
+        // No key begins like that.
+        None => vec![u8::MAX],
+    }
+}
+
+fn key_bytes(key: &ArrayRef) -> Vec<u8> {
+    let mut encoded = EncodedKeys::default();
+    encoded.encode(std::slice::from_ref(key), None, 1);
+    encoded.key(0).to_vec()
+}
+
+/// The least bytes that are greater than `key`: no key begins with another.
+fn behind(mut key: Vec<u8>) -> Vec<u8> {
+    key.push(0);
+    key
+}
+
+/// The entries of `keys` in all windows that are `visible`.
+fn look_up_windows(store: &Store, visible: &Visible, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
+    let rows = keys.first().map_or(0, |column| column.len());
+    let mut encoded = EncodedKeys::default();
+    encoded.encode(keys, None, rows);
+    let mut entries = Vec::new();
+    let mut seen = HashSet::with_capacity(rows);
+    for key in (0..rows).map(|row| encoded.key(row)).filter(|key| seen.insert(*key)) {
+        for prefix in visible.prefixes(key) {
+            store.scan_prefix(&prefix, |found| {
+                entries.extend_from_slice(found);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(entries)
 }
 
 /// Which windows of a store can be read.
@@ -145,36 +323,26 @@ impl Materialized<'_> {
         Ok(count)
     }
 
-    /// Which windows of `store` can be read.
-    fn visible(&self, store: &Store) -> Result<Visible, RuntimeError> {
+    /// Which windows of `store` can be read, of those that `bounds` may mean.
+    fn visible(&self, store: &Store, bounds: &WindowBounds) -> Result<Visible, RuntimeError> {
         let PlanNode::Aggregate(aggregate) = self.node else { return Ok(Visible::ALL) };
         let Some(window) = &aggregate.window else { return Ok(Visible::ALL) };
-        let mut buckets = Buckets::new(window.retention_ms, 1);
+        let times = time_windows(aggregate);
+        let mut buckets = Buckets::new(window.retention_ms, times.as_ref().map_or(1, |times| times.advance_ms));
         let Some(stream_time) = buckets.load(store)? else { return Ok(Visible::ALL) };
-        let oldest_start = time_windows(aggregate).map(|windows| windows.oldest_kept(stream_time, aggregate.is_final));
+        // Time windows are in the buckets of their starts, sessions in those of their ends.
+        let (least, greatest) = match &times {
+            Some(times) => (
+                bounds.start_min.max(bounds.end_min.saturating_sub(times.size_ms)),
+                bounds.start_max.min(bounds.end_max.saturating_sub(times.size_ms)),
+            ),
+            None => (bounds.end_min.max(bounds.start_min), bounds.end_max),
+        };
+        let wanted = buckets.number(least)..=buckets.number(greatest);
+        let oldest_start = times.map(|times| times.oldest_kept(stream_time, aggregate.is_final));
         let oldest_end = stream_time.saturating_sub(window.retention_ms).saturating_add(1);
-        Ok(Visible { buckets: Some(buckets.numbers().collect()), from: oldest_start.unwrap_or(oldest_end) })
-    }
-
-    fn look_up(&self, store: &Store, visible: &Visible, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
-        let rows = keys.first().map_or(0, |column| column.len());
-        let mut encoded = EncodedKeys::default();
-        encoded.encode(keys, None, rows);
-        let mut entries = Vec::new();
-        let mut seen = HashSet::with_capacity(rows);
-        for key in (0..rows).map(|row| encoded.key(row)).filter(|key| seen.insert(*key)) {
-            if self.node.window().is_none() {
-                entries.extend(store.get(key)?.map(|value| (key.to_vec(), value)));
-                continue;
-            }
-            for prefix in visible.prefixes(key) {
-                store.scan_prefix(&prefix, |found| {
-                    entries.extend_from_slice(found);
-                    Ok(())
-                })?;
-            }
-        }
-        Ok(entries)
+        let numbers = buckets.numbers().filter(|number| wanted.contains(number)).collect();
+        Ok(Visible { buckets: Some(numbers), from: oldest_start.unwrap_or(oldest_end) })
     }
 
     /// The windows of the keys of stored entries.
@@ -193,14 +361,16 @@ impl Materialized<'_> {
         Ok(Some(WindowColumns { start: start.into(), end: end.into() }))
     }
 
-    /// Stored entries as rows of the step that keeps them.
-    fn decode(&self, entries: &[Entry], visible: &Visible) -> Result<ChangeBatch, StateError> {
+    /// Stored entries as rows of the step that keeps them, those in windows that `bounds` cannot mean left out.
+    fn decode(&self, entries: &[Entry], visible: &Visible, bounds: &WindowBounds) -> Result<ChangeBatch, StateError> {
         let entries = entries.iter().filter(|(key, _)| !is_meta(key));
         let is_session = self.node.window() == Some(WindowKind::Session);
         let decisive =
             |key: &[u8]| if is_session { split_session(key).map_or(0, |(.., end)| end) } else { window_start(key) };
-        let entries: Vec<&Entry> =
-            entries.filter(|(key, _)| visible.buckets.is_none() || decisive(key) >= visible.from).collect();
+        let is_bounded = visible.buckets.is_some() && !is_session && *bounds != WindowBounds::ALL;
+        let is_meant = |key: &[u8]| !is_bounded || (bounds.start_min..=bounds.start_max).contains(&window_start(key));
+        let entries = entries.filter(|(key, _)| visible.buckets.is_none() || decisive(key) >= visible.from);
+        let entries: Vec<&Entry> = entries.filter(|(key, _)| is_meant(key)).collect();
         let mut rowtimes = Vec::with_capacity(entries.len());
         let mut rows = Vec::with_capacity(entries.len());
         for (_, value) in &entries {
@@ -222,7 +392,7 @@ impl Materialized<'_> {
                 let slots: Vec<u32> = (0..entries.len() as u32).collect();
                 let mut calls = options.calls;
                 calls.iter_mut().for_each(|call| call.accumulator.grow(slots.len()));
-                load_state(&mut calls, &slots, state, &counts);
+                load_state(&mut calls, &slots, state, &counts)?;
                 columns.extend(calls.iter().map(|call| call.accumulator.results(&slots)));
                 columns
             }
@@ -236,30 +406,5 @@ impl Materialized<'_> {
         let value = columns.split_off(schema.key.len());
         let seq: ScalarBuffer<u32> = (0..entries.len() as u32).collect();
         Ok(ChangeBatch { key: columns, value, rowtime: rowtimes.into(), window, seq, ..ChangeBatch::empty() })
-    }
-
-    /// Takes rows through the steps above.
-    fn apply(&self, batch: ChangeBatch) -> Result<Vec<ChangeBatch>, StateError> {
-        let mut batches = vec![batch];
-        for node in &self.above {
-            let mut operator: Box<dyn Operator> = match node {
-                PlanNode::Filter { input, predicate } => {
-                    let rows = rows_of(input);
-                    Box::new(Filter::new(CompiledExpr::new(predicate, &rows), rows))
-                }
-                PlanNode::Project { input, columns, .. } => {
-                    let rows = rows_of(input);
-                    let columns = columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect();
-                    Box::new(Project::new(columns, rows))
-                }
-                _ => unreachable!("only filters and projections stand above a materialised step"),
-            };
-            let mut out = Output::default();
-            for batch in batches {
-                operator.process(0, batch, &mut out)?;
-            }
-            batches = out.batches;
-        }
-        Ok(batches)
     }
 }

@@ -28,6 +28,7 @@ mod schedule;
 mod shared_decode;
 mod slot;
 mod sources;
+pub mod tap;
 mod task;
 mod worker;
 
@@ -45,7 +46,7 @@ use crate::plan::{RowPart, SharedPlan};
 use crate::registry::RegistryError;
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
-use crate::topics::{Membership, TopicError, Topics, Transaction};
+use crate::topics::{Membership, TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{Column, RecordChunk, STACK_BYTES};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
@@ -62,6 +63,7 @@ use placement::{Placement, Role};
 use schedule::Schedule;
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
+use tap::Tap;
 use worker::{Command, Worker};
 
 /// What went wrong while a query was set up or run.
@@ -185,6 +187,10 @@ pub struct QuerySpec {
     pub schemas: Schemas,
     /// Takes the rows, when the query is transient.
     pub client: Option<Client>,
+    /// Takes the rows for many clients, when the query is what they share.
+    pub tap: Option<Arc<Tap>>,
+    /// Where a transient query starts in the partitions of its sources, whatever `start_from` says.
+    pub start_at: Option<Arc<BTreeMap<TopicPartition, i64>>>,
     /// Properties that its client had set, for who looks; what they say is in the other fields.
     pub overridden: BTreeMap<String, String>,
 }

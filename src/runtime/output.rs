@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Int32Type, SchemaRef};
@@ -10,12 +10,12 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 use super::dead_letter::Stage;
 use super::decoding::column_time;
 use super::{Client, PushedRows, RuntimeError, change_encoding};
-use crate::formats::{Encoder, Schemas, Serde, Side, Subject, windowed};
+use crate::formats::{Encoder, FormatError, RecordCheck, RecordRefusal, Schemas, Serde, Side, Subject, windowed};
 use crate::operators::nulls_where;
 use crate::plan::{RowPart, TimestampColumn};
 use crate::topics::{TopicInfo, TopicPartition, Topics};
 use crate::types::time_pattern::TimePattern;
-use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowKind};
+use crate::types::{ChangeBatch, Column, RecordChunk, RowError, Schema, WindowColumns, WindowKind};
 
 /// Where rows that leave a task go.
 pub trait Output: Send {
@@ -34,6 +34,11 @@ pub trait Output: Send {
         false
     }
 
+    /// Notes that the rows that come next are of `chunk`, where a task has one input only.
+    fn reading(&mut self, partition: u32, chunk: &RecordChunk) {
+        let _ = (partition, chunk);
+    }
+
     /// Whether nobody reads any more.
     fn is_closed(&self) -> bool {
         false
@@ -48,6 +53,9 @@ pub struct TopicOutput {
     bytes_max: usize,
     key: Option<Box<dyn Encoder>>,
     value: Box<dyn Encoder>,
+    /// Where the topic takes only records of registered schemas.
+    key_check: Option<RecordCheck>,
+    value_check: Option<RecordCheck>,
     window: Option<WindowKind>,
     timestamp: Option<SinkTimestamp>,
     /// Values hold both sides of a table's change.
@@ -82,17 +90,47 @@ impl TopicOutput {
                 Ok(SinkTimestamp { column: timestamp.column, pattern: pattern.map_err(RuntimeError::TimestampFormat)? })
             })
             .transpose()?;
-        Ok(Self {
+        let config = &topic.config;
+        let check = |side| RecordCheck::new(schemas, Subject { topic: &topic.name, side });
+        let mut output = Self {
             topic: topic.name.as_str().into(),
-            partitions: topic.config.partitions,
-            bytes_max: topic.config.record_bytes_max().unwrap_or(usize::MAX),
+            partitions: config.partitions,
+            bytes_max: config.record_bytes_max().unwrap_or(usize::MAX),
             key,
             value: encoder(value_serde, &schema.value, Side::Value)?,
+            key_check: config.validates_keys().then(|| check(Side::Key)),
+            value_check: config.validates_values().then(|| check(Side::Value)),
             window,
             timestamp,
             changes: false,
             partition_column: None,
-        })
+        };
+        // Nobody who could not be asked is a reason to refuse results.
+        for refusal in output.refusals() {
+            if let Some(RecordRefusal::Unknown(error)) = refusal {
+                return Err(FormatError::Unchecked { topic: topic.name.clone(), reason: error.to_string() }.into());
+            }
+        }
+        Ok(output)
+    }
+
+    /// Why the topic takes none of the keys, none of the values that are written.
+    fn refusals(&mut self) -> [Option<RecordRefusal>; 2] {
+        let refusal = |check: &mut Option<RecordCheck>, encoder: &dyn Encoder| {
+            check.as_mut().and_then(|check| check.check_encoder(encoder).err())
+        };
+        let of_keys = self.key.as_deref().and_then(|encoder| refusal(&mut self.key_check, encoder));
+        [of_keys, refusal(&mut self.value_check, &*self.value)]
+    }
+
+    /// Reports the records whose schema the topic does not take.
+    fn check_schemas(&mut self, chunk: &RecordChunk, errors: &mut Vec<RowError>) {
+        for (refusal, bytes) in self.refusals().iter().zip([&chunk.keys, &chunk.values]) {
+            let Some(refusal) = refusal else { continue };
+            let reason = refusal.to_string();
+            let written = (0..chunk.len()).filter(|&row| bytes.is_valid(row));
+            errors.extend(written.map(|row| RowError::new(row, reason.clone())));
+        }
     }
 
     /// Writes both sides of a table's changes.
@@ -217,6 +255,7 @@ impl Output for TopicOutput {
             headers: batch.headers.clone(),
         };
         self.check_sizes(&chunk, &mut failed);
+        self.check_schemas(&chunk, &mut failed);
         let mut rows_written: Vec<u32> = (0..rows as u32).collect();
         let failed = failed.into_iter().map(|error| (Stage::Encode, error));
         let mut failed: Vec<_> = failed.chain(untimed.into_iter().map(|error| (Stage::Timestamp, error))).collect();
@@ -281,18 +320,57 @@ pub trait RowReceiver: Send + Sync {
     fn fail(&self, reason: &str);
 }
 
+/// A bound of the windows of the keys of `batch`.
+fn bound(batch: &ChangeBatch, which: impl Fn(&WindowColumns) -> &ScalarBuffer<i64>) -> ArrayRef {
+    match &batch.window {
+        Some(window) => Arc::new(Int64Array::new(which(window).clone(), None)),
+        None => Arc::new(Int64Array::new_null(batch.len())),
+    }
+}
+
 /// Hands rows to a client. Null values of streams are dropped; deletions of tables are rows without values.
 pub struct PushOutput {
     client: Client,
-    rows: SchemaRef,
+    rows: ClientRows,
     tombstones: bool,
 }
 
 impl PushOutput {
     /// Hands rows to `client`; with `tombstones`, deletions too.
     pub fn new(client: Client, tombstones: bool) -> Self {
-        let fields: Vec<_> = client.columns.iter().map(|(column, _)| column.field()).collect();
-        Self { client, rows: Arc::new(arrow::datatypes::Schema::new(fields)), tombstones }
+        let rows = ClientRows::new(client.columns.clone());
+        Self { client, rows, tombstones }
+    }
+}
+
+/// Makes the rows that a client sees out of those of the last step.
+pub(super) struct ClientRows {
+    columns: Vec<(Column, RowPart)>,
+    schema: SchemaRef,
+}
+
+impl ClientRows {
+    /// Makes rows of `columns`, each with the part of the last step's rows that it is.
+    pub(super) fn new(columns: Vec<(Column, RowPart)>) -> Self {
+        let fields: Vec<_> = columns.iter().map(|(column, _)| column.field()).collect();
+        Self { columns, schema: Arc::new(arrow::datatypes::Schema::new(fields)) }
+    }
+
+    pub(super) fn of(&self, batch: &ChangeBatch) -> PushedRows {
+        let columns = self.columns.iter().map(|(_, part)| match part {
+            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
+            RowPart::Value(index) => match &batch.tombstones {
+                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
+                None => Arc::clone(&batch.value[*index]),
+            },
+            RowPart::WindowStart => bound(batch, |window| &window.start),
+            RowPart::WindowEnd => bound(batch, |window| &window.end),
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .expect("the plan says which part of the row each column is");
+        PushedRows::new(rows, batch.tombstones.clone())
     }
 }
 
@@ -306,22 +384,12 @@ impl Output for PushOutput {
     ) -> u64 {
         let batch = match &batch.tombstones {
             Some(tombstones) if !self.tombstones => batch.filter(&!tombstones),
+            // A table has no row without a key.
+            _ if self.tombstones => batch.without_null_keys(),
             _ => batch,
         };
-        let columns = self.client.columns.iter().map(|(_, part)| match part {
-            RowPart::Key(index) => Arc::clone(&batch.key[*index]),
-            RowPart::Value(index) => match &batch.tombstones {
-                Some(tombstones) => nulls_where(&batch.value[*index], tombstones),
-                None => Arc::clone(&batch.value[*index]),
-            },
-        });
-        let columns: Vec<ArrayRef> = columns.collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.len()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.rows), columns, &options)
-            .expect("the plan says which part of the row each column is");
-        let count = batch.len() as u64;
-        self.client.receiver.push(PushedRows::new(rows, batch.tombstones));
-        count
+        self.client.receiver.push(self.rows.of(&batch));
+        batch.len() as u64
     }
 
     fn is_full(&self) -> bool {

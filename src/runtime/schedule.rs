@@ -220,6 +220,9 @@ impl Schedule {
 
     /// Whether the task with the store `store` of `query` runs here in the partition; true for queries that are not known.
     pub(super) fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
+        if matches!(self.placed, Placed::Alone) {
+            return true;
+        }
         let Some(scheduled) = self.queries.get(query) else { return true };
         let has = |(id, (_, role)): (&TaskId, &(usize, Role))| {
             *role == Role::Active && id.1 == partition && scheduled.topology.has_store(id.0, store)

@@ -128,6 +128,9 @@ impl Task {
         }
         // Rows may have waited in a buffer since before the last commit.
         self.changed = true;
+        if let ([(input, _)], Some(output)) = (self.parts.inputs.as_slice(), &mut self.parts.output) {
+            output.reading(input.partition.partition, &input.chunk);
+        }
         for (index, batch) in slices {
             let (_, next) = &self.parts.inputs[index];
             self.run(*next, batch, topics)?;

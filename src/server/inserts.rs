@@ -10,6 +10,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Version, header};
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::{Code, Problem};
 use super::request::{RowForm, session_of};
+use super::security::{Principal, Right};
 use super::{Endpoint, Server, working};
 use crate::engine::Inserter;
 
@@ -37,7 +39,12 @@ const LINE_MAX: usize = 16 << 20;
 const ROWS_MAX: usize = 4096;
 
 /// Takes rows.
-pub async fn endpoint(State(server): State<Arc<Server>>, request: Request) -> Endpoint {
+pub async fn endpoint(
+    State(server): State<Arc<Server>>,
+    Extension(who): Extension<Principal>,
+    request: Request,
+) -> Endpoint {
+    server.security.check(&who, Right::Write)?;
     if request.version() < Version::HTTP_2 && !offers_http2(request.headers()) {
         let text = "/inserts-stream acknowledges rows while they are sent, which needs HTTP/2: ask with HTTP/2";
         return Err(Problem::new(Code::HTTP2_ONLY, text));

@@ -13,12 +13,14 @@
 //! Bodies are read as JSON whatever their content type, since several clients send none.
 
 mod entity;
+mod guard;
 mod info;
 mod inserts;
 mod problem;
 mod query;
 mod request;
 mod rows;
+mod security;
 mod statements;
 mod status;
 mod terminate;
@@ -30,19 +32,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::http::HttpServer;
+use crate::http::{HttpServer, Limits, Listen, ServerOptions, TlsError, tls_acceptor};
+use guard::{Content, Origins, PullLimits};
 use problem::{Code, Problem};
 use request::{RowForm, StatementRequest, accepted_json};
 use rows::Framing;
+use security::{Principal, Right, Security};
 use status::Statuses;
 
 /// What all endpoints share.
@@ -60,6 +64,9 @@ pub struct Server {
     websocket_timeout: Duration,
     /// Set when the service was told to end for good.
     terminated: AtomicBool,
+    security: Security,
+    origins: Origins,
+    pull_limits: PullLimits,
 }
 
 /// No request of people is larger.
@@ -71,28 +78,56 @@ const WEBSOCKET_TIMEOUT: Duration = Duration::from_hours(1);
 /// How often is looked whether a command was carried out.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Connections of an API server: a push query has one each.
+const CONNECTIONS_MAX: usize = 16_384;
+/// Requests that are worked on at the same time.
+const WORK_THREADS: usize = 32;
+
+/// Why a server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A property is wrong.
+    #[error("{0}")]
+    Setting(String),
+    /// Its certificates are.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// It cannot listen.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+}
+
 impl Server {
-    /// Serves `engine` at `listen`.
-    pub fn start(engine: Arc<Engine>, listen: SocketAddr) -> io::Result<HttpServer> {
-        let host = format!("{}:{}", listen.ip(), listen.port());
-        HttpServer::start("http-api", listen, Self::router(engine, host))
+    /// Serves `engine` at `listen`, as the engine's properties say.
+    pub fn start(engine: Arc<Engine>, listen: Listen) -> Result<HttpServer, ServerError> {
+        let host = format!("{}:{}", listen.address.ip(), listen.address.port());
+        let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
+        let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
+        let app = Self::router(engine, host).map_err(ServerError::Setting)?;
+        let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
+        HttpServer::start_with("http-api", listen.address, app, options)
+            .map_err(|error| ServerError::Listen(listen.address, error))
     }
 
     /// The endpoints in front of `engine`, on a server that is known as `host`.
-    fn router(engine: Arc<Engine>, host: String) -> Router {
-        let number = |name: &str| engine.property(name).and_then(|value| value.trim().parse().ok());
+    fn router(engine: Arc<Engine>, host: String) -> Result<Router, String> {
+        let property = |name: &str| engine.property(name);
+        let number = |name: &str| property(name).and_then(|value| value.trim().parse().ok());
         let milliseconds = |name: &str, default| number(name).map_or(default, Duration::from_millis);
-        let server = Self {
+        let server = Arc::new(Self {
             keep_alive: milliseconds("query.stream.disconnect.check", KEEP_ALIVE),
             command_timeout: milliseconds("ksql.server.command.response.timeout.ms", COMMAND_TIMEOUT),
             websocket_timeout: milliseconds("ksql.websocket.connection.max.timeout.ms", WEBSOCKET_TIMEOUT),
             terminated: AtomicBool::new(false),
-            engine,
+            security: Security::new(property)?,
+            origins: Origins::new(property),
+            pull_limits: PullLimits::new(property),
+            engine: Arc::clone(&engine),
             host,
             statuses: Statuses::default(),
             numbers: AtomicU64::default(),
-        };
-        Router::new()
+        });
+        Ok(Router::new()
             .route("/", get(|| async { Redirect::temporary("/info") }))
             .route("/ksql", post(statements_endpoint))
             .route("/query", post(query_endpoint))
@@ -104,8 +139,9 @@ impl Server {
             .merge(info::routes())
             .fallback(|| async { Problem::new(Code::NOT_FOUND, "Not Found").into_response() })
             .method_not_allowed_fallback(|| async { Problem::new(Code(40500), "Method Not Allowed").into_response() })
+            .layer(middleware::from_fn_with_state(Arc::clone(&server), guard::guard))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(Arc::new(server))
+            .with_state(server))
     }
 
     /// Waits until the command `number` was carried out here, if one is named.
@@ -143,36 +179,46 @@ fn json_answer(content_type: &'static str, body: &Value) -> Response {
 
 type Endpoint = Result<Response, Problem>;
 
-async fn statements_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+/// Who asks, and where: what endpoints with statements begin with.
+type Asked = (State<Arc<Server>>, Extension<Principal>, HeaderMap);
+
+async fn statements_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
     let content_type = accepted_json(&headers)?;
     let request = StatementRequest::read(&body)?;
-    let entities = working(move || statements::execute(&server, &request)).await??;
+    let entities = working(move || statements::execute(&server, &who, &request)).await??;
     Ok(json_answer(content_type, &Value::Array(entities)))
 }
 
-async fn query_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+async fn query_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
     let content_type = accepted_json(&headers)?;
-    answer_query(server, &body, Framing::Query, content_type).await
+    answer_query(server, who, &body, Framing::Query, content_type).await
 }
 
-async fn query_stream_endpoint(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Endpoint {
+async fn query_stream_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
     let form = RowForm::accepted(&headers, RowForm::Delimited)?;
     let framing = match form {
         RowForm::Delimited => Framing::Lines,
         RowForm::Json => Framing::Array,
         RowForm::Protobuf => Framing::Messages,
     };
-    answer_query(server, &body, framing, form.content_type()).await
+    answer_query(server, who, &body, framing, form.content_type()).await
 }
 
-async fn answer_query(server: Arc<Server>, body: &[u8], framing: Framing, content_type: &'static str) -> Endpoint {
+async fn answer_query(
+    server: Arc<Server>,
+    who: Principal,
+    body: &[u8],
+    framing: Framing,
+    content_type: &'static str,
+) -> Endpoint {
     let request = StatementRequest::read(body)?;
     let asked = Arc::clone(&server);
-    let answered = working(move || query::ask(&asked, &request)).await??;
+    let answered = working(move || query::ask(&asked, &who, &request)).await??;
     Ok(query::respond(&server, answered, framing, content_type))
 }
 
-async fn close_query_endpoint(State(server): State<Arc<Server>>, body: Bytes) -> Endpoint {
+async fn close_query_endpoint((State(server), Extension(who), _): Asked, Content(body): Content) -> Endpoint {
+    server.security.check(&who, Right::Read)?;
     let members: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("the request is not understood: {error}")))?;
     let Some(id) = members.get("queryId").and_then(Value::as_str).map(ToOwned::to_owned) else {

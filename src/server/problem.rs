@@ -31,8 +31,6 @@ impl Code {
     pub const NOT_FOUND: Self = Self(40400);
     /// An ASSERT has failed.
     pub const ASSERT_FAILED: Self = Self(41700);
-    /// There is no schema registry.
-    pub const NO_REGISTRY: Self = Self(42801);
     /// Too many requests at once.
     pub const TOO_MANY_REQUESTS: Self = Self(42900);
     /// The server has failed.
@@ -58,27 +56,18 @@ pub struct Problem {
     pub position: Option<(usize, usize)>,
     /// The statement that is wrong, with what those before it have answered.
     pub statement: Option<(String, Vec<Value>)>,
-    /// The status where it is not that of the code.
-    status: Option<StatusCode>,
 }
 
 impl Problem {
     /// A problem that is no statement's.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { code, message, hint: None, position: None, statement: None, status: None }
+        Self { code, message, hint: None, position: None, statement: None }
     }
 
     /// The request is not understood.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Code::BAD_REQUEST, message)
-    }
-
-    /// The same with another status than the code's.
-    #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = Some(status);
-        self
     }
 
     /// What is wrong with the statement `text`, of which `entities` are what those before it have answered.
@@ -97,8 +86,7 @@ impl Problem {
 
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        let of_code = StatusCode::from_u16((self.code.0 / 100) as u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.status.unwrap_or(of_code)
+        StatusCode::from_u16((self.code.0 / 100) as u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The body of the answer. Some clients read `stackTrace` without asking whether it is there.

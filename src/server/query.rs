@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::problem::{Code, Problem};
 use super::request::{PROTOBUF, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
+use super::security::{Principal, Right};
 use super::{Server, working};
 use crate::engine::{PrintEvent, PushEvent, PushQuery, Response as Answer, ResultRows, TopicPrint};
 use crate::sql::ast::Statement;
@@ -29,7 +30,7 @@ pub enum Answered {
 }
 
 /// Asks the one query of `request`.
-pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Problem> {
+pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
@@ -39,9 +40,13 @@ pub fn ask(server: &Server, request: &StatementRequest) -> Result<Answered, Prob
             return Err(Problem::bad_request(message));
         }
     };
+    server.security.check(who, Right::of(&parsed.statement))?;
     server.await_command(request.command_sequence_number)?;
     match &parsed.statement {
-        Statement::Query(_) => select(server, request, parsed),
+        Statement::Query(query) => {
+            let _pulling = if query.refinement.is_none() { Some(server.pull_limits.begin()?) } else { None };
+            select(server, request, parsed)
+        }
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
             _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),

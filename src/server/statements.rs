@@ -6,14 +6,18 @@ use super::Server;
 use super::entity::{Answering, command_id};
 use super::problem::Problem;
 use super::request::StatementRequest;
+use super::security::{Principal, Right};
 use crate::engine::Session;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
 /// Executes the statements of `request`; what they answer.
-pub fn execute(server: &Server, request: &StatementRequest) -> Result<Vec<Value>, Problem> {
+pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Vec<Value>, Problem> {
     let text = request.text()?;
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
+    for parsed in &statements {
+        server.security.check(who, Right::of(&parsed.statement))?;
+    }
     server.await_command(request.command_sequence_number)?;
     let mut session = request.session();
     check(server, &session, &statements)?;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::body::Bytes;
+use axum::Extension;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::guard::Content;
 use super::problem::{Code, Problem};
+use super::security::{Principal, Right};
 use super::{Endpoint, Server, json_answer, working};
 use crate::engine::Session;
 
@@ -20,7 +22,12 @@ struct TerminateRequest {
 }
 
 /// Ends the service.
-pub async fn endpoint(State(server): State<Arc<Server>>, body: Bytes) -> Endpoint {
+pub async fn endpoint(
+    State(server): State<Arc<Server>>,
+    Extension(who): Extension<Principal>,
+    Content(body): Content,
+) -> Endpoint {
+    server.security.check(&who, Right::Define)?;
     let request: TerminateRequest = if body.is_empty() {
         TerminateRequest::default()
     } else {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -26,6 +27,7 @@ use super::problem::{Code, Problem};
 use super::query::{self, Answered};
 use super::request::StatementRequest;
 use super::rows::write_columns;
+use super::security::Principal;
 use super::{Server, working};
 use crate::engine::{PrintEvent, PushEnd, PushEvent, PushQuery, TopicPrint};
 use crate::types::Column;
@@ -46,6 +48,7 @@ const MESSAGE_MAX: usize = 64 << 10;
 /// Answers a client that wants to go on as a web socket.
 pub async fn endpoint(
     State(server): State<Arc<Server>>,
+    Extension(who): Extension<Principal>,
     Query(parameters): Query<HashMap<String, String>>,
     upgrade: IncomingUpgrade,
 ) -> Result<Response, Problem> {
@@ -55,7 +58,7 @@ pub async fn endpoint(
         socket.set_max_message_size(MESSAGE_MAX);
         let mut socket = Socket(socket);
         let until = Instant::now() + server.websocket_timeout;
-        let (text, code) = match converse(&server, &parameters, &mut socket, until).await {
+        let (text, code) = match converse(&server, who, &parameters, &mut socket, until).await {
             Ok(()) => ("done".to_owned(), DONE),
             Err(Ended::Gone) => return,
             Err(Ended::Problem(problem)) => (problem.message.clone(), code_of(&problem)),
@@ -106,6 +109,7 @@ fn shortened(text: &str) -> String {
 
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Arc<Server>,
+    who: Principal,
     parameters: &HashMap<String, String>,
     socket: &mut Socket<S>,
     until: Instant,
@@ -113,7 +117,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     let none = || Problem::bad_request("the parameter request is missing: it is the body that /query takes");
     let request = StatementRequest::read(parameters.get("request").ok_or_else(none)?.as_bytes())?;
     let asked = Arc::clone(server);
-    match working(move || query::ask(&asked, &request)).await?? {
+    match working(move || query::ask(&asked, &who, &request)).await?? {
         Answered::Rows(header, rows) => {
             socket.send(head(&header.columns)).await?;
             for batch in &rows.batches {

@@ -11,6 +11,9 @@ pub enum StateError {
     /// Bytes in storage are not what this version writes.
     #[error("state is corrupt: {0}")]
     Corrupt(String),
+    /// A function cannot keep the state of a group, or take what it has kept.
+    #[error("{0}")]
+    Function(String),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -102,6 +105,17 @@ impl Store {
         let keys: Vec<Vec<u8>> = keys.map(|key| self.full_key(key)).collect();
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         Ok(self.storage.multi_get(Family::State, &keys)?)
+    }
+
+    /// Values of `keys` in each of `stores`, which are in one storage: all of the first store, then all of the next.
+    pub fn get_of_all(stores: &[Self], keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let Some(first) = stores.first() else { return Ok(Vec::new()) };
+        if let ([store], [key]) = (stores, keys) {
+            return Ok(vec![store.get(key)?]);
+        }
+        let full: Vec<Vec<u8>> = stores.iter().flat_map(|store| keys.iter().map(|key| store.full_key(key))).collect();
+        let full: Vec<&[u8]> = full.iter().map(Vec::as_slice).collect();
+        Ok(first.storage.multi_get(Family::State, &full)?)
     }
 
     /// Gives `each` entries in key order, in portions, until it answers `false`; keys come without the store's prefix. Returns

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::engine::Response;
 use crate::formats::Serde;
 use crate::registry::{SchemaDocument, SchemaRegistry};
 use crate::types::{Column, Header, Schema, WindowKind};
@@ -206,6 +207,10 @@ pub struct Selected {
     pub final_message: Option<String>,
 }
 
+/// A `SELECT` on its own that was asked.
+#[derive(Debug)]
+pub struct Asked(pub Response);
+
 /// One row of a [`Selected`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedRow {
@@ -260,7 +265,16 @@ pub trait Driver {
     fn records(&self, topic: &str) -> Vec<TestRecord>;
 
     /// Answers a `SELECT` on its own.
-    fn select(&mut self, statement: &str) -> Result<Selected, Failure>;
+    fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
+        let asked = self.ask(statement)?;
+        self.answer(asked)
+    }
+
+    /// Asks a `SELECT` on its own: a push query runs from here on.
+    fn ask(&mut self, statement: &str) -> Result<Asked, Failure>;
+
+    /// What has come by now of an answer.
+    fn answer(&mut self, asked: Asked) -> Result<Selected, Failure>;
 
     /// Stops the engine after its last commit and opens it again on the same storage.
     fn restart(&mut self) -> Result<(), Failure>;

@@ -10,14 +10,15 @@ use std::time::Duration;
 use arrow::array::{Array, RecordBatch};
 
 use super::driver::{
-    BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage, TestRecord,
+    Asked, BOOTSTRAP, Driver, Failure, QueryInfo, RunMode, Selected, SelectedRow, SourceInfo, Stage, Storage,
+    TestRecord,
 };
 use super::functions;
 use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEnd, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
-use crate::http::HttpServer;
+use crate::http::{HttpServer, Listen};
 use crate::plan::Settings;
 use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
@@ -79,7 +80,7 @@ impl EngineDriver {
         let mut driver = Self::open_with(mode, &[&PROPERTIES[..], &SERVED].concat())?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let engine = driver.engine.clone().ok_or_else(Self::not_open)?;
-        driver.server = Some(Server::start(engine, address).map_err(environment)?);
+        driver.server = Some(Server::start(engine, Listen { address, has_tls: false }).map_err(environment)?);
         Ok(driver)
     }
 
@@ -367,7 +368,7 @@ impl Driver for EngineDriver {
         records
     }
 
-    fn select(&mut self, statement: &str) -> Result<Selected, Failure> {
+    fn ask(&mut self, statement: &str) -> Result<Asked, Failure> {
         let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
         let Some((parsed, Statement::Query(_))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
             return Err(Failure::new(Stage::Rejected, "the statement is no query"));
@@ -377,9 +378,13 @@ impl Driver for EngineDriver {
         let done = self.engine()?.execute_parsed(&mut session, parsed, &mut |response| responses.push(response));
         self.session = session;
         done.map_err(|error| rejected(error, &parsed.text))?;
-        match responses.pop() {
-            Some(Response::Rows(rows)) => Ok(pulled(&rows)),
-            Some(Response::Push(push)) => {
+        responses.pop().map(Asked).ok_or_else(|| Failure::new(Stage::Rejected, "the statement gives no rows"))
+    }
+
+    fn answer(&mut self, asked: Asked) -> Result<Selected, Failure> {
+        match asked.0 {
+            Response::Rows(rows) => Ok(pulled(&rows)),
+            Response::Push(push) => {
                 self.engine()?.settle(None).map_err(environment)?;
                 Ok(pushed(&push))
             }
@@ -403,7 +408,8 @@ impl Driver for EngineDriver {
         let engine = open_engine(self.mode, &self.clock, &self.topics, &self.registry, &self.properties)?;
         let engine = Arc::new(engine);
         if let Some(address) = address {
-            self.server = Some(Server::start(Arc::clone(&engine), address).map_err(environment)?);
+            let listen = Listen { address, has_tls: false };
+            self.server = Some(Server::start(Arc::clone(&engine), listen).map_err(environment)?);
         }
         self.engine = Some(engine);
         Ok(())

@@ -96,6 +96,7 @@ impl State {
 impl Topics for MemoryTopics {
     fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         config.check(name)?;
+        let config = config.embedded(name)?;
         let mut state = self.state_mut();
         if state.topics.contains_key(name) {
             return Err(TopicError::TopicExists { topic: name.to_owned() });
@@ -103,7 +104,7 @@ impl Topics for MemoryTopics {
         let partitions = (0..config.partitions).map(|_| Partition::default()).collect();
         let id = state.topics_made;
         state.topics_made += 1;
-        state.topics.insert(name.into(), Topic { id, config: config.embedded(), partitions });
+        state.topics.insert(name.into(), Topic { id, config, partitions });
         Ok(())
     }
 

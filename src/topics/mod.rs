@@ -25,6 +25,7 @@ mod murmur2;
 mod owner;
 mod partitioner;
 mod retention;
+mod schema_validation;
 mod time_order;
 
 #[cfg(test)]
@@ -57,7 +58,7 @@ pub struct TopicPartition {
 
 /// How a topic is laid out and what happens to old records.
 ///
-/// Embedded topics keep what is said of partitions, cleanup and retention; the rest is for a cluster.
+/// Embedded topics keep what is said of partitions, cleanup, retention and registered schemas; the rest is for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicConfig {
     /// Number of partitions, at least 1.
@@ -126,14 +127,16 @@ impl TopicConfig {
         Some(bytes.min(LARGE_RECORD_BYTES).saturating_sub(ENVELOPE))
     }
 
-    /// What embedded topics keep of these settings.
-    fn embedded(&self) -> Self {
-        Self {
+    /// What embedded topics keep of these settings, which are those of a new topic `name`.
+    fn embedded(&self, name: &str) -> Result<Self, TopicError> {
+        self.check_schema_validation(name)?;
+        let kept = Self {
             compact: self.compact,
             retention_ms: self.retention_ms,
             retention_bytes: self.retention_bytes,
             ..Self::with_partitions(self.partitions)
-        }
+        };
+        Ok(kept.with_schema_validation(self.validates_keys(), self.validates_values()))
     }
 
     /// Checks `name` and these settings as the name and settings of a new topic.

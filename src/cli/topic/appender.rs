@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::TopicFailure;
 use super::inspect::partitions;
+use super::{Records, TopicFailure};
 use crate::cli::counted::counted;
+use crate::formats::{RecordCheck, RecordRefusal, Schemas, Side, Subject};
 use crate::topics::{TopicConfig, TopicPartition, Topics, Transaction};
 use crate::types::RecordChunkBuilder;
 
@@ -22,43 +23,64 @@ pub(super) struct Appender<'a> {
     appended: u64,
     /// Whether there was no such topic before.
     created: bool,
+    /// Of keys and of values, where the topic takes only those of registered schemas.
+    checks: [Option<RecordCheck>; 2],
 }
 
 impl<'a> Appender<'a> {
     /// An appender to the topic `name`, created first where there is none, with a notice. `wanted` partitions must be
     /// what an existing topic has.
     pub(super) fn open(
-        topics: &'a dyn Topics,
+        records: Records<'a>,
         name: &str,
         wanted: Option<u32>,
         notices: &mut dyn std::io::Write,
     ) -> Result<Self, TopicFailure> {
+        let topics = records.topics;
         let there = topics.describe(name)?;
         let created = there.is_none();
-        let count = match (there, wanted) {
+        let config = match (there, wanted) {
             (Some(info), Some(wanted)) if info.config.partitions != wanted => {
                 let there = partitions(info.config.partitions);
                 return Err(TopicFailure::Options(format!("topic {name} exists already, with {there}, not {wanted}")));
             }
-            (Some(info), _) => info.config.partitions,
+            (Some(info), _) => info.config,
             (None, wanted) => {
-                let count = wanted.unwrap_or(1);
-                topics.create(name, &TopicConfig::with_partitions(count))?;
-                writeln!(notices, "created topic {name} with {}", partitions(count))?;
-                count
+                let config = TopicConfig::with_partitions(wanted.unwrap_or(1));
+                topics.create(name, &config)?;
+                writeln!(notices, "created topic {name} with {}", partitions(config.partitions))?;
+                config
             }
         };
-        let pending = (0..count).map(|_| RecordChunkBuilder::new()).collect();
-        Ok(Self { topics, topic: name.into(), pending, pending_rows: 0, pending_bytes: 0, appended: 0, created })
+        let pending = (0..config.partitions).map(|_| RecordChunkBuilder::new()).collect();
+        let checks = checks(records, name, &config)?;
+        Ok(Self {
+            topics,
+            topic: name.into(),
+            pending,
+            pending_rows: 0,
+            pending_bytes: 0,
+            appended: 0,
+            created,
+            checks,
+        })
     }
 
-    /// Takes a record; it is in the topic at the latest after the next [`Appender::commit`].
+    /// Takes a record; it is in the topic at the latest after the next [`Appender::commit`]. The inner error says why the topic
+    /// does not take it.
     pub(super) fn push(
         &mut self,
         key: Option<&[u8]>,
         value: Option<&[u8]>,
         timestamp: i64,
-    ) -> Result<(), TopicFailure> {
+    ) -> Result<Result<(), String>, TopicFailure> {
+        for (check, bytes) in self.checks.iter_mut().zip([key, value]) {
+            match check.as_mut().map_or(Ok(()), |check| check.check(bytes)) {
+                Ok(()) => {}
+                Err(RecordRefusal::NotTaken(reason)) => return Ok(Err(reason)),
+                Err(RecordRefusal::Unknown(error)) => return Err(error.into()),
+            }
+        }
         let partition = self.topics.partition_for(key, self.pending.len() as u32);
         self.pending[partition as usize].push(key, value, timestamp);
         self.pending_rows += 1;
@@ -66,7 +88,7 @@ impl<'a> Appender<'a> {
         if self.pending_rows >= ROWS_MAX * self.pending.len() || self.pending_bytes >= BYTES_MAX {
             self.commit()?;
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Appends all that was taken.
@@ -102,4 +124,14 @@ impl<'a> Appender<'a> {
         writeln!(notices, "appended {} to topic {topic}", counted(appended, "record"))?;
         Ok(())
     }
+}
+
+/// What keys and values of the topic `name` are checked by.
+fn checks(records: Records<'_>, name: &str, config: &TopicConfig) -> Result<[Option<RecordCheck>; 2], TopicFailure> {
+    if !config.validates_keys() && !config.validates_values() {
+        return Ok([None, None]);
+    }
+    let schemas = Schemas::new(records.registry()?);
+    let check = |side| RecordCheck::new(&schemas, Subject { topic: name, side });
+    Ok([config.validates_keys().then(|| check(Side::Key)), config.validates_values().then(|| check(Side::Value))])
 }

@@ -1,25 +1,34 @@
 //! `consume`: records as lines, of all partitions in order of time.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::inspect::{existing, partitions_of};
-use super::key_format::{KeyFormat, shown};
-use super::{Streams, TopicFailure, time_text};
-use crate::topics::{RecordRef, TimeOrder, TopicError, TopicInfo, TopicPartition, Topics};
+use super::key_format::shown;
+use super::shown::{BytesText, ReadAs};
+use super::{Records, Streams, TopicFailure, time_text};
+use crate::topics::{TimeOrder, TopicError, TopicInfo, TopicPartition, Topics};
+use crate::types::Header;
 
 /// How often somebody who follows a topic can be stopped.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 const NOTES: &str = "\
 A line holds time, partition, offset, key and value, separated by tabs. No key and no value are shown as null, bytes \
-that are no text as 0x and their digits. A record with headers has one more cell: headers: name=value, name=value; \
+that are nothing known as 0x and their digits. A record with headers has one more cell: headers: name=value, name=value; \
 those of a dead letter say why it was rejected. Records of several partitions come in order of time.
 
+What keys and values are is guessed from all that were read: records of AVRO, PROTOBUF and JSON_SR by the schema that they \
+name, as JSON; the others as text, as numbers of Kafka's serializers, as keys with windows. --key-format and --value-format say \
+it instead. Schemas are those of the data directory, or of the registry at --property ksql.schema.registry.url=http://HOST:8081.
+
 With --output json, a value that is a JSON object or array stands as it is, any other is a string.";
+
+/// Records looked at together: what they are is guessed from all of them.
+const RECORDS_AT_ONCE: usize = 500;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES)]
@@ -51,9 +60,29 @@ pub(super) struct Consume {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
-    /// How the bytes of keys are to be read; without it, keys that are text are shown as text
-    #[arg(long, value_name = "FORMAT")]
-    key_format: Option<KeyFormat>,
+    /// How the bytes of keys are to be read
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    key_format: ReadAs,
+
+    /// How the bytes of values are to be read
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    value_format: ReadAs,
+}
+
+/// A record taken out of its chunk.
+struct Record {
+    partition: u32,
+    offset: i64,
+    timestamp: i64,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    headers: Vec<Header>,
+}
+
+/// How keys and values become text.
+struct Texts {
+    keys: BytesText,
+    values: BytesText,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -91,23 +120,33 @@ fn parse_time(text: &str) -> Result<i64, String> {
 }
 
 impl Consume {
-    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+    pub(super) fn run(self, place: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let topics = place.topics;
         let info = existing(topics, &self.name)?;
         let mut seen = topics.version();
         let partitions = self.partitions(&info)?;
         let mut records = self.reader(topics, &partitions)?;
         self.note_place_past_end(topics, &partitions, streams.notices)?;
+        let registry = place.registry()?;
+        let mut texts = Texts {
+            keys: BytesText::of_keys(self.key_format, registry.clone()),
+            values: BytesText::of_values(self.value_format, registry),
+        };
         let mut left = self.limit.unwrap_or(usize::MAX);
         while left > 0 && !(streams.stop)() {
-            if let Some(record) = records.next(topics, left)? {
-                self.print(record, streams.output)?;
-                left -= 1;
-            } else if self.follow {
-                streams.output.flush()?;
-                seen = topics.wait(seen, PATIENCE);
-            } else {
+            let read = next(&mut records, topics, left.min(RECORDS_AT_ONCE))?;
+            left -= read.len();
+            texts.keys.look_at(read.iter().map(|record| record.key.as_deref()));
+            texts.values.look_at(read.iter().map(|record| record.value.as_deref()));
+            read.iter().try_for_each(|record| self.print(record, &mut texts, streams.output))?;
+            if !read.is_empty() {
+                continue;
+            }
+            if !self.follow {
                 break;
             }
+            streams.output.flush()?;
+            seen = topics.wait(seen, PATIENCE);
         }
         Ok(())
     }
@@ -154,50 +193,66 @@ impl Consume {
         Ok(())
     }
 
-    fn print(&self, record: RecordRef<'_>, output: &mut dyn Write) -> Result<(), TopicFailure> {
+    fn print(&self, record: &Record, texts: &mut Texts, output: &mut dyn Write) -> io::Result<()> {
+        let key = record.key.as_deref().map(|bytes| texts.keys.text(bytes));
+        let value = record.value.as_deref().map(|bytes| texts.values.text(bytes));
         match self.output {
-            Output::Text => self.print_text(record, output)?,
-            Output::Json => self.print_json(record, output)?,
+            Output::Text => print_text(record, key, value, output),
+            Output::Json => print_json(record, key, value, output),
         }
-        Ok(())
-    }
-
-    fn print_text(&self, record: RecordRef<'_>, output: &mut dyn Write) -> std::io::Result<()> {
-        let text =
-            |bytes: Option<&[u8]>, format| bytes.map_or("null".to_owned(), |bytes| one_line(shown(bytes, format)));
-        let (time, offset) = (time_text::shown(record.timestamp()), record.offset());
-        let (key, value) = (text(record.key(), self.key_format), text(record.value(), None));
-        write!(output, "{time}\t{}\t{offset}\t{key}\t{value}", record.partition)?;
-        for (header, index) in record.chunk.headers_at(record.row).iter().zip(0..) {
-            let before = if index == 0 { "\theaders: " } else { ", " };
-            let value = text(header.value.as_deref(), None);
-            write!(output, "{before}{}={value}", one_line(header.key.clone()))?;
-        }
-        writeln!(output)
-    }
-
-    fn print_json(&self, record: RecordRef<'_>, output: &mut dyn Write) -> std::io::Result<()> {
-        let mut members = Map::new();
-        members.insert("timestamp".into(), json!(record.timestamp()));
-        members.insert("partition".into(), json!(record.partition));
-        members.insert("offset".into(), json!(record.offset()));
-        members.insert("key".into(), record.key().map_or(Value::Null, |bytes| nested(bytes, self.key_format)));
-        members.insert("value".into(), record.value().map_or(Value::Null, |bytes| nested(bytes, None)));
-        let headers = record.chunk.headers_at(record.row);
-        if !headers.is_empty() {
-            let header = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| shown(bytes, None));
-            let headers = headers.iter().map(|found| json!({"key": found.key, "value": header(&found.value)}));
-            members.insert("headers".into(), headers.collect());
-        }
-        writeln!(output, "{}", Value::Object(members))
     }
 }
 
+/// The next records that are there, at most `count`.
+fn next(records: &mut TimeOrder, topics: &dyn Topics, count: usize) -> Result<Vec<Record>, TopicError> {
+    let mut read = Vec::new();
+    while read.len() < count {
+        let Some(record) = records.next(topics, count)? else { break };
+        read.push(Record {
+            partition: record.partition,
+            offset: record.offset(),
+            timestamp: record.timestamp(),
+            key: record.key().map(<[u8]>::to_vec),
+            value: record.value().map(<[u8]>::to_vec),
+            headers: record.chunk.headers_at(record.row).to_vec(),
+        });
+    }
+    Ok(read)
+}
+
+fn print_text(record: &Record, key: Option<String>, value: Option<String>, output: &mut dyn Write) -> io::Result<()> {
+    let text = |text: Option<String>| text.map_or_else(|| "null".to_owned(), one_line);
+    let Record { partition, offset, .. } = record;
+    write!(output, "{}\t{partition}\t{offset}", time_text::shown(record.timestamp))?;
+    write!(output, "\t{}\t{}", text(key), text(value))?;
+    for (header, index) in record.headers.iter().zip(0..) {
+        let before = if index == 0 { "\theaders: " } else { ", " };
+        let value = text(header.value.as_deref().map(|bytes| shown(bytes, None)));
+        write!(output, "{before}{}={value}", one_line(header.key.clone()))?;
+    }
+    writeln!(output)
+}
+
+fn print_json(record: &Record, key: Option<String>, value: Option<String>, output: &mut dyn Write) -> io::Result<()> {
+    let mut members = Map::new();
+    members.insert("timestamp".into(), json!(record.timestamp));
+    members.insert("partition".into(), json!(record.partition));
+    members.insert("offset".into(), json!(record.offset));
+    members.insert("key".into(), key.map_or(Value::Null, nested));
+    members.insert("value".into(), value.map_or(Value::Null, nested));
+    if !record.headers.is_empty() {
+        let header = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| shown(bytes, None));
+        let headers = record.headers.iter().map(|found| json!({"key": found.key, "value": header(&found.value)}));
+        members.insert("headers".into(), headers.collect());
+    }
+    writeln!(output, "{}", Value::Object(members))
+}
+
 /// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
-fn nested(bytes: &[u8], format: Option<KeyFormat>) -> Value {
-    match serde_json::from_slice(bytes) {
+fn nested(text: String) -> Value {
+    match serde_json::from_str(&text) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-        _ => Value::from(shown(bytes, format)),
+        _ => Value::from(text),
     }
 }
 

@@ -15,9 +15,8 @@ use super::csv_file::{CsvFile, Row};
 use super::json_row::JsonRow;
 use super::key_format::KeyFormat;
 use super::refusals::Refusals;
-use super::{Streams, TopicFailure, time_text};
+use super::{Records, Streams, TopicFailure, time_text};
 use crate::sql::quote_name;
-use crate::topics::Topics;
 
 const NOTES: &str = "\
 The file may be plain, .gz or .zip, or a pipe; its first row names the columns. Types are found by reading the whole file unless \
@@ -84,7 +83,7 @@ struct Mapping {
 const STOP_ROWS: u64 = 4096;
 
 impl Import {
-    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+    pub(super) fn run(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         let file = CsvFile::open(&self.file, self.delimiter, &mut streams.input)?;
         if let Some(other) = file.likely_delimiter() {
             let other = other.escape_default();
@@ -99,7 +98,7 @@ impl Import {
         let types = self.types(&file)?;
         writeln!(streams.notices, "columns: {}", columns(&file.header, &types))?;
 
-        let mut appender = Appender::open(topics, &self.name, self.partitions, streams.notices)?;
+        let mut appender = Appender::open(records, &self.name, self.partitions, streams.notices)?;
         if self.print_sql {
             writeln!(streams.output, "{}", self.create_stream(&file.header, &types, key))?;
             self.explain_key(&file.header, &types, key, streams.notices)?;
@@ -194,7 +193,9 @@ fn append_all(
         match cells.and_then(|cells| mapping.record(cells, &mut key, &mut value)) {
             Ok((has_key, timestamp)) => {
                 let key = has_key.then_some(key.as_slice());
-                appender.push(key, Some(&value), timestamp.unwrap_or(fixed_timestamp))?;
+                if let Err(reason) = appender.push(key, Some(&value), timestamp.unwrap_or(fixed_timestamp))? {
+                    refusals.add(line, &reason, streams.notices)?;
+                }
             }
             Err(reason) => refusals.add(line, &reason, streams.notices)?,
         }

@@ -44,7 +44,8 @@ pub(super) struct Create {
     #[arg(long, value_name = "N")]
     replicas: Option<u16>,
 
-    /// Further setting of a topic on a cluster, repeatable: max.message.bytes=2000000
+    /// Further setting, repeatable: value.schema.validation=true, key.schema.validation=true; on a cluster any of
+    /// Kafka's, max.message.bytes=2000000
     #[arg(long = "config", value_name = "KEY=VALUE", value_parser = crate::cli::data_dir::parse_property)]
     settings: Vec<(String, String)>,
 }
@@ -92,9 +93,9 @@ impl Create {
             retention_ms: self.retention_ms,
             retention_bytes: self.retention_bytes,
             replicas: self.replicas,
-            settings: self.settings.into_iter().collect(),
             ..TopicConfig::with_partitions(self.partitions)
         };
+        let config = config.with_settings(self.settings);
         topics.create(&self.name, &config)?;
         writeln!(streams.notices, "created topic {} with {}", self.name, partitions(self.partitions))?;
         Ok(())

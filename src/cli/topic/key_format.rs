@@ -80,8 +80,13 @@ pub(super) fn shown(bytes: &[u8], format: Option<KeyFormat>) -> String {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if format.is_none() && !text.contains('\0') => text.to_owned(),
-        _ => bytes.iter().fold("0x".to_owned(), |digits, byte| digits + &format!("{byte:02x}")),
+        _ => digits(bytes),
     }
+}
+
+/// `0x00ff`.
+pub(super) fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! list · create · describe · delete ─▶ inspect ───────────────────────────────┐
 //! produce ─▶ lines of standard input ─▶ json_fields, key_format ─▶ Appender ───┼─▶ Topics
 //! import  ─▶ csv_file ─▶ column_type (inference) ─▶ json_row ─────▶ Appender ───┤
-//! consume ◀─ text or JSON lines, in order of time ◀──────────────────────────────┘
+//! consume ◀─ text or JSON lines, in order of time ◀─ shown (formats) ◀────────────┘
 //! ```
 
 mod appender;
@@ -19,6 +19,7 @@ mod key_format;
 mod lines;
 mod produce;
 mod refusals;
+mod shown;
 mod time_text;
 
 #[cfg(test)]
@@ -27,10 +28,13 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Failure;
 use super::counted::counted;
 use super::data_dir::{loaded, parse_property};
+use crate::engine::schema_registry;
+use crate::registry::{RegistryError, SchemaRegistry};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::shell::Interrupt;
 use crate::topics::{self, TopicError, Topics};
@@ -99,6 +103,20 @@ pub struct Streams<'a> {
     pub now_ms: &'a dyn Fn() -> i64,
 }
 
+/// Where records are read and written.
+#[derive(Clone, Copy)]
+struct Records<'a> {
+    topics: &'a dyn Topics,
+    properties: &'a BTreeMap<String, String>,
+}
+
+impl Records<'_> {
+    /// Where the schemas of records are; `None` on a cluster without a registry.
+    fn registry(&self) -> Result<Option<Arc<dyn SchemaRegistry>>, TopicFailure> {
+        schema_registry(self.topics, self.properties).map_err(|error| TopicFailure::Registry(error.to_string()))
+    }
+}
+
 /// Why a command failed. The text is for the person who typed it.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicFailure {
@@ -116,6 +134,9 @@ pub enum TopicFailure {
     /// Options do not fit the file or the topic.
     #[error("{0}")]
     Options(String),
+    /// The schema registry cannot be asked.
+    #[error("{0}")]
+    Registry(String),
     /// Standard input or output failed.
     #[error("cannot read or write: {0}")]
     Io(io::Error),
@@ -143,6 +164,12 @@ pub enum TopicFailure {
 impl From<TopicFailure> for Failure {
     fn from(failure: TopicFailure) -> Self {
         Self::new(failure.to_string())
+    }
+}
+
+impl From<RegistryError> for TopicFailure {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error.to_string())
     }
 }
 
@@ -184,14 +211,16 @@ impl TopicCommand {
 
     /// Runs the command on `topics`.
     pub fn run_on(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let properties = self.properties.into_iter().collect();
+        let records = Records { topics, properties: &properties };
         let done = match self.action {
             Action::List(list) => list.run(topics, streams),
             Action::Create(create) => create.run(topics, streams),
             Action::Describe(describe) => describe.run(topics, streams),
             Action::Delete(delete) => delete.run(topics, streams),
-            Action::Produce(produce) => produce.run(topics, streams),
-            Action::Consume(consume) => consume.run(topics, streams),
-            Action::Import(import) => import.run(topics, streams),
+            Action::Produce(produce) => produce.run(records, streams),
+            Action::Consume(consume) => consume.run(records, streams),
+            Action::Import(import) => import.run(records, streams),
         };
         match done.and_then(|()| Ok(streams.output.flush()?)) {
             Err(TopicFailure::ClosedPipe) => Ok(()),

@@ -7,8 +7,7 @@ use super::json_fields::fields;
 use super::key_format::KeyFormat;
 use super::lines::{Lines, Next};
 use super::refusals::Refusals;
-use super::{Streams, TopicFailure, time_text};
-use crate::topics::Topics;
+use super::{Records, Streams, TopicFailure, time_text};
 
 const NOTES: &str = "\
 The line is the value, its time is now, and there is no key, unless options say otherwise. Empty lines are passed over.
@@ -57,8 +56,8 @@ struct Record<'a> {
 }
 
 impl Produce {
-    pub(super) fn run(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-        let mut appender = Appender::open(topics, &self.name, None, streams.notices)?;
+    pub(super) fn run(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let mut appender = Appender::open(records, &self.name, None, streams.notices)?;
         let mut refusals = Refusals::of("line");
         let mut lines = Lines::of(std::mem::replace(&mut streams.input, Box::new(std::io::empty())));
         loop {
@@ -67,7 +66,9 @@ impl Produce {
                 Next::Line(number, line) => match self.record(line) {
                     Ok(Record { key, value, timestamp }) => {
                         let timestamp = timestamp.unwrap_or_else(streams.now_ms);
-                        appender.push(key.as_deref(), value, timestamp)?;
+                        if let Err(reason) = appender.push(key.as_deref(), value, timestamp)? {
+                            refusals.add(number, &reason, streams.notices)?;
+                        }
                     }
                     Err(reason) => refusals.add(number, &reason, streams.notices)?,
                 },

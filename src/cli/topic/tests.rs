@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use super::{Streams, TopicCommand};
+use crate::registry::{EmbeddedRegistry, SchemaDocument, SchemaRegistry, SchemaType};
 use crate::topics::{MemoryTopics, TopicPartition, Topics, Transaction};
 use crate::types::{Header, RecordChunkBuilder};
 
@@ -259,6 +260,83 @@ fn a_record_stays_on_one_line() {
     let appends = vec![(TopicPartition { topic: "t".into(), partition: 0 }, builder.finish())];
     topics.commit(Transaction { appends, ..Transaction::default() }).expect("an append succeeds");
     assert_eq!(ok(&topics, &["consume", "t"], ""), "1970-01-01T00:00:00.000Z\t0\t0\t0x00ff\ta\\nb\\tc\n");
+}
+
+/// Registers `text` under `subject` beside `topics`; the id.
+fn register(topics: &MemoryTopics, subject: &str, schema_type: SchemaType, text: &str) -> u32 {
+    let registry = EmbeddedRegistry::open(topics.storage()).expect("memory opens");
+    SchemaRegistry::register(&registry, subject, &SchemaDocument::new(schema_type, text)).expect("it is the first")
+}
+
+const AVRO: &str = r#"{"type": "record", "name": "r", "fields": [{"name": "name", "type": "string"},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}}]}"#;
+
+#[test]
+fn records_of_registered_schemas_are_shown_as_json() {
+    let topics = with_topic(&[]);
+    let protobuf = "syntax = 'proto3'; message M { string name = 1; repeated int32 n = 2; }";
+    assert_eq!(register(&topics, "t-value", SchemaType::Avro, AVRO), 1);
+    assert_eq!(register(&topics, "u-value", SchemaType::Protobuf, protobuf), 2);
+    assert_eq!(register(&topics, "v-value", SchemaType::Json, "{\"type\": \"object\"}"), 3);
+    let append = |topic: &str, keys: &[&[u8]], values: &[&[u8]]| {
+        let mut builder = RecordChunkBuilder::new();
+        keys.iter().zip(values).for_each(|(key, value)| builder.push(Some(key), Some(value), 0));
+        let appends = vec![(TopicPartition { topic: topic.into(), partition: 0 }, builder.finish())];
+        topics.commit(Transaction { appends, ..Transaction::default() }).expect("the topic is there");
+    };
+    ok(&topics, &["create", "u"], "");
+    ok(&topics, &["create", "v"], "");
+    append("t", &[&[0, 0, 0, 7]], &[b"\0\0\0\0\x01\x04ab\x04\x04\xe2"]);
+    append("u", &[&[0, 0, 0, 0, 0, 0, 0, 8]], &[b"\0\0\0\0\x02\0\x0a\x01x\x12\x02\x01\x02"]);
+    append("v", &[b"k"], &[b"\0\0\0\0\x03{\"a\": 1}"]);
+    let cells = |arguments: &[&str]| {
+        consumed(&topics, arguments)[0].split_once(" 0 0 ").expect("it is the first of partition 0").1.to_owned()
+    };
+    assert_eq!(cells(&["t"]), r#"7 {"name": "ab", "price": 12.50}"#);
+    assert_eq!(cells(&["u"]), r#"8 {"name":"x","n":[1,2]}"#);
+    assert_eq!(cells(&["v"]), r#"k {"a":1}"#);
+    assert_eq!(
+        cells(&["t", "--value-format", "avro", "--key-format", "hex"]),
+        r#"0x00000007 {"name": "ab", "price": 12.50}"#
+    );
+    assert_eq!(cells(&["t", "--value-format", "protobuf"]), "7 0x00000000010461620404e2");
+    assert_eq!(cells(&["v", "--value-format", "hex"]), "k 0x00000000037b2261223a20317d");
+    let printed = ok(&topics, &["consume", "t", "--output", "json"], "");
+    assert!(printed.ends_with("\"key\":\"7\",\"value\":{\"name\":\"ab\",\"price\":12.50}}\n"), "{printed}");
+}
+
+#[test]
+fn what_keys_are_is_guessed_from_all_of_them() {
+    let topics = with_topic(&[]);
+    let mut builder = RecordChunkBuilder::new();
+    [b"AA10", &[0, 0, 0, 7]].iter().for_each(|key| builder.push(Some(&key[..]), None, 0));
+    let appends = vec![(TopicPartition { topic: "t".into(), partition: 0 }, builder.finish())];
+    topics.commit(Transaction { appends, ..Transaction::default() }).expect("the topic is there");
+    assert_eq!(consumed(&topics, &["t"])[0], "1970-01-01T00:00:00.000Z 0 0 AA10 null");
+    assert_eq!(consumed(&topics, &["t"])[1], "1970-01-01T00:00:00.000Z 0 1 0x00000007 null", "not all are numbers");
+    assert_eq!(consumed(&topics, &["t", "--from", "1"])[0], "1970-01-01T00:00:00.000Z 0 1 7 null");
+}
+
+#[test]
+fn topics_may_take_only_records_of_registered_schemas() {
+    let topics = with_topic(&["--config", "value.schema.validation=true"]);
+    register(&topics, "t-value", SchemaType::Avro, "\"string\"");
+    register(&topics, "other-value", SchemaType::Avro, "\"int\"");
+    assert!(ok(&topics, &["describe", "t"], "").contains("confluent.value.schema.validation  true\n"));
+    let outcome = run(&topics, &["produce", "t"], "plain\n\0\0\0\0\u{1}\u{4}hi\n\0\0\0\0\u{2}\u{4}\n");
+    assert_eq!(outcome.failure.as_deref(), Some("2 of 3 lines refused, the others were appended"));
+    let text = "topic t takes only values of schemas of t-value (confluent.value.schema.validation), and";
+    let notices: Vec<&str> = outcome.notices.lines().collect();
+    let plain =
+        format!("line 1: {text} this one does not begin with the id of a schema: write it by the format AVRO, ");
+    let other = format!("line 3: {text} the schema with the id 2 is one of other-value: register it under t-value, ");
+    assert!(notices[0].starts_with(&plain) && notices[1].starts_with(&other), "{notices:?}");
+    assert!(consumed(&topics, &["t"])[0].ends_with(" null hi"));
+    let tombstone = ["produce", "t", "--key-separator", ":"];
+    ok(&topics, &tombstone, "k:\n");
+    let failure = run(&topics, &["create", "u", "--config", "key.schema.validation=maybe"], "").failure;
+    let expected = "topic u cannot be created: confluent.key.schema.validation is true or false";
+    assert_eq!(failure.as_deref(), Some(expected));
 }
 
 #[test]

@@ -108,6 +108,16 @@ pub(super) const SERVER: &[Property] = &[
         "how long a WebSocket may be open at most",
     ),
     text(
+        "levada.authorization.define",
+        "*",
+        "roles that may create, change and end streams, tables and queries, with commas between them; `*` is any",
+    )
+    .fixed(),
+    text("levada.authorization.read", "*", "roles that may read rows and facts").fixed(),
+    text("levada.authorization.write", "*", "roles that may write records").fixed(),
+    unset("levada.users.file", "file of users, lines of `name: password, role, …`; for `authentication.method=BASIC`")
+        .fixed(),
+    text(
         "listeners",
         "http://0.0.0.0:8088",
         "addresses of the server, with commas between them; `https` needs `ssl.keystore.location`",

@@ -77,7 +77,7 @@ const OF_VALUES: [Format; 8] = [
 ];
 
 /// What all bytes seen so far may be. Prints itself as the end of ksqlDB's `Key format: …`.
-pub(super) struct FormatGuess {
+pub struct FormatGuess {
     registered: RecordTexts,
     all: &'static [Format],
     left: Vec<Format>,
@@ -86,22 +86,22 @@ pub(super) struct FormatGuess {
 
 impl FormatGuess {
     /// A guess about keys, which may be windowed.
-    pub(super) fn of_keys(registered: RecordTexts) -> Self {
+    pub fn of_keys(registered: RecordTexts) -> Self {
         Self { registered, all: &OF_KEYS, left: OF_KEYS.to_vec(), has_seen: false }
     }
 
     /// A guess about values.
-    pub(super) fn of_values(registered: RecordTexts) -> Self {
+    pub fn of_values(registered: RecordTexts) -> Self {
         Self { registered, all: &OF_VALUES, left: OF_VALUES.to_vec(), has_seen: false }
     }
 
     /// Schemas that nobody knew may have come since.
-    pub(super) fn ask_again(&mut self) {
+    pub fn ask_again(&mut self) {
         self.registered.ask_again();
     }
 
     /// Gives up the formats that `bytes` are not of. No bytes say nothing.
-    pub(super) fn narrow(&mut self, bytes: Option<&[u8]>) {
+    pub fn narrow(&mut self, bytes: Option<&[u8]>) {
         let Some(bytes) = bytes else { return };
         self.has_seen = true;
         let registered = self.registered.text(bytes);
@@ -109,10 +109,20 @@ impl FormatGuess {
     }
 
     /// `bytes` as text, in the first format that fits all that was seen; if none does, in the first that fits these.
-    pub(super) fn text(&mut self, bytes: &[u8]) -> String {
+    pub fn text(&mut self, bytes: &[u8]) -> String {
         let registered = self.registered.text(bytes);
         let formats = self.left.iter().chain(self.all);
         formats.into_iter().find_map(|format| format.text(bytes, registered.as_ref())).unwrap_or_else(|| escaped(bytes))
+    }
+
+    /// As [`FormatGuess::text`], but texts stay as they are written; `None` for bytes that are nothing known.
+    pub fn text_as_written(&mut self, bytes: &[u8]) -> Option<String> {
+        let registered = self.registered.text(bytes);
+        let mut formats = self.left.iter().chain(self.all);
+        formats.find_map(|format| match (format, format.text(bytes, registered.as_ref())?) {
+            (Format::Json, _) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            (_, text) => Some(text),
+        })
     }
 }
 

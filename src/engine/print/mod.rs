@@ -22,7 +22,7 @@ use crate::sql::ast::PrintTopic;
 use crate::sql::similar_names;
 use crate::topics::{TimeOrder, TopicPartition, Topics};
 
-use format_guess::FormatGuess;
+pub use format_guess::FormatGuess;
 
 /// Records looked at together: the guess is narrowed by all of them before the first is printed.
 const RECORDS_AT_ONCE: u64 = 500;

@@ -129,6 +129,10 @@ impl Encoder for AvroEncoder {
         }
         writer.finish()
     }
+
+    fn schema_id(&self) -> Option<u32> {
+        Some(self.id)
+    }
 }
 
 /// Compiles types against nodes of a schema.

@@ -10,7 +10,7 @@ mod text;
 pub use cursor::{Cursor, Fault, write_long};
 pub(super) use decode::AvroDecoder;
 pub(super) use encode::AvroEncoder;
-pub(super) use text::text;
+pub(super) use text::{json, text};
 
 #[cfg(test)]
 mod tests {

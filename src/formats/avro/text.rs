@@ -2,7 +2,8 @@
 
 use super::cursor::{Cursor, Fault, Read};
 use super::schema::{AvroSchema, Node, NodeId};
-use crate::types::java_text::{write_double, write_integer};
+use crate::formats::decimal_bytes::big_endian;
+use crate::types::java_text::{write_decimal256, write_double, write_integer};
 use crate::types::json_text::write_text;
 
 /// Values nested deeper are refused: a schema may hold itself.
@@ -11,9 +12,18 @@ const DEPTH_MAX: u32 = 256;
 /// Longer texts are refused: elements that take no bytes may be many.
 const TEXT_BYTES_MAX: usize = 16 << 20;
 
-/// `datum` as text: `{"A": 1, "B": "x"}`, and a text alone as it is.
+/// `datum` as text: `{"A": 1, "B": "x"}`, and a text alone as it is. Decimals are the characters of their bytes.
 pub(in crate::formats) fn text(schema: &AvroSchema, datum: &[u8]) -> Result<String, String> {
-    let mut printer = Printer { schema, cursor: Cursor::new(datum), depth: 0, out: Vec::new() };
+    print(schema, datum, false)
+}
+
+/// As [`text`], but decimals are numbers.
+pub(in crate::formats) fn json(schema: &AvroSchema, datum: &[u8]) -> Result<String, String> {
+    print(schema, datum, true)
+}
+
+fn print(schema: &AvroSchema, datum: &[u8], decimals: bool) -> Result<String, String> {
+    let mut printer = Printer { schema, cursor: Cursor::new(datum), depth: 0, out: Vec::new(), decimals };
     let written = match schema.node(schema.without_null(schema.root())) {
         Node::String if matches!(schema.node(schema.root()), Node::String) => {
             printer.cursor.bytes().map(|text| printer.out.extend_from_slice(text))
@@ -32,6 +42,8 @@ struct Printer<'a> {
     cursor: Cursor<'a>,
     depth: u32,
     out: Vec<u8>,
+    /// Whether decimals are numbers.
+    decimals: bool,
 }
 
 impl Printer<'_> {
@@ -65,6 +77,14 @@ impl Printer<'_> {
                 self.number(value);
             }
             Node::String => write_text(&mut self.out, self.cursor.bytes()?),
+            Node::Bytes { scale: Some(scale) } if self.decimals => {
+                let bytes = self.cursor.bytes()?;
+                self.decimal(bytes, *scale)?;
+            }
+            Node::Fixed { size, scale: Some(scale) } if self.decimals => {
+                let bytes = self.cursor.take(*size)?;
+                self.decimal(bytes, *scale)?;
+            }
             // Each byte is a character of Latin-1.
             Node::Bytes { .. } => {
                 let text: String = self.cursor.bytes()?.iter().map(|byte| char::from(*byte)).collect();
@@ -129,6 +149,12 @@ impl Printer<'_> {
         Ok(())
     }
 
+    fn decimal(&mut self, bytes: &[u8], scale: u8) -> Read<()> {
+        let digits = big_endian(bytes).ok_or_else(|| Fault::Wrong("a decimal has too many digits".to_owned()))?;
+        write_decimal256(&mut self.out, digits, scale);
+        Ok(())
+    }
+
     /// What no number of JSON is stands in quotes.
     fn number(&mut self, value: f64) {
         if value.is_finite() {
@@ -163,6 +189,17 @@ mod tests {
         datum.push(0);
         assert_eq!(text(&schema, &datum), Err("bytes are left over".to_owned()));
         assert_eq!(text(&schema, &datum[..3]), Err("the bytes end too early".to_owned()));
+    }
+
+    #[test]
+    fn decimals_are_numbers_of_json() {
+        let decimal = |kind: &str| {
+            let schema = format!(r#"{{"type": {kind}, "logicalType": "decimal", "precision": 4, "scale": 2}}"#);
+            AvroSchema::parse(&schema, &[]).expect("a schema")
+        };
+        assert_eq!(json(&decimal("\"bytes\""), &[4, 0x04, 0xe2]).as_deref(), Ok("12.50"));
+        assert_eq!(text(&decimal("\"bytes\""), &[2, 65]).as_deref(), Ok("\"A\""));
+        assert_eq!(json(&decimal(r#""fixed", "name": "f", "size": 2"#), &[0xff, 0xff]).as_deref(), Ok("-0.01"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use arrow::datatypes::i256;
 use crate::formats::decimal_bytes::Digits;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
+use crate::formats::schemas::split_id;
 use crate::formats::{Encoded, Encoder};
 use crate::types::json_text::{special_byte, write_text};
 use crate::types::{Column, SqlType, java_text};
@@ -56,6 +57,10 @@ impl Encoder for JsonEncoder {
             self.row_bytes = row_bytes;
         }
         writer.finish()
+    }
+
+    fn schema_id(&self) -> Option<u32> {
+        split_id(&self.header).ok().map(|(id, _)| id)
     }
 }
 

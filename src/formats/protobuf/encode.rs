@@ -15,6 +15,7 @@ use crate::formats::nested_cells::{Cells, Values};
 use crate::formats::nested_column::find_field;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
+use crate::formats::schemas::split_id;
 use crate::formats::{Encoded, Encoder};
 use crate::registry::protobuf::{Field, FieldKind, MessageId, Presence, ProtobufSchema, Scalar, WellKnown};
 use crate::types::calendar::CivilDate;
@@ -126,6 +127,10 @@ impl Encoder for ProtobufEncoder {
             self.row_bytes = row_bytes;
         }
         writer.finish()
+    }
+
+    fn schema_id(&self) -> Option<u32> {
+        split_id(&self.header).ok().map(|(id, _)| id)
     }
 }
 

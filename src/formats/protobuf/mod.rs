@@ -23,6 +23,7 @@
 mod decode;
 mod encode;
 mod framing;
+mod json_text;
 mod leaf_reader;
 mod names;
 mod plan;
@@ -34,5 +35,6 @@ pub mod wire;
 pub(super) use decode::ProtobufDecoder;
 pub(super) use encode::ProtobufEncoder;
 pub(super) use framing::{Framing, header_length, split_header};
+pub(super) use json_text::json;
 pub(super) use names::check;
 pub(super) use text::text;

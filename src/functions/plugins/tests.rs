@@ -124,11 +124,41 @@ impl WeightedMean {
     }
 }
 
+/// The sum, unless it is one that cannot be kept.
+#[derive(Default)]
+struct Superstitious(i64);
+
+/// The sum of numbers that no storage holds when it is 13, and that storage does not give back when it is 14.
+#[aggregate]
+impl Superstitious {
+    fn add(&mut self, number: i64) {
+        self.0 += number;
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0 += later.0;
+    }
+
+    fn result(&self) -> i64 {
+        self.0
+    }
+
+    fn store(&self) -> i64 {
+        assert!(self.0 != 13, "13 brings bad luck");
+        self.0
+    }
+
+    fn restore(stored: i64) -> Self {
+        assert!(stored != 14, "14 is 13 with another name");
+        Self(stored)
+    }
+}
+
 struct Own;
 
 impl Functions for Own {
     fn definitions() -> Vec<Definition> {
-        levada_udf::functions![share, joined, liar, greet, times, weighed, parts, WeightedMean]
+        levada_udf::functions![share, joined, liar, greet, times, weighed, parts, WeightedMean, Superstitious]
     }
 
     fn kept() -> &'static OnceLock<Vec<Definition>> {
@@ -175,6 +205,7 @@ fn functions_are_as_their_author_says() {
         "WEIGHED(counts MAP<VARCHAR, BIGINT>, known ARRAY<VARCHAR>)",
         "PARTS(text VARCHAR, most INT)",
         "WEIGHTED_MEAN(value DOUBLE, weight BIGINT, limit INT)",
+        "SUPERSTITIOUS(number BIGINT)",
     ];
     assert_eq!(calls, expected);
     assert_eq!(all[0].description, "A share of a whole.");
@@ -217,7 +248,7 @@ fn plug_ins_for_another_interface_are_refused() {
         unsafe { Library::of(&raw const plugin) }.err().expect("it is refused")
     };
     let newer = refused(Plugin { version: VERSION + 1, ..Exported::<Own>::PLUGIN });
-    assert_eq!(newer, "it is built for version 3 of the interface of plug-ins, and this server speaks version 2");
+    assert_eq!(newer, "it is built for version 4 of the interface of plug-ins, and this server speaks version 3");
     assert_eq!(
         refused(Plugin { magic: *b"whatever", ..Exported::<Own>::PLUGIN }),
         "it is no plug-in: it begins otherwise"
@@ -328,16 +359,17 @@ fn an_aggregate_function_adds_takes_back_merges_and_stores() {
     means.merge(0, 1).expect("groups are merged");
     assert_eq!(doubles(&means.results(&[0, 1])), [Some(4.5), Some(8.0)]);
 
-    let stored = means.state(&[1, 0]);
+    let stored = means.state(&[1, 0]).expect("they are kept");
     assert_eq!(stored.iter().map(|column| column.data_type().clone()).collect::<Vec<_>>(), means.state_types());
     let mut restored = self::means();
-    restored.load(&[0, 1], &stored);
+    restored.load(&[0, 1], &stored).expect("they are taken");
     assert_eq!(doubles(&restored.results(&[0, 1])), [Some(8.0), Some(4.5)]);
     restored.reset(0);
     assert_eq!(doubles(&restored.results(&[0])), [None]);
     assert!(restored.slot_bytes() > 0);
     let first = UInt32Array::from(vec![0]);
-    restored.load(&[0], &stored.iter().map(|column| take(column, &first, None).expect("a row")).collect::<Vec<_>>());
+    let second: Vec<ArrayRef> = stored.iter().map(|column| take(column, &first, None).expect("a row")).collect();
+    restored.load(&[0], &second).expect("it is taken");
     assert_eq!(doubles(&restored.results(&[0])), [Some(8.0)]);
 }
 
@@ -350,4 +382,27 @@ fn rows_that_an_aggregate_function_refuses_or_panics_at_are_told_and_leave_the_g
     let expected = expected.map(|(row, reason)| Rejected { row, reason: reason.to_owned() });
     assert_eq!(means.take_rejected(), expected);
     assert_eq!(doubles(&means.results(&[0])), [Some(1.0)]);
+}
+
+#[test]
+fn groups_that_cannot_be_kept_or_taken_are_an_error() {
+    let functions = functions();
+    let function = functions.iter().find(|function| function.spelling == "superstitious").expect("it is there");
+    let call = AggregateCall {
+        arguments: &[DataType::Int64],
+        literals: &[],
+        result: &DataType::Int64,
+        configuration: &Configuration::default(),
+    };
+    let mut sums = function.variations[0].aggregate.as_ref().expect("it is computed").accumulator(&call).expect("good");
+    sums.grow(2);
+    let numbers: [ArrayRef; 1] = [Arc::new(Int64Array::from(vec![13, 14]))];
+    sums.update(&Update { slots: &[0, 1], arguments: &numbers, undone: None }, false);
+    let error = sums.state(&[1, 0]).expect_err("13 is not kept");
+    assert_eq!(error, "superstitious: a group cannot be kept: the function panicked: 13 brings bad luck");
+    let stored = sums.state(&[1]).expect("14 is kept");
+    let error = sums.load(&[0], &stored).expect_err("14 is not taken");
+    let text =
+        "superstitious: what was kept of a group cannot be taken: the function panicked: 14 is 13 with another name";
+    assert_eq!(error, text);
 }

@@ -1,9 +1,12 @@
 //! What functions of users take: how long they run, how much memory they give or ask for. One that does not come back, or asks for a
 //! great deal, is named in the log, and in what the server says of its queries.
+//!
+//! A call writes two numbers into a place that its thread has for itself, at its beginning and at its end: no lock, and nothing that
+//! another thread waits for. Whoever wants to know what is running looks through the places of all threads.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::types::resident_bytes;
@@ -28,22 +31,49 @@ fn slow() -> Duration {
 #[derive(Debug)]
 pub(super) struct Watched {
     name: String,
+    /// Its number, from 1.
+    id: u64,
     calls: AtomicU64,
     nanoseconds: AtomicU64,
     bytes_max: AtomicU64,
-    running: Mutex<Vec<Running>>,
+}
+
+/// What runs on a thread.
+#[derive(Debug, Default)]
+struct Place {
+    /// The function that is being called; 0: none. It is written after `since`, and read before: a call is never taken for older
+    /// than it is.
+    function: AtomicU64,
+    /// When the call has begun, in nanoseconds of this process.
+    since: AtomicU64,
+    /// The query that the thread works for.
+    query: Mutex<Option<Arc<str>>>,
+    /// What was seen of the call when it was looked at.
+    seen: Mutex<Seen>,
+}
+
+/// What is remembered of a call between two looks at it.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Which call: when it has begun.
+    since: u64,
+    /// Memory of the process when the call was first looked at.
+    resident: u64,
+    is_slow: bool,
+    is_large: bool,
 }
 
 /// A call that has not come back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Running {
-    number: u64,
-    query: Option<Arc<str>>,
-    since: Instant,
-    /// Memory of the process when the call was first looked at.
-    resident: Option<u64>,
-    is_slow: bool,
-    is_large: bool,
+    function: u64,
+    since: u64,
+}
+
+impl Running {
+    fn elapsed(self) -> Duration {
+        Duration::from_nanos(now().saturating_sub(self.since))
+    }
 }
 
 /// A call of a function that has not come back.
@@ -73,16 +103,38 @@ pub struct Usage {
 }
 
 static ALL: Mutex<Vec<Weak<Watched>>> = Mutex::new(Vec::new());
+static PLACES: Mutex<Vec<Weak<Place>>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static QUERY: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+    static PLACE: OnceCell<Arc<Place>> = const { OnceCell::new() };
+}
+
+/// Does `work` with the place of this thread.
+fn with_place<T>(work: impl FnOnce(&Place) -> T) -> T {
+    PLACE.with(|place| {
+        work(place.get_or_init(|| {
+            let new = Arc::new(Place::default());
+            let mut places = locked(&PLACES);
+            places.retain(|place| place.strong_count() > 0);
+            places.push(Arc::downgrade(&new));
+            new
+        }))
+    })
+}
+
+/// Nanoseconds since this process first asked.
+fn now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how long a library really takes is no time of the engine")]
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    // 0 is no time: nothing has been seen then.
+    u64::try_from(BEGINNING.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
 }
 
 /// Does `work` for `query`: functions that it calls are told with that.
 pub fn on_behalf_of<T>(query: &Arc<str>, work: impl FnOnce() -> T) -> T {
-    let before = QUERY.replace(Some(Arc::clone(query)));
+    let before = with_place(|place| locked(&place.query).replace(Arc::clone(query)));
     let done = work();
-    QUERY.set(before);
+    with_place(|place| *locked(&place.query) = before);
     done
 }
 
@@ -121,12 +173,13 @@ static WATCHING: Once = Once::new();
 
 /// Figures for the function called `name`.
 pub(super) fn watched(name: &str) -> Arc<Watched> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
     let watched = Arc::new(Watched {
         name: name.to_owned(),
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
         calls: AtomicU64::new(0),
         nanoseconds: AtomicU64::new(0),
         bytes_max: AtomicU64::new(0),
-        running: Mutex::default(),
     });
     let mut all = locked(&ALL);
     all.retain(|watched| watched.strong_count() > 0);
@@ -147,12 +200,46 @@ fn watched_functions() -> Vec<Arc<Watched>> {
     locked(&ALL).iter().filter_map(Weak::upgrade).collect()
 }
 
+fn places() -> Vec<Arc<Place>> {
+    locked(&PLACES).iter().filter_map(Weak::upgrade).collect()
+}
+
 /// Looks at all calls, for as long as the process lives.
 fn watch() {
     loop {
         std::thread::park_timeout(INTERVAL);
-        let resident = resident_bytes().map(|bytes| bytes as u64);
-        watched_functions().iter().for_each(|watched| watched.look(slow(), resident));
+        let resident = resident_bytes().map_or(0, |bytes| bytes as u64);
+        let functions = watched_functions();
+        for place in places() {
+            let Some(call) = place.running() else { continue };
+            if let Some(watched) = functions.iter().find(|watched| watched.id == call.function) {
+                watched.look(&place, call, slow(), resident);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The call that runs here, if there is one.
+    fn running(&self) -> Option<Running> {
+        let function = self.function.load(Ordering::Acquire);
+        let since = self.since.load(Ordering::Relaxed);
+        (function > 0).then_some(Running { function, since })
+    }
+
+    /// What was seen of `call`, which runs here.
+    fn seen(&self, call: Running) -> MutexGuard<'_, Seen> {
+        let mut seen = locked(&self.seen);
+        if seen.since != call.since {
+            *seen = Seen { since: call.since, ..Seen::default() };
+        }
+        seen
+    }
+
+    /// Something else runs here from now on.
+    fn set(&self, call: Running) {
+        self.since.store(call.since, Ordering::Relaxed);
+        self.function.store(call.function, Ordering::Release);
     }
 }
 
@@ -163,26 +250,35 @@ impl Watched {
 
     /// Begins a call, which ends when what this gives is dropped.
     pub(super) fn enter(&self) -> Entered<'_> {
-        let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        #[expect(clippy::disallowed_methods, reason = "how long a library really takes is no time of the engine")]
-        let (query, since) = (QUERY.with_borrow(Clone::clone), Instant::now());
-        let running = Running { number, query, since, resident: None, is_slow: false, is_large: false };
-        locked(&self.running).push(running);
-        Entered { watched: self, number, since }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let since = now();
+        let outer = with_place(|place| {
+            let outer = Running {
+                function: place.function.load(Ordering::Relaxed),
+                since: place.since.load(Ordering::Relaxed),
+            };
+            place.set(Running { function: self.id, since });
+            outer
+        });
+        Entered { watched: self, since, outer, _stays: std::marker::PhantomData }
     }
 
     /// The function has given so many bytes.
     pub(super) fn gave(&self, bytes: usize) {
-        self.bytes_max.fetch_max(bytes as u64, Ordering::Relaxed);
+        let bytes = bytes as u64;
+        // Most are not the most.
+        if bytes > self.bytes_max.load(Ordering::Relaxed) {
+            self.bytes_max.fetch_max(bytes, Ordering::Relaxed);
+        }
     }
 
     fn usage(&self) -> Usage {
-        let running = locked(&self.running).clone();
-        let calls = running.into_iter().map(|call| RunningCall {
-            query: call.query,
-            elapsed: call.since.elapsed(),
-            is_large: call.is_large,
-        });
+        let call_at = |place: Arc<Place>| {
+            let call = place.running().filter(|call| call.function == self.id)?;
+            let is_large = place.seen(call).is_large;
+            Some(RunningCall { query: locked(&place.query).clone(), elapsed: call.elapsed(), is_large })
+        };
+        let calls = places().into_iter().filter_map(call_at);
         Usage {
             name: self.name.clone(),
             calls: self.calls.load(Ordering::Relaxed),
@@ -192,41 +288,40 @@ impl Watched {
         }
     }
 
-    /// Tells of calls that run longer than `slow`, or while which the process has taken on much memory, each once.
-    fn look(&self, slow: Duration, resident: Option<u64>) {
-        for call in locked(&self.running).iter_mut() {
-            let query = call.query.as_deref().unwrap_or("none");
-            if !call.is_slow && call.since.elapsed() > slow {
-                call.is_slow = true;
-                tracing::warn!(query, "the function {} has been running for {slow:?} and has not come back", self.name);
-            }
-            let before = *call.resident.get_or_insert(resident.unwrap_or(0));
-            let grown = resident.unwrap_or(0).saturating_sub(before);
-            if !call.is_large && grown > MUCH {
-                call.is_large = true;
-                tracing::warn!(
-                    query,
-                    "the process has grown by {} MiB while the function {} runs",
-                    grown >> 20,
-                    self.name
-                );
-            }
+    /// Tells of `call` at `place` if it runs longer than `slow`, or if the process has taken on much memory meanwhile, each once.
+    fn look(&self, place: &Place, call: Running, slow: Duration, resident: u64) {
+        let query = locked(&place.query).clone();
+        let query = query.as_deref().unwrap_or("none");
+        let mut seen = place.seen(call);
+        if !seen.is_slow && call.elapsed() > slow {
+            seen.is_slow = true;
+            tracing::warn!(query, "the function {} has been running for {slow:?} and has not come back", self.name);
+        }
+        if seen.resident == 0 {
+            seen.resident = resident;
+        }
+        let grown = resident.saturating_sub(seen.resident);
+        if !seen.is_large && grown > MUCH {
+            seen.is_large = true;
+            tracing::warn!(query, "the process has grown by {} MiB while the function {} runs", grown >> 20, self.name);
         }
     }
 }
 
-/// A call that runs.
+/// A call that runs, on the thread that has begun it.
 pub(super) struct Entered<'a> {
     watched: &'a Watched,
-    number: u64,
-    since: Instant,
+    since: u64,
+    /// What ran on the thread before, and goes on.
+    outer: Running,
+    _stays: std::marker::PhantomData<*const ()>,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let taken = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let taken = now().saturating_sub(self.since);
         self.watched.nanoseconds.fetch_add(taken, Ordering::Relaxed);
-        locked(&self.watched.running).retain(|call| call.number != self.number);
+        with_place(|place| place.set(self.outer));
     }
 }
 
@@ -234,19 +329,68 @@ impl Drop for Entered<'_> {
 mod tests {
     use super::*;
 
+    /// Looks at what runs on this thread.
+    fn look(watched: &Watched, resident: u64) {
+        with_place(|place| {
+            watched.look(place, place.running().expect("a call runs"), Duration::ZERO, resident);
+        });
+    }
+
     #[test]
     fn a_call_that_goes_on_is_known_with_its_query() {
         let watched = watched("endless");
-        let running = on_behalf_of(&Arc::from("Q_1"), || watched.enter());
-        watched.look(Duration::ZERO, Some(0));
-        watched.look(Duration::ZERO, Some(MUCH + 1));
-        let usage = watched.usage();
-        assert_eq!(usage.slow.iter().map(|call| call.query.as_deref()).collect::<Vec<_>>(), [Some("Q_1")]);
-        assert!(usage.slow[0].is_large);
-        drop(running);
+        on_behalf_of(&Arc::from("Q_1"), || {
+            let running = watched.enter();
+            look(&watched, 1);
+            look(&watched, MUCH + 2);
+            let usage = watched.usage();
+            assert_eq!(usage.slow.iter().map(|call| call.query.as_deref()).collect::<Vec<_>>(), [Some("Q_1")]);
+            assert!(usage.slow[0].is_large);
+            drop(running);
+        });
         assert_eq!((watched.usage().slow, watched.usage().calls), (vec![], 1));
+        assert!(watched.usage().time > Duration::ZERO);
         watched.gave(5);
         watched.gave(3);
         assert_eq!(watched.usage().bytes_max, 5);
+    }
+
+    #[test]
+    fn a_call_within_a_call_ends_before_it() {
+        let (outer, inner) = (watched("outer"), watched("inner"));
+        let running = |of: &Watched| with_place(|place| place.running().is_some_and(|call| call.function == of.id));
+        let first = outer.enter();
+        let second = inner.enter();
+        assert!(running(&inner) && !running(&outer));
+        drop(second);
+        assert!(running(&outer));
+        drop(first);
+        assert!(!running(&outer) && !running(&inner));
+    }
+
+    #[test]
+    fn calls_of_all_threads_are_known() {
+        let watched = watched("everywhere");
+        let (began, ends) = (std::sync::Barrier::new(3), std::sync::Barrier::new(3));
+        std::thread::scope(|scope| {
+            for query in ["Q_1", "Q_2"] {
+                let (watched, began, ends) = (&watched, &began, &ends);
+                scope.spawn(move || {
+                    on_behalf_of(&Arc::from(query), || {
+                        let _running = watched.enter();
+                        look(watched, 1);
+                        look(watched, MUCH + 2);
+                        began.wait();
+                        ends.wait();
+                    });
+                });
+            }
+            began.wait();
+            let mut queries: Vec<_> = watched.usage().slow.into_iter().filter_map(|call| call.query).collect();
+            queries.sort();
+            assert_eq!(queries.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["Q_1", "Q_2"]);
+            ends.wait();
+        });
+        assert!(watched.usage().slow.is_empty());
     }
 }

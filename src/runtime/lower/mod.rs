@@ -11,6 +11,7 @@ mod joins;
 use super::memory::MemoryUse;
 use super::output::{PushOutput, TopicOutput};
 use super::shared_decode::SharedDecodes;
+use super::tap::{Tap, TapOutput};
 use super::task::{Next, Node, Task, TaskParts};
 use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
@@ -52,6 +53,7 @@ type OperatorFactory = Box<dyn Fn(&TaskContext<'_>) -> Result<Box<dyn Operator>,
 enum OutputSpec {
     Topic(Box<TopicSpec>),
     Push(Client),
+    Tap(Arc<Tap>),
     Nowhere,
 }
 
@@ -107,13 +109,14 @@ impl Topology {
         let tail = lowering.lower(root, false)?;
         lowering.current.attach(&tail, Next::Output);
         lowering.current.writes_sink = true;
-        lowering.current.output = match (&spec.client, &spec.plan.sink) {
-            (Some(client), _) => OutputSpec::Push(client.clone()),
-            (None, Some(sink)) => OutputSpec::Topic(Box::new(TopicSpec {
+        lowering.current.output = match (&spec.client, &spec.tap, &spec.plan.sink) {
+            (Some(client), ..) => OutputSpec::Push(client.clone()),
+            (None, Some(tap), _) => OutputSpec::Tap(Arc::clone(tap)),
+            (None, None, Some(sink)) => OutputSpec::Topic(Box::new(TopicSpec {
                 timestamp: sink.timestamp.clone(),
                 ..TopicSpec::new(&sink.topic, (&sink.key_serde, &sink.value_serde), root)
             })),
-            (None, None) => OutputSpec::Nowhere,
+            (None, None, None) => OutputSpec::Nowhere,
         };
         let mut subs = lowering.subs;
         subs.push(lowering.current);
@@ -276,15 +279,18 @@ impl Topology {
         self.subs[sub].stores.iter().any(|(store, _)| store == name)
     }
 
-    /// Whether the query has a client and ends with it.
+    /// Whether the query has clients and ends with them.
     pub fn is_transient(&self) -> bool {
-        self.spec.client.is_some()
+        self.spec.client.is_some() || self.spec.tap.is_some()
     }
 
     /// Ends the query of a client, which cannot go on for `reason`: there is no commit from which it could be tried again.
     pub fn tell_client(&self, reason: &str) {
         if let Some(client) = &self.spec.client {
             client.receiver.fail(reason);
+        }
+        if let Some(tap) = &self.spec.tap {
+            tap.fail(reason);
         }
     }
 
@@ -327,7 +333,7 @@ impl Topology {
         let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
         Ok(Task::new(TaskParts {
             query: Arc::clone(&self.spec.id),
-            group: self.spec.client.is_none().then(|| Arc::clone(&self.spec.group)),
+            group: (!self.is_transient()).then(|| Arc::clone(&self.spec.group)),
             inputs,
             nodes: nodes.collect::<Result<_, RuntimeError>>()?,
             output: self.output(sub, topics)?,
@@ -351,10 +357,13 @@ impl Topology {
         (group, from): (&str, &TopicPartition),
         topics: &dyn Topics,
     ) -> Result<Position, RuntimeError> {
-        if self.spec.client.is_none()
+        if !self.is_transient()
             && let Some(position) = topics.position(group, from)?
         {
             return Ok(position);
+        }
+        if let Some(offset) = self.asked_start(from) {
+            return Ok(Position { offset, partition_time: -1 });
         }
         let internal = self.is_internal(source);
         let from_start = match self.spec.start_from {
@@ -366,6 +375,12 @@ impl Topology {
         Ok(Position { offset, partition_time: -1 })
     }
 
+    /// Where a transient query is to start.
+    fn asked_start(&self, from: &TopicPartition) -> Option<i64> {
+        let handed_on = self.spec.tap.as_ref().and_then(|tap| tap.position(from.partition));
+        handed_on.or_else(|| self.spec.start_at.as_ref()?.get(from).copied())
+    }
+
     fn output(&self, sub: &SubTopology, topics: &dyn Topics) -> Result<Option<Box<dyn output::Output>>, RuntimeError> {
         Ok(match &sub.output {
             OutputSpec::Nowhere => None,
@@ -373,6 +388,7 @@ impl Topology {
                 let table = self.spec.plan.root.collection() == Collection::Table;
                 Some(Box::new(PushOutput::new(client.clone(), table)))
             }
+            OutputSpec::Tap(tap) => Some(Box::new(TapOutput::new(Arc::clone(tap)))),
             OutputSpec::Topic(spec) => Some(self.topic_output(spec, topics)?),
         })
     }
@@ -826,6 +842,8 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 overridden: BTreeMap::new(),
                 schemas: crate::formats::Schemas::default(),
                 client: None,
+                tap: None,
+                start_at: None,
             };
             let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");
             topology.prepare(&topics).expect("internal topics can be made");

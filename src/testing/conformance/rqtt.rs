@@ -1,8 +1,8 @@
 //! Cases that ask a server: statements, records, then SELECTs, whose rows and messages are compared.
 //!
 //! They run on the engine in process, unless the driver has an HTTP server in front of it ([`rest`]). In process, what belongs to
-//! HTTP alone is left out: status codes, classes of errors, and entities of statements other than their number. Protobuf answers are made of the same rows. Push queries that must run
-//! before records arrive are not there yet.
+//! HTTP alone is left out: status codes, classes of errors, and entities of statements other than their number. Protobuf answers
+//! are made of the same rows.
 
 use arrow::array::BinaryArray;
 use serde_json::{Map, Value};
@@ -13,11 +13,11 @@ use super::payload::{self, Comparable};
 use super::{protobuf, rest, setting};
 use crate::formats::{Format, Serde, answer_encoder, decoder};
 use crate::registry::protobuf::ProtobufSchema;
-use crate::testing::driver::{Driver, Selected, SelectedRow, TestRecord};
+use crate::testing::driver::{Asked, Driver, Selected, SelectedRow, TestRecord};
 use crate::types::SqlType;
 
-/// Why a case is failed that needs more than the engine in process.
-const NO_SURFACE: &str = "REST surface is not available yet";
+/// As on the server of ksqlDB's runner.
+const SCALABLE_PUSH_QUERIES: &str = "ksql.query.push.v2.enabled";
 
 /// Member of a response that holds the lines of a query.
 pub const QUERY: &str = "query";
@@ -29,9 +29,6 @@ pub const QUERY_PROTO: &str = "queryProto";
 pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
     if let Some(address) = driver.address() {
         return rest::run(case, driver, address);
-    }
-    if case.input_conditions.as_ref().is_some_and(|conditions| conditions.wait_for_active_push_query) {
-        return Err(NO_SURFACE.to_owned());
     }
     match (play(case, driver), &case.expected_error) {
         (Ok(_), Some(expected)) => Err(format!("not rejected, expected {:?}", expected.message)),
@@ -51,6 +48,7 @@ pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
 
 fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
     let text = |failure: crate::testing::driver::Failure| failure.full_text();
+    driver.set_property(SCALABLE_PUSH_QUERIES, "true");
     setting::set_properties(case, driver);
     setting::create_topics(case, driver)?;
     setting::register_schemas(case, driver)?;
@@ -60,11 +58,25 @@ fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
     for index in 0..count {
         driver.execute(index).map_err(text)?;
     }
+    let runs_first = case.input_conditions.as_ref().is_some_and(|conditions| conditions.wait_for_active_push_query);
+    if runs_first {
+        // What they begin to read now is what comes from here on.
+        settle(driver)?;
+    }
+    let begun = if runs_first { queries } else { &[] };
+    let begun: Vec<Asked> = begun.iter().map(|query| driver.ask(query).map_err(text)).collect::<Result<_, _>>()?;
     produce(case, driver)?;
-    for query in driver.queries() {
-        driver.settle(&query.id).map_err(text)?;
+    settle(driver)?;
+    if runs_first {
+        return begun.into_iter().map(|asked| driver.answer(asked).map_err(text)).collect();
     }
     queries.iter().map(|query| driver.select(query).map_err(text)).collect()
+}
+
+/// Has all persistent queries process what there is.
+fn settle(driver: &mut dyn Driver) -> Result<(), String> {
+    let queries = driver.queries().into_iter();
+    queries.map(|query| driver.settle(&query.id)).collect::<Result<(), _>>().map_err(|failure| failure.full_text())
 }
 
 /// Records topic by topic, in order within a topic.

@@ -59,18 +59,18 @@ impl Fold for Collected {
         vec![DataType::List(Arc::new(Field::new_list_field(self.values.data_type().clone(), true)))]
     }
 
-    fn store(&self, states: &[&Self::State]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Self::State]) -> Result<Vec<ArrayRef>, String> {
         let mut lists = EncodedLists::default();
         for state in states {
-            let _ = self.result(state, &mut lists);
+            self.result(state, &mut lists)?;
         }
-        vec![lists.finish(&self.values)]
+        Ok(vec![lists.finish(&self.values)])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Self::State> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Self::State>, String> {
         let lists = columns[0].as_list::<i32>();
         let encoded = self.values.encode(lists.values());
         let ranges = lists.value_offsets().windows(2).map(|range| range[0] as usize..range[1] as usize);
-        ranges.map(|places| places.map(|place| encoded.get(place).into()).collect()).collect()
+        Ok(ranges.map(|places| places.map(|place| encoded.get(place).into()).collect()).collect())
     }
 }

@@ -114,11 +114,11 @@ impl Fold for Lengths {
         vec![DataType::Int64]
     }
 
-    fn store(&self, states: &[&i64]) -> Vec<ArrayRef> {
-        vec![Arc::new(Int64Array::from_iter_values(states.iter().map(|&&sum| sum)))]
+    fn store(&self, states: &[&i64]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![Arc::new(Int64Array::from_iter_values(states.iter().map(|&&sum| sum)))])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<i64> {
-        columns[0].as_primitive::<Int64Type>().values().to_vec()
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<i64>, String> {
+        Ok(columns[0].as_primitive::<Int64Type>().values().to_vec())
     }
 }

@@ -90,13 +90,13 @@ impl Fold for FieldSums {
         vec![DataType::Struct(self.fields.clone())]
     }
 
-    fn store(&self, states: &[&[i32; 2]]) -> Vec<ArrayRef> {
-        vec![self.array(&states.iter().map(|&&state| state).collect::<Vec<_>>())]
+    fn store(&self, states: &[&[i32; 2]]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![self.array(&states.iter().map(|&&state| state).collect::<Vec<_>>())])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<[i32; 2]> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<[i32; 2]>, String> {
         let structs = columns[0].as_struct();
         let sum = |row: usize, i: usize| structs.column(i).as_primitive::<Int32Type>().value(row);
-        (0..structs.len()).map(|row| [sum(row, 0), sum(row, 1)]).collect()
+        Ok((0..structs.len()).map(|row| [sum(row, 0), sum(row, 1)]).collect())
     }
 }

@@ -9,7 +9,7 @@
 //! Records  'c' │ id u32 │ partition u32 │ last offset u64          chunk, see chunk_encoding
 //! Records  's' │ id u32 │ partition u32 │ last offset u64          summary: rows u32 │ bytes u64 │ greatest time i64 │ tombstones u32 │ cleaned at i64
 //!
-//! flags := 1: compact, 2: has retention ms, 4: has retention bytes
+//! flags := 1: compact, 2: has retention ms, 4: has retention bytes, 8: keys, 16: values must be of registered schemas
 //! ```
 //!
 //! Numbers in keys are big-endian, so that keys of a partition sort by offset and a seek to an offset finds the chunk
@@ -105,8 +105,11 @@ pub(super) fn topic_key(name: &str) -> Vec<u8> {
 
 pub(super) fn encode_topic(id: u32, config: &TopicConfig) -> Vec<u8> {
     let flag = |flag: u8, set: bool| if set { flag } else { 0 };
-    let flags =
-        flag(1, config.compact) | flag(2, config.retention_ms.is_some()) | flag(4, config.retention_bytes.is_some());
+    let flags = flag(1, config.compact)
+        | flag(2, config.retention_ms.is_some())
+        | flag(4, config.retention_bytes.is_some())
+        | flag(8, config.validates_keys())
+        | flag(16, config.validates_values());
     let mut value = Vec::with_capacity(25);
     value.extend(id.to_le_bytes());
     value.extend(config.partitions.to_le_bytes());
@@ -130,6 +133,7 @@ pub(super) fn decode_topic(value: &[u8]) -> Result<(u32, TopicConfig), StorageEr
         retention_bytes: (flags & 4 != 0).then_some(retention_bytes),
         ..TopicConfig::with_partitions(partitions)
     };
+    let config = config.with_schema_validation(flags & 8 != 0, flags & 16 != 0);
     Ok((id, config))
 }
 
@@ -245,7 +249,9 @@ mod tests {
             retention_bytes: Some(u64::MAX),
             ..TopicConfig::with_partitions(1)
         };
-        for config in [plain, full] {
+        let validated = plain.clone().with_schema_validation(false, true);
+        let both = full.clone().with_schema_validation(true, true);
+        for config in [plain, full, validated, both] {
             assert_eq!(decode_topic(&encode_topic(7, &config)).expect("own bytes decode"), (7, config));
         }
     }

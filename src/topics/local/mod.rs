@@ -135,6 +135,7 @@ impl LocalTopics {
 impl Topics for LocalTopics {
     fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         config.check(name)?;
+        let config = config.embedded(name)?;
         let mut topics = self.topics_mut();
         if topics.contains_key(name) {
             return Err(TopicError::TopicExists { topic: name.to_owned() });
@@ -143,9 +144,9 @@ impl Topics for LocalTopics {
         let id = id.map_or(Ok(0), |value| layout::decode_id(&value))?;
         let mut writes = WriteSet::default();
         writes.put(Family::Meta, layout::NEXT_ID.to_vec(), (id + 1).to_le_bytes().to_vec());
-        writes.put(Family::Meta, layout::topic_key(name), layout::encode_topic(id, config));
+        writes.put(Family::Meta, layout::topic_key(name), layout::encode_topic(id, &config));
         self.storage.write(&writes)?;
-        topics.insert(name.into(), Arc::new(Topic::new(id, name.to_owned(), config.embedded())));
+        topics.insert(name.into(), Arc::new(Topic::new(id, name.to_owned(), config)));
         Ok(())
     }
 

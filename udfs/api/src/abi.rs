@@ -27,7 +27,7 @@ pub const SYMBOL: &str = "levada_plugin";
 pub const MAGIC: [u8; 8] = *b"LEVADAUF";
 
 /// The version of this interface. What is added at the ends of structures leaves it as it is; everything else makes it greater.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a plug-in is. It lives as long as the process.
 #[repr(C)]
@@ -68,10 +68,21 @@ pub struct Plugin {
     pub results:
         unsafe extern "C" fn(state: *mut c_void, slots: *const u32, count: u64, result: *mut FFI_ArrowArray) -> i32,
     /// See [`crate::Accumulator::state`]; gives an array of STRUCT.
-    pub store:
-        unsafe extern "C" fn(state: *mut c_void, slots: *const u32, count: u64, result: *mut FFI_ArrowArray) -> i32,
+    pub store: unsafe extern "C" fn(
+        state: *mut c_void,
+        slots: *const u32,
+        count: u64,
+        result: *mut FFI_ArrowArray,
+        report: *const Report,
+    ) -> i32,
     /// See [`crate::Accumulator::load`]; takes an array of STRUCT.
-    pub load: unsafe extern "C" fn(state: *mut c_void, slots: *const u32, count: u64, column: *mut Column) -> i32,
+    pub load: unsafe extern "C" fn(
+        state: *mut c_void,
+        slots: *const u32,
+        count: u64,
+        column: *mut Column,
+        report: *const Report,
+    ) -> i32,
     /// Memory that groups take: [`crate::Accumulator::heap_bytes`].
     pub heap_bytes: unsafe extern "C" fn(state: *mut c_void) -> u64,
 }

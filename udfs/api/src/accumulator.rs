@@ -100,8 +100,14 @@ pub trait Accumulator: Send {
     fn state_types(&self) -> Vec<DataType>;
 
     /// State of `slots`, as columns of [`Accumulator::state_types`].
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef>;
+    ///
+    /// # Errors
+    /// Why a group cannot be kept; the query stops with that.
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String>;
 
     /// Sets the state of `slots` to what [`Accumulator::state`] gave.
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]);
+    ///
+    /// # Errors
+    /// Why there is no state of that; the query stops with that.
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String>;
 }

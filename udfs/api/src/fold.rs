@@ -60,10 +60,16 @@ pub trait Fold: Send + 'static {
     fn stored_types(&self) -> Vec<DataType>;
 
     /// States as columns of these types.
-    fn store(&self, states: &[&Self::State]) -> Vec<ArrayRef>;
+    ///
+    /// # Errors
+    /// Why one cannot be kept.
+    fn store(&self, states: &[&Self::State]) -> Result<Vec<ArrayRef>, String>;
 
     /// The states that [`Fold::store`] made `columns` of.
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Self::State>;
+    ///
+    /// # Errors
+    /// Why there is no such state.
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Self::State>, String>;
 }
 
 /// Memory that the state of a group may take beside its size: rows that would add to more are rejected, so that results and
@@ -175,14 +181,15 @@ impl<F: Fold> Accumulator for Folded<F> {
         self.fold.stored_types()
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
         let states: Vec<&F::State> = slots.iter().map(|&slot| &self.states[slot as usize]).collect();
         self.fold.store(&states)
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
-        for (state, &slot) in self.fold.restore(columns).into_iter().zip(slots) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
+        for (state, &slot) in self.fold.restore(columns)?.into_iter().zip(slots) {
             self.set(slot, state);
         }
+        Ok(())
     }
 }

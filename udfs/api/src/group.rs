@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
 use super::{Accumulator, AggregateCall, Build, Fold, Folded, Write};
@@ -106,22 +106,18 @@ impl<G: Group> Fold for Grouped<G> {
         vec![G::Stored::arrow()]
     }
 
-    fn store(&self, states: &[&G]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&G]) -> Result<Vec<ArrayRef>, String> {
         let mut column = Stored::<G>::default();
+        let unkept = |reason| format!("a group cannot be kept: {reason}");
         for state in states {
-            // A group that cannot be kept begins anew when it is needed again.
-            if let Ok(stored) = guarded(|| Ok(state.store())) {
-                let _ = stored.write(&mut column);
-            } else {
-                column.append_null();
-            }
+            guarded(|| Ok(state.store())).and_then(|stored| stored.write(&mut column)).map_err(unkept)?;
         }
-        vec![column.finish()]
+        Ok(vec![column.finish()])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<G> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<G>, String> {
         guarded(|| Ok(G::restore(&columns[0])))
-            .unwrap_or_else(|_| (0..columns[0].len()).map(|_| G::default()).collect())
+            .map_err(|reason| format!("what was kept of a group cannot be taken: {reason}"))
     }
 }
 

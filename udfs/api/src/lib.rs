@@ -61,6 +61,7 @@ mod definition;
 pub mod describe;
 mod fold;
 mod group;
+pub mod interchange;
 mod plugin;
 mod read;
 mod rest;

@@ -81,19 +81,19 @@ impl Fold for Attr {
         vec![list_of(self.values.data_type()), list_of(&DataType::Int64)]
     }
 
-    fn store(&self, states: &[&Self::State]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Self::State]) -> Result<Vec<ArrayRef>, String> {
         let mut values = EncodedLists::default();
         for state in states {
-            let _ = values.push(state.iter().map(|(value, _)| value));
+            values.push(state.iter().map(|(value, _)| value))?;
         }
         let counts = states.iter().flat_map(|state| state.iter().map(|(_, &count)| count));
         let offsets = OffsetBuffer::from_lengths(states.iter().map(|state| state.len()));
         let field = Arc::new(Field::new_list_field(DataType::Int64, true));
         let counts = Arc::new(Int64Array::from_iter_values(counts));
-        vec![values.finish(&self.values), Arc::new(ListArray::new(field, offsets, counts, None))]
+        Ok(vec![values.finish(&self.values), Arc::new(ListArray::new(field, offsets, counts, None))])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Self::State> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Self::State>, String> {
         let (values, counts) = (columns[0].as_list::<i32>(), columns[1].as_list::<i32>());
         let (encoded, counted) = (self.values.encode(values.values()), counts.values().as_primitive::<Int64Type>());
         let ranges = values.value_offsets().windows(2).zip(counts.value_offsets());
@@ -104,7 +104,7 @@ impl Fold for Attr {
             places.zip(counts).for_each(|(place, &count)| state.insert(encoded.get(place), count));
             state
         });
-        states.collect()
+        Ok(states.collect())
     }
 }
 

@@ -122,18 +122,19 @@ where
         vec![T::DATA_TYPE, DataType::Int64]
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
         let sums = slots.iter().map(|&slot| self.sums[slot as usize]);
         let counts = slots.iter().map(|&slot| self.counts[slot as usize]);
-        vec![Arc::new(PrimitiveArray::<T>::from_iter_values(sums)), Arc::new(Int64Array::from_iter_values(counts))]
+        Ok(vec![Arc::new(PrimitiveArray::<T>::from_iter_values(sums)), Arc::new(Int64Array::from_iter_values(counts))])
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
         let sums = columns[0].as_primitive::<T>();
         let counts = columns[1].as_primitive::<Int64Type>();
         for (row, &slot) in slots.iter().enumerate() {
             self.sums[slot as usize] = sums.value(row);
             self.counts[slot as usize] = counts.value(row);
         }
+        Ok(())
     }
 }

@@ -132,20 +132,24 @@ impl Fold for ByOffset {
         vec![DataType::Int64, list_of(&DataType::Int64), list_of(self.values.data_type())]
     }
 
-    fn store(&self, states: &[&Packed]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Packed]) -> Result<Vec<ArrayRef>, String> {
         let mut values = EncodedLists::default();
         for state in states {
-            let _ = values.push(state.iter().map(|entry| split(entry).1));
+            values.push(state.iter().map(|entry| split(entry).1))?;
         }
         let numbers = states.iter().flat_map(|state| state.iter().map(|entry| split(entry).0));
         let numbers = Arc::new(Int64Array::from_iter_values(numbers));
         let offsets = OffsetBuffer::from_lengths(states.iter().map(|state| state.len()));
         let field = Arc::new(Field::new_list_field(DataType::Int64, true));
         let processes = Int64Array::from(vec![*PROCESS; states.len()]);
-        vec![Arc::new(processes), Arc::new(ListArray::new(field, offsets, numbers, None)), values.finish(&self.values)]
+        Ok(vec![
+            Arc::new(processes),
+            Arc::new(ListArray::new(field, offsets, numbers, None)),
+            values.finish(&self.values),
+        ])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Packed> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Packed>, String> {
         let processes = columns[0].as_primitive::<Int64Type>().values();
         let [numbers, lists] = [1, 2].map(|i| columns[i].as_list::<i32>());
         let (numbered, encoded) = (numbers.values().as_primitive::<Int64Type>(), self.values.encode(lists.values()));
@@ -162,6 +166,6 @@ impl Fold for ByOffset {
             }
             state
         });
-        states.collect()
+        Ok(states.collect())
     }
 }

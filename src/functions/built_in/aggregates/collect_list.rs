@@ -76,15 +76,15 @@ impl Fold for CollectList {
         vec![list_of(self.values.data_type())]
     }
 
-    fn store(&self, states: &[&Packed]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Packed]) -> Result<Vec<ArrayRef>, String> {
         let mut values = EncodedLists::default();
         for state in states {
-            let _ = values.push(state.iter());
+            values.push(state.iter())?;
         }
-        vec![values.finish(&self.values)]
+        Ok(vec![values.finish(&self.values)])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Packed> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Packed>, String> {
         let lists = columns[0].as_list::<i32>();
         let encoded = self.values.encode(lists.values());
         let states = lists.value_offsets().windows(2).map(|range| {
@@ -92,6 +92,6 @@ impl Fold for CollectList {
             (range[0] as usize..range[1] as usize).for_each(|place| state.push(&[encoded.get(place)]));
             state
         });
-        states.collect()
+        Ok(states.collect())
     }
 }

@@ -72,15 +72,15 @@ impl Fold for CollectSet {
         vec![list_of(self.values.data_type())]
     }
 
-    fn store(&self, states: &[&Self::State]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Self::State]) -> Result<Vec<ArrayRef>, String> {
         let mut values = EncodedLists::default();
         for state in states {
-            let _ = values.push(state.iter().map(|(value, ())| value));
+            values.push(state.iter().map(|(value, ())| value))?;
         }
-        vec![values.finish(&self.values)]
+        Ok(vec![values.finish(&self.values)])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Self::State> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Self::State>, String> {
         let lists = columns[0].as_list::<i32>();
         let encoded = self.values.encode(lists.values());
         let states = lists.value_offsets().windows(2).map(|range| {
@@ -88,6 +88,6 @@ impl Fold for CollectSet {
             (range[0] as usize..range[1] as usize).for_each(|place| state.insert(encoded.get(place), ()));
             state
         });
-        states.collect()
+        Ok(states.collect())
     }
 }

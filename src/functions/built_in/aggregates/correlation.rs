@@ -93,19 +93,19 @@ impl Fold for Correlation {
         [vec![DataType::Int64], vec![DataType::Float64; 5]].concat()
     }
 
-    fn store(&self, states: &[&Sums]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Sums]) -> Result<Vec<ArrayRef>, String> {
         let counts = Int64Array::from_iter_values(states.iter().map(|state| state.count));
         let mut columns: Vec<ArrayRef> = vec![Arc::new(counts)];
         for i in 0..5 {
             columns.push(Arc::new(Float64Array::from_iter_values(states.iter().map(|state| state.sums[i]))));
         }
-        columns
+        Ok(columns)
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Sums> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Sums>, String> {
         let counts = columns[0].as_primitive::<Int64Type>().values();
         let sum = |row: usize, i: usize| columns[i + 1].as_primitive::<Float64Type>().value(row);
         let states = counts.iter().enumerate();
-        states.map(|(row, &count)| Sums { count, sums: std::array::from_fn(|i| sum(row, i)) }).collect()
+        Ok(states.map(|(row, &count)| Sums { count, sums: std::array::from_fn(|i| sum(row, i)) }).collect())
     }
 }

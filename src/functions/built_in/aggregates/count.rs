@@ -66,14 +66,15 @@ impl Accumulator for Count {
         vec![DataType::Int64]
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        vec![self.results(slots)]
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![self.results(slots)])
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
         let counts = columns[0].as_primitive::<Int64Type>();
         for (row, &slot) in slots.iter().enumerate() {
             self.counts[slot as usize] = counts.value(row);
         }
+        Ok(())
     }
 }

@@ -224,12 +224,12 @@ impl Fold for CountDistinct {
         vec![DataType::Binary]
     }
 
-    fn store(&self, states: &[&Sketch]) -> Vec<ArrayRef> {
-        vec![Arc::new(BinaryArray::from_iter_values(states.iter().map(|state| state.bytes())))]
+    fn store(&self, states: &[&Sketch]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![Arc::new(BinaryArray::from_iter_values(states.iter().map(|state| state.bytes())))])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Sketch> {
-        columns[0].as_binary::<i32>().iter().map(|bytes| Sketch::from_bytes(bytes.unwrap_or_default())).collect()
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Sketch>, String> {
+        Ok(columns[0].as_binary::<i32>().iter().map(|bytes| Sketch::from_bytes(bytes.unwrap_or_default())).collect())
     }
 }
 

@@ -157,15 +157,16 @@ where
         vec![self.data_type.clone()]
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        vec![self.results(slots)]
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![self.results(slots)])
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
         let values = columns[0].as_primitive::<T>();
         for (row, &slot) in slots.iter().enumerate() {
             self.values[slot as usize] = values.is_valid(row).then(|| values.value(row));
         }
+        Ok(())
     }
 }
 
@@ -278,13 +279,14 @@ impl Accumulator for ExtremeBytes {
         vec![self.data_type.clone()]
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        vec![self.results(slots)]
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![self.results(slots)])
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
         for (row, &slot) in slots.iter().enumerate() {
             self.values[slot as usize] = Self::value(&columns[0], row).map(Into::into);
         }
+        Ok(())
     }
 }

@@ -95,15 +95,15 @@ impl Fold for Histogram {
         vec![Self::Results::default().finish().data_type().clone()]
     }
 
-    fn store(&self, states: &[&Counts]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Counts]) -> Result<Vec<ArrayRef>, String> {
         let mut results = Self::Results::default();
         for state in states {
-            let _ = self.result(state, &mut results);
+            self.result(state, &mut results)?;
         }
-        vec![results.finish()]
+        Ok(vec![results.finish()])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Counts> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Counts>, String> {
         let maps = columns[0].as_map();
         let (values, counts) = (maps.keys().as_string::<i32>(), maps.values().as_primitive::<Int64Type>());
         let states = maps.value_offsets().windows(2).map(|range| {
@@ -113,6 +113,6 @@ impl Fold for Histogram {
             }
             state
         });
-        states.collect()
+        Ok(states.collect())
     }
 }

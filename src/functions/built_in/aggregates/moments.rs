@@ -111,18 +111,18 @@ impl Fold for Deviation {
         vec![DataType::Int64, DataType::Float64, DataType::Float64]
     }
 
-    fn store(&self, states: &[&Moments]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Moments]) -> Result<Vec<ArrayRef>, String> {
         let doubles = |of: fn(&Moments) -> f64| {
             Arc::new(Float64Array::from_iter_values(states.iter().map(|state| of(state)))) as ArrayRef
         };
         let counts = Int64Array::from_iter_values(states.iter().map(|state| state.count));
-        vec![Arc::new(counts), doubles(|state| state.sum), doubles(|state| state.squares)]
+        Ok(vec![Arc::new(counts), doubles(|state| state.sum), doubles(|state| state.squares)])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Moments> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Moments>, String> {
         let counts = columns[0].as_primitive::<Int64Type>().values();
         let [sums, squares] = [1, 2].map(|i| columns[i].as_primitive::<Float64Type>().values());
         let states = counts.iter().zip(sums).zip(squares);
-        states.map(|((&count, &sum), &squares)| Moments { count, sum, squares }).collect()
+        Ok(states.map(|((&count, &sum), &squares)| Moments { count, sum, squares }).collect())
     }
 }

@@ -128,14 +128,15 @@ where
         vec![self.data_type.clone()]
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        vec![self.results(slots)]
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![self.results(slots)])
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
         let sums = columns[0].as_primitive::<T>();
         for (row, &slot) in slots.iter().enumerate() {
             self.sums[slot as usize] = sums.value(row);
         }
+        Ok(())
     }
 }

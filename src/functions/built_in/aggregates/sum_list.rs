@@ -91,11 +91,11 @@ where
         vec![T::DATA_TYPE]
     }
 
-    fn store(&self, states: &[&T::Native]) -> Vec<ArrayRef> {
-        vec![Arc::new(PrimitiveArray::<T>::from_iter_values(states.iter().map(|&&sum| sum)))]
+    fn store(&self, states: &[&T::Native]) -> Result<Vec<ArrayRef>, String> {
+        Ok(vec![Arc::new(PrimitiveArray::<T>::from_iter_values(states.iter().map(|&&sum| sum)))])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<T::Native> {
-        columns[0].as_primitive::<T>().values().to_vec()
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<T::Native>, String> {
+        Ok(columns[0].as_primitive::<T>().values().to_vec())
     }
 }

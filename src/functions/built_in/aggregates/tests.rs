@@ -47,9 +47,10 @@ fn check(function: &str, slots: &[u32], argument: &ArrayRef, undone: Option<&[bo
 
     let mut second = new();
     second.grow(8);
-    second.load(slots, &first.state(slots));
+    second.load(slots, &first.state(slots).expect("kept")).expect("taken");
     assert_eq!(&second.results(slots), &first.results(slots));
-    let types: Vec<DataType> = first.state(slots).iter().map(|column| column.data_type().clone()).collect();
+    let types: Vec<DataType> =
+        first.state(slots).expect("kept").iter().map(|column| column.data_type().clone()).collect();
     assert_eq!(types, first.state_types(), "{function}");
 
     slots.iter().for_each(|&slot| first.reset(slot));
@@ -208,7 +209,7 @@ fn a_histogram_counts_a_thousand_values() {
     histogram.grow(2);
     let arguments = std::slice::from_ref(&argument);
     histogram.update(&Update { slots: &[0; 1003], arguments, undone: Some(&undone) }, false);
-    histogram.load(&[1], &histogram.state(&[0]));
+    histogram.load(&[1], &histogram.state(&[0]).expect("kept")).expect("taken");
     let results = histogram.results(&[0, 1]);
     for counts in results.as_map().iter().flatten() {
         let values: Vec<&str> = counts.column(0).as_string::<i32>().iter().flatten().collect();
@@ -262,7 +263,7 @@ fn the_latest_and_the_earliest_are_by_arrival_whatever_is_merged_with_what() {
         first.update(&rows, false);
         let mut second = new();
         second.grow(2);
-        second.load(&[1, 0], &first.state(&[1, 0]));
+        second.load(&[1, 0], &first.state(&[1, 0]).expect("kept")).expect("taken");
         second.merge(0, 1).expect("values are merged");
         assert_eq!(&second.results(&[0]), &lists([expected]), "{function} {count} {ignores_nulls}");
     }
@@ -308,7 +309,7 @@ fn the_greatest_values_are_in_descending_order_with_what_stands_beside_them() {
     let mut structs = called("TOPK", &[DataType::Int32, DataType::Utf8], &[two], &result);
     structs.grow(2);
     structs.update(&Update { slots: &[0; 6], arguments: &[values, texts], undone: None }, false);
-    structs.load(&[1], &structs.state(&[0]));
+    structs.load(&[1], &structs.state(&[0]).expect("kept")).expect("taken");
     let columns: Vec<ArrayRef> =
         vec![Arc::new(Int32Array::from(vec![5, 5])), Arc::new(StringArray::from(vec![Some("b"), None]))];
     let expected: ArrayRef = Arc::new(StructArray::new(fields.into(), columns, None));

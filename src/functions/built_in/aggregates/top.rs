@@ -188,15 +188,15 @@ impl Fold for Top {
         vec![list_of(self.elements().data_type())]
     }
 
-    fn store(&self, states: &[&Entries]) -> Vec<ArrayRef> {
+    fn store(&self, states: &[&Entries]) -> Result<Vec<ArrayRef>, String> {
         let mut lists = EncodedLists::default();
         for state in states {
-            let _ = self.result(state, &mut lists);
+            self.result(state, &mut lists)?;
         }
-        vec![self.finish(lists)]
+        Ok(vec![self.finish(lists)])
     }
 
-    fn restore(&self, columns: &[ArrayRef]) -> Vec<Entries> {
+    fn restore(&self, columns: &[ArrayRef]) -> Result<Vec<Entries>, String> {
         let lists = columns[0].as_list::<i32>();
         let elements = match &self.structs {
             Some(_) => lists.values().as_struct().columns(),
@@ -208,6 +208,6 @@ impl Fold for Top {
             let entries: Vec<Entry> = places.map(|place| Entry::of(&columns, place)).collect();
             Entries { bytes: entries.iter().map(|entry| entry.bytes.len()).sum(), entries }
         });
-        states.collect()
+        Ok(states.collect())
     }
 }

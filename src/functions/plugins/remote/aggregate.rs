@@ -9,7 +9,7 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use levada_udf::abi::{self, Begin, OK, REFUSED};
 use levada_udf::{Accumulator, Aggregate, AggregateCall, Rejected, Update};
 
-use super::super::columns::{self, LastTypes, Reports};
+use super::super::columns::{self, CallTypes, KnownTypes, Reports};
 use super::super::library::Instance;
 use super::super::watch::{self, Watched};
 
@@ -58,15 +58,13 @@ impl Aggregate for RemoteAggregate {
             instance: Arc::clone(&self.instance),
             watched: Arc::clone(&self.watched),
             state,
-            types: LastTypes::default(),
+            types: KnownTypes::default(),
             result: call.result.clone(),
-            result_schema,
             stored: Fields::empty(),
-            stored_schema: stored_type,
             slot_bytes: usize::try_from(slot_bytes).unwrap_or(usize::MAX),
             rejected: Vec::new(),
         };
-        match DataType::try_from(&accumulator.stored_schema) {
+        match DataType::try_from(&stored_type) {
             Ok(DataType::Struct(fields)) => accumulator.stored = fields,
             _ => return Err("the plug-in stores what is no STRUCT".to_owned()),
         }
@@ -79,12 +77,10 @@ struct RemoteAccumulator {
     instance: Arc<Instance>,
     watched: Arc<Watched>,
     state: *mut c_void,
-    types: LastTypes,
+    types: KnownTypes,
     result: DataType,
-    result_schema: FFI_ArrowSchema,
     /// The columns that storage keeps.
     stored: Fields,
-    stored_schema: FFI_ArrowSchema,
     slot_bytes: usize,
     rejected: Vec<Rejected>,
 }
@@ -111,9 +107,31 @@ impl RemoteAccumulator {
         }
     }
 
+    /// An error if the plug-in has not `done` something, with what it reports.
+    fn done(&self, code: i32, done: &str, reports: Reports) -> Result<(), String> {
+        match code {
+            OK => Ok(()),
+            REFUSED => Err(self.named(&reports.said())),
+            other => Err(self.named(&columns::failure(other, done))),
+        }
+    }
+
+    fn named(&self, reason: &str) -> String {
+        format!("{}: {reason}", self.watched.name())
+    }
+
     /// What the plug-in answers to `rows`, after each of them if it `emits`.
     fn updated(&self, rows: &Update<'_>, emits: bool, reports: &mut Reports) -> Result<Option<ArrayRef>, String> {
-        let types = self.types.of(&rows.arguments.iter(), &self.result)?;
+        self.types.with(rows.arguments.iter(), &self.result, |types| self.answered(rows, emits, types, reports))
+    }
+
+    fn answered(
+        &self,
+        rows: &Update<'_>,
+        emits: bool,
+        types: &CallTypes,
+        reports: &mut Reports,
+    ) -> Result<Option<ArrayRef>, String> {
         let mut given = columns::arrays_given(rows.arguments);
         let undone: Option<Vec<u8>> = rows.undone.map(|undone| undone.iter().map(|flag| u8::from(*flag)).collect());
         let mut result = FFI_ArrowArray::empty();
@@ -139,7 +157,7 @@ impl RemoteAccumulator {
         if !emits {
             return Ok(None);
         }
-        columns::answered(result, &self.result_schema, rows.slots.len(), &self.result).map(Some)
+        columns::answered(result, rows.slots.len(), &self.result).map(Some)
     }
 }
 
@@ -189,7 +207,7 @@ impl Accumulator for RemoteAccumulator {
         let code = unsafe { (self.plugin().results)(self.state, slots.as_ptr(), slots.len() as u64, &raw mut result) };
         self.report(code, &format!("given {} for every group", self.result));
         let given = if code == OK {
-            columns::answered(result, &self.result_schema, slots.len(), &self.result)
+            columns::answered(result, slots.len(), &self.result)
                 .inspect_err(|reason| tracing::error!("{}: {reason}", self.watched.name()))
                 .ok()
         } else {
@@ -212,33 +230,26 @@ impl Accumulator for RemoteAccumulator {
         self.stored.iter().map(|field| field.data_type().clone()).collect()
     }
 
-    fn state(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        let mut result = FFI_ArrowArray::empty();
-        // SAFETY: the state is ours, and there are so many slots.
-        let code = unsafe { (self.plugin().store)(self.state, slots.as_ptr(), slots.len() as u64, &raw mut result) };
-        self.report(code, "stored its groups");
-        let data_type = DataType::Struct(self.stored.clone());
-        let stored = if code == OK {
-            columns::answered(result, &self.stored_schema, slots.len(), &data_type)
-                .inspect_err(|reason| tracing::error!("{}: {reason}", self.watched.name()))
-                .ok()
-        } else {
-            None
-        };
-        let stored = stored.unwrap_or_else(|| new_null_array(&data_type, slots.len()));
-        stored.as_struct().columns().to_vec()
+    fn state(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, String> {
+        let (mut result, mut reports) = (FFI_ArrowArray::empty(), Reports::default());
+        let report = reports.report();
+        let (first, count) = (slots.as_ptr(), slots.len() as u64);
+        // SAFETY: the state is ours, there are so many slots, and the report lives until here.
+        let code = unsafe { (self.plugin().store)(self.state, first, count, &raw mut result, &raw const report) };
+        self.done(code, "stored its groups", reports)?;
+        let stored = columns::answered(result, slots.len(), &DataType::Struct(self.stored.clone()));
+        Ok(stored.map_err(|reason| self.named(&reason))?.as_struct().columns().to_vec())
     }
 
-    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) {
-        let stored = StructArray::new(self.stored.clone(), columns.to_vec(), None);
-        match columns::given(&(Arc::new(stored) as ArrayRef)) {
-            Ok(mut given) => {
-                // SAFETY: the state is ours, and there are so many slots.
-                let code =
-                    unsafe { (self.plugin().load)(self.state, slots.as_ptr(), slots.len() as u64, &raw mut given) };
-                self.report(code, "taken what it had stored");
-            }
-            Err(reason) => tracing::error!("{}: {reason}", self.watched.name()),
-        }
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<(), String> {
+        let stored = StructArray::try_new(self.stored.clone(), columns.to_vec(), None);
+        let stored: ArrayRef = Arc::new(stored.map_err(|error| self.named(&error.to_string()))?);
+        let mut given = columns::given(&stored).map_err(|reason| self.named(&reason))?;
+        let mut reports = Reports::default();
+        let report = reports.report();
+        let (first, count) = (slots.as_ptr(), slots.len() as u64);
+        // SAFETY: the state is ours, there are so many slots, and the report lives until here.
+        let code = unsafe { (self.plugin().load)(self.state, first, count, &raw mut given, &raw const report) };
+        self.done(code, "taken what it had stored", reports)
     }
 }

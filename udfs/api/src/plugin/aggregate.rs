@@ -78,6 +78,16 @@ fn stored_fields(accumulator: &dyn Accumulator) -> Fields {
     accumulator.state_types().into_iter().enumerate().map(field).collect()
 }
 
+/// Says why nothing was done; the code for that.
+///
+/// # Safety
+/// Levada has given the report for the call that runs.
+unsafe fn refused(report: *const Report, reason: &str) -> i32 {
+    // SAFETY: the caller's.
+    unsafe { (*report).say(NO_ROW, reason) };
+    REFUSED
+}
+
 /// [`crate::abi::Plugin::end`].
 pub(super) unsafe extern "C" fn end(state: *mut c_void) {
     code(|| {
@@ -147,11 +157,8 @@ pub(super) unsafe extern "C" fn merge(state: *mut c_void, into: u32, from: u32, 
     code(|| {
         // SAFETY: Levada's.
         let merged = unsafe { of(state) }.accumulator.merge(into, from);
-        merged.map_err(|reason| {
-            // SAFETY: Levada gives it for this call.
-            unsafe { (*report).say(NO_ROW, &reason) };
-            REFUSED
-        })
+        // SAFETY: Levada gives it for this call.
+        merged.map_err(|reason| unsafe { refused(report, &reason) })
     })
 }
 
@@ -177,26 +184,36 @@ pub(super) unsafe extern "C" fn store(
     slots: *const u32,
     count: u64,
     result: *mut FFI_ArrowArray,
+    report: *const Report,
 ) -> i32 {
     code(|| {
         // SAFETY: Levada's.
         let (state, slots) = unsafe { (of(state), listed(slots, count)?) };
-        let columns: Vec<ArrayRef> = state.accumulator.state(slots);
+        // SAFETY: Levada gives it for this call.
+        let columns = state.accumulator.state(slots).map_err(|reason| unsafe { refused(report, &reason) })?;
         let stored = StructArray::try_new(state.stored.clone(), columns, None).map_err(|_| INVALID)?;
+        let stored: ArrayRef = Arc::new(stored);
         // SAFETY: there is a place, which holds nothing yet.
         unsafe { columns::give(&stored, slots.len(), &DataType::Struct(state.stored.clone()), result) }
     })
 }
 
 /// [`crate::abi::Plugin::load`].
-pub(super) unsafe extern "C" fn load(state: *mut c_void, slots: *const u32, count: u64, column: *mut Column) -> i32 {
+pub(super) unsafe extern "C" fn load(
+    state: *mut c_void,
+    slots: *const u32,
+    count: u64,
+    column: *mut Column,
+    report: *const Report,
+) -> i32 {
     code(|| {
         // SAFETY: Levada's, which gives the array away.
         let (state, slots, stored) = unsafe { (of(state), listed(slots, count)?, columns::take(column)?) };
         let is_ours = *stored.data_type() == DataType::Struct(state.stored.clone()) && stored.len() == slots.len();
         let stored = stored.as_struct_opt().filter(|_| is_ours).ok_or(INVALID)?;
-        state.accumulator.load(slots, &stored.columns().iter().map(Arc::clone).collect::<Vec<_>>());
-        Ok(())
+        let loaded = state.accumulator.load(slots, stored.columns());
+        // SAFETY: Levada gives it for this call.
+        loaded.map_err(|reason| unsafe { refused(report, &reason) })
     })
 }
 

@@ -1,10 +1,11 @@
 //! Arrays that cross the interface.
 
-use arrow::array::{Array, ArrayData, ArrayRef, make_array};
+use arrow::array::{Array, ArrayData, ArrayRef};
 use arrow::datatypes::DataType;
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
 
 use crate::abi::{Column, INVALID};
+use crate::interchange::{exported, imported};
 
 /// The type that `schema` says.
 ///
@@ -12,17 +13,27 @@ use crate::abi::{Column, INVALID};
 /// It points to a schema.
 pub(super) unsafe fn data_type(schema: *const FFI_ArrowSchema) -> Result<DataType, i32> {
     // SAFETY: the caller's.
-    DataType::try_from(unsafe { &*schema }).map_err(|_| INVALID)
+    let schema = unsafe { &*schema };
+    // Those that most calls have, without looking through all names of types.
+    match schema.format() {
+        "l" if schema.dictionary().is_none() => Ok(DataType::Int64),
+        "g" if schema.dictionary().is_none() => Ok(DataType::Float64),
+        "u" if schema.dictionary().is_none() => Ok(DataType::Utf8),
+        _ => DataType::try_from(schema).map_err(|_| INVALID),
+    }
 }
 
 /// Takes the array at `array`, of the type that `schema` says.
 ///
 /// # Safety
 /// They point to an array that is ours to take, and to its type.
-unsafe fn take_typed(array: *mut FFI_ArrowArray, schema: *const FFI_ArrowSchema) -> Result<ArrayRef, i32> {
-    // SAFETY: the caller's.
-    let data = unsafe { from_ffi(std::ptr::replace(array, FFI_ArrowArray::empty()), &*schema) };
-    Ok(make_array(data.map_err(|_| INVALID)?))
+pub(super) unsafe fn take_typed(array: *mut FFI_ArrowArray, schema: *const FFI_ArrowSchema) -> Result<ArrayRef, i32> {
+    // SAFETY: the caller's. Levada gives what it has made itself.
+    let array = unsafe {
+        let data_type = data_type(schema)?;
+        imported(std::ptr::replace(array, FFI_ArrowArray::empty()), &data_type, None)
+    };
+    array.map_err(|_| INVALID)
 }
 
 /// Takes the array of `column`.
@@ -61,7 +72,7 @@ pub(super) unsafe fn take_arrays(
 /// # Safety
 /// There is a place, which holds nothing yet.
 pub(super) unsafe fn give(
-    array: &dyn Array,
+    array: &ArrayRef,
     rows: usize,
     data_type: &DataType,
     place: *mut FFI_ArrowArray,
@@ -70,7 +81,7 @@ pub(super) unsafe fn give(
         return Err(INVALID);
     }
     // SAFETY: the caller's.
-    unsafe { place.write(FFI_ArrowArray::new(&array.to_data())) };
+    unsafe { place.write(exported(array)) };
     Ok(())
 }
 

@@ -32,14 +32,14 @@ unsafe fn answer(scalar: &dyn Scalar, call: &mut Call) -> Result<(), i32> {
         return Err(INVALID);
     }
     let rows = usize::try_from(call.rows).map_err(|_| INVALID)?;
-    // SAFETY: there are so many of each, and the arrays are ours to take.
-    let arrays = unsafe { columns::take_arrays(call.arrays, call.types, call.arguments as usize) }?;
-    let operand = |(index, array)| {
-        // SAFETY: there is a flag for each.
-        let is_constant = unsafe { *call.constant.add(index) } != 0;
-        if is_constant { Operand::Constant(array) } else { Operand::Column(array) }
+    let operand = |index: usize| {
+        // SAFETY: there are so many of each, and the arrays are ours to take.
+        let (array, is_constant) = unsafe {
+            (columns::take_typed(call.arrays.add(index), call.types.add(index))?, *call.constant.add(index) != 0)
+        };
+        Ok::<_, i32>(if is_constant { Operand::Constant(array) } else { Operand::Column(array) })
     };
-    let arguments: Vec<Operand> = arrays.into_iter().enumerate().map(operand).collect();
+    let arguments: Vec<Operand> = (0..call.arguments as usize).map(operand).collect::<Result<_, _>>()?;
     // SAFETY: it points to a schema.
     let result_type = unsafe { columns::data_type(call.result_type) }?;
     let report = call.report;

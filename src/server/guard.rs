@@ -1,0 +1,201 @@
+//! What every request passes: pages of other origins, who asks, how much is asked at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::Server;
+use super::problem::{Code, Problem};
+use crate::http::in_time;
+
+/// Lets requests through that may be answered.
+pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    if request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return server.origins.allow(origin.as_ref(), StatusCode::NO_CONTENT.into_response());
+    }
+    let response = match server.admit(&mut request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let mut response = server.origins.allow(origin.as_ref(), response);
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Ok(challenge) = HeaderValue::from_str(&server.security.challenge())
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+impl Server {
+    /// Notes who asks, if he may ask at all.
+    fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+        let path = request.uri().path();
+        let token = request.uri().query().filter(|_| path == "/ws/query").and_then(|query| {
+            let token = query.split('&').find_map(|one| one.strip_prefix("access_token="))?;
+            Some(percent_encoding::percent_decode_str(token).decode_utf8_lossy().into_owned())
+        });
+        let principal = self.security.principal(path, request.headers(), token.as_deref())?;
+        if self.terminated.load(Ordering::Acquire) && !path.starts_with("/chc/") && path != "/info" {
+            return Err(Problem::new(Code::TERMINATED, "the service was ended for good by /ksql/terminate"));
+        }
+        request.extensions_mut().insert(principal);
+        Ok(())
+    }
+}
+
+/// Whose pages may ask (`access.control.*`).
+#[derive(Debug, Default)]
+pub struct Origins {
+    origins: Vec<String>,
+    methods: Option<HeaderValue>,
+    headers: Option<HeaderValue>,
+}
+
+impl Origins {
+    /// What `property` says, by name.
+    pub fn new(property: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name: &str| property(name).filter(|value| !value.trim().is_empty());
+        let value = |name: &str| get(name).and_then(|value| HeaderValue::from_str(value.trim()).ok());
+        let origins = get("access.control.allow.origin").unwrap_or_default();
+        Self {
+            origins: origins.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect(),
+            methods: value("access.control.allow.methods"),
+            headers: value("access.control.allow.headers"),
+        }
+    }
+
+    /// `response` as pages of `origin` may read it.
+    fn allow(&self, origin: Option<&HeaderValue>, mut response: Response) -> Response {
+        let Some(origin) = origin else { return response };
+        let is_allowed = self.origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
+        if is_allowed {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(header::VARY, HeaderValue::from_static("origin"));
+            let methods = self.methods.clone().unwrap_or(HeaderValue::from_static("GET, POST, HEAD"));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+            let known = HeaderValue::from_static("X-Requested-With, Content-Type, Accept, Origin, Authorization");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, self.headers.clone().unwrap_or(known));
+        }
+        response
+    }
+}
+
+/// The body of a request, whatever its content type says.
+pub struct Content(pub Bytes);
+
+impl FromRequest<Arc<Server>> for Content {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, server: &Arc<Server>) -> Result<Self, Problem> {
+        match in_time(Bytes::from_request(request, server)).await {
+            None => Err(Problem::new(Code(40800), "the body of the request did not come in time")),
+            Some(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Problem::new(Code(41300), "the body of the request is too large"))
+            }
+            Some(Err(refused)) => Err(Problem::bad_request(refused.body_text())),
+            Some(Ok(bytes)) => Ok(Self(bytes)),
+        }
+    }
+}
+
+/// How many pull queries there may be at once, and in a second.
+#[derive(Debug)]
+pub struct PullLimits {
+    concurrent: usize,
+    running: AtomicUsize,
+    per_second: u64,
+    /// When the second began, and how many there were in it.
+    second: Mutex<(Instant, u64)>,
+}
+
+/// A pull query that counts as long as this lives.
+pub struct Pulling<'a>(&'a PullLimits);
+
+impl Drop for Pulling<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+const CONCURRENT: &str = "ksql.query.pull.max.concurrent.requests";
+const PER_SECOND: &str = "ksql.query.pull.max.qps";
+
+impl PullLimits {
+    /// What `property` says, by name.
+    pub fn new(property: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| property(name).and_then(|value| value.trim().parse::<u64>().ok());
+        let concurrent = number(CONCURRENT).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX);
+        let second = Mutex::new((Instant::now(), 0));
+        Self { concurrent, running: AtomicUsize::new(0), per_second: number(PER_SECOND).unwrap_or(u64::MAX), second }
+    }
+
+    /// A place for one more.
+    pub fn begin(&self) -> Result<Pulling<'_>, Problem> {
+        let too_many = |name: &str| {
+            Problem::new(Code::TOO_MANY_REQUESTS, format!("there are more pull queries than {name} allows: try again"))
+        };
+        if self.running.fetch_add(1, Ordering::AcqRel) >= self.concurrent {
+            self.running.fetch_sub(1, Ordering::AcqRel);
+            return Err(too_many(CONCURRENT));
+        }
+        let pulling = Pulling(self);
+        if self.per_second < u64::MAX {
+            let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+            if second.0.elapsed() >= Duration::from_secs(1) {
+                *second = (Instant::now(), 0);
+            }
+            second.1 += 1;
+            if second.1 > self.per_second {
+                return Err(too_many(PER_SECOND));
+            }
+        }
+        Ok(pulling)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn property<'a>(entries: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| entries.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn only_so_many_pull_queries_run_at_once() {
+        let limits = PullLimits::new(property(&[(CONCURRENT, "1")]));
+        let first = limits.begin();
+        assert!(first.is_ok());
+        assert!(limits.begin().is_err_and(|problem| problem.code == Code::TOO_MANY_REQUESTS));
+        drop(first);
+        assert!(limits.begin().is_ok());
+    }
+
+    #[test]
+    fn only_so_many_pull_queries_begin_in_a_second() {
+        let limits = PullLimits::new(property(&[(PER_SECOND, "2")]));
+        let outcomes: Vec<bool> = (0..3).map(|_| limits.begin().is_ok()).collect();
+        assert_eq!(outcomes, [true, true, false]);
+    }
+
+    #[test]
+    fn pages_of_allowed_origins_may_read_answers() {
+        let allowed = |setting: &str, origin: &str| {
+            let origins = Origins::new(property(&[("access.control.allow.origin", setting)]));
+            let origin = HeaderValue::from_str(origin).expect("an origin");
+            let response = origins.allow(Some(&origin), StatusCode::OK.into_response());
+            response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN) == Some(&origin)
+        };
+        assert!(allowed("*", "http://a") && allowed("http://b, http://a", "http://a"));
+        assert!(!allowed("", "http://a") && !allowed("http://b", "http://a"));
+    }
+}
