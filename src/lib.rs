@@ -8,6 +8,7 @@ pub mod expr;
 pub mod formats;
 pub mod functions;
 pub mod http;
+pub mod metrics;
 pub mod operators;
 pub mod plan;
 pub mod registry;

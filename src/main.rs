@@ -35,6 +35,7 @@ fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Run(command) => command.run(),
         Command::Server(command) => command.run(),
+        Command::Plan(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
         Command::Registry(command) => command.run(),

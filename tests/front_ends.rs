@@ -370,3 +370,116 @@ fn a_query_that_has_ended_leaves_quietly() {
     let (_, err) = texts(&output(&mut levada(folder.path(), &["shell", "-e", sql])), 0);
     assert_eq!(err, "");
 }
+
+#[test]
+fn the_log_is_json_if_it_is_asked_for() {
+    let folder = folder();
+    let statements = "SET 'auto.offset.reset' = 'earliest';
+        CREATE STREAM raw (line STRING) WITH (kafka_topic = 's', value_format = 'kafka', partitions = 1);
+        CREATE STREAM s (v INT) WITH (kafka_topic = 's', value_format = 'json');
+        CREATE STREAM a AS SELECT * FROM s;
+        INSERT INTO raw (line) VALUES ('{oops');";
+    std::fs::write(folder.path().join("a.sql"), statements).expect("a file is written");
+    let mut command = levada(folder.path(), &["run", "a.sql", "--until-idle", "0.1"]);
+    let (_, err) = texts(&output(command.env("LEVADA_LOG_FORMAT", "json")), 0);
+    let events = err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let rejected: Vec<_> = events.filter(|event| event["stage"] == "value").collect();
+    let [event] = rejected.as_slice() else { panic!("one record is rejected: {err}") };
+    assert!(event["query"].as_str().is_some_and(|query| query.starts_with("CSAS_A_")), "{event}");
+    assert_eq!((&event["topic"], &event["partition"], &event["offset"]), (&"s".into(), &0.into(), &0.into()));
+    assert!(event["message"].as_str().is_some_and(|message| message.starts_with("rejected: ")), "{event}");
+}
+
+#[test]
+fn properties_come_from_files_the_environment_and_the_command_line() {
+    let folder = folder();
+    let file = "# of a ksqlDB server\nksql.service.id = shop_\nlisteners=http://0.0.0.0:8088\nksql.streams.commit.intervall.ms=5\n\
+                ksql.schema.registry.basic.auth.user.info=u:secret\n";
+    std::fs::write(folder.path().join("server.properties"), file).expect("the file can be written");
+    let arguments = [
+        "shell",
+        "--config",
+        "server.properties",
+        "--property",
+        "auto.offset.reset=earliest",
+        "--output",
+        "json",
+        "-e",
+        "SET 'ksql.suppress.enabled' = 'false'; SHOW PROPERTIES;",
+    ];
+    let mut command = levada(folder.path(), &arguments);
+    command.env("KSQL_KSQL_STREAMS_AUTO_OFFSET_RESET", "latest").env("KSQL_CACHE_MAX_BYTES_BUFFERING", "0");
+    command
+        .env("KSQL_OPTS", "-Xmx1g -Dksql.output.topic.name.prefix=a-")
+        .env("LEVADA_KSQL_OUTPUT_TOPIC_NAME_PREFIX", "b-");
+    let output = output(&mut command);
+    let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{told}");
+    let line = |name: &str| {
+        let quoted = format!("\"{name}\"");
+        let line = shown.lines().find(|line| line.contains(&quoted));
+        line.unwrap_or_else(|| panic!("{name} in {shown}")).to_owned()
+    };
+    for (name, value, source) in [
+        ("ksql.service.id", "shop_", "server.properties:2"),
+        ("ksql.streams.auto.offset.reset", "earliest", "argument"),
+        ("ksql.streams.cache.max.bytes.buffering", "0", "environment variable KSQL_CACHE_MAX_BYTES_BUFFERING"),
+        ("ksql.output.topic.name.prefix", "b-", "environment variable LEVADA_KSQL_OUTPUT_TOPIC_NAME_PREFIX"),
+        ("ksql.suppress.enabled", "false", "SET"),
+        ("ksql.lambdas.enabled", "true", "default"),
+        ("ksql.schema.registry.basic.auth.user.info", "[hidden]", "server.properties:5"),
+    ] {
+        let line = line(name);
+        assert!(line.contains(&format!("\"{value}\"")) && line.contains(&format!("\"{source}\"")), "{line}");
+    }
+    let warning =
+        "unknown property 'ksql.streams.commit.intervall.ms' (server.properties:4); did you mean commit.interval.ms?";
+    assert!(told.contains(warning), "{told}");
+    assert!(!told.contains("secret") && !shown.contains("secret"));
+}
+
+#[test]
+fn a_value_that_makes_no_sense_says_where_it_stands() {
+    let folder = folder();
+    std::fs::write(folder.path().join("server.properties"), "\ncommit.interval.ms=soon\n").expect("it can be written");
+    let output = output(&mut levada(folder.path(), &["shell", "--config", "server.properties", "-e", "SHOW STREAMS;"]));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("Not a number (server.properties:2)"), "{told}");
+}
+
+#[test]
+fn a_new_version_of_a_file_is_planned_and_applied() {
+    let folder = folder();
+    let write = |text: &str| {
+        let source = "CREATE STREAM s (k INT KEY, v INT) WITH (kafka_topic='s', partitions=1, value_format='json');\n";
+        std::fs::write(folder.path().join("a.sql"), format!("{source}{text}")).expect("it can be written");
+    };
+    let run = |arguments: &[&str]| {
+        let output = output(&mut levada(folder.path(), arguments));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let plan = || run(&["plan", "a.sql", "--output", "csv"]);
+    let apply = || run(&["run", "a.sql", "--headless", "--until-idle", "0.1"]);
+    write(
+        "CREATE STREAM large AS SELECT * FROM s WHERE v > 10;\nCREATE TABLE n AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;\n",
+    );
+    let (done, shown, told) = plan();
+    assert!(done, "{told}");
+    assert_eq!(shown, "change,kind,name,line\ncreate,STREAM,S,1\ncreate,STREAM,LARGE,2\ncreate,TABLE,N,3\n");
+    assert!(!folder.path().join("levada-data").exists(), "a look makes nothing");
+    assert!(apply().0);
+    write("CREATE STREAM large AS SELECT * FROM s WHERE v > 20;\n");
+    let expected = "change,kind,name,line\ndrop,TABLE,N,\nunchanged,STREAM,S,1\nreplace,STREAM,LARGE,2\n";
+    assert_eq!(plan(), (true, expected.to_owned(), String::new()));
+    let (done, _, told) = apply();
+    assert!(done, "{told}");
+    let unchanged = "change,kind,name,line\nunchanged,STREAM,S,1\nunchanged,STREAM,LARGE,2\n";
+    assert_eq!(plan(), (true, unchanged.to_owned(), String::new()));
+    write("CREATE STREAM large AS SELECT * FROM s PARTITION BY v;\n");
+    let (done, shown, told) = plan();
+    assert!(!done && shown.contains("must be rebuilt,STREAM,LARGE,2"), "{shown}");
+    assert!(told.contains("it is:\n  CREATE STREAM large AS SELECT * FROM s WHERE v > 20;"), "{told}");
+    let (done, _, told) = apply();
+    assert!(!done && told.contains("must be rebuilt"), "{told}");
+}

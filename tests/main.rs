@@ -1,5 +1,6 @@
 //! Integration tests of the whole.
 
+mod configuration;
 mod conformance;
 mod crash;
 mod demo;
@@ -12,6 +13,7 @@ mod java;
 mod kafka;
 mod large;
 mod layers;
+mod monitoring;
 mod oracle;
 mod plugins;
 mod readme;

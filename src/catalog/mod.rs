@@ -8,6 +8,7 @@ mod function;
 mod links;
 mod query;
 mod source;
+mod system_tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
 pub use query::{QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, Envelope, HeaderColumn, QueryId, TimestampColumn, WindowType};
+pub use system_tables::{system_table, system_tables};
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]
@@ -262,6 +264,18 @@ impl Catalog {
             self.forget_query(id);
         }
         Ok(source)
+    }
+
+    /// The catalog as if `name` and the query that fills it were not there, whoever needs them: to see what a statement would mean
+    /// that makes it anew.
+    #[must_use]
+    pub fn without_source(&self, name: &str) -> Self {
+        let mut without = self.clone();
+        if let Some(id) = self.source(name).and_then(|source| source.created_by_query.as_ref()) {
+            without.forget_query(id);
+        }
+        without.forget_source(name);
+        without
     }
 
     /// Registers a persistent query; one with the same id is replaced.

@@ -41,6 +41,11 @@ impl DataDir {
         Ok(Engine::open(&self.path, self.configuration()?.or("group.instance.id", ""))?)
     }
 
+    /// Opens the engine to look at what there is: nothing runs.
+    pub fn open_to_look(&self) -> Result<Engine, Failure> {
+        Ok(Engine::open_to_look(&self.path, self.configuration()?)?)
+    }
+
     /// Whether queries begin with the first record unless a `SET` says otherwise.
     pub fn reads_from_start(&self) -> bool {
         let configuration = self.configuration().unwrap_or_default();

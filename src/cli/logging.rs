@@ -1,23 +1,30 @@
-//! The log: standard error, warnings and worse unless `LEVADA_LOG` says otherwise.
+//! The log: standard error, warnings and worse unless `LEVADA_LOG` says otherwise, as text unless `LEVADA_LOG_FORMAT` is `json`.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::FormatEvent;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 
+use super::log_lines::JsonLines;
 use super::progress;
 
 /// Environment variable with the log filter: `info`, `debug`, `levada::runtime=trace`.
 const FILTER_VARIABLE: &str = "LEVADA_LOG";
 
+/// Environment variable with the form of the log: `text` or `json`.
+const FORM_VARIABLE: &str = "LEVADA_LOG_FORMAT";
+
 /// Sends log events of this process to standard error. A person at a terminal gets short lines; a file, which others
 /// read later, gets the date and the module too.
 pub fn start() {
     let log = tracing_subscriber::fmt().with_writer((|| Lines) as fn() -> Lines);
-    if io::stderr().is_terminal() {
+    if std::env::var(FORM_VARIABLE).is_ok_and(|form| form.eq_ignore_ascii_case("json")) {
+        init(log.event_format(JsonLines));
+    } else if io::stderr().is_terminal() {
         let ansi = std::env::var_os("NO_COLOR").is_none();
         init(log.with_ansi(ansi).with_target(false).with_timer(TimeOfDay));
     } else {
@@ -25,14 +32,9 @@ pub fn start() {
     }
 }
 
-type Log<T> = tracing_subscriber::fmt::SubscriberBuilder<
-    tracing_subscriber::fmt::format::DefaultFields,
-    tracing_subscriber::fmt::format::Format<tracing_subscriber::fmt::format::Full, T>,
-    LevelFilter,
-    fn() -> Lines,
->;
+type Log<E> = tracing_subscriber::fmt::SubscriberBuilder<DefaultFields, E, LevelFilter, fn() -> Lines>;
 
-fn init<T: FormatTime + Send + Sync + 'static>(log: Log<T>) {
+fn init<E: FormatEvent<tracing_subscriber::Registry, DefaultFields> + Send + Sync + 'static>(log: Log<E>) {
     // The filter language is parsed only when somebody uses it: most starts are one short command.
     let started = match std::env::var(FILTER_VARIABLE) {
         Ok(filter) => log.with_env_filter(EnvFilter::new(filter)).try_init(),

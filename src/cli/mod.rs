@@ -3,6 +3,7 @@
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada server  ksqlDB's HTTP API                      ─▶ server ─▶ engine
+//! levada plan    what such a file would change          ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
 //! levada registry a schema registry over HTTP           ─▶ registry
@@ -16,7 +17,9 @@
 mod counted;
 mod data_dir;
 mod failure;
+mod log_lines;
 mod logging;
+mod plan;
 mod progress;
 mod registry;
 mod run;
@@ -30,6 +33,7 @@ mod udf;
 pub use data_dir::DataDir;
 pub use failure::Failure;
 pub use logging::start as start_logging;
+pub use plan::PlanCommand;
 pub use registry::RegistryCommand;
 pub use run::RunCommand;
 pub use server::ServerCommand;
@@ -53,6 +57,8 @@ pub enum Command {
     Run(RunCommand),
     /// Answer programs over HTTP, as a ksqlDB server does
     Server(ServerCommand),
+    /// Show what a file would change, and change nothing
+    Plan(PlanCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out
@@ -78,7 +84,7 @@ Examples:
   levada shell                                   look around and ask questions
   levada shell -e 'SHOW STREAMS;' --output json  one answer, for scripts
 
-LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside.";
+LEVADA_LOG=info (debug, trace, levada::engine=debug) logs what happens inside; LEVADA_LOG_FORMAT=json as JSON, a line per event.";
 
 #[cfg(test)]
 mod tests {

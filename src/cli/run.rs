@@ -23,6 +23,7 @@ Examples:
   levada run pipeline.sql --until-idle     process what there is, then exit
   levada run pipeline.sql --until-idle 5   wait 5 seconds for more to arrive
   levada run pipeline.sql --data-dir /tmp/try
+  levada run pipeline.sql --headless       and drop what the file has no more
   cat a.sql b.sql | levada run -
 
 All statements are checked before the first takes effect. What the data
@@ -39,6 +40,11 @@ pub struct RunCommand {
 
     #[command(flatten)]
     data: DataDir,
+
+    /// The file says all that is to run: what a former version of it has made and this one lacks is dropped (topics stay), what
+    /// has changed goes on under its new definition; `levada plan` shows what that would be
+    #[arg(long)]
+    headless: bool,
 
     /// Process everything there is, wait until nothing has arrived for this long (1 unless given), exit
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1", allow_negative_numbers = true)]
@@ -70,7 +76,7 @@ impl RunCommand {
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
         let mut progress = Progress::new();
-        apply(engine, file, text, interrupt)?;
+        self.apply(engine, file, text, interrupt)?;
         let mut note = |queries: &[QueryStatus]| progress.note(queries);
         match idle {
             Some(idle) => engine.run_until_idle(idle, &|| interrupt.is_requested(), &mut note),
@@ -88,6 +94,28 @@ impl RunCommand {
         summary::write(&mut out, terminal_layout(), &queries, busy, &self.data)?;
         out.flush()?;
         failed(&queries)
+    }
+
+    /// Applies the statements of `text`, which is that of `file`, and shows what they say.
+    fn apply(&self, engine: &Engine, file: &str, text: &str, interrupt: &Interrupt) -> Result<(), Failure> {
+        let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
+        let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
+        let mut written = Ok(());
+        let mut show = |response| {
+            if written.is_ok() {
+                // What could fail while it is shown cannot stand in a file.
+                written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
+            }
+        };
+        let applied = if self.headless {
+            engine.apply_whole_file(text, &mut show).map(drop)
+        } else {
+            engine.apply_file(text, &mut show)
+        };
+        written?;
+        let Err(error) = applied else { return Ok(()) };
+        screen.problem(Source::whole(Some(if file == "-" { "<stdin>" } else { file }), text), &error)?;
+        Err(Failure::Shown)
     }
 
     /// The file and the idle time. In `--until-idle a.sql` the name is taken for the time: it is told apart here.
@@ -121,7 +149,7 @@ fn parse_seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
-fn read(file: &str) -> Result<String, Failure> {
+pub(super) fn read(file: &str) -> Result<String, Failure> {
     let mut text = String::new();
     let done = match file {
         "-" => io::stdin().lock().read_to_string(&mut text).map(|_| text),
@@ -132,23 +160,6 @@ fn read(file: &str) -> Result<String, Failure> {
         io::ErrorKind::InvalidData => Failure::new(format!("{file} is not UTF-8 text")),
         _ => Failure::new(format!("cannot read {file}: {error}")),
     })
-}
-
-/// Applies the statements of `text`, which is that of `file`, and shows what they say.
-fn apply(engine: &Engine, file: &str, text: &str, interrupt: &Interrupt) -> Result<(), Failure> {
-    let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-    let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
-    let mut written = Ok(());
-    let applied = engine.apply_file(text, &mut |response| {
-        if written.is_ok() {
-            // What could fail while it is shown cannot stand in a file.
-            written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
-        }
-    });
-    written?;
-    let Err(error) = applied else { return Ok(()) };
-    screen.problem(Source::whole(Some(if file == "-" { "<stdin>" } else { file }), text), &error)?;
-    Err(Failure::Shown)
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ pub fn is_known(name: &str) -> bool {
     let is_clients = JAVA.contains(&canonical)
         || LIBRDKAFKA.contains(&canonical)
         || canonical_name(name).starts_with("topic.")
+        || canonical.starts_with("confluent.")
         || CLIENT_OPEN_PREFIXES.iter().any(|prefix| canonical.starts_with(prefix));
     described(name).is_some() || is_clients || OPEN_PREFIXES.iter().any(|(prefix, _)| name.starts_with(prefix))
 }

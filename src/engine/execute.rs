@@ -14,9 +14,10 @@ use super::recording::{PendingQuery, ended};
 use super::schemas::DroppedSchemas;
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, print, session, show, show_functions,
+    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, diagnose, print, session, show,
+    show_functions,
 };
-use crate::catalog::{Collection, DataSource, QueryId, QueryInfo};
+use crate::catalog::{Collection, DataSource, QueryId, QueryInfo, system_table};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, QueryPlan, Settings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
@@ -48,12 +49,24 @@ pub(super) fn parsed(
     parsed: &ParsedStatement,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
+    made_of(inner, session, author, parsed, parsed, show)
+}
+
+/// Executes `parsed`, which is made of what its author has `written`.
+pub(super) fn made_of(
+    inner: &Inner,
+    session: &mut Session,
+    author: Author,
+    written: &ParsedStatement,
+    parsed: &ParsedStatement,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
     let shared = &inner.shared;
     for _ in 0..OVERTAKEN_MAX {
         let mut prepared = Prepared::plain(parsed);
         if prepared::asks(&parsed.statement) {
             let core = inner.lock();
-            if author.has_applied(&core, parsed) {
+            if author.has_applied(&core, written) {
                 return Ok(());
             }
             let view = View::of(&core);
@@ -62,7 +75,7 @@ pub(super) fn parsed(
         }
         let (mut answers, mut core) = (Vec::new(), inner.lock());
         let mut execution = Execution { shared, core: &mut core, session, author, prepared, dropped: Vec::new() };
-        let progress = execution.statement(parsed, &mut |answer| answers.push(answer));
+        let progress = execution.statement(written, parsed, &mut |answer| answers.push(answer));
         let dropped = std::mem::take(&mut execution.dropped);
         drop(core);
         if matches!(progress, Ok(Progress::Outdated)) {
@@ -111,9 +124,14 @@ const OVERTAKEN_MAX: u64 = 20;
 const FOLLOWING: Duration = Duration::from_millis(500);
 
 impl Execution<'_> {
-    /// Executes `parsed`.
-    fn statement(&mut self, parsed: &ParsedStatement, show: &mut dyn FnMut(Response)) -> Result<Progress, EngineError> {
-        if self.author.has_applied(self.core, parsed) {
+    /// Executes `parsed`, which is made of what its author has `written`.
+    fn statement(
+        &mut self,
+        written: &ParsedStatement,
+        parsed: &ParsedStatement,
+        show: &mut dyn FnMut(Response),
+    ) -> Result<Progress, EngineError> {
+        if self.author.has_applied(self.core, written) {
             return Ok(Progress::Done);
         }
         if let Some(answer) = self.about_push_query(&parsed.statement) {
@@ -137,6 +155,11 @@ impl Execution<'_> {
             }
             Planned::Describe { name, extended } => show(self.describe(&name, extended)),
             Planned::ExplainQuery(id) => show(self.explain_query(&id)?),
+            Planned::Diagnose(id) => {
+                let query = self.core.queries.get(id.as_str());
+                let query = query.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
+                show(Response::Listing(diagnose::listings(self.shared, query)));
+            }
             planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Push(_)) => {
                 let view = ReadView::of(self.core);
                 show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
@@ -145,7 +168,7 @@ impl Execution<'_> {
                 Some(transaction) => self.shared.topics.commit(transaction)?,
                 None => return Ok(Progress::Outdated),
             },
-            planned => return self.logged(parsed, &completed, planned, show),
+            planned => return self.logged(written, &completed, planned, show),
         }
         Ok(Progress::Done)
     }
@@ -251,6 +274,7 @@ impl Execution<'_> {
         if self.author.origin == Origin::File {
             self.core.applied.add(&written.text);
         }
+        self.core.define(number, self.author.origin, &written.text, planned);
         Ok(Ok(done))
     }
 
@@ -409,9 +433,19 @@ impl Execution<'_> {
 
     fn describe(&self, name: &str, extended: bool) -> Response {
         let catalog = &self.core.catalog;
-        let Some(source) = catalog.source(name) else { return Response::Listing(Vec::new()) };
+        let system = || system_table(name).filter(|_| !extended);
+        let Some(source) = catalog.source(name).or_else(system) else {
+            let text =
+                format!("{name} is a system table: there is nothing more to be said of it than DESCRIBE {name};");
+            return Response::Message(text);
+        };
         if !extended {
-            return Response::Listing(show::describe(source));
+            let mut listings = show::describe(source);
+            if catalog.source(name).is_none() {
+                // Of a system table there is no more.
+                listings.truncate(1);
+            }
+            return Response::Listing(listings);
         }
         let topic = self.shared.topics.describe(&source.topic).ok().flatten();
         let running = |query: &QueryInfo| self.core.queries.get(query.id.as_str());

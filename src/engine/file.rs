@@ -101,7 +101,11 @@ pub(super) fn check_session(
 }
 
 /// Carries out SET and DEFINE on `session`; they are not kept in the data directory and so always executed.
-fn keeps_session(shared: &Shared, statement: &Statement, session: &mut Session) -> Result<bool, EngineError> {
+pub(super) fn keeps_session(
+    shared: &Shared,
+    statement: &Statement,
+    session: &mut Session,
+) -> Result<bool, EngineError> {
     match statement {
         Statement::SetProperty { name, value } => drop(session::set(shared, session, name, value)?),
         Statement::UnsetProperty { name } => drop(session::unset(session, name)),
@@ -124,6 +128,11 @@ impl Applied {
         *self.counts.entry(normalized(text)).or_default() += 1;
     }
 
+    /// Counts a statement no more, once.
+    pub(super) fn remove(&mut self, text: &str) {
+        self.take(text);
+    }
+
     /// How often `text` was applied.
     pub(super) fn count(&self, text: &str) -> usize {
         self.counts.get(&normalized(text)).copied().unwrap_or(0)
@@ -142,7 +151,7 @@ impl Applied {
 }
 
 /// White space between words does not make another statement; within quotes it does.
-fn normalized(text: &str) -> String {
+pub(super) fn normalized(text: &str) -> String {
     let text = text.trim_end_matches(';').trim();
     let mut normal = String::with_capacity(text.len());
     let (mut quote, mut in_comment, mut before) = (None, false, ' ');
@@ -169,9 +178,10 @@ fn normalized(text: &str) -> String {
 }
 
 /// The future as far as it is known: nothing outside changes.
-struct Trial<'a> {
+#[derive(Clone)]
+pub(super) struct Trial<'a> {
     shared: &'a Shared,
-    catalog: Catalog,
+    pub(super) catalog: Catalog,
     plans: Plans,
     /// Topics that would have been created; `None` for those that would have been deleted.
     topics: BTreeMap<String, Option<TopicFacts>>,
@@ -181,11 +191,12 @@ struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    fn new(shared: &'a Shared, View { catalog, plans, number }: View) -> Self {
+    /// The present.
+    pub(super) fn new(shared: &'a Shared, View { catalog, plans, number }: View) -> Self {
         Self { shared, catalog, plans, topics: BTreeMap::new(), registry: shared.trial_registry(), number }
     }
 
-    fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
+    pub(super) fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
         let properties = self.shared.properties(&session.properties);
         properties.check()?;
         let known = Known::new(&*self.shared.topics);

@@ -39,9 +39,9 @@ pub(super) fn transaction(shared: &Shared, catalog: &Catalog, row: &InsertedRow)
     let info = shared.topics.describe(&target.topic)?;
     let config = info.map(|info| info.config);
     let config = config.ok_or_else(|| TopicError::UnknownTopic { topic: target.topic.clone() })?;
-    let check = |is_asked_for: bool, bytes: &Option<Vec<u8>>, side| match is_asked_for {
-        true => RecordCheck::new(&schemas, Subject { topic: &target.topic, side }).check(bytes.as_deref()),
-        false => Ok(()),
+    let check = |is_asked_for: bool, bytes: &Option<Vec<u8>>, side| {
+        let check = is_asked_for.then(|| RecordCheck::new(&schemas, Subject { topic: &target.topic, side }));
+        check.map_or(Ok(()), |mut check| check.check(bytes.as_deref()))
     };
     let checked = check(config.validates_keys(), &key, Side::Key);
     let checked = checked.and_then(|()| check(config.validates_values(), &value, Side::Value));

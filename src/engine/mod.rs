@@ -10,17 +10,22 @@ mod assert;
 mod codecs;
 mod command_log;
 mod config;
+mod definitions;
+mod diagnose;
 mod execute;
 mod facts;
 mod file;
+mod headless;
 mod hidden_topics;
 mod insert;
 mod inserter;
 mod known_pulls;
 mod libraries;
 mod memory_limit;
+mod monitoring;
 mod prepared;
 mod print;
+mod processing_log;
 mod pull;
 mod push;
 mod pushes;
@@ -33,6 +38,7 @@ mod schemas;
 mod session;
 mod show;
 mod show_functions;
+mod system_tables;
 mod taps;
 mod topics;
 mod upkeep;
@@ -50,9 +56,11 @@ use crate::catalog::{Catalog, QueryId};
 use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
+use crate::metrics;
 use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
+use crate::runtime::processing_log::ProcessingLog;
 use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
 use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
@@ -63,16 +71,20 @@ pub use crate::plan::ColumnRole;
 pub use crate::runtime::{PushedRows, RowReceiver};
 use command_log::CommandLog;
 use config::Properties;
+use definitions::Definitions;
 use execute::Author;
 pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
+pub use headless::{ChangeKind, FileChange, FilePlan};
 pub use inserter::Inserter;
 use libraries::Installed;
+use monitoring::PullMetrics;
 use prepared::View;
 pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
+use processing_log::LogWriter;
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
-use queries::Queries;
+use queries::{Queries, Watched};
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
@@ -199,6 +211,8 @@ pub struct Engine {
     follower: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     /// Ends push queries that nobody listens to.
     keeper: Option<Keeper>,
+    /// Writes the processing log.
+    log_writer: Option<LogWriter>,
     /// Serves the registry of the data directory.
     registry_server: Option<HttpServer>,
 }
@@ -247,6 +261,15 @@ struct Shared {
     view: RwLock<Arc<ReadView>>,
     pushes: Pushes,
     taps: Taps,
+    /// What is counted as it happens, here and in other layers.
+    metrics: Arc<metrics::Registry>,
+    pulls: PullMetrics,
+    /// The persistent queries, for who watches them.
+    watched: Watched,
+    /// What went wrong with single records.
+    log: Arc<ProcessingLog>,
+    /// Memory that the process may take, in bytes.
+    memory_limit: Option<usize>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -270,6 +293,8 @@ struct Core {
     next_command: u64,
     /// Statements of files that were applied.
     applied: Applied,
+    /// The statements that have made what there is.
+    definitions: Definitions,
     /// Queries that replay has met and not started, by command; and those that were paused.
     pending: BTreeMap<u64, PendingQuery>,
     paused: BTreeSet<String>,
@@ -338,6 +363,19 @@ impl Engine {
         Ok(engine)
     }
 
+    /// As [`Engine::open`], to look at what there is: queries do not run, and on a cluster it is no server of the service.
+    pub fn open_to_look(dir: &Path, configuration: impl Into<Configuration>) -> Result<Self, EngineError> {
+        let properties = configuration.into().values();
+        // Nothing comes into being because somebody has looked.
+        let topics = if topic_store::is_cluster(&properties) || dir.is_dir() {
+            topic_store::open_without_state(dir, &properties)?
+        } else {
+            Arc::new(topic_store::MemoryTopics::new())
+        };
+        let (registry, _) = schemas::open(&*topics, &properties)?;
+        Self::with_options(topics, EngineOptions { properties, registry, threads: false, ..EngineOptions::default() })
+    }
+
     /// Where the registry of the data directory is served.
     pub fn registry_address(&self) -> Option<SocketAddr> {
         self.registry_server.as_ref().map(HttpServer::address)
@@ -354,12 +392,16 @@ impl Engine {
         properties.check()?;
         let memory = properties.memory()?;
         topics.storage().set_cache_bytes(memory.cache_bytes);
+        let metrics: Arc<metrics::Registry> = Arc::default();
+        let log_of_records = processing_log::open(&properties, &*topics, &options.clock, &metrics)?;
         let runtime_options = RuntimeOptions {
             workers: if options.threads { properties.workers()? } else { 0 },
             commit_interval: properties.commit_interval()?,
             standbys: properties.standbys()?,
             cleanup_delay: properties.cleanup_delay()?,
             memory: memory.process,
+            metrics: Arc::clone(&metrics),
+            log: Arc::clone(&log_of_records),
         };
         let runtime = Runtime::new(Arc::clone(&topics), Arc::clone(&options.clock), &runtime_options)?;
         let log = CommandLog::open(&topics)?;
@@ -368,6 +410,7 @@ impl Engine {
             None => schemas::remote(&options.properties)?,
         };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
+        let queries = Queries::default();
         let shared = Shared {
             topics,
             runtime,
@@ -379,6 +422,11 @@ impl Engine {
             view: RwLock::default(),
             pushes: Pushes::default(),
             taps: Taps::default(),
+            pulls: PullMetrics::new(&metrics),
+            watched: queries.watched(),
+            metrics,
+            log: log_of_records,
+            memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
         };
@@ -390,12 +438,14 @@ impl Engine {
             functions = with_plugins(functions, properties.extension_folder(), &shared.server);
         }
         let catalog = Catalog::with_functions(functions);
-        let core = Core { log: Some(log), catalog, ..Core::default() };
+        let core = Core { log: Some(log), catalog, queries, ..Core::default() };
         let inner = Arc::new(Inner { core: Mutex::new(core), shared });
-        let mut engine = Self { inner, follower: None, keeper: None, registry_server: None };
+        let mut engine = Self { inner, follower: None, keeper: None, log_writer: None, registry_server: None };
         engine.replay()?;
+        engine.create_log_stream()?;
         if options.threads {
             engine.keeper = Keeper::start(&engine.inner);
+            engine.log_writer = LogWriter::start(&engine.inner);
         }
         if follows {
             engine.follow();
@@ -507,6 +557,24 @@ impl Engine {
     /// directory has applied from a file before are not applied twice.
     pub fn apply_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
         file::apply(&self.inner, text, show)
+    }
+
+    /// What `text`, a file that says all that is to run, would change against what runs: nothing is done.
+    ///
+    /// # Errors
+    /// A statement that is wrong, or that cannot stand in such a file. A change that is not possible is none: the plan says so.
+    pub fn plan_file(&self, text: &str) -> Result<FilePlan, EngineError> {
+        headless::plan(&self.inner, text)
+    }
+
+    /// Makes what runs what `text` says, a file that says all that is to run: what is new is created, what has changed is replaced
+    /// in place, what a former version of the file has made and this one lacks is dropped, its topic kept. All is checked before
+    /// the first change, and nothing is done if one of them is not possible.
+    ///
+    /// # Errors
+    /// As [`Engine::plan_file`]; a change that is not possible, with both definitions.
+    pub fn apply_whole_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<FilePlan, EngineError> {
+        headless::apply(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.
@@ -633,7 +701,13 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
-        Ok(self.inner.shared.runtime.settle(query)?)
+        loop {
+            self.inner.shared.runtime.settle(query)?;
+            // A query may read the log.
+            if !self.inner.write_log() {
+                return Ok(());
+            }
+        }
     }
 
     /// Hands records to the tasks of `query` that read `topic`, instead of letting them fetch it. Only without threads.
@@ -685,6 +759,10 @@ impl Drop for Engine {
             None => self.inner.shared.sweep_pushes(),
         }
         self.inner.shared.runtime.shutdown();
+        if let Some(writer) = self.log_writer.take() {
+            writer.stop();
+        }
+        self.inner.write_log();
     }
 }
 

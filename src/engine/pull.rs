@@ -20,6 +20,11 @@ use crate::types::{ChangeBatch, Column};
 /// A read of a table that can be made again and again, for other keys too.
 pub(super) struct PreparedPull {
     reader: Arc<TableReader>,
+    projection: Projection,
+}
+
+/// What is made of the rows that a read finds.
+struct Projection {
     plan: PullPlan,
     rows: SchemaRef,
     filter: Option<CompiledExpr>,
@@ -32,46 +37,64 @@ impl PreparedPull {
     /// Prepares the read of what a query of `view` keeps.
     pub(super) fn new(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<Self, EngineError> {
         let reader = view.reader(shared, &plan.query)?;
-        let rows = reader.rows();
-        let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
-        let fields: Vec<_> = result.iter().map(Column::field).collect();
-        Ok(Self {
-            filter: plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &rows)),
-            columns: plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect(),
-            plan: plan.clone(),
-            result_schema: Arc::new(arrow::datatypes::Schema::new(fields)),
-            reader,
-            rows,
-            result,
-        })
+        let projection = Projection::new(plan, reader.rows());
+        Ok(Self { reader, projection })
     }
 
     /// The same read without a condition: it is made of keys that meet it.
     pub(super) fn without_filter(self) -> Self {
-        Self { filter: None, ..self }
+        Self { projection: Projection { filter: None, ..self.projection }, ..self }
     }
 
     /// The rows.
     pub(super) fn read(&self, shared: &Shared) -> Result<ResultRows, EngineError> {
-        self.read_at(shared, &self.plan.lookup)
+        self.read_at(shared, &self.projection.plan.lookup)
     }
 
     /// The rows that `lookup` finds.
     pub(super) fn read_at(&self, shared: &Shared, lookup: &PullLookup) -> Result<ResultRows, EngineError> {
+        let plan = &self.projection.plan;
+        let is_here = |store: &str, partition| shared.runtime.has_store(plan.query.as_str(), store, partition);
+        self.projection.collect(|take| {
+            if plan.limit == Some(0) { Ok(()) } else { self.reader.read(lookup, &plan.window, &is_here, take) }
+        })
+    }
+}
+
+/// What `plan` answers of `rows`, which are of layout `schema`: of a table that no query keeps.
+pub(super) fn of_rows(plan: &PullPlan, schema: SchemaRef, rows: ChangeBatch) -> Result<ResultRows, EngineError> {
+    Projection::new(plan, schema).collect(|take| take(rows).map(drop))
+}
+
+/// Takes rows of the table; whether more are wanted.
+type Take<'a> = &'a mut dyn FnMut(ChangeBatch) -> Result<bool, RuntimeError>;
+
+impl Projection {
+    fn new(plan: &PullPlan, rows: SchemaRef) -> Self {
+        let result: Vec<Column> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
+        let fields: Vec<_> = result.iter().map(Column::field).collect();
+        Self {
+            filter: plan.filter.as_ref().map(|filter| CompiledExpr::new(filter, &rows)),
+            columns: plan.columns.iter().map(|(_, expr)| CompiledExpr::new(expr, &rows)).collect(),
+            plan: plan.clone(),
+            result_schema: Arc::new(arrow::datatypes::Schema::new(fields)),
+            rows,
+            result,
+        }
+    }
+
+    /// The answer, of what `read` finds.
+    fn collect(&self, read: impl FnOnce(Take<'_>) -> Result<(), RuntimeError>) -> Result<ResultRows, EngineError> {
         let mut left = self.plan.limit.unwrap_or(u64::MAX) as usize;
         let mut batches = Vec::new();
-        let is_here = |store: &str, partition| shared.runtime.has_store(self.plan.query.as_str(), store, partition);
-        let mut take = |batch: ChangeBatch| -> Result<bool, RuntimeError> {
+        read(&mut |batch| {
             let rows = self.answer(&batch, left).map_err(|error| RuntimeError::Failed(error.to_string()))?;
             left -= rows.num_rows();
             if rows.num_rows() > 0 {
                 batches.push(rows);
             }
             Ok(left > 0)
-        };
-        if self.plan.limit != Some(0) {
-            self.reader.read(lookup, &self.plan.window, &is_here, &mut take)?;
-        }
+        })?;
         Ok(ResultRows { columns: self.result.clone(), roles: self.plan.roles.clone(), batches, end: None })
     }
 

@@ -1,7 +1,7 @@
 //! Persistent and transient queries: started from plans, stopped, counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rpds::RedBlackTreeMapSync;
 
@@ -16,6 +16,7 @@ use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
 
 /// A persistent query.
+#[derive(Clone)]
 pub struct RunningQuery {
     /// What runs.
     pub spec: QuerySpec,
@@ -31,10 +32,30 @@ pub struct RunningQuery {
     pub sink: String,
 }
 
+/// The persistent queries as whoever watches them sees them, who does not wait for statements that change them.
+#[derive(Clone, Default)]
+pub struct Watched(Arc<RwLock<BTreeMap<u64, Arc<RunningQuery>>>>);
+
+impl Watched {
+    /// All queries as they are now, in order of creation.
+    pub fn queries(&self) -> Vec<Arc<RunningQuery>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn set(&self, number: u64, query: Option<&RunningQuery>) {
+        let mut queries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match query {
+            Some(query) => drop(queries.insert(number, Arc::new(query.clone()))),
+            None => drop(queries.remove(&number)),
+        }
+    }
+}
+
 /// The persistent queries, by id in order of creation.
 #[derive(Default)]
 pub struct Queries {
     running: BTreeMap<u64, RunningQuery>,
+    watched: Watched,
     numbers: HashMap<Arc<str>, u64>,
     /// What they compute, by id, to be read by those who do not hold the engine.
     plans: RedBlackTreeMapSync<Arc<str>, SharedPlan>,
@@ -124,6 +145,7 @@ impl Queries {
             query.start(runtime);
         }
         self.set_plan(id_there, plan);
+        self.publish(id);
         Ok(())
     }
 
@@ -139,6 +161,7 @@ impl Queries {
             query.start(runtime);
         }
         self.set_plan(id_there, new);
+        self.publish(id);
     }
 
     /// What the queries compute, by id.
@@ -157,9 +180,22 @@ impl Queries {
     }
 
     fn insert(&mut self, number: u64, query: RunningQuery) {
+        self.watched.set(number, Some(&query));
         self.numbers.insert(Arc::clone(&query.spec.id), number);
         self.set_plan(Arc::clone(&query.spec.id), Arc::clone(&query.spec.plan));
         self.running.insert(number, query);
+    }
+
+    /// Lets those who watch see the query `id` as it is now.
+    fn publish(&self, id: &str) {
+        if let Some(number) = self.numbers.get(id) {
+            self.watched.set(*number, self.running.get(number));
+        }
+    }
+
+    /// The queries for those who watch.
+    pub fn watched(&self) -> Watched {
+        self.watched.clone()
     }
 
     fn find(&mut self, id: &str) -> Option<&mut RunningQuery> {
@@ -186,7 +222,11 @@ impl Queries {
     /// Tries queries again that could not start.
     pub fn start_failed(&mut self, runtime: &Runtime) {
         let may_start = |query: &&mut RunningQuery| !query.runs && !query.paused && query.fault.is_none();
-        self.running.values_mut().filter(may_start).for_each(|query| query.start(runtime));
+        let failed = self.running.iter_mut().map(|(number, query)| (*number, query));
+        for (number, query) in failed.filter(|(_, query)| may_start(query)) {
+            query.start(runtime);
+            self.watched.set(number, Some(query));
+        }
     }
 
     /// The queries that were started and are not paused.
@@ -201,6 +241,7 @@ impl Queries {
             query.runs = false;
             query.start(runtime);
         }
+        self.publish(id);
     }
 
     /// The query `id`.
@@ -219,6 +260,9 @@ impl Queries {
         let Some(query) = number.and_then(|number| self.running.remove(&number)) else { return Ok(Vec::new()) };
         self.plans.remove_mut(id);
         self.changes += 1;
+        if let Some(number) = number {
+            self.watched.set(number, None);
+        }
         runtime.stop(&query.spec.id);
         tracing::info!(query = id, "query ended");
         runtime.remove_state(&query.spec)?;
@@ -243,6 +287,7 @@ impl Queries {
         } else {
             query.start(runtime);
         }
+        self.publish(id);
     }
 
     /// Queries with the topics of their sources, each once, in order of creation.

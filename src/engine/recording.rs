@@ -7,6 +7,7 @@ use rpds::RedBlackTreeMapSync;
 
 use super::command_log::{Command, Origin};
 use super::config::Properties;
+use super::definitions::Definition;
 use super::libraries::{Files, Installed, Recorded};
 use super::queries::QuerySetup;
 use super::topics::Known;
@@ -97,6 +98,7 @@ fn planned(
 /// Executes a command of the log again: catalog and pending queries only.
 pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
     let Some(planned) = planned(shared, core, number, command, false)? else { return Ok(()) };
+    core.define(number, command.origin, command.written(), &planned);
     if let Some(query) = core.record(&planned)? {
         let former = core.pending.iter().find(|(_, pending)| query.upgrades && pending.id == query.id);
         let number = former.map_or(number, |(number, _)| *number);
@@ -115,6 +117,7 @@ pub(super) fn replay(shared: &Shared, core: &mut Core, number: u64, command: &Co
 pub(super) fn follow(shared: &Shared, core: &mut Core, number: u64, command: &Command) -> Result<(), EngineError> {
     let Some(planned) = planned(shared, core, number, command, true)? else { return Ok(()) };
     let query = core.record(&planned)?;
+    core.define(number, command.origin, command.written(), &planned);
     for id in ended(&planned, &core.catalog_before) {
         core.queries.end(&shared.runtime, &id)?;
     }
@@ -203,6 +206,16 @@ impl Core {
         self.next_command = number + 1;
         if command.origin == Origin::File {
             self.applied.add(command.written());
+        }
+    }
+
+    /// Notes which statement has made, or removed, what `planned` says. What a client has dropped that came from a file is not
+    /// applied any more: the file may make it again.
+    pub(super) fn define(&mut self, number: u64, origin: Origin, text: &str, planned: &Planned) {
+        let removed = self.definitions.note(planned, &Definition { number, origin, text: text.to_owned() });
+        if origin == Origin::Session {
+            let of_files = removed.iter().filter(|definition| definition.origin == Origin::File);
+            of_files.for_each(|definition| self.applied.remove(&definition.text));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Columns of any type under construction, for formats whose records are read value by value.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
@@ -203,6 +204,30 @@ impl RecordColumn {
     pub(super) fn end(&mut self) {
         self.nulls.append_non_null();
     }
+}
+
+/// For each of the `fields` of a schema the column that it belongs to. A column has one field: the one of its very name, else the last
+/// one whose name in upper case is the column's.
+pub(super) fn columns_of<'f>(columns: &[String], fields: impl Iterator<Item = &'f str>) -> Vec<Option<usize>> {
+    let (mut exact, mut folded) = (vec![None; columns.len()], vec![None; columns.len()]);
+    let numbered = columns.iter().enumerate().rev();
+    let by_name: HashMap<&str, usize> = numbered.map(|(column, name)| (name.as_str(), column)).collect();
+    let mut count = 0;
+    for (index, field) in fields.enumerate() {
+        count += 1;
+        if let Some(&column) = by_name.get(field) {
+            exact[column].get_or_insert(index);
+        } else if let Some(&column) = by_name.get(field.to_uppercase().as_str()) {
+            folded[column] = Some(index);
+        }
+    }
+    let mut found = vec![None; count];
+    for (column, (exact, folded)) in exact.into_iter().zip(folded).enumerate() {
+        if let Some(field) = exact.or(folded) {
+            found[field] = Some(column);
+        }
+    }
+    found
 }
 
 /// Index of the field for `name`: the one of that very name, else the one of the name in upper case.

@@ -8,7 +8,7 @@ use super::avro::schema::AvroSchema;
 use super::protobuf;
 use super::schemas::split_id;
 use crate::registry::protobuf::ProtobufSchema;
-use crate::registry::{SchemaRegistry, SchemaType, referenced_texts};
+use crate::registry::{SchemaDocument, SchemaRegistry, SchemaType, referenced_texts};
 
 /// Finds the schemas of records, and prints by them.
 #[derive(Clone, Default)]
@@ -17,6 +17,8 @@ pub struct RecordTexts {
     schemas: HashMap<u32, Schema>,
     /// Ids that nobody knew when they were asked for last.
     absent: HashSet<u32>,
+    /// Why the registry could not be asked when it was asked last.
+    failure: Option<String>,
     as_json: bool,
 }
 
@@ -41,9 +43,15 @@ impl RecordTexts {
         Self { as_json: true, ..self }
     }
 
-    /// Asks again for the schemas that were not there.
+    /// Asks again for the schemas that were not there, and a registry that did not answer.
     pub fn ask_again(&mut self) {
         self.absent.clear();
+        self.failure = None;
+    }
+
+    /// Why the registry could not be asked, if it could not. It is not asked any more until [`RecordTexts::ask_again`].
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// The language of the schema whose id `record` begins with, and the record by it as text; `None` where there is no such
@@ -63,9 +71,10 @@ impl RecordTexts {
                 let (header, message) = record.split_at(protobuf::header_length(record).ok()?);
                 let (_, path) = protobuf::split_header(header).ok()?;
                 let id = schema.at(&path)?;
-                let text = match self.as_json {
-                    true => protobuf::json(&schema, id, message).map(|value| value.to_string()),
-                    false => protobuf::text(&schema, id, message),
+                let text = if self.as_json {
+                    protobuf::json(&schema, id, message).map(|value| value.to_string())
+                } else {
+                    protobuf::text(&schema, id, message)
                 };
                 Some((SchemaType::Protobuf, text.ok()?))
             }
@@ -79,7 +88,16 @@ impl RecordTexts {
         if self.absent.contains(&id) {
             return None;
         }
-        let Some(schema) = self.registry.as_deref().and_then(|registry| read(registry, id)) else {
+        // Who does not answer is asked once at a time: each question may take long.
+        let registry = self.registry.as_deref().filter(|_| self.failure.is_none())?;
+        let read = match registry.by_id(id) {
+            Ok(document) => document.and_then(|document| read(registry, &document)),
+            Err(error) => {
+                self.failure = Some(error.to_string());
+                return None;
+            }
+        };
+        let Some(schema) = read else {
             self.absent.insert(id);
             return None;
         };
@@ -88,10 +106,9 @@ impl RecordTexts {
     }
 }
 
-/// The schema `id`; a registry that cannot be asked has none.
-fn read(registry: &dyn SchemaRegistry, id: u32) -> Option<Schema> {
-    let document = registry.by_id(id).ok()??;
-    let references = || referenced_texts(&document, registry).ok();
+/// The schema in `document`, if it can be read.
+fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Option<Schema> {
+    let references = || referenced_texts(document, registry).ok();
     Some(match document.schema_type {
         SchemaType::Avro => Schema::Avro(Arc::new(AvroSchema::parse(&document.text, &references()?).ok()?)),
         SchemaType::Protobuf => Schema::Protobuf(Arc::new(ProtobufSchema::parse(&document.text, &references()?).ok()?)),

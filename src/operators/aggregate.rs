@@ -32,7 +32,7 @@ pub(crate) use super::groups::load_state;
 use super::groups::{Folding, Groups, without_null_rows};
 use super::keyed_rows::split_rowtime;
 use super::memory::keys_within;
-use super::{NO_RECORD, Operator, Output, Port};
+use super::{Fate, NO_RECORD, Operator, Output, Port, WindowClock};
 use crate::state::key_encoding::{EncodedKeys, window_start};
 use crate::state::{Buckets, Found, HotKeys, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix};
 use crate::storage::WriteSet;
@@ -248,6 +248,7 @@ impl Aggregate {
                 ));
             }
         }
+        out.count(Fate::Late, late.len());
         out.report(&batch, late);
         let unchanged = indices.len() == batch.len() && indices.iter().zip(0..).all(|(&index, row)| index == row);
         let mut batch = if unchanged { batch } else { batch.take(&UInt32Array::from(indices)) };
@@ -567,5 +568,14 @@ impl Operator for Aggregate {
 
     fn store_sizes(&self) -> Vec<StoreSize> {
         vec![StoreSize { entries: self.buckets.total(), ..self.slots.size() }]
+    }
+
+    fn window_clock(&self) -> Option<WindowClock> {
+        let windows = self.windows?;
+        let newest_closed = windows.newest_closed(self.stream_time);
+        let mut open = self.starts.range(newest_closed.saturating_add(1)..).map(|(start, _)| *start).peekable();
+        let next_close =
+            open.peek().map(|start| start.saturating_add(windows.size_ms).saturating_add(windows.grace_ms));
+        Some(WindowClock { stream_time: self.stream_time, open: open.count() as u64, next_close })
     }
 }

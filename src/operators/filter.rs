@@ -9,7 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::SchemaRef;
 
-use super::{Operator, Output, Port};
+use super::{Fate, Operator, Output, Port};
 use crate::expr::CompiledExpr;
 use crate::state::StateError;
 use crate::types::ChangeBatch;
@@ -32,10 +32,14 @@ impl Operator for Filter {
         let mut errors = Vec::new();
         let mut mask = self.predicate.evaluate_mask(&batch.rows(&self.rows), &mut errors);
         out.report(&batch, errors);
+        let deletions = batch.tombstones.as_ref().map_or(0, BooleanBuffer::count_set_bits);
         if let Some(tombstones) = &batch.tombstones {
             mask = &mask & &!tombstones;
         }
-        out.emit(batch.filter(&mask));
+        let kept = batch.filter(&mask);
+        out.count(Fate::NullValue, deletions);
+        out.count(Fate::Filtered, batch.len() - deletions - kept.len());
+        out.emit(kept);
         Ok(())
     }
 }
@@ -58,9 +62,11 @@ impl Operator for TableFilter {
         let mut errors = Vec::new();
         let mut new_passes = self.predicate.evaluate_mask(&batch.rows(&self.rows), &mut errors);
         out.report(&batch, errors);
+        let deletions = batch.tombstones.as_ref().map_or(0, BooleanBuffer::count_set_bits);
         if let Some(tombstones) = &batch.tombstones {
             new_passes = &new_passes & &!tombstones;
         }
+        out.count(Fate::Filtered, batch.len() - deletions - new_passes.count_set_bits());
         let old_passes = match &batch.old {
             Some(old) => {
                 let mask = self.predicate.evaluate_mask(&batch.old_rows(&self.rows, old), &mut Vec::new());

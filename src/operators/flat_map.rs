@@ -5,10 +5,11 @@
 //! values are dropped. Key, carried columns, time, windows and headers of the row are repeated. Semantics 3.1.
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array, UInt32Builder};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 
-use super::{Operator, Output, Port};
+use super::{Fate, Operator, Output, Port};
 use crate::expr::CompiledExpr;
 use crate::state::StateError;
 use crate::types::ChangeBatch;
@@ -39,8 +40,11 @@ impl FlatMap {
         out.report(batch, errors);
 
         let mut picked = Picked::new(lists.len());
+        let mut empty = 0;
+        out.count(Fate::NullValue, batch.tombstones.as_ref().map_or(0, BooleanBuffer::count_set_bits));
         for row in (0..batch.len()).filter(|row| !batch.is_tombstone(*row)) {
             let count = lists.iter().map(|list| length(list, row)).max().unwrap_or(0);
+            empty += usize::from(count == 0);
             let mut done = 0;
             while done < count {
                 let more = (count - done).min(ROWS_OUT_MAX - picked.rows.len());
@@ -51,6 +55,7 @@ impl FlatMap {
                 }
             }
         }
+        out.count(Fate::Empty, empty);
         if !picked.rows.is_empty() {
             out.emit(self.picked(batch, &lists, &mut picked));
         }
@@ -116,7 +121,6 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Int32Array, Int64Array};
-    use arrow::buffer::BooleanBuffer;
     use arrow::datatypes::Int32Type;
 
     use super::*;

@@ -8,7 +8,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, take};
 use arrow::datatypes::DataType;
 
-use super::Output;
+use super::{Fate, Output};
 use crate::state::row_format::{RowEncoder, decode_rows_counted};
 use crate::state::{RowRef, RowTable, StateError};
 use crate::types::{ChangeBatch, RowError};
@@ -263,6 +263,9 @@ pub(super) fn without_null_rows(batch: ChangeBatch, tombstones_count: bool, out:
     if dropped.count_set_bits() == 0 {
         return batch;
     }
+    let null_keys = batch.null_keys.as_ref().map_or(0, BooleanBuffer::count_set_bits);
+    out.count(Fate::NullKey, null_keys);
+    out.count(Fate::NullValue, dropped.count_set_bits() - null_keys);
     out.errors.extend(dropped.set_indices().map(|row| RowError {
         row: batch.seq[row],
         reason: format!("null {}: the row is not aggregated", if batch.is_null_key(row) { "key" } else { "value" }),

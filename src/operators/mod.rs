@@ -4,6 +4,7 @@
 
 pub mod aggregate;
 mod changes;
+mod counts;
 mod filter;
 mod finals;
 mod flat_map;
@@ -22,8 +23,10 @@ mod table_store;
 mod table_table_join;
 mod two_sides;
 mod versioned_rows;
+mod window_clock;
 
 pub use aggregate::Aggregate;
+pub use counts::{Fate, Fates};
 pub(crate) use filter::nulls_where;
 pub use filter::{Filter, TableFilter};
 pub use finals::SerializedKeys;
@@ -39,6 +42,7 @@ pub use table_rekey::TableRekey;
 pub use table_store::TableStore;
 pub use table_table_join::{TableJoinOptions, TableTableJoin};
 pub use two_sides::{LEFT, RIGHT};
+pub use window_clock::WindowClock;
 
 use crate::state::{StateError, StoreSize};
 use crate::storage::WriteSet;
@@ -98,6 +102,11 @@ pub trait Operator: Send {
     fn store_sizes(&self) -> Vec<StoreSize> {
         Vec::new()
     }
+
+    /// Where its time is, if it keeps windows.
+    fn window_clock(&self) -> Option<WindowClock> {
+        None
+    }
 }
 
 /// What an operator gives: batches for the next one, and rows that failed.
@@ -111,6 +120,8 @@ pub struct Output {
     pub errors: Vec<RowError>,
     /// As `errors`, of rows whose result cannot be made at all: as bad as one that cannot be written.
     pub lost: Vec<RowError>,
+    /// What became of rows that did not simply go on.
+    pub fates: Fates,
 }
 
 impl Output {
@@ -119,6 +130,20 @@ impl Output {
         if !batch.is_empty() {
             self.batches.push(batch);
         }
+    }
+
+    /// Counts `rows` that met `fate`.
+    pub fn count(&mut self, fate: Fate, rows: usize) {
+        self.fates.add(fate, rows);
+    }
+
+    /// The rows of `batch` that have a key; the others are counted as dropped.
+    #[must_use]
+    fn with_keys(&mut self, batch: ChangeBatch) -> ChangeBatch {
+        let before = batch.len();
+        let batch = batch.without_null_keys();
+        self.count(Fate::NullKey, before - batch.len());
+        batch
     }
 
     /// Reports errors of rows of `batch`; tombstones have no columns to fail.

@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 
-use super::{Operator, Output, Port};
+use super::{Fate, Operator, Output, Port};
 use crate::expr::CompiledExpr;
 use crate::state::StateError;
 use crate::types::{ChangeBatch, RowError};
@@ -63,7 +63,15 @@ impl Rekey {
             }
             kept = &kept & nulls.inner();
         }
-        (kept.count_set_bits() < batch.len()).then_some(kept)
+        let dropped = batch.len() - kept.count_set_bits();
+        if dropped == 0 {
+            return None;
+        }
+        let deletions = batch.tombstones.as_ref().filter(|_| self.null_keys == NullKeys::DropAndReport);
+        let deletions = deletions.map_or(0, BooleanBuffer::count_set_bits);
+        out.count(Fate::NullValue, deletions);
+        out.count(Fate::NullKey, dropped - deletions);
+        Some(kept)
     }
 }
 

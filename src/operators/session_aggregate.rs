@@ -42,7 +42,7 @@ use super::groups::{Folding, Groups, without_null_rows};
 use super::keyed_rows::split_rowtime;
 use super::memory::keys_within;
 use super::session_table::{EndIndex, SessionTable};
-use super::{Operator, Output, Port};
+use super::{Fate, Operator, Output, Port, WindowClock};
 use crate::state::key_encoding::{EncodedKeys, split_session};
 use crate::state::{Buckets, EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix, is_meta};
 use crate::storage::{Entry, WriteSet};
@@ -398,11 +398,17 @@ impl Operator for SessionAggregate {
     fn store_sizes(&self) -> Vec<StoreSize> {
         vec![self.store.size(self.buckets.total() as usize, self.weight)]
     }
+
+    fn window_clock(&self) -> Option<WindowClock> {
+        let open = if self.finals.is_some() { self.open.len() } else { self.sessions.len() };
+        Some(WindowClock { stream_time: self.stream_time, open: open as u64, next_close: None })
+    }
 }
 
 impl SessionAggregate {
     /// Folds the rows of `batch` as planned, and emits what follows.
     fn carry_out(&mut self, plan: BatchPlan, batch: ChangeBatch, out: &mut Output) {
+        out.count(Fate::Late, plan.late.len());
         out.report(&batch, plan.late);
         if plan.rows.is_empty() {
             return;

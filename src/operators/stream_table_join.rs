@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 
 use super::two_sides::TwoSides;
 use super::versioned_rows::VersionedRows;
-use super::{LEFT, Operator, Output, Port, RIGHT};
+use super::{Fate, LEFT, Operator, Output, Port, RIGHT};
 use crate::state::{RowRef, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, WindowKind};
@@ -40,6 +40,18 @@ impl StreamTableJoin {
         Ok(Self { kind, table: VersionedRows::open(store, types, window)?, step: TwoSides::default() })
     }
 
+    /// Counts the stream rows that have a value and no partner.
+    fn count(&self, batch: &ChangeBatch, with_value: &BooleanBuffer, found: &BooleanBuffer, out: &mut Output) {
+        let alone = with_value & &!found;
+        let without_key = match &batch.null_keys {
+            Some(null_keys) if self.kind == Kind::Inner => (&alone & null_keys).count_set_bits(),
+            _ => 0,
+        };
+        out.count(Fate::NullValue, batch.len() - with_value.count_set_bits());
+        out.count(Fate::NullKey, without_key);
+        out.count(Fate::Unmatched, alone.count_set_bits() - without_key);
+    }
+
     fn join(&mut self, batch: &ChangeBatch, places: &[u32], out: &mut Output) -> Result<(), StateError> {
         let slots = self.table.slots(batch)?;
         let partners = slots.into_iter().zip(places).enumerate().map(|(row, (slot, &place))| match slot {
@@ -51,8 +63,9 @@ impl StreamTableJoin {
             Some(tombstones) => !tombstones,
             None => BooleanBuffer::new_set(batch.len()),
         };
+        let found: BooleanBuffer = partners.iter().map(|partner| partner.is_present()).collect();
+        self.count(batch, &kept, &found, out);
         if self.kind == Kind::Inner {
-            let found: BooleanBuffer = partners.iter().map(|partner| partner.is_present()).collect();
             kept = &kept & &found;
         }
         if kept.count_set_bits() < batch.len() {
@@ -68,8 +81,8 @@ impl StreamTableJoin {
 }
 
 impl Operator for StreamTableJoin {
-    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
-        self.step.add(input, if input == RIGHT { batch.without_null_keys() } else { batch });
+    fn process(&mut self, input: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
+        self.step.add(input, if input == RIGHT { out.with_keys(batch) } else { batch });
         Ok(())
     }
 

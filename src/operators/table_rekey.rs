@@ -9,7 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{interleave, take};
 use arrow::datatypes::SchemaRef;
 
-use super::{Operator, Output, Port};
+use super::{Fate, Operator, Output, Port};
 use crate::expr::CompiledExpr;
 use crate::state::StateError;
 use crate::state::key_encoding::EncodedKeys;
@@ -62,7 +62,9 @@ impl Operator for TableRekey {
             Some(tombstones) => !tombstones,
             None => BooleanBuffer::new_set(batch.len()),
         };
+        let with_value = present.count_set_bits();
         let new_side = self.side(&batch.rows(&self.rows), present, &mut errors);
+        out.count(Fate::NullKey, with_value - new_side.grouped.count_set_bits());
         let old_side = self.side(&batch.old_rows(&self.rows, old), old.present.clone(), &mut Vec::new());
         out.report(&batch, errors);
 

@@ -107,7 +107,7 @@ impl Held {
 
 impl Operator for TableStore {
     fn process(&mut self, _: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
-        let mut batch = batch.without_null_keys();
+        let mut batch = out.with_keys(batch);
         if batch.is_empty() {
             return Ok(());
         }

@@ -22,7 +22,7 @@ use super::keyed_rows::Version;
 use super::memory::share;
 use super::two_sides::{StepRows, TwoSides};
 use super::versioned_rows::VersionedRows;
-use super::{LEFT, Operator, Output, Port, RIGHT};
+use super::{Fate, LEFT, Operator, Output, Port, RIGHT};
 use crate::state::{RowRef, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
 use crate::types::{ChangeBatch, OldRows, WindowColumns, WindowKind};
@@ -84,7 +84,7 @@ impl TableTableJoin {
     }
 
     /// What the change at `place` emits.
-    fn emitted(&self, step: &StepRows, place: u32, applied: &[Applied; 2]) -> Option<Emitted> {
+    fn emitted(&self, step: &StepRows, place: u32, applied: &[Applied; 2], unmatched: &mut usize) -> Option<Emitted> {
         let (side, row) = step.order[place as usize];
         let batch = &step.sides[side];
         let other_side = 1 - side;
@@ -94,6 +94,7 @@ impl TableTableJoin {
         let other_slot = applied[side].other_slots[row];
         let other = other_slot.map_or(Version::ABSENT, |slot| self.tables[other_side].at(slot, place));
         let is_deletion = batch.is_tombstone(row);
+        *unmatched += usize::from(!other.is_present() && !is_deletion);
         if !other.is_present() && (self.required[other_side] || (is_deletion && !before.is_present())) {
             return None;
         }
@@ -116,7 +117,10 @@ impl TableTableJoin {
             applied[side].other_slots = self.tables[1 - side].slots(&step.sides[side])?;
         }
         let places = 0..step.order.len() as u32;
-        let emitted: Vec<Emitted> = places.filter_map(|place| self.emitted(step, place, &applied)).collect();
+        let mut unmatched = 0;
+        let emitted = places.filter_map(|place| self.emitted(step, place, &applied, &mut unmatched));
+        let emitted: Vec<Emitted> = emitted.collect();
+        out.count(Fate::Unmatched, unmatched);
         if !emitted.is_empty() {
             out.emit(self.batch(step, &emitted));
         }
@@ -152,8 +156,9 @@ impl TableTableJoin {
 }
 
 impl Operator for TableTableJoin {
-    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
-        self.step.add(input, batch.without_null_keys());
+    fn process(&mut self, input: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
+        let batch = out.with_keys(batch);
+        self.step.add(input, batch);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! DROP, TERMINATE, PAUSE, RESUME, types and DESCRIBE: statements about what the catalog holds.
 
-use crate::catalog::{Catalog, CatalogError, QueryId, QueryInfo, QueryKind};
+use crate::catalog::{Catalog, CatalogError, QueryId, QueryInfo, QueryKind, system_table};
 use crate::sql::ast::{CreateType, DropSource, DropType, Identifier, QueryTarget};
 use crate::sql::similar_names;
 
@@ -137,23 +137,23 @@ pub(super) fn drop_type(drop: &DropType, catalog: &Catalog) -> Result<Planned, P
 
 /// Plans DESCRIBE of a stream or table.
 pub(super) fn describe(name: &Identifier, extended: bool, catalog: &Catalog) -> Result<Planned, PlanError> {
-    if catalog.source(name.as_str()).is_some() {
+    if catalog.source(name.as_str()).or_else(|| system_table(name.as_str())).is_some() {
         return Ok(Planned::Describe { name: name.name.clone(), extended });
     }
     let similar = similar_names(name.as_str(), catalog.sources().map(|source| source.name.as_str())).into_iter().next();
     Err(PlanError::at(PlanErrorKind::UndescribedSource { name: name.name.clone(), similar }, name.span))
 }
 
-/// The running query that EXPLAIN names.
-pub(super) fn explained_query(id: &Identifier, catalog: &Catalog) -> Result<Planned, PlanError> {
+/// The running query that `statement`, EXPLAIN or DIAGNOSE, names.
+pub(super) fn running_query(statement: &str, id: &Identifier, catalog: &Catalog) -> Result<QueryId, PlanError> {
     let found = catalog.query_named(id.as_str());
-    found.map(|query| Planned::ExplainQuery(query.id.clone())).ok_or_else(|| {
+    found.map(|query| query.id.clone()).ok_or_else(|| {
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);
         let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let hint = match catalog.source(id.as_str()) {
             Some(source) => Some(match &source.created_by_query {
-                Some(query) => format!("{} is filled by {query}: EXPLAIN {query}", id.name),
+                Some(query) => format!("{} is filled by {query}: {statement} {query}", id.name),
                 None => format!("{} is a {}: DESCRIBE {} shows it", id.name, source.collection.noun(), id.name),
             }),
             None => similar.first().map(|id| format!("did you mean {id}?")),

@@ -51,6 +51,7 @@ mod scope;
 mod select;
 mod settings;
 mod source;
+mod system_tables;
 mod table_functions;
 mod type_expr;
 mod upgrade;
@@ -101,6 +102,7 @@ pub fn analyze_statement(
     settings: &Settings,
 ) -> Result<Planned, PlanError> {
     use lifecycle::Action;
+    system_tables::check(statement, catalog)?;
     match statement {
         Statement::CreateSource(create) => create_source::plan(create, sql, catalog, settings),
         Statement::CreateAsSelect(create) => create_as::plan(create, sql, catalog, settings),
@@ -122,7 +124,10 @@ pub fn analyze_statement(
         Statement::DescribeFunction { name } if catalog.functions().get(name.as_str()).is_none() => {
             Err(call::unknown_function(catalog.functions(), name, name.span))
         }
-        Statement::Explain(Explain::Query(id)) => lifecycle::explained_query(id, catalog),
+        Statement::Explain(Explain::Query(id)) => {
+            lifecycle::running_query("EXPLAIN", id, catalog).map(Planned::ExplainQuery)
+        }
+        Statement::Diagnose(id) => lifecycle::running_query("DIAGNOSE", id, catalog).map(Planned::Diagnose),
         Statement::Explain(Explain::Statement { statement, span }) => {
             let planned = analyze_statement(statement, sql, catalog, settings)?;
             // It would say that its name is taken.

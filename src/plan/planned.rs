@@ -73,6 +73,8 @@ pub enum Planned {
     },
     /// `EXPLAIN` of a running query.
     ExplainQuery(QueryId),
+    /// `DIAGNOSE` of a running query.
+    Diagnose(QueryId),
     /// `DESCRIBE name`; the source exists.
     Describe {
         /// Its name.

@@ -24,7 +24,11 @@ use super::relation::Layout;
 use super::scope::{Clause, Role, Scope, as_column, column, columns_of};
 use super::select::{self, Item, Purpose, SelectContext};
 use super::settings::Settings;
+use super::system_tables::is_system_table;
 use super::{Change, Expr, Planned, function_uses, passes, query};
+
+/// What stands for the query that keeps rows of system tables.
+const SYSTEM: &str = "the server";
 
 /// Most keys that are looked up one by one; beyond, the whole table is read.
 const KEYS_MAX: usize = 10_000;
@@ -131,7 +135,8 @@ pub(super) fn plan(query: &Query, catalog: &Catalog, settings: &Settings) -> Res
     let changes = passes::folded(filter.iter_mut().chain(columns.iter_mut().map(|(_, expr)| expr)), &|| names(source));
     let conditions = Conditions { scope: &scope, typer: &typer };
     let lookup = conditions.lookup(predicate.as_ref())?;
-    if !settings.is_on("ksql.query.pull.table.scan.enabled", true) {
+    let may_scan = settings.is_on("ksql.query.pull.table.scan.enabled", true) || is_system_table(source, catalog);
+    if !may_scan {
         conditions.check_without_scan(&lookup, predicate.as_ref(), query.span)?;
     }
     Ok(Planned::Pull(Box::new(PullPlan {
@@ -236,6 +241,9 @@ fn check_items(items: &[Item], source: &DataSource, functions: &Registry, span: 
 }
 
 fn materialized_by(source: &DataSource, catalog: &Catalog, span: Span) -> Result<QueryId, PlanError> {
+    if is_system_table(source, catalog) {
+        return Ok(QueryId::new(SYSTEM));
+    }
     let name = &source.name;
     let running = source.created_by_query.as_ref().filter(|id| catalog.query(id).is_some());
     running.cloned().ok_or_else(|| {

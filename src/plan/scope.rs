@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, DataSource};
+use crate::catalog::{Catalog, DataSource, system_table};
 use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, FunctionCall, Identifier, Relation};
 use crate::sql::similar_names;
@@ -289,7 +289,7 @@ impl Scope {
 
 fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, PlanError> {
     let name = source.name.as_str();
-    catalog.source(name).cloned().ok_or_else(|| {
+    catalog.source(name).or_else(|| system_table(name)).cloned().ok_or_else(|| {
         let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();
         PlanError::at(PlanErrorKind::UnknownSource { name: name.to_owned(), similar }, source.span)
     })

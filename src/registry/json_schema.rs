@@ -108,11 +108,18 @@ impl JsonSchema {
 
     /// The properties of an object, those of all its parts together; `None` if it is no object.
     pub fn properties<'a>(&'a self, schema: &'a Value) -> Option<Vec<(&'a str, &'a Value)>> {
-        self.properties_within(schema, 0)
+        self.properties_within(schema, 0, &mut 0)
     }
 
-    fn properties_within<'a>(&'a self, schema: &'a Value, depth: usize) -> Option<Vec<(&'a str, &'a Value)>> {
-        if depth > HOPS_MAX {
+    /// `parts` counts those that were looked at: they may name each other again and again.
+    fn properties_within<'a>(
+        &'a self,
+        schema: &'a Value,
+        depth: usize,
+        parts: &mut usize,
+    ) -> Option<Vec<(&'a str, &'a Value)>> {
+        *parts += 1;
+        if depth > HOPS_MAX || *parts > ALL_OF_MAX {
             return None;
         }
         match self.settled(schema) {
@@ -120,9 +127,9 @@ impl JsonSchema {
                 let properties = object.get("properties")?.as_object()?;
                 Some(properties.iter().map(|(name, schema)| (name.as_str(), schema)).collect())
             }
-            Shape::AllOf(parts) => {
-                let parts = parts.iter().filter_map(|part| self.properties_within(part, depth + 1));
-                Some(parts.flatten().collect())
+            Shape::AllOf(all) => {
+                let all = all.iter().filter_map(|part| self.properties_within(part, depth + 1, parts));
+                Some(all.flatten().collect())
             }
             _ => None,
         }
@@ -131,6 +138,9 @@ impl JsonSchema {
 
 /// References that lead from one to the next; more lead in a circle.
 const HOPS_MAX: usize = 64;
+
+/// More parts of one object are not looked at.
+const ALL_OF_MAX: usize = 10_000;
 
 /// A text that Connect has noted beside a type.
 pub fn noted<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
@@ -153,6 +163,18 @@ mod tests {
         assert!(matches!(schema.settled(schema.root()), Shape::Typed("integer", _)));
         let circle = serde_json::json!({"$ref": "#/definitions/circle"});
         assert_eq!(schema.settled(&circle), Shape::Unknown);
+    }
+
+    #[test]
+    fn parts_that_name_each_other_end() {
+        let twice = |next: usize| format!(r##"{{"allOf": [{{"$ref": "#/d/{next}"}}, {{"$ref": "#/d/{next}"}}]}}"##);
+        let definitions: Vec<String> = (0..60).map(|number| format!(r#""{number}": {}"#, twice(number + 1))).collect();
+        let text = format!(
+            r##"{{"$ref": "#/d/0", "d": {{{}, "60": {{"properties": {{"a": {{}}}}}}}}}}"##,
+            definitions.join(", ")
+        );
+        let schema = JsonSchema::parse(&text, &[]).expect("JSON");
+        assert!(schema.properties(schema.root()).is_some_and(|found| found.len() <= ALL_OF_MAX));
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Key, Self::Value, Self::Timestamp, Self::Process, Self::Encode];
+
     /// The name in the header `levada.stage`.
     pub fn name(self) -> &'static str {
         match self {
@@ -60,7 +63,10 @@ impl DeadLetters {
     /// Keeps the record at `row` of `chunk`.
     pub fn add(&mut self, from: &TopicPartition, chunk: &RecordChunk, row: usize, stage: Stage, reason: &str) {
         let offset = chunk.offsets[row];
-        self.log(format_args!("{} offset {offset} of partition {}", from.topic, from.partition), stage, reason);
+        if self.is_logged() {
+            let (topic, partition) = (&*from.topic, from.partition);
+            tracing::warn!(query = %self.query, stage = stage.name(), topic, partition, offset, "rejected: {reason}");
+        }
         let header = |key: &str, value: String| Header { key: key.to_owned(), value: Some(value.into_bytes()) };
         let mut headers = chunk.headers_at(row).to_vec();
         headers.extend([
@@ -78,7 +84,10 @@ impl DeadLetters {
 
     /// Keeps a failure that follows from no single record: only its reason.
     pub fn add_without_record(&mut self, stage: Stage, reason: &str) {
-        self.log(format_args!("a result held back until the commit"), stage, reason);
+        if self.is_logged() {
+            let stage = stage.name();
+            tracing::warn!(query = %self.query, stage, "rejected, a result held back until the commit: {reason}");
+        }
         let header = |key: &str, value: &str| Header { key: key.to_owned(), value: Some(value.into()) };
         let headers = [
             header("levada.query", &self.query),
@@ -88,13 +97,12 @@ impl DeadLetters {
         self.letters.push_full(None, None, 0, 0, headers.into());
     }
 
-    fn log(&mut self, place: std::fmt::Arguments<'_>, stage: Stage, reason: &str) {
-        if self.logged < LOGGED_MAX {
-            self.logged += 1;
-            tracing::warn!(query = %self.query, stage = stage.name(), "rejected {place}: {reason}");
-        } else {
-            self.suppressed += 1;
-        }
+    /// Whether one more is logged in full.
+    fn is_logged(&mut self) -> bool {
+        let is_logged = self.logged < LOGGED_MAX;
+        self.logged += u32::from(is_logged);
+        self.suppressed += u64::from(!is_logged);
+        is_logged
     }
 
     /// The letters since the last call, if any.

@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use arrow::buffer::BooleanBuffer;
+
 use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
+use super::metrics::ReadCounts;
 use super::shared_decode::{Member, SharedDecodes};
 use crate::formats::Schemas;
 use crate::plan::Source;
@@ -39,6 +42,8 @@ pub struct Input {
     shared: Option<Member>,
     /// A record whose event time column holds no time ends the query, instead of being left out.
     fails_on_invalid_time: bool,
+    /// What was read since [`Input::take_counts`].
+    counts: ReadCounts,
 }
 
 impl Input {
@@ -68,6 +73,7 @@ impl Input {
             decoding,
             shared,
             fails_on_invalid_time: false,
+            counts: ReadCounts::default(),
         })
     }
 
@@ -119,6 +125,7 @@ impl Input {
             records += chunk.len() as u64;
             let (decoded, rejected) = self.decode(&chunk)?;
             self.check_times(&chunk, &rejected)?;
+            self.count(&chunk, &decoded, &rejected);
             self.buffered = decoded;
             if !rejected.is_empty() {
                 reject(&self.partition, &chunk, rejected);
@@ -129,6 +136,20 @@ impl Input {
             }
         }
         Ok(records)
+    }
+
+    fn count(&mut self, chunk: &RecordChunk, decoded: &ChangeBatch, rejected: &[Rejected]) {
+        let set = |bits: &Option<BooleanBuffer>| bits.as_ref().map_or(0, BooleanBuffer::count_set_bits) as u64;
+        self.counts.records += chunk.len() as u64;
+        self.counts.bytes += chunk.byte_size() as u64;
+        self.counts.null_keys += set(&decoded.null_keys);
+        self.counts.null_values += set(&decoded.tombstones);
+        rejected.iter().for_each(|record| self.counts.rejected.add(record.stage, 1));
+    }
+
+    /// What was read since the last call.
+    pub fn take_counts(&mut self) -> ReadCounts {
+        std::mem::take(&mut self.counts)
     }
 
     fn decode(&mut self, chunk: &RecordChunk) -> Result<(ChangeBatch, Vec<Rejected>), RuntimeError> {

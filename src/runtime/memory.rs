@@ -64,6 +64,12 @@ impl MemoryBudget {
         self.bytes_max.load(Ordering::Relaxed)
     }
 
+    /// What all tasks take, and what they may take at the moment; `None`: as much as they like.
+    pub fn state_bytes(&self) -> (usize, Option<usize>) {
+        let limit = Some(self.bytes_max()).filter(|_| self.plan != MemoryPlan::UNLIMITED);
+        (self.used.load(Ordering::Relaxed), limit)
+    }
+
     /// Measures what the process takes, where the system tells.
     pub fn measure(&self) {
         if self.plan != MemoryPlan::UNLIMITED
@@ -106,6 +112,11 @@ impl MemoryUse {
             self.budget.used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
+    }
+
+    /// What the task takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether all take too much, and this one more than its share.

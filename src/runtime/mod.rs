@@ -21,6 +21,7 @@ mod memory;
 pub mod metrics;
 mod output;
 mod placement;
+pub mod processing_log;
 mod pushed_rows;
 pub mod query_error;
 mod restore;
@@ -41,6 +42,7 @@ use std::time::Duration;
 
 use crate::formats::{FormatError, Schemas};
 use crate::functions::plugins;
+use crate::metrics::Registry;
 use crate::operators::aggregate::Emission;
 use crate::plan::{RowPart, SharedPlan};
 use crate::registry::RegistryError;
@@ -58,8 +60,9 @@ pub use task::Task;
 use clock::Clock;
 use memory::MemoryBudget;
 pub use memory::MemoryPlan;
-use metrics::QueryMetrics;
+use metrics::{QueryMetrics, RuntimeMetrics};
 use placement::{Placement, Role};
+use processing_log::ProcessingLog;
 use schedule::Schedule;
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
@@ -205,7 +208,7 @@ pub struct Client {
 }
 
 /// How the runtime works.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RuntimeOptions {
     /// Worker threads; 0: tasks run on the caller's thread, in [`Runtime::settle`].
     pub workers: usize,
@@ -217,12 +220,24 @@ pub struct RuntimeOptions {
     pub cleanup_delay: Duration,
     /// Memory that the process may take, and state of it.
     pub memory: MemoryPlan,
+    /// Where figures go.
+    pub metrics: Arc<Registry>,
+    /// Where records that fail are told of, besides the dead letters.
+    pub log: Arc<ProcessingLog>,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
         let none = Duration::ZERO;
-        Self { workers: 0, commit_interval: none, standbys: 0, cleanup_delay: none, memory: MemoryPlan::UNLIMITED }
+        Self {
+            workers: 0,
+            commit_interval: none,
+            standbys: 0,
+            cleanup_delay: none,
+            memory: MemoryPlan::UNLIMITED,
+            metrics: Arc::default(),
+            log: ProcessingLog::off(),
+        }
     }
 }
 
@@ -233,6 +248,8 @@ struct Shared {
     /// What queries that read the same share.
     decodes: Arc<SharedDecodes>,
     memory: Arc<MemoryBudget>,
+    metrics: RuntimeMetrics,
+    log: Arc<ProcessingLog>,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -269,6 +286,8 @@ impl Runtime {
             clock,
             decodes: Arc::default(),
             memory: MemoryBudget::new(options.memory),
+            metrics: RuntimeMetrics::new(&options.metrics),
+            log: Arc::clone(&options.log),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),
@@ -381,6 +400,11 @@ impl Runtime {
     /// Whether the query could be started: its plan is one that can run, and its sources are there.
     pub fn check(&self, spec: QuerySpec) -> Result<(), RuntimeError> {
         Topology::new(spec, &*self.shared.topics, &self.shared.decodes).map(drop)
+    }
+
+    /// What the state of all tasks takes in memory, and what it may take at the moment; `None`: as much as it likes.
+    pub fn state_bytes(&self) -> (usize, Option<usize>) {
+        self.shared.memory.state_bytes()
     }
 
     /// Whether other servers run tasks too.

@@ -27,6 +27,9 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::User, Self::System, Self::Unknown];
+
     /// The word that ksqlDB shows.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::lower::{Inputs, Topology};
-use super::metrics::{Phase as Shown, QueryMetrics, TaskMetrics};
+use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics};
 use super::placement::Role;
+use super::processing_log::{Logger, Message};
 use super::query_error::QueryError;
 use super::restore::Restore;
 use super::task::Task;
@@ -47,6 +48,11 @@ enum Phase {
     /// State comes back from changelogs; with the inputs of the task that is to run then.
     Restoring(Restore, Option<Inputs>, Duration),
     Running(Box<Task>),
+}
+
+/// `0_3`: the name of a task.
+fn task_name((sub, partition): TaskId) -> String {
+    format!("{sub}_{partition}")
 }
 
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
@@ -168,8 +174,8 @@ impl Slot {
             *begun = shared.clock.elapsed();
             let records = restore.to_restore();
             if records > 0 {
-                let (sub, partition) = self.spec.id;
-                tracing::info!(query = %self.spec.query, "restoring task {sub}_{partition}: {records} records to read");
+                let task = task_name(self.spec.id);
+                tracing::info!(query = %self.spec.query, task, "restoring the task: {records} records to read");
             }
         }
         self.progressed = restore.step(topics)?;
@@ -218,7 +224,11 @@ impl Slot {
             return Ok(());
         };
         let now = shared.clock.elapsed();
-        self.log_restored(restore.restored(), now.saturating_sub(begun));
+        let (records, time) = (restore.restored(), now.saturating_sub(begun));
+        self.log_restored(records, time);
+        if records > 0 {
+            shared.metrics.restored(records, time);
+        }
         let task = self.spec.topology.task(self.spec.id, inputs, shared, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
         if self.failed_to_begin {
@@ -231,11 +241,12 @@ impl Slot {
 
     fn log_restored(&self, records: u64, time: Duration) {
         if records > 0 {
-            let ((sub, partition), seconds) = (self.spec.id, time.as_secs_f64());
+            let (task, seconds) = (task_name(self.spec.id), time.as_secs_f64());
             let rate = records as f64 / seconds.max(0.001);
             tracing::info!(
                 query = %self.spec.query,
-                "restored {records} records of task {sub}_{partition} in {seconds:.1} s, {rate:.0} per second"
+                task,
+                "restored {records} records of the task in {seconds:.1} s, {rate:.0} per second"
             );
         }
     }
@@ -282,14 +293,29 @@ impl Slot {
     /// Drops the task; it will be made again from its last commit.
     pub(super) fn fail(&mut self, error: &RuntimeError, shared: &Shared) {
         let seconds = self.backoff.as_secs();
-        tracing::error!(query = %self.spec.query, "query stopped, next try in {seconds} s: {error}");
+        let task = task_name(self.spec.id);
+        tracing::error!(query = %self.spec.query, task, "query stopped, next try in {seconds} s: {error}");
         self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
         self.spec.topology.tell_client(&error.to_string());
+        self.log(error, shared);
         self.failed_to_begin = self.task().is_none();
         self.close();
         self.failures += 1;
         self.retry_at = shared.clock.elapsed() + self.backoff;
         self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
+    }
+
+    /// Tells the processing log of the failure.
+    fn log(&self, error: &RuntimeError, shared: &Shared) {
+        let logger = Logger::new(&self.spec.query, "thread");
+        shared.log.record(&logger, |_| match error {
+            // What a commit cannot write.
+            RuntimeError::Topic(error) if self.task().is_some() => Message::Production { reason: error.to_string() },
+            error => {
+                let thread = std::thread::current().name().unwrap_or("worker").to_owned();
+                Message::Thread { reason: error.to_string(), thread }
+            }
+        });
     }
 
     /// Why the task has failed, if it has not recovered.

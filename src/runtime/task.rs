@@ -7,11 +7,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use arrow::array::Array as _;
+
 use super::dead_letter::{self, DeadLetters, Stage};
 use super::input::Input;
 use super::memory::MemoryUse;
-use super::metrics::{InputFigures, Phase, QueryMetrics, TaskMetrics};
+use super::metrics::{
+    InputFigures, OperatorFigures, OutputFigures, Phase, QueryMetrics, RowCounts, TaskMetrics, WriteCounts,
+};
 use super::output::Output as TaskOutput;
+use super::processing_log::{Logger, Message, ProcessingLog};
 use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port, share};
 use crate::state::StoreSize;
@@ -31,6 +36,8 @@ pub enum Next {
 
 /// An operator and where its rows go.
 pub struct Node {
+    /// Its name within the query.
+    pub name: Arc<str>,
     /// The operator.
     pub operator: Box<dyn Operator>,
     /// Where its rows go; always a later node.
@@ -51,6 +58,8 @@ pub struct TaskParts {
     pub output: Option<Box<dyn TaskOutput>>,
     /// Where references of a foreign-key join go.
     pub references: Option<Box<dyn TaskOutput>>,
+    /// What is written where: the output first, then the references, as far as there are such.
+    pub writes: Vec<OutputFigures>,
     /// Whether rows are written to the query's sink, rather than an internal topic.
     pub writes_sink: bool,
     /// Whether operators hold results back until the commit.
@@ -59,10 +68,61 @@ pub struct TaskParts {
     pub fails_on_production: bool,
     /// What the operators may take.
     pub memory: MemoryUse,
+    /// Where what fails is told of, if there is a log.
+    pub log: Option<TaskLog>,
     /// Figures of the query.
     pub metrics: Arc<QueryMetrics>,
     /// Figures of the task.
     pub figures: Arc<TaskMetrics>,
+}
+
+/// The processing log as a task writes it.
+pub struct TaskLog {
+    /// The log.
+    pub log: Arc<ProcessingLog>,
+    /// Who its entries are from: what reads a topic,
+    pub inputs: Vec<(String, Logger)>,
+    /// operators, in the order of nodes,
+    pub nodes: Vec<Logger>,
+    /// and what writes.
+    pub output: Logger,
+}
+
+impl TaskLog {
+    /// Takes an entry about a record of `origin` that could not be read.
+    fn at_input(&self, stage: Stage, reason: &str, origin: &Origin<'_>) {
+        let Some((_, logger)) = self.inputs.iter().find(|(topic, _)| **topic == *origin.topic) else { return };
+        self.log.record(logger, |includes_rows| Message::at_input(stage, reason, origin, includes_rows));
+    }
+}
+
+/// The record that something went wrong with.
+pub struct Origin<'a> {
+    /// Its topic.
+    pub topic: Arc<str>,
+    chunk: &'a RecordChunk,
+    row: usize,
+}
+
+impl Origin<'_> {
+    /// Its key, if it has one.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.chunk.keys.is_valid(self.row).then(|| self.chunk.keys.value(self.row))
+    }
+
+    /// Its value, if it has one.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.chunk.values.is_valid(self.row).then(|| self.chunk.values.value(self.row))
+    }
+}
+
+/// Where a row has failed.
+#[derive(Clone, Copy)]
+enum Failed {
+    /// In the operator of this node.
+    In(usize),
+    /// On its way out.
+    AtOutput,
 }
 
 /// A running task.
@@ -74,6 +134,9 @@ pub struct Task {
     changed_entries: usize,
     changed: bool,
     dead_letters: DeadLetters,
+    /// What operators and outputs have done since the figures were shown.
+    counts: Vec<RowCounts>,
+    written: Vec<WriteCounts>,
     /// Input and chunk row of every sequence number of the step.
     origins: Vec<(u32, u32)>,
     /// For each input the others that read the same partition, as those of a join of a source with itself do.
@@ -96,8 +159,12 @@ impl Task {
             |one: (usize, &TopicPartition), other: (usize, &TopicPartition)| one.0 != other.0 && one.1 == other.1;
         let twins_of = |one| partitions().filter(|&other| is_twin(one, other)).map(|(index, _)| index).collect();
         let twins = partitions().map(twins_of).collect();
+        let counts = vec![RowCounts::default(); parts.nodes.len()];
+        let written = vec![WriteCounts::default(); parts.writes.len()];
         let mut task = Self {
             parts,
+            counts,
+            written,
             transaction: Transaction::default(),
             transaction_bytes: 0,
             changed_entries: 0,
@@ -156,12 +223,16 @@ impl Task {
     /// Fetches and decodes for every input that has nothing left.
     fn fill(&mut self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         let mut filled = false;
-        let (metrics, dead_letters) = (&self.parts.metrics, &mut self.dead_letters);
+        let (metrics, dead_letters, log) = (&self.parts.metrics, &mut self.dead_letters, self.parts.log.as_ref());
         for (input, _) in &mut self.parts.inputs {
             let records = input.fill(topics, |from, chunk, rejected| {
-                metrics.rejected.fetch_add(rejected.len() as u64, Ordering::Relaxed);
                 for record in rejected {
+                    metrics.reject(record.stage, 1);
                     dead_letters.add(from, chunk, record.row as usize, record.stage, &record.reason);
+                    if let Some(log) = log {
+                        let origin = Origin { topic: Arc::clone(&from.topic), chunk, row: record.row as usize };
+                        log.at_input(record.stage, &record.reason, &origin);
+                    }
                 }
             })?;
             if records > 0 {
@@ -262,6 +333,7 @@ impl Task {
             Next::References => self.refer(batch, topics),
             Next::Node(index, port) => {
                 let mut out = Output::default();
+                self.counts[index].rows_in[port.min(1)] += batch.len() as u64;
                 self.parts.nodes[index].operator.process(port, batch, &mut out)?;
                 self.pass_on(index, out, topics)
             }
@@ -277,8 +349,13 @@ impl Task {
         errors.extend(out.lost);
         errors.sort_by_key(|error| error.row);
         errors.dedup_by(|next, first| next.row == first.row && first.row != NO_RECORD);
+        let counts = &mut self.counts[index];
+        let given = out.references.iter().chain(&out.batches).map(ChangeBatch::len);
+        counts.rows_out += given.sum::<usize>() as u64;
+        counts.errors += errors.len() as u64;
+        counts.fates.add_all(&out.fates);
         for error in errors {
-            self.reject(error.row, Stage::Process, &error.reason);
+            self.reject(error.row, Stage::Process, &error.reason, Failed::In(index));
         }
         out.references.into_iter().try_for_each(|batch| self.run(Next::References, batch, topics))?;
         let next = self.parts.nodes[index].next;
@@ -287,8 +364,10 @@ impl Task {
 
     fn refer(&mut self, batch: ChangeBatch, topics: &dyn Topics) -> Result<(), RuntimeError> {
         let Some(output) = &mut self.parts.references else { return Ok(()) };
+        let first = self.transaction.appends.len();
         let mut errors = Vec::new();
-        output.write(batch, topics, &mut self.transaction.appends, &mut errors);
+        let rows = output.write(batch, topics, &mut self.transaction.appends, &mut errors);
+        self.count_written(self.written.len().saturating_sub(1), (rows, first), errors.len());
         self.reject_unwritten(errors)
     }
 
@@ -297,12 +376,22 @@ impl Task {
         let first = self.transaction.appends.len();
         let mut errors = Vec::new();
         let written = output.write(batch, topics, &mut self.transaction.appends, &mut errors);
-        self.transaction_bytes +=
-            self.transaction.appends[first..].iter().map(|(_, chunk)| chunk.byte_size()).sum::<usize>();
+        let bytes = self.count_written(0, (written, first), errors.len());
+        self.transaction_bytes += bytes;
         if self.parts.writes_sink {
             self.parts.metrics.rows_out.fetch_add(written, Ordering::Relaxed);
+            self.parts.metrics.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         self.reject_unwritten(errors)
+    }
+
+    /// Counts `rows` of the output at `index`, which have been appended from place `first` on; returns their bytes.
+    fn count_written(&mut self, index: usize, (rows, first): (u64, usize), rejected: usize) -> usize {
+        let bytes = self.transaction.appends[first..].iter().map(|(_, chunk)| chunk.byte_size()).sum::<usize>();
+        if let Some(written) = self.written.get_mut(index) {
+            written.add_all(&WriteCounts { rows, bytes: bytes as u64, rejected: rejected as u64 });
+        }
+        bytes
     }
 
     fn reject_unwritten(&mut self, errors: Vec<(Stage, RowError)>) -> Result<(), RuntimeError> {
@@ -312,34 +401,67 @@ impl Task {
             return Err(cannot("written", error));
         }
         for (stage, error) in errors {
-            self.reject(error.row, stage, &error.reason);
+            self.reject(error.row, stage, &error.reason, Failed::AtOutput);
         }
         Ok(())
     }
 
     /// Counts and keeps the record behind sequence number `seq`.
-    fn reject(&mut self, seq: u32, stage: Stage, reason: &str) {
-        self.parts.metrics.rejected.fetch_add(1, Ordering::Relaxed);
+    fn reject(&mut self, seq: u32, stage: Stage, reason: &str, failed: Failed) {
+        self.parts.metrics.reject(stage, 1);
         if seq == NO_RECORD {
+            self.log(None, reason, failed);
             self.dead_letters.add_without_record(stage, reason);
             return;
         }
         let (input, row) = self.origins.get(seq as usize).copied().unwrap_or((0, seq));
         let (input, _) = &self.parts.inputs[input as usize];
+        let topic = Arc::clone(&input.partition.topic);
+        self.log(Some(&Origin { topic, chunk: &input.chunk, row: row as usize }), reason, failed);
         self.dead_letters.add(&input.partition, &input.chunk, row as usize, stage, reason);
+    }
+
+    /// Tells the processing log of a row that has failed, and that follows from `origin` if that is known.
+    fn log(&self, origin: Option<&Origin<'_>>, reason: &str, failed: Failed) {
+        let Some(log) = &self.parts.log else { return };
+        match failed {
+            Failed::In(node) => log.log.record(&log.nodes[node], |rows| Message::processing(reason, origin, rows)),
+            Failed::AtOutput => {
+                let topic = self.parts.writes.first().and_then(|output| output.topic.as_deref()).unwrap_or_default();
+                log.log.record(&log.output, |rows| Message::serialization(reason, origin, topic, rows));
+            }
+        }
     }
 
     /// Shows what the task reads and keeps, from where it begins.
     fn show(&self) {
-        let inputs = self.parts.inputs.iter().map(|(input, _)| InputFigures {
-            partition: input.partition.clone(),
-            is_source: input.is_source,
-            position: input.position.offset,
-            end: None,
-        });
-        let (inputs, stores) = (inputs.collect(), self.store_sizes());
+        let inputs = self.parts.inputs.iter();
+        let inputs = inputs.map(|(input, _)| (input.partition.clone(), input.is_source, input.position));
+        let mut inputs: Vec<InputFigures> = inputs
+            .map(|(partition, is_source, position)| InputFigures {
+                stream_time: position.partition_time,
+                ..InputFigures::new(partition, is_source, position.offset)
+            })
+            .collect();
+        let nodes = self.parts.nodes.iter();
+        let operator =
+            |node: &Node| OperatorFigures { name: Arc::clone(&node.name), counts: RowCounts::default(), clock: None };
+        let mut operators: Vec<OperatorFigures> = nodes.map(operator).collect();
+        let mut outputs = self.parts.writes.clone();
+        let stores = self.store_sizes();
         self.parts.figures.update(|figures| {
+            // A task that begins again goes on counting.
+            for (now, before) in inputs.iter_mut().zip(&figures.inputs) {
+                now.read = before.read;
+            }
+            for (now, before) in operators.iter_mut().zip(&figures.operators) {
+                (now.counts, now.clock) = (before.counts, before.clock);
+            }
+            for (now, before) in outputs.iter_mut().zip(&figures.outputs) {
+                now.written = before.written;
+            }
             (figures.phase, figures.inputs, figures.stores) = (Phase::Running, inputs, stores);
+            (figures.operators, figures.outputs) = (operators, outputs);
         });
     }
 
@@ -347,7 +469,29 @@ impl Task {
         self.parts.nodes.iter().flat_map(|node| node.operator.store_sizes()).collect()
     }
 
-    fn publish_positions(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+    /// Shows what was counted since it was shown last.
+    fn publish_counts(&mut self) {
+        let TaskParts { inputs, figures, metrics, .. } = &mut self.parts;
+        let (counts, written) = (&mut self.counts, &mut self.written);
+        figures.update(|figures| {
+            for (shown, (input, _)) in figures.inputs.iter_mut().zip(inputs) {
+                let read = input.take_counts();
+                shown.read.add_all(&read);
+                if input.is_source {
+                    metrics.bytes_in.fetch_add(read.bytes, Ordering::Relaxed);
+                }
+            }
+            for (shown, counts) in figures.operators.iter_mut().zip(counts) {
+                shown.counts.add_all(&std::mem::take(counts));
+            }
+            for (shown, written) in figures.outputs.iter_mut().zip(written) {
+                shown.written.add_all(&std::mem::take(written));
+            }
+        });
+    }
+
+    fn publish_positions(&mut self, topics: &dyn Topics) -> Result<(), RuntimeError> {
+        self.publish_counts();
         let mut ends = Vec::with_capacity(self.parts.inputs.len());
         for (input, _) in &self.parts.inputs {
             ends.push(topics.known_end(&input.partition)?);
@@ -356,6 +500,8 @@ impl Task {
             for ((shown, (input, _)), end) in figures.inputs.iter_mut().zip(&self.parts.inputs).zip(ends) {
                 shown.position = input.position.offset;
                 shown.end = end.or(shown.end);
+                shown.stream_time = input.position.partition_time;
+                shown.waiting = input.buffered.len() as u64;
             }
         });
         Ok(())
@@ -364,9 +510,14 @@ impl Task {
     /// Takes note that what was taken last is committed, at `now_ms`.
     pub fn committed(&mut self, now_ms: i64) {
         self.shrink();
+        self.publish_counts();
         let stores = self.store_sizes();
+        let clocks: Vec<_> = self.parts.nodes.iter().map(|node| node.operator.window_clock()).collect();
+        let memory_bytes = self.parts.memory.bytes() as u64;
         self.parts.figures.update(|figures| {
             (figures.stores, figures.last_commit_ms) = (stores, Some(now_ms));
+            (figures.memory_bytes, figures.commits) = (memory_bytes, figures.commits + 1);
+            figures.operators.iter_mut().zip(clocks).for_each(|(shown, clock)| shown.clock = clock);
             for (shown, (input, _)) in figures.inputs.iter_mut().zip(&self.parts.inputs) {
                 shown.position = input.position.offset;
             }

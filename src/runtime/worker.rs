@@ -183,7 +183,9 @@ impl Worker {
                 Err(error) => slot.fail(&error, &self.shared),
             }
         }
+        let begun = self.shared.clock.elapsed();
         let committed = self.writer.commit(all);
+        self.shared.metrics.committed(self.shared.clock.elapsed().saturating_sub(begun), committed.is_ok());
         if let Err(TopicError::Fenced { reason } | TopicError::Outdated { reason }) = &committed {
             // The tasks may be elsewhere: nothing is begun or committed until it is known where. If the name only was taken, that is
             // known, and the next commit takes it back.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::Server;
 use super::problem::{Code, Problem};
 use crate::http::in_time;
+use crate::metrics::Metric;
 
 /// Lets requests through that may be answered.
 pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
@@ -21,10 +22,14 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     if request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
         return server.origins.allow(origin.as_ref(), StatusCode::NO_CONTENT.into_response());
     }
+    let begun = Instant::now();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let response = match server.admit(&mut request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    server.count(&route, response.status(), begun.elapsed());
     let mut response = server.origins.allow(origin.as_ref(), response);
     if response.status() == StatusCode::UNAUTHORIZED
         && let Ok(challenge) = HeaderValue::from_str(&server.security.challenge())
@@ -34,7 +39,22 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     response
 }
 
+/// Requests that were answered.
+const REQUESTS: Metric =
+    Metric::counter("levada_http_requests_total", "Requests that were answered, by endpoint and status.");
+/// How long they took.
+const SECONDS: Metric =
+    Metric::histogram("levada_http_request_seconds", "Time until an answer began, in seconds, by endpoint.");
+/// Upper ends of the classes of times, in seconds.
+const BOUNDS: [f64; 8] = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+
 impl Server {
+    fn count(&self, route: &str, status: StatusCode, time: Duration) {
+        let registry = self.engine.metrics_registry();
+        registry.counter(&REQUESTS, &[("path", route), ("status", status.as_str())]).increment();
+        registry.histogram(&SECONDS, &[("path", route)], &BOUNDS).observe(time.as_secs_f64());
+    }
+
     /// Notes who asks, if he may ask at all.
     fn admit(&self, request: &mut Request) -> Result<(), Problem> {
         let path = request.uri().path();

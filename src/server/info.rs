@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde_json::{Value, json};
 
 use super::problem::{Code, Problem};
-use super::{Endpoint, Server, json_answer, working};
+use super::security::Right;
+use super::{Asked, Endpoint, Server, json_answer, working};
 
 const JSON: &str = "application/json";
 
@@ -22,6 +23,7 @@ pub fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/info", get(info))
         .route("/healthcheck", get(healthcheck))
+        .route("/metrics", get(metrics))
         .route("/chc/live", get(|| async { StatusCode::OK }))
         .route("/chc/ready", get(ready))
         .route("/status", get(statuses))
@@ -43,6 +45,15 @@ async fn info(State(server): State<Arc<Server>>) -> Endpoint {
         }})
     });
     Ok(json_answer(JSON, &info.await?))
+}
+
+/// The type of Prometheus' text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+async fn metrics((State(server), Extension(who), _): Asked) -> Endpoint {
+    server.security.check(&who, Right::Read)?;
+    let text = working(move || server.engine.metrics().to_string()).await?;
+    Ok(([(header::CONTENT_TYPE, METRICS)], text).into_response())
 }
 
 async fn healthcheck(State(server): State<Arc<Server>>) -> Endpoint {

@@ -32,6 +32,10 @@ pub enum Answered {
 /// Asks the one query of `request`.
 pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
+    server.await_command(request.command_sequence_number)?;
+    if let Some(rows) = pull(server, who, request, text)? {
+        return Ok(pulled(server, rows));
+    }
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
         [one] => one,
@@ -41,12 +45,8 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
         }
     };
     server.security.check(who, Right::of(&parsed.statement))?;
-    server.await_command(request.command_sequence_number)?;
     match &parsed.statement {
-        Statement::Query(query) => {
-            let _pulling = if query.refinement.is_none() { Some(server.pull_limits.begin()?) } else { None };
-            select(server, request, parsed)
-        }
+        Statement::Query(_) => select(server, request, parsed),
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
             _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),
@@ -60,11 +60,7 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
 
 fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Answered, Problem> {
     match execute(server, request, parsed)? {
-        Some(Answer::Rows(rows)) => {
-            let query_id = format!("query_{}", server.next_number());
-            let header = Header { query_id, columns: rows.columns.clone(), schema: rows.schema_text() };
-            Ok(Answered::Rows(header, rows))
-        }
+        Some(Answer::Rows(rows)) => Ok(pulled(server, rows)),
         Some(Answer::Push(push)) => {
             let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
@@ -72,6 +68,28 @@ fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement)
         }
         _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
     }
+}
+
+/// The rows of `text` if it is a pull query.
+fn pull(
+    server: &Server,
+    who: &Principal,
+    request: &StatementRequest,
+    text: &str,
+) -> Result<Option<ResultRows>, Problem> {
+    let ends = !text.to_ascii_uppercase().contains("EMIT");
+    if !ends || server.security.check(who, Right::Read).is_err() {
+        return Ok(None);
+    }
+    let _pulling = server.pull_limits.begin()?;
+    let rows = server.engine.pull(&request.session(), text).transpose();
+    rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
+}
+
+fn pulled(server: &Server, rows: ResultRows) -> Answered {
+    let query_id = format!("query_{}", server.next_number());
+    let header = Header { query_id, columns: rows.columns.clone(), schema: rows.schema_text() };
+    Answered::Rows(header, rows)
 }
 
 fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Option<Answer>, Problem> {

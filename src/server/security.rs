@@ -52,6 +52,7 @@ impl Right {
             | Statement::DescribeFunction { .. }
             | Statement::DescribeConnector { .. }
             | Statement::Explain(_)
+            | Statement::Diagnose(_)
             | Statement::AssertTopic(_)
             | Statement::AssertSchema(_)
             | Statement::SetProperty { .. }

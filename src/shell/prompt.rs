@@ -35,6 +35,7 @@ const WORDS: &[&str] = &[
     "CREATE",
     "DEFINE",
     "DESCRIBE",
+    "DIAGNOSE",
     "DROP",
     "EMIT",
     "END",

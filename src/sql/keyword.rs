@@ -50,6 +50,7 @@ keywords! {
     Define "DEFINE" Name,
     Delete "DELETE" Reserved,
     Describe "DESCRIBE" Reserved,
+    Diagnose "DIAGNOSE" Name,
     Distinct "DISTINCT" Reserved,
     Drop "DROP" Reserved,
     Else "ELSE" Reserved,

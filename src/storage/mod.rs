@@ -126,6 +126,19 @@ pub enum StorageError {
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// What a store takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StorageUsage {
+    /// Memory of blocks that were read.
+    pub cache: u64,
+    /// Memory of what was written and is not in files yet.
+    pub write_buffers: u64,
+    /// Memory of indices and filters of files.
+    pub indices: u64,
+    /// Files on disk.
+    pub disk: u64,
+}
+
 /// An ordered key-value store. Reads see every completed [`KeyValue::write`].
 pub trait KeyValue: Send + Sync {
     /// The value of `key`.
@@ -153,6 +166,11 @@ pub trait KeyValue: Send + Sync {
     /// Lets blocks that were read take `bytes` of memory.
     fn set_cache_bytes(&self, bytes: usize) {
         let _ = bytes;
+    }
+
+    /// Memory and disk that the store takes, about.
+    fn usage(&self) -> StorageUsage {
+        StorageUsage::default()
     }
 
     /// Makes durable what was loaded into `family`.

@@ -23,7 +23,7 @@ use rocksdb::{
     FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
-use super::{Entry, Family, KeyValue, StorageError, Write, WriteSet};
+use super::{Entry, Family, KeyValue, StorageError, StorageUsage, Write, WriteSet};
 
 /// Version of the layout of the store and of all that [`crate::topics`] keeps in it.
 const FORMAT_VERSION: u32 = 1;
@@ -142,7 +142,12 @@ impl RocksStorage {
     }
 
     fn unflushed_bytes(&self) -> u64 {
-        let of = |family| self.db.property_int_value_cf(self.family(family), "rocksdb.cur-size-all-mem-tables");
+        self.property("rocksdb.cur-size-all-mem-tables")
+    }
+
+    /// The number that RocksDB calls `name`, of all families together.
+    fn property(&self, name: &str) -> u64 {
+        let of = |family| self.db.property_int_value_cf(self.family(family), name);
         [Family::Meta, Family::Records, Family::State].into_iter().filter_map(|family| of(family).ok()?).sum()
     }
 }
@@ -212,6 +217,15 @@ impl KeyValue for RocksStorage {
 
     fn set_cache_bytes(&self, bytes: usize) {
         self.cache.clone().set_capacity(bytes);
+    }
+
+    fn usage(&self) -> StorageUsage {
+        StorageUsage {
+            cache: self.cache.get_usage() as u64,
+            write_buffers: self.unflushed_bytes(),
+            indices: self.property("rocksdb.estimate-table-readers-mem"),
+            disk: self.property("rocksdb.total-sst-files-size") + self.property("rocksdb.total-blob-file-size"),
+        }
     }
 
     fn keep_loaded(&self, family: Family) -> Result<(), StorageError> {

@@ -16,6 +16,7 @@ mod servers;
 mod sinks;
 mod transfers;
 mod watcher;
+mod watching;
 
 use std::process::{Command, Output};
 

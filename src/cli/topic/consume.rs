@@ -133,12 +133,18 @@ impl Consume {
             values: BytesText::of_values(self.value_format, registry),
         };
         let mut left = self.limit.unwrap_or(usize::MAX);
+        let mut told = false;
         while left > 0 && !(streams.stop)() {
             let read = next(&mut records, topics, left.min(RECORDS_AT_ONCE))?;
             left -= read.len();
             texts.keys.look_at(read.iter().map(|record| record.key.as_deref()));
             texts.values.look_at(read.iter().map(|record| record.value.as_deref()));
             read.iter().try_for_each(|record| self.print(record, &mut texts, streams.output))?;
+            if let Some(failure) = texts.values.failure().or_else(|| texts.keys.failure())
+                && !std::mem::replace(&mut told, true)
+            {
+                writeln!(streams.notices, "records are shown without their schemas: {failure}")?;
+            }
             if !read.is_empty() {
                 continue;
             }
@@ -147,6 +153,8 @@ impl Consume {
             }
             streams.output.flush()?;
             seen = topics.wait(seen, PATIENCE);
+            texts.keys.ask_again();
+            texts.values.ask_again();
         }
         Ok(())
     }

@@ -58,13 +58,22 @@ impl BytesText {
         Self { read_as, guess: FormatGuess::of_values(registered.clone()), registered }
     }
 
-    /// Looks at what will be shown. Schemas that nobody knew may have come since the last call.
+    /// Looks at what will be shown.
     pub(super) fn look_at<'a>(&mut self, all: impl Iterator<Item = Option<&'a [u8]>>) {
-        self.registered.ask_again();
         if self.read_as == ReadAs::Auto {
-            self.guess.ask_again();
             all.for_each(|bytes| self.guess.narrow(bytes));
         }
+    }
+
+    /// Schemas that nobody knew may have come since.
+    pub(super) fn ask_again(&mut self) {
+        self.registered.ask_again();
+        self.guess.ask_again();
+    }
+
+    /// Why schemas are not known, where their registry could not be asked.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.registered.failure().or_else(|| self.guess.failure())
     }
 
     /// `bytes` as text; those that are not what they are taken for by their digits.

@@ -306,6 +306,21 @@ fn records_of_registered_schemas_are_shown_as_json() {
 }
 
 #[test]
+fn a_registry_that_is_down_is_told_once() {
+    let topics = with_topic(&[]);
+    let mut builder = RecordChunkBuilder::new();
+    (0..3).for_each(|row| builder.push(None, Some(&[0, 0, 0, 0, 1, row]), 0));
+    let appends = vec![(TopicPartition { topic: "t".into(), partition: 0 }, builder.finish())];
+    topics.commit(Transaction { appends, ..Transaction::default() }).expect("the topic is there");
+    let down = ["ksql.schema.registry.url=http://127.0.0.1:1", "ksql.schema.registry.max.retries=0"];
+    let outcome = run(&topics, &["consume", "t", "--property", down[0], "--property", down[1]], "");
+    assert_eq!(outcome.failure, None);
+    assert!(outcome.output.ends_with("\tnull\t0x000000000102\n"), "{}", outcome.output);
+    let told = "records are shown without their schemas: the schema registry at http://127.0.0.1:1 cannot be reached";
+    assert!(outcome.notices.starts_with(told) && outcome.notices.lines().count() == 1, "{}", outcome.notices);
+}
+
+#[test]
 fn what_keys_are_is_guessed_from_all_of_them() {
     let topics = with_topic(&[]);
     let mut builder = RecordChunkBuilder::new();

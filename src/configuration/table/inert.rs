@@ -182,6 +182,8 @@ pub(super) const INERT: &[Property] = &[
     boolean("ksql.server.sni.check.enable", "false", "whether the name in TLS must be that of the request").fixed(),
     number("ksql.server.websockets.num.threads", "5", Count, THREADS).fixed(),
     number("ksql.shared.runtimes.count", "2", Count, "consumers that queries share"),
+    unset("ksql.sink.partitions", "partitions of topics of results, in older versions"),
+    unset("ksql.sink.replicas", "copies of topics of results, in older versions"),
     unset(
         "ksql.sink.window.change.log.additional.retention",
         "the older name of `windowstore.changelog.additional.retention.ms`",

@@ -1,6 +1,6 @@
 //! What Levada's clients of Kafka obey. They take all settings of librdkafka beside these.
 
-use super::super::property::Unit::{Count, Milliseconds};
+use super::super::property::Unit::Milliseconds;
 use super::super::property::{Property, choice, number, text, unset};
 
 /// Properties by name.
@@ -23,12 +23,6 @@ pub(super) const KAFKA: &[Property] = &[
         "name by which the other servers keep this one's place while it restarts; unless set, one that the data directory has; empty: none",
     ),
     number("linger.ms", "50", Milliseconds, "how long a producer gathers records; 5 with `at_least_once`"),
-    number(
-        "max.in.flight.requests.per.connection",
-        "5",
-        Count,
-        "requests of a producer that wait for their answers at once",
-    ),
     number("reconnect.backoff.max.ms", "10000", Milliseconds, "longest pause before a broker is tried again"),
     number("reconnect.backoff.ms", "100", Milliseconds, "shortest pause before a broker is tried again"),
     unset("replication.factor", "copies of each partition of internal topics; unless set, as the brokers have it"),
@@ -57,5 +51,4 @@ pub(super) const KAFKA: &[Property] = &[
         "https",
         "`https`: a broker's certificate has its name; empty: it need not",
     ),
-    number("transaction.timeout.ms", "60000", Milliseconds, "how long a transaction may be open"),
 ];

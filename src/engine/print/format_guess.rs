@@ -100,6 +100,11 @@ impl FormatGuess {
         self.registered.ask_again();
     }
 
+    /// Why schemas are not known, where their registry could not be asked.
+    pub fn failure(&self) -> Option<&str> {
+        self.registered.failure()
+    }
+
     /// Gives up the formats that `bytes` are not of. No bytes say nothing.
     pub fn narrow(&mut self, bytes: Option<&[u8]>) {
         let Some(bytes) = bytes else { return };

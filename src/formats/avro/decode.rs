@@ -6,7 +6,7 @@ use arrow::datatypes::i256;
 use super::cursor::{Cursor, Fault, Read};
 use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::decimal_bytes::{self, big_endian};
-use crate::formats::nested_column::{NestedColumn, find_field};
+use crate::formats::nested_column::{NestedColumn, columns_of, find_field};
 use crate::formats::rows::RowMarks;
 use crate::formats::scalar_column::ScalarColumn;
 use crate::formats::schemas::{SchemaLookup, no_schema, split_id};
@@ -170,8 +170,8 @@ impl Compiler<'_> {
         let (names, types): (Vec<String>, Vec<&SqlType>) = columns.into_iter().unzip();
         let mut fields = Vec::with_capacity(written.len());
         let mut missing: Vec<usize> = (0..names.len()).collect();
-        for field in written {
-            let found = find_field(&names, &field.name).filter(|index| missing.contains(index));
+        let found = columns_of(&names, written.iter().map(|field| field.name.as_str()));
+        for (field, found) in written.iter().zip(found) {
             missing.retain(|index| Some(*index) != found);
             let step = match found {
                 Some(index) if needed[index] => {

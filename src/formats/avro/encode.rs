@@ -1,5 +1,7 @@
 //! Columns to Avro, by one schema: that of the columns, or one that a statement names.
 
+use std::collections::HashSet;
+
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::i256;
@@ -9,7 +11,7 @@ use super::default::datum;
 use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::decimal_bytes::{Digits, widen};
 use crate::formats::nested_cells::{Cells, Values};
-use crate::formats::nested_column::find_field;
+use crate::formats::nested_column::columns_of;
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::schemas::write_id;
@@ -182,16 +184,14 @@ impl Compiler<'_> {
         let Some(written) = self.schema.fields(node) else { return Err("the schema is no record".to_owned()) };
         let (names, types): (Vec<String>, Vec<SqlType>) = columns.into_iter().unzip();
         // Avro knows no points in names.
-        let plain: Vec<String> = written.iter().map(|field| field.name.clone()).collect();
         let avro_names: Vec<String> = names.iter().map(|name| name.replace('.', "_")).collect();
-        if let Some(lost) = avro_names.iter().find(|name| {
-            find_field(&plain, name).is_none() && !plain.iter().any(|field| field.to_uppercase() == **name)
-        }) {
-            return Err(format!("the schema has no field {lost}"));
+        let found = columns_of(&avro_names, written.iter().map(|field| field.name.as_str()));
+        let filled: HashSet<usize> = found.iter().copied().flatten().collect();
+        if let Some(lost) = (0..avro_names.len()).find(|column| !filled.contains(column)) {
+            return Err(format!("the schema has no field {}", avro_names[lost]));
         }
         let mut fields = Vec::with_capacity(written.len());
-        for field in written {
-            let column = find_field(&avro_names, &field.name);
+        for (field, column) in written.iter().zip(found) {
             let template = match column {
                 Some(index) => self
                     .template(field.node, &types[index])

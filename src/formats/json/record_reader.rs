@@ -103,6 +103,11 @@ impl RecordReader {
         }
     }
 
+    /// Whether the fields hold one value of several types, of which one is as `wanted`.
+    pub(super) fn unites(&self, wanted: &dyn Fn(&ValueReader) -> bool) -> bool {
+        self.is_union && self.fields.iter().any(wanted)
+    }
+
     /// Reads a value into the first field that takes it; the others are NULL.
     fn read_union(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
         let (token, start) = (scanner.next_token(), scanner.position());
@@ -110,7 +115,9 @@ impl RecordReader {
         for (index, last_resort) in (0..count).map(|index| (index, false)).chain((0..count).map(|index| (index, true)))
         {
             let field = &self.fields[index];
-            let may_be = if last_resort { token == b'"' && field.may_be_text() } else { field.may_begin_with(token) };
+            // Who has tried and failed would fail again, and so would all within it.
+            let is_likely = field.may_begin_with(token);
+            let may_be = if last_resort { !is_likely && token == b'"' && field.may_be_text() } else { is_likely };
             if !may_be {
                 continue;
             }

@@ -77,7 +77,7 @@ impl ValueReader {
             Self::Checked(inner) => inner.may_begin_with(token),
             Self::List(_) => token == b'[',
             Self::Map(_) => matches!(token, b'{' | b'['),
-            Self::Record(_) => token == b'{',
+            Self::Record(record) => token == b'{' || record.unites(&|field| field.may_begin_with(token)),
         }
     }
 
@@ -86,6 +86,7 @@ impl ValueReader {
         match self {
             Self::Scalar(ScalarColumn::Double(_), _) => true,
             Self::Checked(inner) => inner.may_be_text(),
+            Self::Record(record) => record.unites(&Self::may_be_text),
             _ => false,
         }
     }

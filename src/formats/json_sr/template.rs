@@ -1,9 +1,11 @@
 //! How columns are written by a JSON Schema: that of the columns, or one that a statement names.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::formats::json::{JsonEncoder, RecordTemplate, TypeTemplate, is_union_field};
-use crate::formats::nested_column::find_field;
+use crate::formats::nested_column::{columns_of, find_field};
 use crate::formats::schemas::write_id;
 use crate::registry::json_schema::{DECIMAL, JsonSchema, Shape, noted};
 use crate::types::{Column, SqlType, StructField};
@@ -47,16 +49,20 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn record(&mut self, node: &Value, fields: &[(&str, &SqlType)]) -> Result<RecordTemplate, String> {
         let Some(properties) = self.schema.properties(node) else { return Err("the schema is no object".to_owned()) };
-        let names: Vec<String> = properties.iter().map(|(name, _)| (*name).to_owned()).collect();
         let required = node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let mut required: Vec<&str> = required.collect();
+        let mut required: HashSet<&str> = required.collect();
         let mut templates = Vec::with_capacity(fields.len());
-        for (name, sql_type) in fields {
-            let upper = |property: &String| property.to_uppercase() == **name;
-            let found = names.iter().position(|property| property == name).or_else(|| names.iter().position(upper));
+        let columns: Vec<String> = fields.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut places = vec![None; fields.len()];
+        for (index, column) in columns_of(&columns, properties.iter().map(|(name, _)| *name)).into_iter().enumerate() {
+            if let Some(column) = column {
+                places[column] = Some(index);
+            }
+        }
+        for ((name, sql_type), found) in fields.iter().zip(places) {
             let found = found.ok_or_else(|| format!("the schema has no field {name}"))?;
             let (property, node) = properties[found];
-            required.retain(|required| *required != property);
+            required.remove(property);
             self.is_filled &= property == *name;
             let template = self.template(node, sql_type).map_err(|reason| format!("field {property}: {reason}"))?;
             templates.push((property, template));

@@ -215,3 +215,37 @@ proptest! {
         read(&schema, &columns, &pieces.concat());
     }
 }
+
+#[test]
+fn a_union_may_be_one_of_several_types_of_another() {
+    let schema = object(
+        r#""A": {"oneOf": [{"oneOf": [{"type": "integer"}, {"type": "boolean"}]}, {"type": "array", "items": {"type": "string"}}]}"#,
+    );
+    let inner = struct_of(&[("CONNECT_UNION_FIELD_0", SqlType::Bigint), ("CONNECT_UNION_FIELD_1", SqlType::Boolean)]);
+    let list = SqlType::Array(Box::new(SqlType::String));
+    let union = struct_of(&[("CONNECT_UNION_FIELD_0", inner), ("CONNECT_UNION_FIELD_1", list)]);
+    let none = r#""CONNECT_UNION_FIELD_1":null"#;
+    for (value, row) in [
+        ("5", format!(r#"{{"CONNECT_UNION_FIELD_0":{{"CONNECT_UNION_FIELD_0":5,{none}}},{none}}}"#)),
+        (
+            "true",
+            format!(
+                r#"{{"CONNECT_UNION_FIELD_0":{{"CONNECT_UNION_FIELD_0":null,"CONNECT_UNION_FIELD_1":true}},{none}}}"#
+            ),
+        ),
+        (r#"["x"]"#, r#"{"CONNECT_UNION_FIELD_0":null,"CONNECT_UNION_FIELD_1":["x"]}"#.to_owned()),
+    ] {
+        check(&schema, union.clone(), &format!(r#"{{"A":{row}}}"#), &format!(r#"{{"A":{value}}}"#));
+    }
+}
+
+#[test]
+fn unions_in_unions_are_tried_once_each() {
+    let mut union = SqlType::Double;
+    for _ in 0..60 {
+        union = struct_of(&[("CONNECT_UNION_FIELD_0", union), ("CONNECT_UNION_FIELD_1", SqlType::Double)]);
+    }
+    let columns = [Column::new("A", union)];
+    let refused = read(&object(r#""A": {}"#), &columns, r#"{"A": "x"}"#);
+    assert!(refused.starts_with("cannot read \"x\" as STRUCT<"), "{refused}");
+}

@@ -12,7 +12,7 @@ use super::wire::{DELIMITED, VARINT, tag, wire_type_of, write_delimited};
 use crate::formats::byte_reader::{write_varint, zigzag};
 use crate::formats::decimal_bytes::Digits;
 use crate::formats::nested_cells::{Cells, Values};
-use crate::formats::nested_column::find_field;
+use crate::formats::nested_column::{columns_of, find_field};
 use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::schemas::split_id;
@@ -185,9 +185,10 @@ impl Compiler<'_> {
     ) -> Result<Vec<Template>, String> {
         let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut templates: Vec<Template> = Vec::new();
-        for field in fields {
-            let found = find_field(&names, &field.name);
-            let Some(column) = found.filter(|found| templates.iter().all(|other| other.column != *found)) else {
+        let fields: Vec<&Field> = fields.collect();
+        let found = columns_of(&names, fields.iter().map(|field| field.name.as_str()));
+        for (field, found) in fields.into_iter().zip(found) {
+            let Some(column) = found else {
                 if field.presence == Presence::Required {
                     return Err(format!("the field {} must have a value", field.name));
                 }

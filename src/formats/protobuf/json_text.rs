@@ -197,7 +197,8 @@ fn well_known(known: WellKnown, bytes: &[u8]) -> Read<Value> {
             match (big_endian(digits), u8::try_from(scale)) {
                 (Some(digits), Ok(scale)) => {
                     write_decimal256(&mut out, digits, scale);
-                    String::from_utf8_lossy(&out).parse().map(Value::Number).unwrap_or_else(|_| written(out))
+                    let number = String::from_utf8_lossy(&out).parse();
+                    number.map_or_else(|_| written(out), Value::Number)
                 }
                 _ => base64(digits),
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::wire::{DELIMITED, tag, wire_type_of};
-use crate::formats::nested_column::find_field;
+use crate::formats::nested_column::{columns_of, find_field};
 use crate::registry::protobuf::{
     Entry, Enum, Field, FieldDefault, FieldKind, MessageId, Presence, ProtobufSchema, Scalar, WellKnown,
 };
@@ -185,8 +185,10 @@ impl<'a> Compiler<'a> {
             }
             ends[column] = Some(EndKind::Null);
         }
-        for field in message.fields.iter().filter(|field| field.one_of.is_none()) {
-            let Some(column) = find_field(&columns.names, &field.name).filter(|column| ends[*column].is_none()) else {
+        let plain: Vec<&Field> = message.fields.iter().filter(|field| field.one_of.is_none()).collect();
+        let found = columns_of(&columns.names, plain.iter().map(|field| field.name.as_str()));
+        for (field, found) in plain.into_iter().zip(found) {
+            let Some(column) = found.filter(|column| ends[*column].is_none()) else {
                 continue;
             };
             let sql_type = columns.types[column];
@@ -216,8 +218,10 @@ impl<'a> Compiler<'a> {
     ) -> Result<(), String> {
         let SqlType::Struct(members) = sql_type else { return Err(format!("a oneof cannot be read as {sql_type}")) };
         let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
-        for field in choices {
-            let Some(member) = find_field(&names, &field.name) else { continue };
+        let choices: Vec<&Field> = choices.collect();
+        let found = columns_of(&names, choices.iter().map(|field| field.name.as_str()));
+        for (field, found) in choices.into_iter().zip(found) {
+            let Some(member) = found else { continue };
             let action = self.action(field, &members[member].sql_type);
             let action = action.map_err(|reason| format!("field {}: {reason}", field.name))?;
             let mut step = Step::new(field, column, mark, action);

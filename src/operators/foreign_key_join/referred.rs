@@ -185,8 +185,9 @@ impl ReferredSide {
 }
 
 impl Operator for ReferredSide {
-    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
-        self.step.add(input, batch.without_null_keys());
+    fn process(&mut self, input: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
+        let batch = out.with_keys(batch);
+        self.step.add(input, batch);
         Ok(())
     }
 

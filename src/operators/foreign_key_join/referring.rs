@@ -15,7 +15,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::super::keyed_rows::Version;
 use super::super::two_sides::{StepRows, TwoSides};
 use super::super::versioned_rows::VersionedRows;
-use super::super::{LEFT, Operator, Output, Port, RIGHT};
+use super::super::{Fate, LEFT, Operator, Output, Port, RIGHT};
 use super::{Instruction, i32_column, i64_at, i64_column};
 use crate::expr::CompiledExpr;
 use crate::state::key_encoding::EncodedKeys;
@@ -230,6 +230,20 @@ impl ReferringSide {
     }
 }
 
+/// Counts the changes that refer to nothing, and the answers that say that there is no such row.
+fn count(step: &StepRows, changes: Option<&Changes>, out: &mut Output) {
+    if let Some(nulls) = changes.and_then(|changes| changes.nulls[NEW].as_ref()) {
+        let batch = &step.sides[LEFT];
+        let refers_to_nothing = |row: &usize| nulls.is_null(*row) && !batch.is_tombstone(*row);
+        out.count(Fate::NullKey, (0..batch.len()).filter(refers_to_nothing).count());
+    }
+    let answers = &step.sides[RIGHT];
+    if !answers.is_empty() {
+        let found = answers.value[2].as_boolean();
+        out.count(Fate::Unmatched, found.false_count());
+    }
+}
+
 const NEW: usize = 0;
 const OLD: usize = 1;
 
@@ -292,14 +306,16 @@ impl Sent {
 }
 
 impl Operator for ReferringSide {
-    fn process(&mut self, input: Port, batch: ChangeBatch, _: &mut Output) -> Result<(), StateError> {
-        self.step.add(input, batch.without_null_keys());
+    fn process(&mut self, input: Port, batch: ChangeBatch, out: &mut Output) -> Result<(), StateError> {
+        let batch = out.with_keys(batch);
+        self.step.add(input, batch);
         Ok(())
     }
 
     fn end_step(&mut self, out: &mut Output) -> Result<(), StateError> {
         let Some(step) = self.step.take() else { return Ok(()) };
         let changes = if step.sides[LEFT].is_empty() { None } else { Some(self.apply(&step, out)?) };
+        count(&step, changes.as_ref(), out);
         let answered = self.find_answered(&step)?;
         let (mut sent, mut results) = (Sent::default(), Vec::new());
         for (&(side, row), place) in step.order.iter().zip(0..) {

@@ -38,7 +38,7 @@ use self::key_uses::KeyUses;
 use self::waiting::Waiting;
 use super::memory::share;
 use super::two_sides::{StepRows, TwoSides};
-use super::{LEFT, Operator, Output, Port, RIGHT, SerializedKeys};
+use super::{Fate, Fates, LEFT, Operator, Output, Port, RIGHT, SerializedKeys, WindowClock};
 use crate::state::key_encoding::EncodedKeys;
 use crate::state::{META_KEY, StateError, Store, StoreSize};
 use crate::storage::WriteSet;
@@ -96,6 +96,7 @@ struct Joining<'a> {
     pairs: Vec<Pair>,
     /// Records that wait no longer.
     released: Vec<(Port, u32)>,
+    fates: Fates,
 }
 
 impl StreamStreamJoin {
@@ -166,10 +167,12 @@ impl StreamStreamJoin {
             }
             self.buffers[side].add_rows(stored_columns(batch), &batch.rowtime, &keys[side])
         });
-        let mut joining = Joining { rows, keys, records, pairs: Vec::new(), released: Vec::new() };
+        let mut joining =
+            Joining { rows, keys, records, pairs: Vec::new(), released: Vec::new(), fates: Fates::default() };
         for &(side, row) in &rows.order {
             self.take(side, row, &mut joining)?;
         }
+        out.fates.add_all(&joining.fates);
         if !joining.pairs.is_empty() {
             out.emit(self.batch(&joining));
         }
@@ -200,11 +203,15 @@ impl StreamStreamJoin {
         self.stream_time = self.stream_time.max(time);
         let alone = |time| Pair { records: of_side(side, record), time, made_by: (side, row) };
         if batch.is_tombstone(row) {
+            joining.fates.add(Fate::NullValue, 1);
             return Ok(());
         }
         let Some(key) = joining.keys[side][row] else {
             if self.is_outer(side) {
                 joining.pairs.push(alone(time));
+                joining.fates.add(Fate::Unmatched, 1);
+            } else {
+                joining.fates.add(Fate::NullKey, 1);
             }
             return Ok(());
         };
@@ -212,6 +219,7 @@ impl StreamStreamJoin {
             self.release_due((side, row), joining);
         }
         let is_matched = self.probe(side, row, key, joining)?;
+        joining.fates.add(Fate::Waited, usize::from(!is_matched));
         if !is_matched && self.is_outer(side) {
             let may_meet = time.saturating_add(self.reach(side).1) >= self.stream_time;
             match &mut self.waiting {
@@ -277,6 +285,7 @@ impl StreamStreamJoin {
                 (listed.is_listed, listed.is_unmatched, listed.is_stored_unmatched) = (false, false, false);
                 joining.released.push((side, record));
             }
+            joining.fates.add(Fate::Unmatched, due.len());
             self.sort_by_key_bytes(side, &mut due);
             let halves = due.into_iter().map(|record| Pair { records: of_side(side, record), time, made_by });
             joining.pairs.extend(halves);
@@ -412,5 +421,10 @@ impl Operator for StreamStreamJoin {
     fn store_sizes(&self) -> Vec<StoreSize> {
         let waiting = self.waiting.iter().map(Waiting::size);
         self.buffers.iter().map(Buffer::size).chain(waiting).collect()
+    }
+
+    fn window_clock(&self) -> Option<WindowClock> {
+        let open = self.waiting.as_ref().map_or(0, |waiting| waiting.size().entries);
+        Some(WindowClock { stream_time: self.stream_time, open, next_close: None })
     }
 }

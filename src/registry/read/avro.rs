@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, PARTS_MAX, Referenced, SchemaError, array, decimal, fields, map, parts};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; names that are not its own are in `references`.
@@ -35,7 +35,12 @@ fn malformed(reason: impl Into<String>) -> SchemaError {
 struct Reader {
     /// Types by full name; `None` while a definition is open, and for what SQL cannot hold.
     named: BTreeMap<String, Option<SqlType>>,
+    /// Parts of the types that names stood for so far.
+    parts: usize,
 }
+
+/// More parts behind names are refused before they are there.
+const NAMED_PARTS_MAX: usize = 10 * PARTS_MAX;
 
 impl Reader {
     fn read(&mut self, schema: &Value, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
@@ -47,12 +52,18 @@ impl Reader {
         }
     }
 
-    fn by_name(&self, name: &str, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
+    fn by_name(&mut self, name: &str, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
         if let Some(primitive) = primitive(name) {
             return Ok(primitive.into_type());
         }
         let known = self.named.get(&full_name(name, namespace)).or_else(|| self.named.get(name));
-        known.cloned().ok_or_else(|| malformed(format!("the type {name} is not defined")))
+        let known = known.ok_or_else(|| malformed(format!("the type {name} is not defined")))?;
+        self.parts += known.as_ref().map_or(0, parts);
+        if self.parts > NAMED_PARTS_MAX {
+            let reason = format!("its names stand for more than {NAMED_PARTS_MAX} parts");
+            return Err(SchemaError::Unsupported { reason });
+        }
+        Ok(known.clone())
     }
 
     fn object(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
@@ -281,6 +292,18 @@ mod tests {
         let schema = r#"{"type": "record", "name": "r", "fields": [
             {"name": "next", "type": ["null", "r"]}, {"name": "nothing", "type": "null"}, {"name": "v", "type": "int"}]}"#;
         check(schema, "STRUCT<`v` INTEGER>");
+    }
+
+    #[test]
+    fn names_that_stand_for_much_are_refused_before_it_is_there() {
+        let list = |count: usize, field: &dyn Fn(usize) -> String| (0..count).map(field).collect::<Vec<_>>().join(", ");
+        let inner = list(5_000, &|number| format!(r#"{{"name": "f{number}", "type": "int"}}"#));
+        let inner = format!(r#"{{"name": "a", "type": {{"type": "record", "name": "big", "fields": [{inner}]}}}}"#);
+        let outer = list(5_000, &|number| format!(r#"{{"name": "o{number}", "type": "big"}}"#));
+        let schema = format!(r#"{{"type": "record", "name": "r", "fields": [{inner}, {outer}]}}"#);
+        let error = read(&schema, &[]).expect_err("25 million parts");
+        let text = "the schema cannot be held by columns: its names stand for more than 100000 parts";
+        assert_eq!(error.to_string(), text);
     }
 
     #[test]

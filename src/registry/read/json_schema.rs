@@ -1,8 +1,11 @@
 //! JSON Schema.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
-use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, PARTS_MAX, Referenced, SchemaError, array, decimal, fields, map};
 use crate::registry::json_schema::{DECIMAL, JsonSchema, Shape, noted};
 use crate::types::{SqlType, StructField};
 
@@ -11,7 +14,7 @@ pub(super) fn read(text: &str, references: &[Referenced]) -> Result<SqlType, Sch
     let references: Vec<(String, String)> =
         references.iter().map(|reference| (reference.name.clone(), reference.text.clone())).collect();
     let schema = JsonSchema::parse(text, &references).map_err(malformed)?;
-    let read = Reader { schema: &schema }.read(schema.root(), &mut Open::new())?;
+    let read = Reader { schema: &schema, steps: Cell::new(0) }.read(schema.root(), &mut Open::new())?;
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it says nothing about its type".to_owned() })
 }
 
@@ -21,13 +24,22 @@ fn malformed(reason: impl Into<String>) -> SchemaError {
 
 struct Reader<'a> {
     schema: &'a JsonSchema,
+    /// Schemas that were looked at, each as often as others lead to it.
+    steps: Cell<usize>,
 }
+
+/// Schemas that lead to each other more often are refused: there may be no end of it.
+const STEPS_MAX: usize = 10 * PARTS_MAX;
 
 /// The references that are being followed: one that leads back to itself has no type.
 type Open<'s> = Vec<&'s str>;
 
 impl Reader<'_> {
     fn read<'s>(&'s self, schema: &'s Value, open: &mut Open<'s>) -> Result<Option<SqlType>, SchemaError> {
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > STEPS_MAX {
+            return Err(SchemaError::Unsupported { reason: format!("it takes more than {STEPS_MAX} steps to read") });
+        }
         match self.schema.shape(schema) {
             Shape::Reference(target) => {
                 if open.contains(&target) {
@@ -117,12 +129,11 @@ impl Reader<'_> {
     /// Objects that are all true of one value are one object.
     fn all_of<'s>(&'s self, parts: &'s [Value], open: &mut Open<'s>) -> Result<Option<SqlType>, SchemaError> {
         let mut together: Vec<StructField> = Vec::new();
+        let mut names = HashSet::new();
         for part in parts {
             match self.read(part, open)? {
                 Some(SqlType::Struct(fields)) => {
-                    let is_new = |field: &StructField| together.iter().all(|other| other.name != field.name);
-                    let fields: Vec<StructField> = fields.into_iter().filter(is_new).collect();
-                    together.extend(fields);
+                    together.extend(fields.into_iter().filter(|field| names.insert(field.name.clone())));
                 }
                 Some(other) => return Ok(Some(other)),
                 None => {}
@@ -213,6 +224,14 @@ mod tests {
         assert_eq!(read(schema, &[other]).expect("it is there").to_string(), "STRUCT<`a` BIGINT, `b` STRING>");
         let endless = r##"{"type": "object", "properties": {"next": {"type": "array", "items": {"$ref": "#"}}}}"##;
         check(endless, "STRUCT<`next` ARRAY<STRUCT<>>>");
+    }
+
+    #[test]
+    fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
+        let twice = |next: usize| format!(r##"{{"allOf": [{{"$ref": "#/d/{next}"}}, {{"$ref": "#/d/{next}"}}]}}"##);
+        let definitions: Vec<String> = (0..60).map(|number| format!(r#""{number}": {}"#, twice(number + 1))).collect();
+        let schema = format!(r##"{{"$ref": "#/d/0", "d": {{{}, "60": {{}}}}}}"##, definitions.join(", "));
+        check(&schema, "the schema cannot be held by columns: it takes more than 100000 steps to read");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod avro;
 mod json_schema;
 mod protobuf;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::types::{SqlType, StructField};
 
@@ -72,7 +72,7 @@ pub fn read_type(
         SchemaType::Protobuf => protobuf::read(text, &references, full_name)?,
     };
     Ok(match names {
-        Names::Upper => upper(read),
+        Names::Upper => upper(read)?,
         Names::AsWritten => read,
     })
 }
@@ -122,17 +122,29 @@ fn collect_references(
     Ok(())
 }
 
-fn upper(sql_type: SqlType) -> SqlType {
-    match sql_type {
-        SqlType::Array(element) => SqlType::Array(Box::new(upper(*element))),
-        SqlType::Map(key, value) => SqlType::Map(key, Box::new(upper(*value))),
+/// `sql_type` with names in upper case, which must still differ.
+fn upper(sql_type: SqlType) -> Result<SqlType, SchemaError> {
+    Ok(match sql_type {
+        SqlType::Array(element) => SqlType::Array(Box::new(upper(*element)?)),
+        SqlType::Map(key, value) => SqlType::Map(key, Box::new(upper(*value)?)),
         SqlType::Struct(fields) => {
-            let field =
-                |field: StructField| StructField { name: field.name.to_uppercase(), sql_type: upper(field.sql_type) };
-            SqlType::Struct(fields.into_iter().map(field).collect())
+            let mut written: HashMap<String, String> = HashMap::with_capacity(fields.len());
+            let mut read = Vec::with_capacity(fields.len());
+            for StructField { name, sql_type } in fields {
+                let upper_name = name.to_uppercase();
+                if let Some(other) = written.insert(upper_name.clone(), name.clone()) {
+                    let reason = format!(
+                        "the fields {other} and {name} would both be called {upper_name}; with KEY_SCHEMA_ID and VALUE_SCHEMA_ID \
+                         names stay as they are"
+                    );
+                    return Err(SchemaError::Unsupported { reason });
+                }
+                read.push(StructField { name: upper_name, sql_type: upper(sql_type)? });
+            }
+            SqlType::Struct(read)
         }
         other => other,
-    }
+    })
 }
 
 /// What a name or a note in a schema stands for.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
 use super::problem::{CONTENT_TYPE, Problem};
+use crate::http::in_time;
 use crate::registry::{EmbeddedRegistry, Refusal, VersionId};
 
 /// A request.
@@ -54,7 +55,8 @@ impl FromRequest<Arc<EmbeddedRegistry>> for Call {
         let query = Query::<HashMap<String, String>>::from_request_parts(&mut parts, registry).await;
         let Query(query) = query.map_err(|error| refused(error.body_text()))?;
         let headers = parts.headers.clone();
-        let body = Bytes::from_request(Request::from_parts(parts, body), registry).await;
+        let body = in_time(Bytes::from_request(Request::from_parts(parts, body), registry)).await;
+        let body = body.ok_or_else(|| Problem::http(408, "the body of the request did not come in time").response())?;
         let body = body.map_err(|error| Problem::http(error.status().as_u16(), error.body_text()).response())?;
         Ok(Self { registry: Arc::clone(registry), path, query, body, headers })
     }

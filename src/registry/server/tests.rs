@@ -295,3 +295,14 @@ fn hostile_requests_are_answered_and_others_go_on() {
     half.write_all(b"POST /subjects/s/versions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").expect("it reads");
     server.check("GET", "/subjects", &NONE, &json!([]));
 }
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.http.address()).expect("it listens");
+    let head = "POST /subjects/a/versions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"schema\":";
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("it answers");
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}

@@ -28,6 +28,7 @@ impl Lowering<'_> {
         let tails = [self.lower(left, false)?, self.lower(right, false)?];
         let name = self.store_name(stores::JOINED_TABLE, None);
         let (value_types, window) = (types(&right.schema().value), right.window());
+        let operator = self.operator_name("StreamTableJoin");
         let kind = match kind {
             StreamTableJoinKind::Inner => stream_table_join::Kind::Inner,
             StreamTableJoinKind::Left => stream_table_join::Kind::Left,
@@ -35,7 +36,7 @@ impl Lowering<'_> {
         let factory: OperatorFactory = Box::new(move |context| {
             Ok(Box::new(StreamTableJoin::open(kind, &context.store(&name), &value_types, window)?))
         });
-        Ok(self.current.add(tails, factory))
+        Ok(self.current.add(operator, tails, factory))
     }
 
     pub(super) fn stream_stream_join(&mut self, join: &plan::StreamStreamJoin) -> Result<Tail, RuntimeError> {
@@ -48,6 +49,7 @@ impl Lowering<'_> {
         let key = join.left.key();
         let serialized_keys = self.serialized_keys(&join.left);
         let join = join.clone();
+        let operator = self.operator_name("StreamStreamJoin");
         let factory: OperatorFactory = Box::new(move |context| {
             let options = StreamJoinOptions {
                 required: [join.kind.has_left(), join.kind.has_right()],
@@ -63,7 +65,7 @@ impl Lowering<'_> {
             let waiting = waiting.as_ref().map(|name| context.store(name));
             Ok(Box::new(StreamStreamJoin::open(options, [&left, &right], waiting.as_ref())?))
         });
-        Ok(self.current.add(tails, factory))
+        Ok(self.current.add(operator, tails, factory))
     }
 
     pub(super) fn table_table_join(
@@ -74,6 +76,7 @@ impl Lowering<'_> {
         let tails = [self.lower(&join.left, false)?, self.lower(&join.right, false)?];
         let names = [stores::LEFT_TABLE, stores::RIGHT_TABLE].map(|kind| self.store_name(kind, None));
         let join = join.clone();
+        let operator = self.operator_name("TableTableJoin");
         let factory: OperatorFactory = Box::new(move |context| {
             let options = TableJoinOptions {
                 required: [join.kind.has_left(), join.kind.has_right()],
@@ -84,7 +87,7 @@ impl Lowering<'_> {
             let [left, right] = [&names[0], &names[1]].map(|name| context.store(name));
             Ok(Box::new(TableTableJoin::open(options, [&left, &right])?))
         });
-        Ok(self.current.add(tails, factory))
+        Ok(self.current.add(operator, tails, factory))
     }
 
     /// References go to the sub-topology of the right table, answers come back to this one.
@@ -125,6 +128,7 @@ impl Lowering<'_> {
         let answers = self.current.read(read_answers);
         let node = PlanNode::ForeignKeyJoin(join.clone());
         let (join, rows) = (join.clone(), rows_of(&join.left));
+        let operator = self.operator_name("ForeignKeyJoin");
         let factory: OperatorFactory = Box::new(move |context| {
             let options = ReferringOptions {
                 right_is_required: join.kind.has_right(),
@@ -137,7 +141,7 @@ impl Lowering<'_> {
             };
             Ok(Box::new(ReferringSide::open(options, &context.store(&store))?))
         });
-        let joined = self.current.add([left, answers], factory);
+        let joined = self.current.add(operator, [left, answers], factory);
         // Answers do not say what was emitted before.
         Ok(if attach_old {
             self.keep_rows(stores::FOREIGN_KEY_RESULT, &node, joined, Emission::EveryRow, true)
@@ -162,7 +166,8 @@ impl Lowering<'_> {
             let [table, subscriptions] = [&names[0], &names[1]].map(|name| context.store(name));
             Ok(Box::new(ReferredSide::open(options, &table, &subscriptions)?))
         });
-        self.current.add([references, right], factory);
+        let operator = self.operator_name("ForeignKeyLookup");
+        self.current.add(operator, [references, right], factory);
         Ok(())
     }
 }

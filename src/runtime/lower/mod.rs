@@ -10,9 +10,10 @@ mod joins;
 
 use super::memory::MemoryUse;
 use super::output::{PushOutput, TopicOutput};
+use super::processing_log::Logger;
 use super::shared_decode::SharedDecodes;
 use super::tap::{Tap, TapOutput};
-use super::task::{Next, Node, Task, TaskParts};
+use super::task::{Next, Node, Task, TaskLog, TaskParts};
 use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
 use crate::expr::{CompiledExpr, Expr};
 use crate::formats::{Format, Serde, Side, Subject};
@@ -74,7 +75,7 @@ struct TopicSpec {
 /// A part of the plan whose steps run in one task.
 struct SubTopology {
     sources: Vec<(Source, Next)>,
-    nodes: Vec<(OperatorFactory, Next)>,
+    nodes: Vec<(Arc<str>, OperatorFactory, Next)>,
     output: OutputSpec,
     /// Where references of a foreign-key join go.
     references: Option<TopicSpec>,
@@ -104,7 +105,8 @@ pub struct Topology {
 impl Topology {
     /// Lowers `spec`, whose sources must be there. Its tasks share decoded rows with others through `decodes`.
     pub fn new(spec: QuerySpec, topics: &dyn Topics, decodes: &Arc<SharedDecodes>) -> Result<Self, RuntimeError> {
-        let mut lowering = Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0 };
+        let mut lowering =
+            Lowering { spec: &spec, subs: Vec::new(), current: SubTopology::new(), ordinal: 0, steps: 0 };
         let root = &spec.plan.root;
         let tail = lowering.lower(root, false)?;
         lowering.current.attach(&tail, Next::Output);
@@ -330,7 +332,10 @@ impl Topology {
         // In memory an entry takes about twice what it takes in storage.
         let preloaded_bytes = shared.memory.next_share() / 2 / sub.stores.len().max(1);
         let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition, preloaded_bytes };
-        let nodes = sub.nodes.iter().map(|(factory, next)| Ok(Node { operator: factory(&context)?, next: *next }));
+        let node = |name: &Arc<str>, factory: &OperatorFactory, next: &Next| {
+            Ok(Node { name: Arc::clone(name), operator: factory(&context)?, next: *next })
+        };
+        let nodes = sub.nodes.iter().map(|(name, factory, next)| node(name, factory, next));
         Ok(Task::new(TaskParts {
             query: Arc::clone(&self.spec.id),
             group: (!self.is_transient()).then(|| Arc::clone(&self.spec.group)),
@@ -338,13 +343,41 @@ impl Topology {
             nodes: nodes.collect::<Result<_, RuntimeError>>()?,
             output: self.output(sub, topics)?,
             references: sub.references.as_ref().map(|spec| self.topic_output(spec, topics)).transpose()?,
+            writes: sub.writes(),
             writes_sink: sub.writes_sink,
             holds_back: sub.holds_back,
             fails_on_production: self.spec.fails_on_production,
+            log: self.log(sub, shared),
             memory: MemoryUse::new(&shared.memory),
             metrics: Arc::clone(metrics),
             figures: metrics.task(id),
         }))
+    }
+
+    /// The processing log for tasks of `sub`. Who reads the log does not write it: it could go on for ever.
+    fn log(&self, sub: &SubTopology, shared: &Shared) -> Option<TaskLog> {
+        let is_read = sub.sources.iter().any(|(source, _)| shared.log.is_written_to(&source.topic));
+        if !shared.log.is_on() || is_read {
+            return None;
+        }
+        let (query, plan) = (&self.spec.id, &self.spec.plan);
+        let sources = plan.root.sources();
+        let input = |source: &Source| {
+            let step = match sources.iter().position(|read| read.name == source.name) {
+                _ if self.is_internal(source) => "Repartition",
+                _ if sources.len() == 1 => "KsqlTopic",
+                Some(0) => "KafkaTopic_Left",
+                _ => "KafkaTopic_Right",
+            };
+            (source.topic.clone(), Logger::new(query, &format!("{step}.Source.deserializer")))
+        };
+        let sink = plan.sink.as_ref().map_or("Client", |sink| &sink.name);
+        Some(TaskLog {
+            log: Arc::clone(&shared.log),
+            inputs: sub.sources.iter().map(|(source, _)| input(source)).collect(),
+            nodes: sub.nodes.iter().map(|(name, ..)| Logger::of_operator(query, name)).collect(),
+            output: Logger::new(query, &format!("{sink}.serializer")),
+        })
     }
 
     fn is_internal(&self, source: &Source) -> bool {
@@ -459,7 +492,7 @@ impl SubTopology {
     fn attach(&mut self, tail: &Tail, next: Next) {
         match tail {
             Tail::Source(index) => self.sources[*index].1 = next,
-            Tail::Node(index) => self.nodes[*index].1 = next,
+            Tail::Node(index) => self.nodes[*index].2 = next,
         }
     }
 
@@ -469,10 +502,25 @@ impl SubTopology {
         Tail::Source(self.sources.len() - 1)
     }
 
+    /// What it writes where, with nothing written yet: the output first, then the references.
+    fn writes(&self) -> Vec<metrics::OutputFigures> {
+        let figures = |topic: Option<&str>, is_sink| metrics::OutputFigures {
+            topic: topic.map(str::to_owned),
+            is_sink,
+            written: metrics::WriteCounts::default(),
+        };
+        let output = match &self.output {
+            OutputSpec::Topic(spec) => Some(figures(Some(&spec.topic), self.writes_sink)),
+            OutputSpec::Push(_) | OutputSpec::Tap(_) => Some(figures(None, self.writes_sink)),
+            OutputSpec::Nowhere => None,
+        };
+        output.into_iter().chain(self.references.iter().map(|spec| figures(Some(&spec.topic), false))).collect()
+    }
+
     /// Adds an operator that takes the rows of `inputs`, in the order of its ports.
-    fn add(&mut self, inputs: impl IntoIterator<Item = Tail>, factory: OperatorFactory) -> Tail {
+    fn add(&mut self, name: Arc<str>, inputs: impl IntoIterator<Item = Tail>, factory: OperatorFactory) -> Tail {
         let index = self.nodes.len();
-        self.nodes.push((factory, Next::Output));
+        self.nodes.push((name, factory, Next::Output));
         for (port, tail) in inputs.into_iter().enumerate() {
             self.attach(&tail, Next::Node(index, port));
         }
@@ -500,6 +548,8 @@ struct Lowering<'a> {
     subs: Vec<SubTopology>,
     current: SubTopology,
     ordinal: usize,
+    /// Operators so far.
+    steps: usize,
 }
 
 /// The layout in which expressions of the step above `node` see its rows.
@@ -524,7 +574,9 @@ impl Lowering<'_> {
                 let table = node.collection() == Collection::Table;
                 let tail = self.lower(input, table)?;
                 let (rows, predicate) = (rows_of(input), predicate.clone());
+                let name = self.operator_name("Filter");
                 self.current.add(
+                    name,
                     [tail],
                     Box::new(move |_| {
                         let predicate = CompiledExpr::new(&predicate, &rows);
@@ -542,7 +594,8 @@ impl Lowering<'_> {
                 let (rows, columns) = (rows_of(input), columns.clone());
                 let factory: OperatorFactory =
                     Box::new(move |_| Ok(Box::new(Project::new(compile(&columns, &rows), Arc::clone(&rows)))));
-                self.current.add([tail], factory)
+                let name = self.operator_name("Project");
+                self.current.add(name, [tail], factory)
             }
             PlanNode::Rekey { input, key, columns, null_keys, keeps_window } => {
                 let drops_window = !keeps_window && input.window().is_some();
@@ -564,7 +617,8 @@ impl Lowering<'_> {
                         Box::new(if drops_window { rekey.without_windows() } else { rekey })
                     })
                 });
-                self.current.add([tail], factory)
+                let name = self.operator_name("Rekey");
+                self.current.add(name, [tail], factory)
             }
             PlanNode::FlatMap(flat_map) => self.flat_map(flat_map)?,
             PlanNode::Repartition { input, topic, key_serde, value_serde } => {
@@ -590,7 +644,14 @@ impl Lowering<'_> {
             let rows_max = calls.iter().map(|call| call.rows_max).min().unwrap_or(usize::MAX);
             Ok(Box::new(FlatMap::new(carried.clone(), lists, Arc::clone(&rows), rows_max)))
         });
-        Ok(self.current.add([tail], factory))
+        let name = self.operator_name("FlatMap");
+        Ok(self.current.add(name, [tail], factory))
+    }
+
+    /// A name for the next operator, a step of this kind: EXPLAIN's word and a number.
+    fn operator_name(&mut self, kind: &str) -> Arc<str> {
+        self.steps += 1;
+        format!("{kind}-{}", self.steps).into()
     }
 
     /// A store name that is the same whenever the plan is lowered.
@@ -616,11 +677,12 @@ impl Lowering<'_> {
         let (schema, window) = (node.schema(), node.window());
         let (key_types, value_types) = (types(&schema.key), types(&schema.value));
         self.current.holds_back |= emission == Emission::AtCommit;
+        let operator = self.operator_name(if kind == stores::SOURCE { "Source" } else { "Materialize" });
         let factory: OperatorFactory = Box::new(move |context| {
             let store = context.store(&name);
             Ok(Box::new(TableStore::open(&store, &key_types, &value_types, window, emission, needs_old)?))
         });
-        self.current.add([tail], factory)
+        self.current.add(operator, [tail], factory)
     }
 
     /// Ends the sub-topology with a topic and begins another that reads it. `changes`: the records hold both sides of a
@@ -674,6 +736,7 @@ impl Lowering<'_> {
         self.current.holds_back |= emission == Emission::AtCommit && !aggregate.is_final;
         let serialized_keys = self.serialized_keys(&aggregate.input);
         let aggregate = aggregate.clone();
+        let operator = self.operator_name("Aggregate");
         let factory: OperatorFactory = Box::new(move |context| {
             let mut options = aggregate_options(&aggregate, emission, needs_old)?;
             if aggregate.is_final {
@@ -685,7 +748,7 @@ impl Lowering<'_> {
                 None => Box::new(Aggregate::open(options, &store)?),
             })
         });
-        Ok(self.current.add([tail], factory))
+        Ok(self.current.add(operator, [tail], factory))
     }
 }
 

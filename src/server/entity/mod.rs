@@ -19,7 +19,7 @@ pub use schema::fields;
 
 use super::problem::{Code, Problem};
 use crate::catalog::{Collection, QueryId};
-use crate::engine::{Engine, EngineError, Response, Session};
+use crate::engine::{Engine, EngineError, Listing, Response, Session};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
 
@@ -72,10 +72,15 @@ impl Answering<'_> {
             }
             Statement::DescribeSource { name, extended } => {
                 // What is not there is refused by the engine, which knows names that are like it.
-                let checked = self.run(parsed)?;
-                let described = source::description(self.engine, self.session, name.as_str(), *extended)?;
-                drop(checked);
-                entity("sourceDescription", "sourceDescription", described.into())
+                let said = self.run(parsed)?;
+                match source::description(self.engine, self.session, name.as_str(), *extended)? {
+                    Some(described) => entity("sourceDescription", "sourceDescription", described),
+                    // A table that the engine makes of what it knows.
+                    None => {
+                        let fields = listings(said).flat_map(|listing| listing.rows);
+                        entity("system_table", "fields", fields.map(Value::from).collect())
+                    }
+                }
             }
             Statement::ShowTopics { all, extended } => self.topics(text, *all, *extended)?,
             Statement::ShowQueries { extended } => self.queries(text, *extended),
@@ -107,6 +112,11 @@ impl Answering<'_> {
                     Vec::new()
                 }
             },
+            Statement::Diagnose(_) => {
+                let listings = listings(self.run(parsed)?)
+                    .map(|listing| json!({"title": listing.title, "columns": listing.columns, "rows": listing.rows}));
+                entity("diagnosis", "listings", listings.collect())
+            }
             Statement::Explain(explain) => self.explain(parsed, explain)?,
             Statement::AssertTopic(assert) => {
                 self.run(parsed)?;
@@ -195,12 +205,7 @@ impl Answering<'_> {
     }
 
     fn properties(&mut self, parsed: &ParsedStatement) -> Result<Vec<Value>, EngineError> {
-        let responses = self.run(parsed)?;
-        let listings = responses.into_iter().filter_map(|response| match response {
-            Response::Listing(listings) => Some(listings),
-            _ => None,
-        });
-        let rows = listings.flatten().flat_map(|listing| listing.rows);
+        let rows = listings(self.run(parsed)?).flat_map(|listing| listing.rows);
         Ok(rows
             .filter_map(|row| <[String; 6]>::try_from(row).ok())
             .map(|[name, scope, _, value, level, source]| {
@@ -221,12 +226,8 @@ impl Answering<'_> {
                 facts.first().map(|facts| query::description(facts, self.host))
             }
             Explain::Statement { statement, .. } => {
-                let lines = responses.into_iter().filter_map(|response| match response {
-                    Response::Listing(listings) => Some(listings),
-                    _ => None,
-                });
-                let lines: Vec<String> =
-                    lines.flatten().flat_map(|listing| listing.rows).filter_map(|mut row| row.pop()).collect();
+                let rows = listings(responses).flat_map(|listing| listing.rows);
+                let lines: Vec<String> = rows.filter_map(|mut row| row.pop()).collect();
                 Some(query::explained(&statement.to_string(), &lines.join("\n")))
             }
         };
@@ -234,6 +235,14 @@ impl Answering<'_> {
             "@type": "queryDescription", "statementText": parsed.text, "queryDescription": described, "warnings": [],
         })])
     }
+}
+
+fn listings(responses: Vec<Response>) -> impl Iterator<Item = Listing> {
+    let of_response = |response| match response {
+        Response::Listing(listings) => listings,
+        _ => Vec::new(),
+    };
+    responses.into_iter().flat_map(of_response)
 }
 
 /// Why a statement has no answer.

@@ -91,6 +91,8 @@ pub enum Statement {
     },
     /// EXPLAIN.
     Explain(Explain),
+    /// DIAGNOSE query.
+    Diagnose(Identifier),
     /// PRINT topic.
     PrintTopic(PrintTopic),
     /// TERMINATE.

@@ -8,7 +8,7 @@ use super::foreign::{self, Words};
 use super::{Parser, is_identifier};
 
 /// The words that begin statements.
-pub(super) const FIRST_WORDS: [&str; 18] = [
+pub(super) const FIRST_WORDS: [&str; 19] = [
     "SELECT",
     "CREATE",
     "INSERT",
@@ -27,6 +27,7 @@ pub(super) const FIRST_WORDS: [&str; 18] = [
     "UNSET",
     "ASSERT",
     "ALTER",
+    "DIAGNOSE",
 ];
 
 /// The words for units of time.

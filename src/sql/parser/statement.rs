@@ -34,6 +34,7 @@ impl Parser<'_> {
             Keyword::Show | Keyword::List => self.show(),
             Keyword::Describe => self.describe(),
             Keyword::Explain => self.explain(),
+            Keyword::Diagnose => self.diagnose(),
             Keyword::Print => self.print(),
             Keyword::Terminate => self.query_target().map(Statement::Terminate),
             Keyword::Pause => self.query_target().map(Statement::Pause),
@@ -167,6 +168,11 @@ impl Parser<'_> {
         let statement = Box::new(self.nested(Self::any_statement)?);
         let span = first.to(self.previous_span());
         Ok(Statement::Explain(Explain::Statement { statement, span }))
+    }
+
+    fn diagnose(&mut self) -> Parsed<Statement> {
+        self.advance();
+        Ok(Statement::Diagnose(self.identifier()?))
     }
 
     fn print(&mut self) -> Parsed<Statement> {

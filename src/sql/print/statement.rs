@@ -73,6 +73,7 @@ impl Display for Statement {
             }
             Statement::DescribeFunction { name } => write!(f, "DESCRIBE FUNCTION {name}"),
             Statement::DescribeConnector { name } => write!(f, "DESCRIBE CONNECTOR {name}"),
+            Statement::Diagnose(name) => write!(f, "DIAGNOSE {name}"),
             Statement::Explain(Explain::Query(name)) => write!(f, "EXPLAIN {name}"),
             Statement::Explain(Explain::Statement { statement, .. }) => {
                 write!(f, "EXPLAIN {statement}")

@@ -446,6 +446,7 @@ fn showing_statement() -> impl Strategy<Value = Statement> {
         name().prop_map(|name| Statement::DescribeFunction { name }),
         name().prop_map(|name| Statement::DescribeConnector { name }),
         name().prop_map(|name| Statement::Explain(Explain::Query(name))),
+        name().prop_map(Statement::Diagnose),
         explain,
         print,
     ]

@@ -226,6 +226,7 @@ fn answer_of(statement: &Statement) -> Option<&'static str> {
         Statement::Query(_) => "SELECT",
         Statement::PrintTopic(_) => "PRINT",
         Statement::Explain(_) => "EXPLAIN",
+        Statement::Diagnose(_) => "DIAGNOSE",
         Statement::DescribeSource { .. }
         | Statement::DescribeSources { .. }
         | Statement::DescribeFunction { .. }

@@ -2,16 +2,23 @@
 //!
 //! | property | goes to |
 //! |---|---|
-//! | `bootstrap.servers`, `security.protocol`, `ssl.*`, `sasl.*`, … | all clients |
+//! | `bootstrap.servers`, `security.protocol`, `ssl.*` (where that is TLS), `sasl.*`, … | all clients |
+//! | `compression.type`, `linger.ms`, `fetch.min.bytes`, … | the clients that have them |
 //! | `consumer.x`, `main.consumer.x`, `producer.x`, `admin.x` | the clients of that kind |
 //! | any of these behind `ksql.streams.` | the same |
 //! | `ksql.*` and what only Kafka Streams knows | none |
+//!
+//! Settings of Java's clients are [translated](super::java_settings). What librdkafka does not know is passed over: whoever loads
+//! the properties tells names that nobody knows.
 
 use std::collections::BTreeMap;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 use super::cluster_error;
+use super::java_settings::{Stores, Translated, translated};
 use crate::topics::TopicError;
 
 /// Settings by kind of client.
@@ -52,7 +59,7 @@ impl ClientConfigs {
     /// The settings that `properties` ask for; `exactly_once` tells when a record is seen.
     ///
     /// # Errors
-    /// A setting for one kind of client that librdkafka does not have, or a value that it refuses.
+    /// A value that librdkafka refuses, or a setting of Java's clients that cannot be said there.
     pub(super) fn new(properties: &BTreeMap<String, String>, exactly_once: bool) -> Result<Self, TopicError> {
         let (mut consumer, mut producer, mut admin) = (ClientConfig::new(), ClientConfig::new(), ClientConfig::new());
         consumer.extend(owned(&CONSUMER));
@@ -62,6 +69,12 @@ impl ClientConfigs {
         for config in [&mut consumer, &mut producer, &mut admin] {
             config.set("client.id", "levada").set_log_level(RDKafkaLogLevel::Warning);
         }
+        let property = |name: &str| {
+            let prefixed = format!("ksql.streams.{name}");
+            properties.get(&prefixed).or_else(|| properties.get(name)).map(String::as_str)
+        };
+        let stores = Stores { key: property("ssl.keystore.type"), trust: property("ssl.truststore.type") };
+        let is_secure = property("security.protocol").is_some_and(|name| name.to_ascii_uppercase().contains("SSL"));
         for (name, value) in properties {
             let name = name.strip_prefix("ksql.streams.").unwrap_or(name);
             let name = name.strip_prefix("main.").unwrap_or(name);
@@ -69,16 +82,36 @@ impl ClientConfigs {
                 Some(("consumer", rest)) => (&mut [&mut consumer], rest),
                 Some(("producer", rest)) => (&mut [&mut producer], rest),
                 Some(("admin", rest)) => (&mut [&mut admin], rest),
+                // Without TLS to the brokers these are for the server's own listeners.
+                Some(("ssl", _)) if !is_secure => continue,
                 _ if is_for_all(name) => (&mut [&mut consumer, &mut producer, &mut admin], name),
+                _ if CONSUMER_NAMES.contains(&name) => (&mut [&mut consumer], name),
+                _ if PRODUCER_NAMES.contains(&name) => (&mut [&mut producer], name),
                 _ => continue,
             };
-            check(name, value)?;
-            for config in kinds {
-                config.set(name, value);
-            }
+            set(kinds, name, value, stores)?;
         }
         Ok(Self { consumer, producer, admin })
     }
+}
+
+/// Sets what `name` means at clients of these `kinds`.
+fn set(kinds: &mut [&mut ClientConfig], name: &str, value: &str, stores: Stores<'_>) -> Result<(), TopicError> {
+    let settings = match translated(name, value, stores) {
+        Translated::AsItIs => vec![(name, value.to_owned())],
+        Translated::Instead(settings) => settings,
+        Translated::Refused(reason) => {
+            return Err(cluster_error(&format!("the property {name} cannot be used"), reason));
+        }
+    };
+    for (name, value) in settings {
+        if is_taken(name, &value)? {
+            for config in kinds.iter_mut() {
+                config.set(name, value.as_str());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn owned(settings: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
@@ -87,18 +120,52 @@ fn owned(settings: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
 
 /// Settings that mean the same for every kind of client.
 fn is_for_all(name: &str) -> bool {
-    const NAMES: [&str; 6] =
-        ["bootstrap.servers", "security.protocol", "client.id", "client.dns.lookup", "debug", "metadata.max.age.ms"];
+    const NAMES: [&str; 12] = [
+        "bootstrap.servers",
+        "security.protocol",
+        "client.id",
+        "client.dns.lookup",
+        "connections.max.idle.ms",
+        "debug",
+        "metadata.max.age.ms",
+        "receive.buffer.bytes",
+        "reconnect.backoff.max.ms",
+        "reconnect.backoff.ms",
+        "retry.backoff.ms",
+        "send.buffer.bytes",
+    ];
     const PREFIXES: [&str; 4] = ["ssl.", "sasl.", "socket.", "broker."];
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether librdkafka takes the setting.
-fn check(name: &str, value: &str) -> Result<(), TopicError> {
+/// Settings of consumers that need no prefix.
+const CONSUMER_NAMES: [&str; 6] = [
+    "check.crcs",
+    "client.rack",
+    "fetch.max.bytes",
+    "fetch.max.wait.ms",
+    "fetch.min.bytes",
+    "max.partition.fetch.bytes",
+];
+
+/// Settings of producers that need no prefix.
+const PRODUCER_NAMES: [&str; 5] = ["batch.size", "buffer.memory", "compression.type", "linger.ms", "max.request.size"];
+
+/// Whether librdkafka has the setting.
+///
+/// # Errors
+/// It has, and refuses the value.
+fn is_taken(name: &str, value: &str) -> Result<bool, TopicError> {
     let mut config = ClientConfig::new();
     config.set(name, value);
-    let checked = config.create_native_config();
-    checked.map(drop).map_err(|error| cluster_error(&format!("the property {name} cannot be used"), error))
+    match config.create_native_config() {
+        Ok(_) => Ok(true),
+        Err(KafkaError::ClientConfig(code, ..)) if code == RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => {
+            tracing::debug!("librdkafka has no setting {name}");
+            Ok(false)
+        }
+        Err(error) => Err(cluster_error(&format!("the property {name} cannot be used"), error)),
+    }
 }
 
 #[cfg(test)]
@@ -129,8 +196,52 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_no_client_has_are_refused_by_name() {
-        let error = configs(&[("producer.lingr.ms", "7")]).map(drop).expect_err("no such setting").to_string();
-        assert!(error.contains("lingr.ms"), "{error}");
+    fn a_file_of_a_ksqldb_server_is_taken_as_it_is() {
+        let found = configs(&[
+            ("bootstrap.servers", "pkc.example:9092"),
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanism", "PLAIN"),
+            (
+                "sasl.jaas.config",
+                "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"KEY\" password=\"SECRET\";",
+            ),
+            ("ssl.endpoint.identification.algorithm", ""),
+            ("ssl.client.authentication", "NONE"),
+            ("compression.type", "zstd"),
+            ("ksql.streams.producer.retries", "2147483647"),
+            ("ksql.streams.producer.confluent.batch.expiry.ms", "9223372036854775807"),
+            ("ksql.streams.producer.max.block.ms", "9223372036854775807"),
+            ("ksql.streams.consumer.max.poll.records", "500"),
+            ("ksql.streams.consumer.auto.offset.reset", "earliest"),
+            ("listeners", "http://0.0.0.0:8088"),
+        ])
+        .expect("it is taken");
+        for config in [&found.consumer, &found.producer, &found.admin] {
+            assert_eq!((config.get("sasl.username"), config.get("sasl.password")), (Some("KEY"), Some("SECRET")));
+            assert_eq!(config.get("ssl.endpoint.identification.algorithm"), Some("none"));
+            assert_eq!((config.get("sasl.jaas.config"), config.get("listeners")), (None, None));
+        }
+        assert_eq!(
+            (found.producer.get("compression.type"), found.consumer.get("compression.type")),
+            (Some("zstd"), None)
+        );
+        assert_eq!(found.consumer.get("auto.offset.reset"), Some("error"));
+        assert_eq!((found.producer.get("max.block.ms"), found.consumer.get("max.poll.records")), (None, None));
+    }
+
+    #[test]
+    fn certificates_of_the_listeners_are_not_those_of_the_clients() {
+        let store = ("ssl.keystore.location", "/etc/server.jks");
+        let found = configs(&[("bootstrap.servers", "a:1"), store]).expect("brokers are asked in plain text");
+        assert_eq!(found.consumer.get("ssl.keystore.location"), None);
+        let error = configs(&[("security.protocol", "SSL"), store]).map(drop).expect_err("it is Java's").to_string();
+        assert!(error.contains("ssl.keystore.location") && error.contains("PEM"), "{error}");
+    }
+
+    #[test]
+    fn values_that_librdkafka_refuses_are_told() {
+        let error = configs(&[("producer.linger.ms", "soon")]).map(drop).expect_err("no number").to_string();
+        assert!(error.contains("linger.ms"), "{error}");
+        assert!(configs(&[("producer.lingr.ms", "7")]).is_ok(), "who loads the properties has told it");
     }
 }

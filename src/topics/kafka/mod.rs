@@ -16,6 +16,7 @@ mod deadline;
 mod group_client;
 mod group_members;
 mod group_offsets;
+mod java_settings;
 mod membership;
 mod native;
 mod offset_metadata;

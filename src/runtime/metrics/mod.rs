@@ -2,20 +2,31 @@
 //!
 //! ```text
 //! QueryMetrics ── totals, rates, errors
-//!     └─ TaskMetrics per task of this server ── phase, inputs (position, end), stores (size, restored), last commit
+//!     └─ TaskMetrics per task of this server ── phase, inputs (position, end, what was read), operators (rows in, out, what
+//!                                               became of the others), outputs, stores (size, restored), last commit
+//! RuntimeMetrics ── commits and restores of all
 //! ```
 //!
 //! A task writes its figures once per step and once per commit, into a place of its own: nobody waits there but a person who
-//! looks at that very moment.
+//! looks at that very moment. Rows are counted per batch.
+
+mod figures;
+mod process;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::query_error::QueryError;
-use crate::state::StoreSize;
+use super::dead_letter::Stage;
+use super::query_error::{ErrorClass, QueryError};
 use crate::topics::{TopicPartition, Topics};
+
+pub use figures::{
+    InputFigures, OperatorFigures, OutputFigures, ReadCounts, RestoreFigures, RowCounts, StageCounts, TaskFigures,
+    WriteCounts,
+};
+pub use process::RuntimeMetrics;
 
 /// A task by sub-topology and partition.
 pub type TaskId = (usize, u32);
@@ -27,8 +38,14 @@ pub struct QueryMetrics {
     pub rows_in: AtomicU64,
     /// Records written to the sink, or rows handed to the client.
     pub rows_out: AtomicU64,
-    /// Records that went to the dead letters.
-    pub rejected: AtomicU64,
+    /// Bytes of the records read from sources.
+    pub bytes_in: AtomicU64,
+    /// Bytes of the records written to the sink.
+    pub bytes_out: AtomicU64,
+    /// Records that went to the dead letters, by what failed.
+    rejected: [AtomicU64; Stage::ALL.len()],
+    /// How often a task has failed, by class.
+    failures: [AtomicU64; ErrorClass::ALL.len()],
     reads: Vec<Read>,
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskMetrics>>>,
     errors: Mutex<Errors>,
@@ -117,65 +134,6 @@ impl Phase {
 #[derive(Debug, Default)]
 pub struct TaskMetrics(Mutex<TaskFigures>);
 
-/// What [`TaskMetrics`] holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TaskFigures {
-    /// What it is at.
-    pub phase: Phase,
-    /// How far it has read.
-    pub inputs: Vec<InputFigures>,
-    /// How large its stores are, as of the last commit.
-    pub stores: Vec<StoreSize>,
-    /// How far its stores have come back, while and after they do.
-    pub restores: Vec<RestoreFigures>,
-    /// When it committed last, in milliseconds since the epoch.
-    pub last_commit_ms: Option<i64>,
-}
-
-/// How far a task has read a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputFigures {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// Whether it is an input of the query, rather than a topic of its own.
-    pub is_source: bool,
-    /// Offset of the first record that is not processed.
-    pub position: i64,
-    /// Offset after the last record, as far as is known.
-    pub end: Option<i64>,
-}
-
-impl InputFigures {
-    /// Records that are not processed, as far as is known.
-    pub fn lag(&self) -> u64 {
-        self.end.map_or(0, |end| (end - self.position).max(0) as u64)
-    }
-}
-
-/// How far a store has come back from its changelog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestoreFigures {
-    /// The store.
-    pub store: String,
-    /// Offset of the changelog at which it began.
-    pub start: i64,
-    /// Offset of the next record to apply.
-    pub position: i64,
-    /// Where it is complete; `None`: it follows for ever, or that is not known yet.
-    pub end: Option<i64>,
-    /// Records applied: fewer than offsets where the changelog was compacted.
-    pub records: u64,
-}
-
-impl RestoreFigures {
-    /// Offsets done and to do; `None` without an end.
-    pub fn progress(&self) -> Option<(u64, u64)> {
-        let of = (self.end? - self.start).max(0) as u64;
-        let done = (self.position - self.start).max(0) as u64;
-        Some((done.min(of), of))
-    }
-}
-
 impl QueryMetrics {
     /// Figures of a query that reads `reads`.
     pub fn new(reads: Vec<Read>) -> Self {
@@ -249,8 +207,24 @@ impl QueryMetrics {
         Some(self.last_out_ms.load(Ordering::Relaxed)).filter(|time| *time > 0)
     }
 
+    /// Takes note of `records` that went to the dead letters.
+    pub fn reject(&self, stage: Stage, records: u64) {
+        self.rejected[stage as usize].fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Records that went to the dead letters because of `stage`.
+    pub fn rejected_at(&self, stage: Stage) -> u64 {
+        self.rejected[stage as usize].load(Ordering::Relaxed)
+    }
+
+    /// How often a task has failed for a reason of `class`, and was made again.
+    pub fn failures(&self, class: ErrorClass) -> u64 {
+        self.failures[class as usize].load(Ordering::Relaxed)
+    }
+
     /// Takes note of an error because of which the query does not run at the moment.
     pub fn fail(&self, error: QueryError) {
+        self.failures[error.class as usize].fetch_add(1, Ordering::Relaxed);
         let mut errors = lock(&self.errors);
         errors.failure = Some(error.message.clone());
         if errors.kept.len() == ERRORS_MAX {
@@ -267,6 +241,9 @@ impl QueryMetrics {
     /// Takes over the errors of the same query before it was started again.
     pub fn inherit(&self, before: &Self) {
         lock(&self.errors).kept.clone_from(&lock(&before.errors).kept);
+        for (class, failures) in self.failures.iter().enumerate() {
+            failures.store(before.failures[class].load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 
     /// Why the query does not run at the moment.
@@ -279,10 +256,20 @@ impl QueryMetrics {
         lock(&self.errors).kept.iter().cloned().collect()
     }
 
+    /// Bytes of the records read from sources.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the records written to the sink.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
     /// Rows in, rows out, rejected.
     pub fn totals(&self) -> (u64, u64, u64) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (get(&self.rows_in), get(&self.rows_out), get(&self.rejected))
+        (get(&self.rows_in), get(&self.rows_out), self.rejected.iter().map(get).sum())
     }
 }
 
@@ -299,20 +286,6 @@ impl TaskMetrics {
 
     pub(super) fn set_phase(&self, phase: Phase) {
         lock(&self.0).phase = phase;
-    }
-}
-
-impl InputFigures {
-    /// Looks up the end. A task that `runs` is there too when all that is between are the marks of transactions.
-    fn refresh(&mut self, runs: bool, topics: &dyn Topics) {
-        if let Ok(Some(end)) = topics.known_end(&self.partition) {
-            self.end = Some(end.max(self.end.unwrap_or(end)));
-        }
-        if let (true, Some(end)) = (runs && self.lag() > 0, self.end)
-            && topics.has_reached(&self.partition, self.position, end).unwrap_or(false)
-        {
-            self.position = end;
-        }
     }
 }
 
@@ -371,21 +344,12 @@ mod tests {
     }
 
     #[test]
-    fn restores_know_how_far_they_are() {
-        let at = |position, end| RestoreFigures { store: String::new(), start: 100, position, end, records: 0 };
-        assert_eq!(at(150, Some(300)).progress(), Some((50, 200)));
-        assert_eq!(at(400, Some(300)).progress(), Some((200, 200)), "the changelog has grown since");
-        assert_eq!(at(100, Some(100)).progress(), Some((0, 0)));
-        assert_eq!(at(150, None).progress(), None);
-    }
-
-    #[test]
     fn lag_counts_what_was_appended_since_the_last_step() {
         let topics = crate::topics::MemoryTopics::default();
         let partition = TopicPartition { topic: "a".into(), partition: 0 };
         topics.create("a", &crate::topics::TopicConfig::with_partitions(1)).expect("a topic");
         let metrics = QueryMetrics::default();
-        let input = InputFigures { partition: partition.clone(), is_source: true, position: 0, end: Some(0) };
+        let input = InputFigures { end: Some(0), ..InputFigures::new(partition.clone(), true, 0) };
         metrics.task((0, 0)).update(|figures| figures.inputs.push(input));
         let lag = |metrics: &QueryMetrics| metrics.tasks(&topics)[0].1.inputs[0].lag();
         assert_eq!(lag(&metrics), 0);
