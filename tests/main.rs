@@ -20,5 +20,6 @@ mod questions;
 mod readme;
 mod reference;
 mod registry;
+mod server;
 mod specs;
 mod stories;

@@ -47,6 +47,10 @@ pub struct TestCommand {
     #[arg(long)]
     bless: bool,
 
+    /// Ask for rows over HTTP where cases ask a server
+    #[arg(long)]
+    http: bool,
+
     /// Fail only if a case listed in this file fails
     #[arg(long, value_name = "FILE")]
     ratchet: Option<PathBuf>,
@@ -62,7 +66,8 @@ impl TestCommand {
         if let Some(path) = self.ratchet.as_ref().filter(|path| !self.update_ratchet && !path.exists()) {
             return Err(Failure::Usage(format!("no ratchet at {}; --update-ratchet makes one", path.display())));
         }
-        let outcomes = run_paths(&self.paths, driver::open, self.bless).map_err(|error| match error {
+        let open = if self.http { driver::open_served } else { driver::open };
+        let outcomes = run_paths(&self.paths, open, self.bless).map_err(|error| match error {
             CollectError::Nothing { .. } | CollectError::Sql { .. } => Failure::Usage(error.to_string()),
             error => Failure::new(error.to_string()),
         })?;

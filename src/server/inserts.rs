@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Version, header};
 use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub async fn endpoint(
     request: Request,
 ) -> Endpoint {
     server.security.check(&who, Right::Write)?;
-    if request.version() < Version::HTTP_2 {
+    if request.version() < Version::HTTP_2 && !offers_http2(request.headers()) {
         let text = "/inserts-stream acknowledges rows while they are sent, which needs HTTP/2: ask with HTTP/2";
         return Err(Problem::new(Code::HTTP2_ONLY, text));
     }
@@ -65,6 +65,13 @@ pub async fn endpoint(
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
     Ok(response)
+}
+
+/// Whether a request of HTTP/1.1 would go on with HTTP/2. Who offers it takes an answer in HTTP/1.1 too (RFC 7540, 3.2), and
+/// Python's `ksql` asks no other way.
+fn offers_http2(headers: &HeaderMap) -> bool {
+    let offered = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("h2c"))
 }
 
 /// The lines of a body, as they arrive.
@@ -152,7 +159,10 @@ impl Taking {
         for outcome in outcomes {
             match outcome {
                 Ok(()) => self.acknowledge(&mut out, &json!({"status": "ok", "seq": self.number})),
-                Err(error) => return self.refused(out, &Problem::from(error)),
+                Err(error) => {
+                    let code = error.code.map_or(Code::BAD_REQUEST, Code);
+                    return self.refused(out, &Problem { code, ..Problem::from(error) });
+                }
             }
             self.number += 1;
         }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::engine::EngineError;
+use crate::sql::ParseError;
 
 /// A code of an error; its first three digits are the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,15 @@ impl Problem {
     /// What is wrong with the statement `text`, of which `entities` are what those before it have answered.
     pub fn of_statement(error: EngineError, text: &str, entities: Vec<Value>) -> Self {
         Self { statement: Some((text.to_owned(), entities)), ..Self::from(error) }
+    }
+
+    /// Why a text is no statement. Its words are quoted after the message, as ksqlDB does.
+    pub fn of_syntax(error: ParseError) -> Self {
+        let text = error.statement.clone();
+        let mut problem = Self::of_statement(error.into(), &text, Vec::new());
+        problem.message.push_str("\nStatement: ");
+        problem.message.push_str(&text);
+        problem
     }
 
     /// The status of the answer.

@@ -36,7 +36,7 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     if let Some(rows) = pull(server, who, request, text)? {
         return Ok(pulled(server, rows));
     }
-    let statements = parse_statements(text).map_err(|error| Problem::of_statement(error.into(), text, Vec::new()))?;
+    let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
         [one] => one,
         others => {
@@ -112,7 +112,7 @@ pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, conte
             }
             Err(problem) => axum::response::IntoResponse::into_response(problem),
         },
-        Answered::Push(header, push) => match RowWriter::begin(framing, &header) {
+        Answered::Push(header, push) => match RowWriter::begin_pushed(framing, &header) {
             Ok((writer, head)) => with_type(pushed(server, push, writer, head), content_type),
             Err(problem) => axum::response::IntoResponse::into_response(problem),
         },
@@ -132,7 +132,8 @@ struct Pushing {
     /// Told when the query has something new.
     changed: Arc<Notify>,
     writer: RowWriter,
-    head: Option<Vec<u8>>,
+    /// What is still to be sent.
+    ready: Bytes,
     /// How often the client is sent something that is no row.
     keep_alive: Duration,
     ended: bool,
@@ -142,19 +143,18 @@ fn pushed(server: &Server, push: PushQuery, writer: RowWriter, head: Vec<u8>) ->
     let changed = Arc::new(Notify::new());
     let waker = Arc::clone(&changed);
     push.on_change(move || waker.notify_one());
-    let pushing = Pushing { push, changed, writer, head: Some(head), keep_alive: server.keep_alive, ended: false };
+    let ready = Bytes::from(head);
+    let pushing = Pushing { push, changed, writer, ready, keep_alive: server.keep_alive, ended: false };
     Body::from_stream(stream::unfold(pushing, |mut pushing| async move {
         let piece = pushing.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(piece)), pushing))
+        Some((Ok::<_, Infallible>(piece), pushing))
     }))
 }
 
 impl Pushing {
-    async fn next(&mut self) -> Option<Vec<u8>> {
-        if let Some(head) = self.head.take() {
-            return Some(head);
-        }
-        while !self.ended {
+    /// The next piece. Each row is one by itself: there are clients that take a chunk, or a frame of HTTP/2, for a row.
+    async fn next(&mut self) -> Option<Bytes> {
+        while self.ready.is_empty() && !self.ended {
             let piece = match self.push.try_next() {
                 PushEvent::Rows(rows) => self.writer.rows(rows.batch(), |row| rows.is_tombstone(row)),
                 PushEvent::End(end) => {
@@ -163,11 +163,10 @@ impl Pushing {
                 }
                 PushEvent::Idle => self.wait().await,
             };
-            if !piece.is_empty() {
-                return Some(piece);
-            }
+            self.ready = Bytes::from(piece);
         }
-        None
+        let line = memchr::memchr(b'\n', &self.ready).map_or(self.ready.len(), |end| end + 1);
+        (line > 0).then(|| self.ready.split_to(line))
     }
 
     /// Waits for something to take; what is sent to a client that has waited for long.

@@ -1,18 +1,21 @@
 //! Rows as they are sent: framings of `/query` and of `/query-stream` (ksqldb-surface 6.2).
 //!
 //! ```text
-//! /query                  [{"header":{"queryId":…,"schema":…}},⏎{"row":{"columns":[…]}},⏎…,{"finalMessage":…}]
+//! /query                  [{"header":{"queryId":…,"schema":…}},⏎{"row":{"columns":[…]}},⏎…,⏎{"finalMessage":…}]⏎
 //! /query-stream           {"queryId":…,"columnNames":[…],"columnTypes":[…]}⏎[…]⏎[…]⏎
 //! /query-stream, JSON     [{"queryId":…},⏎[…],⏎[…]]
-//! … , Protobuf            [{"header":{"queryId":…,"protoSchema":…}},⏎{"row":{"protobufBytes":…}},⏎…]
+//! … , Protobuf            [{"header":{"queryId":…,"protoSchema":…}},⏎{"row":{"protobufBytes":…}},⏎…]⏎
 //! ```
+//!
+//! Some clients read lines, whatever the framing. So what may take long to go on ends with its comma and the end of its line: a
+//! row is there for them when it is sent, not when the next one is.
 
 use std::io::{self, Write};
 
 use arrow::array::{Array as _, RecordBatch};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::problem::{Code, Problem};
 use crate::engine::PushEnd;
@@ -49,10 +52,25 @@ pub struct RowWriter {
     framing: Framing,
     columns: Vec<Column>,
     messages: Option<Box<dyn Encoder>>,
+    /// Whether something always follows, if only an end with a message.
+    goes_on: bool,
 }
 
+/// Between two elements of an array.
+const COMMA: &[u8] = b",\n";
+
 impl RowWriter {
-    /// A writer, and the header of its answer.
+    /// A writer of rows that keep coming, and the header of its answer.
+    pub fn begin_pushed(framing: Framing, header: &Header) -> Result<(Self, Vec<u8>), Problem> {
+        let (mut writer, mut head) = Self::begin(framing, header)?;
+        writer.goes_on = matches!(framing, Framing::Query | Framing::Messages);
+        if writer.goes_on {
+            head.extend_from_slice(COMMA);
+        }
+        Ok((writer, head))
+    }
+
+    /// A writer of rows that are all there, and the header of its answer.
     pub fn begin(framing: Framing, header: &Header) -> Result<(Self, Vec<u8>), Problem> {
         let mut messages = None;
         let head = match framing {
@@ -77,7 +95,7 @@ impl RowWriter {
         if framing == Framing::Lines {
             out.push(b'\n');
         }
-        Ok((Self { framing, columns: header.columns.clone(), messages }, out))
+        Ok((Self { framing, columns: header.columns.clone(), messages, goes_on: false }, out))
     }
 
     /// Rows of `batch`; `is_tombstone` tells those that say their key has no row any more.
@@ -99,22 +117,37 @@ impl RowWriter {
     ) -> io::Result<()> {
         for row in 0..batch.num_rows() {
             let gone = is_tombstone(row);
-            match self.framing {
-                Framing::Query => out.extend_from_slice(b",\n{\"row\":{\"columns\":"),
-                // Lines and arrays have no form for them.
-                _ if gone => continue,
-                Framing::Array => out.extend_from_slice(b",\n"),
-                _ => {}
+            // Lines and arrays have no form for them.
+            if gone && self.framing != Framing::Query {
+                continue;
+            }
+            self.before_element(out);
+            if self.framing == Framing::Query {
+                out.extend_from_slice(b"{\"row\":{\"columns\":");
             }
             write_columns(out, &self.columns, batch, row)?;
             match self.framing {
                 Framing::Query if gone => out.extend_from_slice(b",\"tombstone\":true}}"),
                 Framing::Query => out.extend_from_slice(b"}}"),
-                Framing::Lines => out.push(b'\n'),
                 _ => {}
             }
+            self.after_element(out);
         }
         Ok(())
+    }
+
+    fn before_element(&self, out: &mut Vec<u8>) {
+        if self.framing != Framing::Lines && !self.goes_on {
+            out.extend_from_slice(COMMA);
+        }
+    }
+
+    fn after_element(&self, out: &mut Vec<u8>) {
+        match self.framing {
+            Framing::Lines => out.push(b'\n'),
+            _ if self.goes_on => out.extend_from_slice(COMMA),
+            _ => {}
+        }
     }
 
     fn write_messages(
@@ -125,9 +158,12 @@ impl RowWriter {
     ) -> io::Result<()> {
         let Some(encoder) = &mut self.messages else { return Ok(()) };
         let encoded = encoder.encode(batch.columns(), batch.num_rows(), None);
+        let this = &*self;
         for row in (0..batch.num_rows()).filter(|row| !is_tombstone(*row)) {
             let bytes = if encoded.bytes.is_valid(row) { encoded.bytes.value(row) } else { &[] };
-            write!(out, ",\n{{\"row\":{{\"protobufBytes\":\"{}\"}}}}", STANDARD.encode(bytes))?;
+            this.before_element(out);
+            write!(out, "{{\"row\":{{\"protobufBytes\":\"{}\"}}}}", STANDARD.encode(bytes))?;
+            this.after_element(out);
         }
         Ok(())
     }
@@ -140,11 +176,11 @@ impl RowWriter {
             Some(PushEnd::Completed | PushEnd::Stopped) => Some("Query Completed"),
             None => None,
         };
-        let message = message.map(|text| json!({"finalMessage": text}).to_string());
-        match (self.framing, message) {
-            (Framing::Lines, _) => Vec::new(),
-            (Framing::Query | Framing::Messages, Some(message)) => format!(",\n{message}]").into_bytes(),
-            _ => b"]".to_vec(),
+        let message = message.map(|text| json!({"finalMessage": text}));
+        match self.framing {
+            Framing::Lines => Vec::new(),
+            Framing::Query | Framing::Messages => self.last(message.as_ref()),
+            Framing::Array => self.last(None),
         }
     }
 
@@ -152,9 +188,20 @@ impl RowWriter {
     fn failed(&self, problem: &Problem) -> Vec<u8> {
         match self.framing {
             Framing::Lines => format!("{}\n", problem.body()).into_bytes(),
-            Framing::Array => format!(",\n{}]", problem.body()).into_bytes(),
-            _ => format!(",\n{}]", json!({"errorMessage": problem.body()})).into_bytes(),
+            Framing::Array => self.last(Some(&problem.body())),
+            _ => self.last(Some(&json!({"errorMessage": problem.body()}))),
         }
+    }
+
+    /// The last element of an array, if there is one, and its end.
+    fn last(&self, element: Option<&Value>) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(element) = element {
+            self.before_element(&mut out);
+            out.extend_from_slice(element.to_string().as_bytes());
+        }
+        out.extend_from_slice(b"]\n");
+        out
     }
 
     /// What is sent now and then when there are no rows, so that a client that has gone is noticed. Who reads lines takes each

@@ -3,6 +3,7 @@
 //! The engine behind a [`Driver`] is the production one: its parser, planner, catalog and runtime, over memory topics,
 //! with tasks on the caller's thread and a clock that is moved by hand. It is never a second engine.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::engine::Response;
@@ -277,6 +278,14 @@ pub trait Driver {
 
     /// Stops the engine after its last commit and opens it again on the same storage.
     fn restart(&mut self) -> Result<(), Failure>;
+
+    /// Processes all that queries can fetch, push queries among them.
+    fn settle_all(&mut self) -> Result<(), Failure>;
+
+    /// Where the engine is asked over HTTP, if it is.
+    fn address(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 /// Opens a fresh engine.
@@ -285,4 +294,9 @@ pub type Open = fn(RunMode) -> Result<Box<dyn Driver>, Failure>;
 /// The production engine over memory topics.
 pub fn open(mode: RunMode) -> Result<Box<dyn Driver>, Failure> {
     Ok(Box::new(super::engine_driver::EngineDriver::open(mode)?))
+}
+
+/// The production engine over memory topics, behind the production HTTP server.
+pub fn open_served(mode: RunMode) -> Result<Box<dyn Driver>, Failure> {
+    Ok(Box::new(super::engine_driver::EngineDriver::open_served(mode)?))
 }

@@ -1,6 +1,7 @@
 //! The [`Driver`] of the production engine: memory topics or RocksDB, no threads, a clock that stands still.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +18,11 @@ use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEnd, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
+use crate::http::{HttpServer, Listen};
 use crate::plan::Settings;
 use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
+use crate::server::Server;
 use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
 use crate::storage::{Family, KeyValue, WriteSet};
@@ -37,7 +40,9 @@ pub struct EngineDriver {
     /// Outlives the engine, as the topics do.
     registry: Arc<MemoryRegistry>,
     /// `None` only while it is opened again.
-    engine: Option<Engine>,
+    engine: Option<Arc<Engine>>,
+    /// In front of it, where it is asked over HTTP.
+    server: Option<HttpServer>,
     session: Session,
     script: Vec<ParsedStatement>,
     /// Offset of the next record fed, by topic.
@@ -53,6 +58,9 @@ const QUERY_COMPLETED: &str = "Query Completed";
 /// What every case is run with: per-record emission, everything from the beginning.
 const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), CACHE_OFF];
 
+/// What only a server is asked about. Joins of a source with itself are Levada's own.
+const SERVED: [(&str, &str); 2] = [("ksql.query.push.v2.enabled", "true"), ("levada.self.joins.enabled", "false")];
+
 /// Every update is emitted.
 const CACHE_OFF: (&str, &str) = ("cache.max.bytes.buffering", "0");
 
@@ -65,6 +73,19 @@ impl EngineDriver {
     /// A fresh engine whose queries start where they do on a server that nobody has set up.
     pub fn open_as_server(mode: RunMode) -> Result<Self, Failure> {
         Self::open_with(mode, &[CACHE_OFF])
+    }
+
+    /// A fresh engine behind an HTTP server, with what the server of ksqlDB's own runner is set to.
+    pub fn open_served(mode: RunMode) -> Result<Self, Failure> {
+        let mut driver = Self::open_with(mode, &[&PROPERTIES[..], &SERVED].concat())?;
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let engine = driver.engine.clone().ok_or_else(Self::not_open)?;
+        driver.server = Some(Server::start(engine, Listen { address, has_tls: false }).map_err(environment)?);
+        Ok(driver)
+    }
+
+    fn not_open() -> Failure {
+        Failure::new(Stage::Runtime, "the engine could not be opened again")
     }
 
     fn open_with(mode: RunMode, properties: &[(&str, &str)]) -> Result<Self, Failure> {
@@ -85,7 +106,8 @@ impl EngineDriver {
             directory,
             topics,
             registry,
-            engine: Some(engine),
+            engine: Some(Arc::new(engine)),
+            server: None,
             session: Session::default(),
             script: Vec::new(),
             fed: HashMap::new(),
@@ -93,7 +115,7 @@ impl EngineDriver {
     }
 
     fn engine(&self) -> Result<&Engine, Failure> {
-        self.engine.as_ref().ok_or_else(|| Failure::new(Stage::Runtime, "the engine could not be opened again"))
+        self.engine.as_deref().ok_or_else(Self::not_open)
     }
 
     /// Executes a statement that was parsed elsewhere.
@@ -102,11 +124,6 @@ impl EngineDriver {
         let done = self.engine()?.execute_parsed(&mut session, parsed, &mut |_| ());
         self.session = session;
         done.map_err(|error| rejected(error, &parsed.text))
-    }
-
-    /// Processes all that queries can fetch, and what follows from it.
-    pub fn settle_all(&mut self) -> Result<(), Failure> {
-        self.engine()?.settle(None).map_err(environment)
     }
 
     /// Variables that statements have defined.
@@ -136,6 +153,7 @@ impl EngineDriver {
 
 impl Drop for EngineDriver {
     fn drop(&mut self) {
+        self.server = None;
         self.engine = None;
         if let Some(directory) = &self.directory {
             self.topics = Arc::new(MemoryTopics::new());
@@ -375,7 +393,8 @@ impl Driver for EngineDriver {
     }
 
     fn restart(&mut self) -> Result<(), Failure> {
-        if let Some(engine) = self.engine.take() {
+        let address = self.server.take().map(|server| server.address());
+        if let Some(engine) = self.engine.take().and_then(Arc::into_inner) {
             engine.shutdown();
         }
         if let Some(directory) = &self.directory {
@@ -386,8 +405,22 @@ impl Driver for EngineDriver {
                 forget_state(&*self.topics.storage())?;
             }
         }
-        self.engine = Some(open_engine(self.mode, &self.clock, &self.topics, &self.registry, &self.properties)?);
+        let engine = open_engine(self.mode, &self.clock, &self.topics, &self.registry, &self.properties)?;
+        let engine = Arc::new(engine);
+        if let Some(address) = address {
+            let listen = Listen { address, has_tls: false };
+            self.server = Some(Server::start(Arc::clone(&engine), listen).map_err(environment)?);
+        }
+        self.engine = Some(engine);
         Ok(())
+    }
+
+    fn settle_all(&mut self) -> Result<(), Failure> {
+        self.engine()?.settle(None).map_err(environment)
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(HttpServer::address)
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Case {
     pub post: Option<Post>,
     /// Answers expected (rqtt).
     pub responses: Option<Vec<Map<String, Value>>>,
+    /// Whether its queries are asked for messages of Protobuf too (rqtt).
+    #[serde(default)]
+    pub test_pull_with_proto_format: bool,
     /// Conditions on the input (rqtt).
     pub input_conditions: Option<InputConditions>,
     /// Conditions on the output (rqtt).
@@ -154,6 +157,11 @@ pub struct ExpectedException {
 /// How an rqtt case must fail.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ExpectedError {
+    /// A Java class.
+    #[serde(rename = "type")]
+    pub class: Option<String>,
+    /// Status of the answer.
+    pub status: Option<u16>,
     /// Fragment of the text.
     pub message: Option<String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ── case ──▶ Case ─┬─ qtt   statements, then records one at a time, query by query
-//!                        └─ rqtt  statements, records, then SELECTs and their answers
+//!                        └─ rqtt  statements, records, then SELECTs and their answers: of the engine, or over HTTP (rest)
 //!          payload: JSON ─▶ bytes ─▶ topic ─▶ bytes ─▶ Comparable ── comparison ──▶ same, or where not
 //! ```
 //!
@@ -21,6 +21,7 @@ mod post;
 mod protobuf;
 mod qtt;
 mod relaxation;
+mod rest;
 mod rqtt;
 mod setting;
 

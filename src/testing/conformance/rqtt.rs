@@ -1,7 +1,8 @@
 //! Cases that ask a server: statements, records, then SELECTs, whose rows and messages are compared.
 //!
-//! They run on the engine in process. What belongs to HTTP alone is left out: status codes, classes of errors, and
-//! entities of statements other than their number. Protobuf answers are made of the same rows.
+//! They run on the engine in process, unless the driver has an HTTP server in front of it ([`rest`]). In process, what belongs to
+//! HTTP alone is left out: status codes, classes of errors, and entities of statements other than their number. Protobuf answers
+//! are made of the same rows.
 
 use arrow::array::BinaryArray;
 use serde_json::{Map, Value};
@@ -9,23 +10,26 @@ use serde_json::{Map, Value};
 use super::case::Case;
 use super::comparison::{Numbers, compare, same_number};
 use super::payload::{self, Comparable};
-use super::{protobuf, setting};
+use super::{protobuf, rest, setting};
 use crate::formats::{Format, Serde, answer_encoder, decoder};
 use crate::registry::protobuf::ProtobufSchema;
 use crate::testing::driver::{Asked, Driver, Selected, SelectedRow, TestRecord};
-use crate::types::{Column, SqlType};
+use crate::types::SqlType;
 
 /// As on the server of ksqlDB's runner.
 const SCALABLE_PUSH_QUERIES: &str = "ksql.query.push.v2.enabled";
 
 /// Member of a response that holds the lines of a query.
-const QUERY: &str = "query";
+pub const QUERY: &str = "query";
 
 /// As [`QUERY`], with rows as messages.
-const QUERY_PROTO: &str = "queryProto";
+pub const QUERY_PROTO: &str = "queryProto";
 
 /// Runs a case; the error says what was not as expected.
 pub fn run(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
+    if let Some(address) = driver.address() {
+        return rest::run(case, driver, address);
+    }
     match (play(case, driver), &case.expected_error) {
         (Ok(_), Some(expected)) => Err(format!("not rejected, expected {:?}", expected.message)),
         (Ok(answers), None) => {
@@ -76,7 +80,7 @@ fn settle(driver: &mut dyn Driver) -> Result<(), String> {
 }
 
 /// Records topic by topic, in order within a topic.
-fn produce(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
+pub fn produce(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
     let sources = driver.sources();
     let mut topics: Vec<&str> = Vec::new();
     for input in &case.inputs {
@@ -95,7 +99,7 @@ fn produce(case: &Case, driver: &mut dyn Driver) -> Result<(), String> {
     Ok(())
 }
 
-fn check_outputs(case: &Case, driver: &dyn Driver) -> Result<(), String> {
+pub fn check_outputs(case: &Case, driver: &dyn Driver) -> Result<(), String> {
     let sources = driver.sources();
     let mut topics: Vec<&str> = Vec::new();
     for output in case.outputs.iter().map(|output| output.topic.as_str()) {
@@ -145,38 +149,48 @@ fn check_responses(case: &Case, answers: &[Selected]) -> Result<(), String> {
 /// The same rows as messages: the file with their message, their text in any order, and the final message.
 fn check_messages(expected: &[Value], answer: &Selected) -> Result<(), String> {
     let (schema_text, messages) = messages(answer)?;
-    let mut messages = messages;
+    let is_map = |name: &str| {
+        answer.columns.iter().any(|column| column.name == name && matches!(column.sql_type, SqlType::Map(..)))
+    };
+    check_message_lines(expected, &schema_text, messages, answer.final_message.as_deref(), &is_map)
+}
+
+/// Lines with messages: the file that describes them, their texts, and how the answer ends. `is_map` tells which fields are maps.
+pub fn check_message_lines(
+    expected: &[Value],
+    schema_text: &str,
+    mut messages: Vec<String>,
+    final_message: Option<&str>,
+    is_map: &dyn Fn(&str) -> bool,
+) -> Result<(), String> {
     for line in expected {
         let header = line.get("header").and_then(|header| header.get("protoSchema"));
-        if header.is_some_and(|header| header.as_str() != Some(&schema_text)) {
+        if header.is_some_and(|header| header.as_str() != Some(schema_text)) {
             return Err(format!("got the schema {schema_text:?}, expected {header:?}"));
         }
         if let Some(row) = line.get("row").and_then(Value::as_str) {
-            let wanted = with_sorted_maps(row, &answer.columns);
-            let found = messages.iter().position(|message| with_sorted_maps(message, &answer.columns) == wanted);
+            let wanted = with_sorted_maps(row, is_map);
+            let found = messages.iter().position(|message| with_sorted_maps(message, is_map) == wanted);
             let found = found.ok_or_else(|| format!("{row:?} is missing, among {messages:?}"))?;
             messages.remove(found);
         }
         if let Some(last) = line.get("finalMessage")
-            && last.as_str() != answer.final_message.as_deref()
+            && last.as_str() != final_message
         {
-            return Err(format!("got the final message {:?}, expected {last}", answer.final_message));
+            return Err(format!("got the final message {final_message:?}, expected {last}"));
         }
     }
     if messages.is_empty() { Ok(()) } else { Err(format!("surplus messages: {messages:?}")) }
 }
 
 /// The fields of a message as text, those of maps in order: maps have none of their own.
-fn with_sorted_maps<'t>(text: &'t str, columns: &[Column]) -> Vec<&'t str> {
+fn with_sorted_maps<'t>(text: &'t str, is_map: &dyn Fn(&str) -> bool) -> Vec<&'t str> {
     let mut starts = vec![0];
     let lines = text.match_indices('\n').map(|(end, _)| end + 1);
     starts.extend(lines.filter(|start| !text[*start..].starts_with([' ', '}'])));
     let mut fields: Vec<&str> = starts.windows(2).map(|bounds| &text[bounds[0]..bounds[1]]).collect();
-    let is_map = |field: &str| {
-        let name = field.split(' ').next().unwrap_or_default();
-        columns.iter().any(|column| column.name == name && matches!(column.sql_type, SqlType::Map(..)))
-    };
-    for entries in fields.chunk_by_mut(|a, b| is_map(a) && is_map(b)) {
+    let is_entry = |field: &str| is_map(field.split(' ').next().unwrap_or_default());
+    for entries in fields.chunk_by_mut(|a, b| is_entry(a) && is_entry(b)) {
         entries.sort_unstable();
     }
     fields
@@ -213,7 +227,7 @@ enum Line<'a> {
     Final(&'a str),
 }
 
-fn check_answer(case: &Case, statement: &str, expected: &[Value], answer: &Selected) -> Result<(), String> {
+pub fn check_answer(case: &Case, statement: &str, expected: &[Value], answer: &Selected) -> Result<(), String> {
     let actual = lines(answer);
     if actual.len() != expected.len() {
         return Err(format!("{} lines, expected {}: {actual:?}", actual.len(), expected.len()));
@@ -327,13 +341,11 @@ mod tests {
 
     #[test]
     fn entries_of_maps_have_no_order() {
-        let map = SqlType::Map(Box::new(SqlType::String), Box::new(SqlType::Integer));
-        let columns = [Column::new("M", map), Column::new("L", SqlType::Integer)];
         let texts = [
             "M {\n  key: \"b\"\n}\nM {\n  key: \"a\"\n}\nL: 2\nL: 1\n",
             "M {\n  key: \"a\"\n}\nM {\n  key: \"b\"\n}\nL: 2\nL: 1\n",
         ];
-        let [one, other] = texts.map(|text| with_sorted_maps(text, &columns));
+        let [one, other] = texts.map(|text| with_sorted_maps(text, &|name| name == "M"));
         assert_eq!(one, other);
         assert_eq!(one.concat(), texts[1]);
     }

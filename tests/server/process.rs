@@ -1,0 +1,197 @@
+//! A server of a test: `levada server` on a free port, with a data directory of its own, ended with the test.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// No answer takes longer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server.
+pub struct TestServer {
+    child: Child,
+    folder: TempDir,
+    address: SocketAddr,
+    agent: ureq::Agent,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its content type.
+    pub content_type: String,
+    /// Its body.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body, which is JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Lines of the body.
+    pub fn lines(&self) -> Vec<&str> {
+        self.text.lines().collect()
+    }
+}
+
+impl TestServer {
+    /// Starts a server.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with `properties`, written `name=value`.
+    pub fn start_with(properties: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let log = File::create(folder.path().join("log")).expect("a file for the log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
+        command.current_dir(folder.path()).args(["server", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+        properties.iter().for_each(|property| drop(command.args(["--property", property])));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().expect("the binary starts");
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+        out.read_line(&mut line).expect("the server says where it listens");
+        let address = line.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("it does not say where it listens: {line:?}"));
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
+        Self { child, folder, address, agent: config.build().new_agent() }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same, for programs.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Whether it is still there.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("the process is ours").is_none()
+    }
+
+    /// Memory that it has now, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kilobytes.unwrap_or_default() * 1024
+    }
+
+    /// A connection of TCP.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream
+    }
+
+    /// Asks with GET.
+    pub fn get(&self, path: &str) -> Answer {
+        let asked = self.agent.get(format!("{}{path}", self.url())).call();
+        answer(asked.unwrap_or_else(|error| panic!("{path}: {error}")))
+    }
+
+    /// Sends `body` with POST.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = self.agent.post(format!("{}{path}", self.url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send(body).unwrap_or_else(|error| panic!("{path}: {error}")))
+    }
+
+    /// Sends statements; the entities that they answer.
+    pub fn run(&self, statements: &str) -> Vec<Value> {
+        let answer = self.post("/ksql", &[], &statement(statements, &[]));
+        assert_eq!(answer.status, 200, "{statements}: {answer:?}");
+        answer.json().as_array().cloned().expect("an array of entities")
+    }
+
+    /// Sends statements that are refused.
+    pub fn refused(&self, statements: &str) -> Answer {
+        let answer = self.post("/ksql", &[], &statement(statements, &[]));
+        assert_ne!(answer.status, 200, "{statements}: {answer:?}");
+        answer
+    }
+
+    /// Asks `query` at `/query` until its answer is `is_wanted`: a table follows its topic.
+    pub fn until(&self, query: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..400 {
+            let answer = self.post("/query", &[], &statement(query, &[]));
+            assert_eq!(answer.status, 200, "{query}: {answer:?}");
+            let rows = answer.json();
+            if is_wanted(&rows) {
+                return rows;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("the answer to {query} has not come");
+    }
+
+    /// A stream `s` with three rows, and a table `t` of their number by key.
+    pub fn with_rows() -> Self {
+        let server = Self::start();
+        server.run(
+            "CREATE STREAM s (k STRING KEY, a INT, b DOUBLE) WITH (kafka_topic='s', value_format='json', partitions=1);
+             SET 'auto.offset.reset' = 'earliest';
+             CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(a) AS total FROM s GROUP BY k EMIT CHANGES;
+             INSERT INTO s (k, a, b) VALUES ('x', 1, 1.5);
+             INSERT INTO s (k, a, b) VALUES ('y', 2, 2.5);
+             INSERT INTO s (k, a, b) VALUES ('x', 3, NULL);",
+        );
+        server.until("SELECT * FROM t;", |rows| rows.as_array().is_some_and(|lines| lines.len() == 3) && has_all(rows));
+        server
+    }
+}
+
+fn has_all(rows: &Value) -> bool {
+    rows.to_string().contains("[\"x\",2,4]")
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut shown = String::new();
+            self.log().lines().rev().take(20).for_each(|line| drop(writeln!(shown, "{line}")));
+            super::say(&format!("the log of the server, newest first:\n{shown}"));
+        }
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answer(answer: ureq::http::Response<ureq::Body>) -> Answer {
+    let status = answer.status().as_u16();
+    let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = content_type.to_owned();
+    let text = answer.into_body().read_to_string().expect("the body is whole");
+    Answer { status, content_type, text }
+}
+
+/// A request of `/ksql` and `/query`.
+pub fn statement(text: &str, properties: &[(&str, &str)]) -> String {
+    let properties: Value = properties.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    json!({"ksql": text, "streamsProperties": properties}).to_string()
+}
+
+/// Properties with which a query reads what there is.
+pub const EARLIEST: &[(&str, &str)] = &[("auto.offset.reset", "earliest")];
