@@ -35,7 +35,7 @@ impl Question {
             rows.sort_by_key(Value::to_string);
             self.rows.sort_by_key(Value::to_string);
         }
-        let texts = |rows: &[Value]| rows.iter().map(|row| format!("-- {row}\n")).collect::<String>();
+        let texts = |rows: &[Value]| rows.iter().map(|row| format!("-- {row}")).collect::<Vec<_>>().join("\n");
         assert_eq!(rows, self.rows, "{file}: {}\n{}", self.statements, texts(&rows));
     }
 }

@@ -20,11 +20,16 @@ const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 const PATIENCE_SECONDS: u64 = 15;
 
 /// All of them; `flights`, which is older, has a test of its own.
-const STORIES: [&str; 4] = ["ferries", "nursery", "rentals", "wallets"];
+const STORIES: [&str; 5] = ["ferries", "logins", "nursery", "rentals", "wallets"];
 
 #[test]
 fn ferries_run_on_embedded_topics() {
     check(&Place::embedded(), "ferries");
+}
+
+#[test]
+fn logins_run_on_embedded_topics() {
+    check(&Place::embedded(), "logins");
 }
 
 #[test]
@@ -117,7 +122,7 @@ impl Place {
 
     /// Standard output of one command of the binary.
     fn output(&self, arguments: &[&str]) -> String {
-        succeeded(self.levada(arguments).output().expect("levada starts"), &arguments.join(" "))
+        succeeded(&self.levada(arguments).output().expect("levada starts"), &arguments.join(" "))
     }
 
     /// The rows that answer `statements`, as JSON. On a cluster, a server that has just been started has its tasks a little later: it is
@@ -126,7 +131,7 @@ impl Place {
         for seconds in 0..PATIENCE_SECONDS {
             let output = self.answer_after(Duration::from_secs(seconds), statements);
             if !String::from_utf8_lossy(&output.stderr).contains("this server has not all rows") {
-                return succeeded(output, statements);
+                return succeeded(&output, statements);
             }
         }
         panic!("no server has the rows for {statements}");
@@ -153,7 +158,7 @@ impl Place {
             Some(address) => script.env("LEVADA_REGISTRY", address),
             None => script.env_remove("LEVADA_REGISTRY"),
         };
-        succeeded(script.stdin(Stdio::null()).output().expect("there is a shell"), name);
+        succeeded(&script.stdin(Stdio::null()).output().expect("there is a shell"), name);
     }
 }
 
@@ -221,7 +226,7 @@ fn text(path: &Path) -> String {
     path.to_str().expect("temporary names are text").to_owned()
 }
 
-fn succeeded(output: Output, what: &str) -> String {
+fn succeeded(output: &Output, what: &str) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{what}:\n{out}\n{err}");
     out.into_owned()
