@@ -3,15 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use crate::questions::questions;
 
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
-
-/// A question that a file asks, and the rows it promises.
-struct Question {
-    statements: String,
-    rows: Vec<Value>,
-}
 
 #[test]
 fn every_example_answers_as_it_says() {
@@ -39,8 +33,7 @@ fn answers_as_it_says(file: &Path) {
     levada(&["run", file.to_str().expect("names of examples are ASCII"), "--until-idle"], &data);
     for question in questions {
         let output = levada(&["shell", "--output", "json", "-e", &question.statements], &data);
-        let rows: Vec<Value> = output.lines().map(json).filter(|row| row.get("message").is_none()).collect();
-        assert_eq!(rows, question.rows, "{}: {}", file.display(), question.statements);
+        question.check(&file.display().to_string(), &output);
     }
 }
 
@@ -51,23 +44,6 @@ fn examples() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|name| name == "sql")).collect();
     files.sort();
     files
-}
-
-/// Lines `-- > statements`, each followed by one line `-- {…}` per row.
-fn questions(text: &str) -> Vec<Question> {
-    let mut questions: Vec<Question> = Vec::new();
-    for line in text.lines() {
-        if let Some(statements) = line.strip_prefix("-- > ") {
-            questions.push(Question { statements: statements.to_owned(), rows: Vec::new() });
-        } else if let (Some(row), Some(question)) = (line.strip_prefix("-- {"), questions.last_mut()) {
-            question.rows.push(json(&format!("{{{row}")));
-        }
-    }
-    questions
-}
-
-fn json(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
 }
 
 /// Standard output of one command of the binary.

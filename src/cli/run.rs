@@ -76,7 +76,7 @@ impl RunCommand {
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
         let mut progress = Progress::new();
-        self.apply(engine, file, text, interrupt)?;
+        apply(engine, (file, text), self.headless, interrupt)?;
         let mut note = |queries: &[QueryStatus]| progress.note(queries);
         match idle {
             Some(idle) => engine.run_until_idle(idle, &|| interrupt.is_requested(), &mut note),
@@ -96,28 +96,6 @@ impl RunCommand {
         failed(&queries)
     }
 
-    /// Applies the statements of `text`, which is that of `file`, and shows what they say.
-    fn apply(&self, engine: &Engine, file: &str, text: &str, interrupt: &Interrupt) -> Result<(), Failure> {
-        let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
-        let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
-        let mut written = Ok(());
-        let mut show = |response| {
-            if written.is_ok() {
-                // What could fail while it is shown cannot stand in a file.
-                written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
-            }
-        };
-        let applied = if self.headless {
-            engine.apply_whole_file(text, &mut show).map(drop)
-        } else {
-            engine.apply_file(text, &mut show)
-        };
-        written?;
-        let Err(error) = applied else { return Ok(()) };
-        screen.problem(Source::whole(Some(if file == "-" { "<stdin>" } else { file }), text), &error)?;
-        Err(Failure::Shown)
-    }
-
     /// The file and the idle time. In `--until-idle a.sql` the name is taken for the time: it is told apart here.
     fn resolve(&self) -> Result<(&str, Option<Duration>), Failure> {
         let idle = self.until_idle.as_deref().map(|text| (text, parse_seconds(text)));
@@ -131,6 +109,30 @@ impl RunCommand {
             (None, _) => Err(Failure::new("no file given").with_hint("levada run FILE.sql --until-idle")),
         }
     }
+}
+
+/// Applies the statements of a file, of its name and its text, and shows what they say. With `headless` it says all that is to run.
+pub(super) fn apply(
+    engine: &Engine,
+    (file, text): (&str, &str),
+    headless: bool,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
+    let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
+    let mut written = Ok(());
+    let mut show = |response| {
+        if written.is_ok() {
+            // What could fail while it is shown cannot stand in a file.
+            written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
+        }
+    };
+    let applied =
+        if headless { engine.apply_whole_file(text, &mut show).map(drop) } else { engine.apply_file(text, &mut show) };
+    written?;
+    let Err(error) = applied else { return Ok(()) };
+    screen.problem(Source::whole(Some(if file == "-" { "<stdin>" } else { file }), text), &error)?;
+    Err(Failure::Shown)
 }
 
 /// A failure if a query is in error.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DataDir, Failure};
+use super::{DataDir, Failure, run};
 use crate::http::Listen;
 use crate::server::Server;
 use crate::shell::Interrupt;
@@ -27,6 +27,10 @@ pub struct ServerCommand {
     #[command(flatten)]
     data: DataDir,
 
+    /// File of all that is to run, unless the property ksql.queries.file says it: nothing is changed over HTTP then
+    #[arg(long, value_name = "FILE")]
+    queries_file: Option<String>,
+
     /// Address to listen at, unless the property listeners says it; port 0 is any that is free
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
@@ -43,12 +47,18 @@ impl ServerCommand {
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
         let engine = Arc::new(self.data.open()?);
+        let file =
+            self.queries_file.clone().or_else(|| engine.property("ksql.queries.file")).filter(|file| !file.is_empty());
+        if let Some(file) = &file {
+            run::apply(&engine, (file, &run::read(file)?), true, interrupt)?;
+        }
         let listen = self.listen.clone().or_else(|| engine.property("listeners")).unwrap_or_else(|| LISTEN.to_owned());
         let mut servers = Vec::new();
         let mut out = io::stdout();
         for address in listen.split(',') {
             let listen = Listen::parse(address).map_err(|error| Failure::Usage(error.to_string()))?;
-            let server = Server::start(Arc::clone(&engine), listen).map_err(|error| Failure::new(error.to_string()))?;
+            let server = Server::start(Arc::clone(&engine), listen, file.as_deref())
+                .map_err(|error| Failure::new(error.to_string()))?;
             writeln!(out, "{}://{}", listen.scheme(), server.address())?;
             servers.push(server);
         }

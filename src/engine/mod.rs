@@ -68,7 +68,7 @@ use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, 
 use crate::types::STACK_BYTES;
 
 pub use crate::plan::ColumnRole;
-pub use crate::runtime::{PushedRows, RowReceiver};
+pub use crate::runtime::{PushedRows, Role, RowReceiver, StoreOwners};
 use command_log::CommandLog;
 use config::Properties;
 use definitions::Definitions;
@@ -701,6 +701,7 @@ impl Engine {
 
     /// Runs the tasks of `query`, or of all queries, on this thread until nothing is left. Only without threads.
     pub fn settle(&self, query: Option<&str>) -> Result<(), EngineError> {
+        self.inner.shared.sweep_pushes();
         loop {
             self.inner.shared.runtime.settle(query)?;
             // A query may read the log.
@@ -826,5 +827,7 @@ impl Core {
     }
 }
 
+#[cfg(test)]
+mod read_tests;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use super::{EngineError, ResultRows, Shared};
 use crate::expr::CompiledExpr;
 use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
 use crate::runtime::materialized::TableReader;
-use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom};
+use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom, StoreOwners};
 use crate::types::{ChangeBatch, Column};
 
 /// A read of a table that can be made again and again, for other keys too.
@@ -48,15 +48,38 @@ impl PreparedPull {
 
     /// The rows.
     pub(super) fn read(&self, shared: &Shared) -> Result<ResultRows, EngineError> {
-        self.read_at(shared, &self.projection.plan.lookup)
+        self.read_at(shared, &self.projection.plan.lookup, None)
     }
 
-    /// The rows that `lookup` finds.
-    pub(super) fn read_at(&self, shared: &Shared, lookup: &PullLookup) -> Result<ResultRows, EngineError> {
+    /// Who has the rows, partition by partition.
+    pub(super) fn owners(&self, shared: &Shared, lookup: &PullLookup) -> Result<Vec<StoreOwners>, EngineError> {
+        let partitions = self.reader.partitions_of(lookup, &*shared.topics)?.into_iter();
+        let owners = |partition| {
+            shared.runtime.store_owners(self.projection.plan.query.as_str(), self.reader.store(), partition)
+        };
+        Ok(partitions.map(owners).collect())
+    }
+
+    /// How it finds rows.
+    pub(super) fn lookup(&self) -> &PullLookup {
+        &self.projection.plan.lookup
+    }
+
+    /// The rows that `lookup` finds; with `partitions` in those only, as they are here.
+    pub(super) fn read_at(
+        &self,
+        shared: &Shared,
+        lookup: &PullLookup,
+        partitions: Option<&[u32]>,
+    ) -> Result<ResultRows, EngineError> {
         let plan = &self.projection.plan;
         let is_here = |store: &str, partition| shared.runtime.has_store(plan.query.as_str(), store, partition);
         self.projection.collect(|take| {
-            if plan.limit == Some(0) { Ok(()) } else { self.reader.read(lookup, &plan.window, &is_here, take) }
+            if plan.limit == Some(0) {
+                Ok(())
+            } else {
+                self.reader.read(lookup, &plan.window, partitions, &is_here, take)
+            }
         })
     }
 }

@@ -20,9 +20,11 @@ use super::{
 };
 use crate::catalog::{Catalog, QueryId, system_table};
 use crate::configuration::canonical_name;
-use crate::plan::{self, Collection, FUNCTION_PROPERTIES, NoPlans, Planned, PullPlan, PushPlan, Settings, SharedPlan};
+use crate::plan::{
+    self, Collection, FUNCTION_PROPERTIES, NoPlans, Planned, PullLookup, PullPlan, PushPlan, Settings, SharedPlan,
+};
 use crate::runtime::materialized::TableReader;
-use crate::runtime::{QuerySpec, RowReceiver, StartFrom};
+use crate::runtime::{QuerySpec, RowReceiver, StartFrom, StoreOwners};
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, Shape, parse_statements, shape};
 
@@ -85,7 +87,7 @@ impl Engine {
         let view = shared.view();
         let shape = if is_plain(session, text) { shape(text) } else { None };
         if let Some((known, lookup)) = shape.as_ref().and_then(|shape| view.pulls.find(shape)) {
-            return Some(measured(shared, PullKind::of(&lookup), || known.prepared().read_at(shared, &lookup)));
+            return Some(measured(shared, PullKind::of(&lookup), || known.prepared().read_at(shared, &lookup, None)));
         }
         let statements = parse_statements(text).ok()?;
         let [parsed] = statements.as_slice() else { return None };
@@ -93,6 +95,52 @@ impl Engine {
             let parsed = session::with_variables(shared, parsed.clone(), session)?;
             pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span))
         })
+    }
+}
+
+impl Engine {
+    /// Who has the rows that the pull query `text` may answer, for each partition that may have some. `None` if it is no single
+    /// pull query of a table.
+    pub fn pull_owners(&self, session: &Session, text: &str) -> Option<Result<Vec<StoreOwners>, EngineError>> {
+        self.with_prepared(session, text, |shared, prepared, lookup| prepared.owners(shared, lookup))
+    }
+
+    /// As [`Engine::pull`], of a table: what this server has of `partitions`, running or at hand, and nothing else. For servers
+    /// that ask each other.
+    pub fn pull_of(
+        &self,
+        session: &Session,
+        text: &str,
+        partitions: &[u32],
+    ) -> Option<Result<ResultRows, EngineError>> {
+        self.with_prepared(session, text, |shared, prepared, lookup| prepared.read_at(shared, lookup, Some(partitions)))
+    }
+
+    fn with_prepared<T>(
+        &self,
+        session: &Session,
+        text: &str,
+        ask: impl FnOnce(&Shared, &PreparedPull, &PullLookup) -> Result<T, EngineError>,
+    ) -> Option<Result<T, EngineError>> {
+        let shared = &self.inner.shared;
+        let view = shared.view();
+        let shape = if is_plain(session, text) { shape(text) } else { None };
+        if let Some((known, lookup)) = shape.as_ref().and_then(|shape| view.pulls.find(shape)) {
+            return Some(ask(shared, known.prepared(), &lookup));
+        }
+        let statements = parse_statements(text).ok()?;
+        let [parsed] = statements.as_slice() else { return None };
+        let Statement::Query(_) = &parsed.statement else { return None };
+        let prepared = session::with_variables(shared, parsed.clone(), session).and_then(|parsed| {
+            let planned = planned(shared, &view, &shared.properties(&session.properties), &parsed);
+            let Planned::Pull(plan) = planned.map_err(|error| error.at(parsed.span))? else { return Ok(None) };
+            PreparedPull::new(shared, &view, &plan).map(Some)
+        });
+        match prepared {
+            Ok(Some(prepared)) => Some(ask(shared, &prepared, prepared.lookup())),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 

@@ -112,6 +112,12 @@ impl Taps {
         Ok(tap)
     }
 
+    /// How many readers there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Gives `seat` up, and the reader with it if nobody else needs it.
     pub(super) fn leave(&self, shared: &Shared, seat: &Seat) {
         seat.tap.unsubscribe(&seat.subscription);

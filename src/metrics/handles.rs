@@ -9,8 +9,11 @@ use super::{Buckets, Label, Labels, Metric, Snapshot, Value};
 /// All places that figures are written to, by name and labels.
 #[derive(Debug, Default)]
 pub struct Registry {
-    places: Mutex<BTreeMap<(&'static str, Labels), (Metric, Place)>>,
+    places: Mutex<BTreeMap<Name, (Metric, Place)>>,
 }
+
+/// What a figure is called, and what tells it from others of the name.
+type Name = (&'static str, Labels);
 
 #[derive(Debug, Clone)]
 enum Place {

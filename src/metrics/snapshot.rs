@@ -68,12 +68,18 @@ macro_rules! whole_numbers {
     ($($whole:ty),*) => {
         $(impl From<$whole> for Number {
             fn from(number: $whole) -> Self {
-                Self::Whole(number as i128)
+                Self::Whole(number.into())
             }
         })*
     };
 }
-whole_numbers!(i64, u64, u32, usize, bool);
+whole_numbers!(i64, u64, u32, bool);
+
+impl From<usize> for Number {
+    fn from(number: usize) -> Self {
+        Self::Whole(number as i128)
+    }
+}
 
 impl From<f64> for Number {
     fn from(number: f64) -> Self {

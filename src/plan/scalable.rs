@@ -11,8 +11,9 @@ use super::{Expr, PlanNode, PseudoColumn, Source};
 
 /// Whether `query`, planned as `root`, is one.
 pub(super) fn is_scalable(query: &Query, root: &PlanNode, catalog: &Catalog, settings: &Settings) -> bool {
-    let starts_now = settings.property("auto.offset.reset").is_none_or(|value| value.eq_ignore_ascii_case("latest"));
-    if !settings.is_on("ksql.query.push.v2.enabled", false) || !starts_now {
+    let is = |name: &str, wanted: &str| settings.property_now(name).map(|value| value.eq_ignore_ascii_case(wanted));
+    let is_on = is("ksql.query.push.v2.enabled", "true").unwrap_or(false);
+    if !is_on || !is("auto.offset.reset", "latest").unwrap_or(true) {
         return false;
     }
     let plain = query.partition_by.is_none() && query.refinement == Some(Refinement::Changes);

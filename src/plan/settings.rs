@@ -151,6 +151,11 @@ impl<'a> Settings<'a> {
         self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The property `name` for a statement that is carried out once and not kept: it need not be the same when it is told again.
+    pub fn property_now(&self, name: &str) -> Option<&'a str> {
+        self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
     /// The properties of functions.
     pub fn function_properties(&self) -> BTreeMap<String, String> {
         let of_functions = self.properties.iter().filter(|(name, _)| name.starts_with(FUNCTION_PROPERTIES));

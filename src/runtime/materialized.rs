@@ -14,8 +14,9 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::SchemaRef;
 
 use super::RuntimeError;
-use super::lower::{aggregate_options, rows_of, time_windows};
+use super::lower::{aggregate_options, rows_of, time_windows, topic_of};
 use crate::expr::CompiledExpr;
+use crate::formats;
 use crate::operators::aggregate::{Emission, load_state};
 use crate::operators::{Filter, Operator, Output, Project};
 use crate::plan::{PlanNode, PullLookup, SharedPlan, Source, WindowBounds, stores};
@@ -92,27 +93,55 @@ impl TableReader {
         &self.store
     }
 
+    /// The partitions that may have rows that `lookup` means; all of them, unless keys say which.
+    pub fn partitions_of(&self, lookup: &PullLookup, topics: &dyn Topics) -> Result<Vec<u32>, RuntimeError> {
+        let all = || (0..self.partitions()).collect();
+        let (PullLookup::Keys(keys), Some(found)) = (lookup, find(&self.plan.root)) else { return Ok(all()) };
+        let below = found.node.inputs().first().copied().and_then(topic_of).unwrap_or(found.node);
+        let serde = match below {
+            PlanNode::Repartition { key_serde, .. } => key_serde,
+            PlanNode::Source(source) => &source.key_serde,
+            _ => return Ok(all()),
+        };
+        // What is written by a registered schema depends on its id.
+        if serde.needs_registry() {
+            return Ok(all());
+        }
+        let rows = keys.first().map_or(0, |column| column.len());
+        let encoded = formats::encoder(serde, &below.key())?.encode(keys, rows, None).bytes;
+        let mut partitions: Vec<u32> = encoded.iter().map(|key| topics.partition_for(key, self.partitions())).collect();
+        partitions.sort_unstable();
+        partitions.dedup();
+        Ok(partitions)
+    }
+
     /// Gives `each` the rows that `lookup` may mean, in windows that `windows` may mean, in portions, until it answers false: in
-    /// layout and order of the plan's result, with the values that its topic has. `is_here` says whether this server has a
-    /// partition's rows.
+    /// layout and order of the plan's result, with the values that its topic has. With `partitions` those only are read, as they are
+    /// here; else `is_here` says whether this server has a partition's rows.
     pub fn read(
         &self,
         lookup: &PullLookup,
         windows: &WindowBounds,
+        partitions: Option<&[u32]>,
         is_here: &dyn Fn(&str, u32) -> bool,
         each: &mut dyn FnMut(ChangeBatch) -> Result<bool, RuntimeError>,
     ) -> Result<(), RuntimeError> {
-        if let Some(partition) = (0..self.partitions()).find(|&partition| !is_here(&self.store, partition)) {
+        let is_missing = |partition: &u32| partitions.is_none() && !is_here(&self.store, *partition);
+        if let Some(partition) = (0..self.partitions()).find(is_missing) {
             let reason =
                 format!("this server has not all rows of {}: partition {partition} runs on another one", self.query);
             return Err(RuntimeError::Failed(reason));
         }
         let Some(materialized) = find(&self.plan.root) else { return Ok(()) };
         if let (PullLookup::Keys(keys), None) = (lookup, materialized.node.window()) {
-            let entries = self.look_up(keys)?;
+            let entries = match partitions {
+                Some(wanted) => look_up(&self.stores_of(wanted), keys)?,
+                None => look_up(&self.stores, keys)?,
+            };
             return self.give(&materialized, &entries, &Visible::ALL, windows, each).map(drop);
         }
-        for store in &self.stores {
+        let wanted = |partition: u32| partitions.is_none_or(|wanted| wanted.contains(&partition));
+        for (_, store) in (0..).zip(&self.stores).filter(|(partition, _)| wanted(*partition)) {
             let visible = materialized.visible(store, windows)?;
             let mut goes_on = true;
             let mut give = |entries: &[Entry]| -> Result<bool, RuntimeError> {
@@ -136,17 +165,8 @@ impl TableReader {
         Ok(())
     }
 
-    /// The entries of `keys`, whatever partition they are in.
-    fn look_up(&self, keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
-        let mut encoded = EncodedKeys::default();
-        let rows = keys.first().map_or(0, |column| column.len());
-        encoded.encode(keys, None, rows);
-        let mut seen = HashSet::new();
-        let distinct = (0..rows).map(|row| encoded.key(row)).filter(|key| rows == 1 || seen.insert(*key));
-        let distinct: Vec<&[u8]> = distinct.collect();
-        let found = Store::get_of_all(&self.stores, &distinct)?;
-        let of_keys = distinct.iter().cycle().zip(found);
-        Ok(of_keys.filter_map(|(key, value)| Some((key.to_vec(), value?))).collect())
+    fn stores_of(&self, partitions: &[u32]) -> Vec<Store> {
+        partitions.iter().filter_map(|&partition| self.stores.get(partition as usize).cloned()).collect()
     }
 
     fn give(
@@ -183,6 +203,19 @@ impl TableReader {
         }
         Ok(true)
     }
+}
+
+/// The entries of `keys`, whichever of `stores` has them.
+fn look_up(stores: &[Store], keys: &[ArrayRef]) -> Result<Vec<Entry>, StateError> {
+    let mut encoded = EncodedKeys::default();
+    let rows = keys.first().map_or(0, |column| column.len());
+    encoded.encode(keys, None, rows);
+    let mut seen = HashSet::new();
+    let distinct = (0..rows).map(|row| encoded.key(row)).filter(|key| rows == 1 || seen.insert(*key));
+    let distinct: Vec<&[u8]> = distinct.collect();
+    let found = Store::get_of_all(stores, &distinct)?;
+    let of_keys = distinct.iter().cycle().zip(found);
+    Ok(of_keys.filter_map(|(key, value)| Some((key.to_vec(), value?))).collect())
 }
 
 /// What goes through the entries of a store in portions, until it is told to stop.

@@ -61,9 +61,11 @@ use clock::Clock;
 use memory::MemoryBudget;
 pub use memory::MemoryPlan;
 use metrics::{QueryMetrics, RuntimeMetrics};
-use placement::{Placement, Role};
+use placement::Placement;
+pub use placement::Role;
 use processing_log::ProcessingLog;
 use schedule::Schedule;
+pub use schedule::StoreOwners;
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
 use tap::Tap;
@@ -390,6 +392,14 @@ impl Runtime {
     /// Whether this server has the rows that the store `store` of `query` keeps for `partition`.
     pub fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
         self.workers == 0 || lock(&self.schedule).has_store(query, store, partition)
+    }
+
+    /// Who has the rows that the store `store` of `query` keeps for `partition`.
+    pub fn store_owners(&self, query: &str, store: &str, partition: u32) -> StoreOwners {
+        if self.workers == 0 {
+            return StoreOwners { partition, here: Some(Role::Active), active: None, standbys: Vec::new() };
+        }
+        lock(&self.schedule).owners(query, store, partition)
     }
 
     /// Removes the state of tasks that have been on other servers for long.

@@ -70,6 +70,12 @@ impl Placement {
         self.standbys[slot].contains(&index).then_some(Role::Standby)
     }
 
+    /// The server that runs the tasks of `slot`, and those that keep their state at hand.
+    pub fn owners(&self, slot: usize) -> (&str, Vec<&str>) {
+        let name = |index: usize| self.servers.get(index).map_or("", String::as_str);
+        (name(self.active[slot]), self.standbys[slot].iter().map(|&index| name(index)).collect())
+    }
+
     /// Places all slots on `servers`, of which there is at least one, each with `standbys` copies where there are enough servers. What
     /// `previous` has is kept as far as may be.
     pub fn new(previous: Option<&Self>, servers: &[String], standbys: usize) -> Self {

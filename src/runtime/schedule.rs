@@ -32,6 +32,19 @@ pub(super) struct Schedule {
     generation: Option<i32>,
 }
 
+/// Who has the rows of one partition of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOwners {
+    /// The partition.
+    pub partition: u32,
+    /// What this server does for it.
+    pub here: Option<Role>,
+    /// The server that keeps it up to date, by its identity; `None` where there is only one, or it is not known yet.
+    pub active: Option<String>,
+    /// The servers that follow.
+    pub standbys: Vec<String>,
+}
+
 /// Where tasks belong.
 enum Placed {
     /// There is one server only.
@@ -216,6 +229,27 @@ impl Schedule {
             topics.storage().write(&writes).map_err(crate::topics::TopicError::from)?;
         }
         Ok(())
+    }
+
+    /// Who has the rows that the store `store` of `query` keeps for `partition`, as the servers have agreed.
+    pub(super) fn owners(&self, query: &str, store: &str, partition: u32) -> StoreOwners {
+        let mut owners = StoreOwners { partition, here: None, active: None, standbys: Vec::new() };
+        let scheduled = self.queries.get(query);
+        let task = scheduled.and_then(|scheduled| {
+            scheduled.ids.iter().find(|id| id.1 == partition && scheduled.topology.has_store(id.0, store))
+        });
+        match (&self.placed, task) {
+            (Placed::Alone, _) => owners.here = Some(Role::Active),
+            (Placed::Agreed { server, placement }, Some(id)) => {
+                let slot = slot_of(query, id.0, id.1);
+                owners.here = placement.role(server, slot);
+                let (active, standbys) = placement.owners(slot);
+                owners.active = Some(active.to_owned());
+                owners.standbys = standbys.into_iter().map(ToOwned::to_owned).collect();
+            }
+            _ => {}
+        }
+        owners
     }
 
     /// Whether the task with the store `store` of `query` runs here in the partition; true for queries that are not known.

@@ -223,7 +223,7 @@ impl Worker {
             let mut progressed = false;
             let version = self.shared.topics.version();
             for slot in self.slots.iter_mut().filter(|slot| is_meant(slot)) {
-                slot.step(&self.shared)?;
+                slot.step(&self.shared).inspect_err(|error| slot.spec.topology.tell_client(&error.to_string()))?;
                 send_early(slot, &self.shared, &mut *self.writer)?;
                 progressed |= slot.progressed;
             }

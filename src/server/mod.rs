@@ -98,19 +98,19 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Serves `engine` at `listen`, as the engine's properties say.
-    pub fn start(engine: Arc<Engine>, listen: Listen) -> Result<HttpServer, ServerError> {
+    /// Serves `engine` at `listen`, as the engine's properties say. With `file`, which says all that runs, nobody changes that.
+    pub fn start(engine: Arc<Engine>, listen: Listen, file: Option<&str>) -> Result<HttpServer, ServerError> {
         let host = format!("{}:{}", listen.address.ip(), listen.address.port());
         let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
         let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-        let app = Self::router(engine, host).map_err(ServerError::Setting)?;
+        let app = Self::router(engine, host, file).map_err(ServerError::Setting)?;
         let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
         HttpServer::start_with("http-api", listen.address, app, options)
             .map_err(|error| ServerError::Listen(listen.address, error))
     }
 
     /// The endpoints in front of `engine`, on a server that is known as `host`.
-    fn router(engine: Arc<Engine>, host: String) -> Result<Router, String> {
+    fn router(engine: Arc<Engine>, host: String, file: Option<&str>) -> Result<Router, String> {
         let property = |name: &str| engine.property(name);
         let number = |name: &str| property(name).and_then(|value| value.trim().parse().ok());
         let milliseconds = |name: &str, default| number(name).map_or(default, Duration::from_millis);
@@ -119,7 +119,7 @@ impl Server {
             command_timeout: milliseconds("ksql.server.command.response.timeout.ms", COMMAND_TIMEOUT),
             websocket_timeout: milliseconds("ksql.websocket.connection.max.timeout.ms", WEBSOCKET_TIMEOUT),
             terminated: AtomicBool::new(false),
-            security: Security::new(property)?,
+            security: Security::new(property)?.headless(file),
             origins: Origins::new(property),
             pull_limits: PullLimits::new(property),
             engine: Arc::clone(&engine),

@@ -172,6 +172,8 @@ pub struct Security {
     roles: Roles,
     skipped: Vec<String>,
     rights: [(Right, Roles); 3],
+    /// The file that says all that runs here: nobody else does.
+    file: Option<String>,
 }
 
 /// Paths that say no more than that the server is there: what starts and stops it asks them.
@@ -200,7 +202,14 @@ impl Security {
             roles: Roles::parse(get("authentication.roles").as_deref()),
             skipped: list(&get("authentication.skip.paths").unwrap_or_default()).map(ToOwned::to_owned).collect(),
             rights: [Right::Read, Right::Write, Right::Define].map(roles_of),
+            file: None,
         })
+    }
+
+    /// The same on a server that runs what `file` says, if one does: only that may define.
+    #[must_use]
+    pub fn headless(self, file: Option<&str>) -> Self {
+        Self { file: file.map(ToOwned::to_owned), ..self }
     }
 
     /// Who asks for `path` with `headers`. A web socket, whose headers a page cannot set, may say it as `token`.
@@ -229,6 +238,10 @@ impl Security {
 
     /// Whether `principal` may do what needs `right`.
     pub fn check(&self, principal: &Principal, right: Right) -> Result<(), Problem> {
+        if let (Right::Define, Some(file)) = (right, &self.file) {
+            let text = format!("this server runs what the file {file} says, and nothing else: change the file");
+            return Err(Problem::new(Code::FORBIDDEN, text));
+        }
         let is_allowed = self.rights.iter().any(|(known, roles)| *known == right && roles.include(principal));
         if is_allowed {
             return Ok(());

@@ -7,7 +7,7 @@
 //!
 //! Arguments choose parts: `planning` is the second one alone, `only` and names of groups (`filter`, `tumbling`, `keys`,
 //! `hopping`, `session`, `stream-table`, `stream-stream`, `table-table`) are such lines of the third, `functions` is what expressions cost, `plugins`
-//! what the interface of plug-ins costs, `formats` what codecs cost, `scaling` how costs grow with partitions, records and workers, which takes minutes; none is a
+//! what the interface of plug-ins costs, `formats` what codecs cost, `pull` and `push` what reads cost, `scaling` how costs grow with partitions, records and workers, which takes minutes; none is a
 //! part of the whole. With `record` the ratios are
 //! written to `tests/bench/figures.csv`, to be committed.
 //! `LEVADA_BENCH_RECORDS` (default 500,000) and `LEVADA_BENCH_REPEATS` (default 5) set the effort;
@@ -24,6 +24,7 @@ mod generator;
 mod pipelines;
 mod planning;
 mod plugins;
+mod reads;
 mod scaling;
 mod statements;
 mod yardstick;
@@ -50,6 +51,10 @@ fn main() {
         plugins::report(repeats)
     } else if asks_for("formats") {
         formats::report(repeats)
+    } else if asks_for("pull") {
+        reads::pull()
+    } else if asks_for("push") {
+        reads::push()
     } else if asks_for("scaling") {
         scaling::report(repeats)
     } else if asks_for("only") {

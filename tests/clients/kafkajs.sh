@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs KafkaJS's client of schema registries against one, see kafkajs.js.
+# Runs programs around KafkaJS's client of schema registries: registry.js, parcels.js.
 #
-#   kafkajs.sh setup     only fetch what it needs
-#   kafkajs.sh run URL
+#   kafkajs.sh setup                  only fetch what they need
+#   kafkajs.sh PROGRAM.js ARGUMENT…   one of them
 #
 # Wants Node.js 18 or newer with npm; packages are kept in $LEVADA_KAFKAJS (default: ~/.cache/levada/kafkajs-registry-VERSION), outside
 # of the checkout.
@@ -20,6 +20,11 @@ fail() {
 setup() {
     [ -e "$folder/complete" ] && return 0
     command -v npm >/dev/null || fail "there is no npm"
+    mkdir -p "${folder%/*}"
+    # One at a time: another start may be at it.
+    exec 9>"$folder.lock"
+    ! command -v flock >/dev/null || flock 9
+    [ -e "$folder/complete" ] && return 0
     rm -rf "$folder"
     mkdir -p "$folder"
     npm install --silent --no-audit --no-fund --prefix "$folder" "@kafkajs/confluent-schema-registry@$version" >&2 ||
@@ -28,4 +33,4 @@ setup() {
 }
 
 setup
-[ "${1:-setup}" = setup ] || NODE_PATH=$folder/node_modules exec node "$here/kafkajs.js" "$2"
+[ "${1:-setup}" = setup ] || NODE_PATH=$folder/node_modules exec node "$here/$1" "${@:2}"

@@ -3,7 +3,10 @@
 mod avro_rules;
 mod command;
 mod kafkajs;
+mod parcels;
 mod python_clients;
+
+pub use command::Served;
 
 use std::io::{self, Write as _};
 

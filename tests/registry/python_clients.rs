@@ -14,7 +14,7 @@ use levada::types::RecordChunkBuilder;
 use super::{is_required, say};
 
 /// Whether the client can be run here.
-fn is_there() -> bool {
+pub fn is_there() -> bool {
     static SETUP: OnceLock<Output> = OnceLock::new();
     let output = SETUP.get_or_init(|| script(&["setup"], ""));
     if !output.status.success() {
@@ -25,7 +25,7 @@ fn is_there() -> bool {
     output.status.success()
 }
 
-fn script(arguments: &[&str], input: &str) -> Output {
+pub fn script(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python.sh"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the script can be run");
@@ -35,7 +35,7 @@ fn script(arguments: &[&str], input: &str) -> Output {
 
 /// A step of the script, which must succeed; what it says.
 fn step(name: &str, server: &HttpServer, input: &str) -> String {
-    let output = script(&[name, &format!("http://{}", server.address())], input);
+    let output = script(&["registry.py", name, &format!("http://{}", server.address())], input);
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::hex;
+
 /// How keys are stored: what `KEY_FORMAT` and the key's type in SQL must agree with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum KeyFormat {
@@ -20,6 +22,9 @@ pub(super) enum KeyFormat {
     /// JSON text (KEY_FORMAT='JSON')
     #[value(name = "json")]
     Json,
+    /// The bytes themselves, as digits: 0x00ff
+    #[value(name = "hex")]
+    Hex,
 }
 
 impl KeyFormat {
@@ -33,6 +38,9 @@ impl KeyFormat {
             Self::KafkaDouble => big_endian(text.parse().map(f64::to_be_bytes)).ok_or_else(|| invalid("DOUBLE")),
             Self::Json if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => Ok(text.as_bytes().to_vec()),
             Self::Json => Ok(Value::from(text).to_string().into_bytes()),
+            Self::Hex => {
+                hex::bytes(text.as_bytes()).ok_or_else(|| format!("key '{text}' is not of digits such as 0x00ff"))
+            }
         }
     }
 
@@ -52,6 +60,7 @@ impl KeyFormat {
             Self::KafkaString | Self::Json => std::str::from_utf8(bytes).ok().map(str::to_owned),
             Self::KafkaInt => Some(i32::from_be_bytes(bytes.try_into().ok()?).to_string()),
             Self::KafkaBigint => Some(i64::from_be_bytes(bytes.try_into().ok()?).to_string()),
+            Self::Hex => Some(hex::digits(bytes)),
             Self::KafkaDouble => Some(ryu::Buffer::new().format(f64::from_be_bytes(bytes.try_into().ok()?)).to_owned()),
         }
     }
@@ -64,6 +73,7 @@ impl KeyFormat {
             Self::KafkaBigint => ("KAFKA", Some("BIGINT")),
             Self::KafkaDouble => ("KAFKA", Some("DOUBLE")),
             Self::Json => ("JSON", None),
+            Self::Hex => ("KAFKA", Some("BYTES")),
         }
     }
 }
@@ -80,13 +90,8 @@ pub(super) fn shown(bytes: &[u8], format: Option<KeyFormat>) -> String {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if format.is_none() && !text.contains('\0') => text.to_owned(),
-        _ => digits(bytes),
+        _ => hex::digits(bytes),
     }
-}
-
-/// `0x00ff`.
-pub(super) fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -102,6 +107,7 @@ mod tests {
         check(KeyFormat::KafkaInt, "-2", &[0xff, 0xff, 0xff, 0xfe]);
         check(KeyFormat::KafkaBigint, "258", &[0, 0, 0, 0, 0, 0, 1, 2]);
         check(KeyFormat::KafkaDouble, "1.0", &[0x3f, 0xf0, 0, 0, 0, 0, 0, 0]);
+        check(KeyFormat::Hex, "0x0aFF", &[10, 255]);
         check(KeyFormat::Json, "12", b"12");
         check(KeyFormat::Json, "{\"a\": 1}", b"{\"a\": 1}");
         check(KeyFormat::Json, "a\"b", b"\"a\\\"b\"");
@@ -112,6 +118,7 @@ mod tests {
         let error = KeyFormat::KafkaInt.encode("3000000000").expect_err("more than 32 bits");
         assert_eq!(error, "key '3000000000' is not of type INTEGER");
         assert!(KeyFormat::KafkaBigint.encode("1.5").is_err());
+        assert_eq!(KeyFormat::Hex.encode("0x1"), Err("key '0x1' is not of digits such as 0x00ff".to_owned()));
         assert!(KeyFormat::KafkaDouble.encode("x").is_err());
     }
 
@@ -136,6 +143,7 @@ mod tests {
         check(&[0xff], None, "0xff");
         check(&[0, 0, 0, 7], Some(KeyFormat::KafkaInt), "7");
         check(&[0, 7], Some(KeyFormat::KafkaInt), "0x0007");
+        check(b"UA", Some(KeyFormat::Hex), "0x5541");
         check(&1.5_f64.to_be_bytes(), Some(KeyFormat::KafkaDouble), "1.5");
     }
 }

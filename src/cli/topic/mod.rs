@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list · create · describe · delete ─▶ inspect ───────────────────────────────┐
-//! produce ─▶ lines of standard input ─▶ json_fields, key_format ─▶ Appender ───┼─▶ Topics
+//! produce ─▶ lines of standard input ─▶ json_fields, …_format ──▶ Appender ───┼─▶ Topics
 //! import  ─▶ csv_file ─▶ column_type (inference) ─▶ json_row ─────▶ Appender ───┤
 //! consume ◀─ text or JSON lines, in order of time ◀─ shown (formats) ◀────────────┘
 //! ```
@@ -11,6 +11,7 @@ mod appender;
 mod column_type;
 mod consume;
 mod csv_file;
+mod hex;
 mod import;
 mod inspect;
 mod json_fields;
@@ -21,6 +22,7 @@ mod produce;
 mod refusals;
 mod shown;
 mod time_text;
+mod value_format;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! `produce`: one record per line of standard input.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::appender::Appender;
@@ -7,6 +9,7 @@ use super::json_fields::fields;
 use super::key_format::KeyFormat;
 use super::lines::{Lines, Next};
 use super::refusals::Refusals;
+use super::value_format::ValueFormat;
 use super::{Records, Streams, TopicFailure, time_text};
 
 const NOTES: &str = "\
@@ -18,6 +21,9 @@ key, an empty value a null value: a tombstone, which deletes the key from a tabl
 The bytes of a key must be those of the KEY column in SQL: kafka:int for KEY_FORMAT='KAFKA' (the default) and INT, \
 kafka:bigint for BIGINT, kafka:double for DOUBLE, json for KEY_FORMAT='JSON'. A key in another form is rejected by \
 every query.
+
+With --value-format hex, and --key-format hex, lines hold digits of bytes, 0x00ff, as consume prints them with the same \
+options: so records of any format can be written, and go from one topic to another.
 
 With --key-format json, a key that is JSON is taken as it is, any other becomes a JSON string.
 
@@ -42,6 +48,10 @@ pub(super) struct Produce {
     #[arg(long, value_name = "FORMAT", default_value = "kafka:string")]
     key_format: KeyFormat,
 
+    /// How the value's text becomes bytes; fields are looked up in values that are text
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    value_format: ValueFormat,
+
     /// Field of the JSON value with the record's time: milliseconds since 1970, or ISO-8601 text
     #[arg(long, value_name = "FIELD")]
     timestamp_field: Option<String>,
@@ -51,12 +61,16 @@ pub(super) struct Produce {
 #[derive(Debug, PartialEq)]
 struct Record<'a> {
     key: Option<Vec<u8>>,
-    value: Option<&'a [u8]>,
+    value: Option<Cow<'a, [u8]>>,
     timestamp: Option<i64>,
 }
 
 impl Produce {
     pub(super) fn run(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        if self.value_format == ValueFormat::Hex && (self.key_field.is_some() || self.timestamp_field.is_some()) {
+            let reason = "--value-format hex does not go with --key-field and --timestamp-field: bytes have no fields";
+            return Err(TopicFailure::Options(reason.to_owned()));
+        }
         let mut appender = Appender::open(records, &self.name, None, streams.notices)?;
         let mut refusals = Refusals::of("line");
         let mut lines = Lines::of(std::mem::replace(&mut streams.input, Box::new(std::io::empty())));
@@ -66,7 +80,7 @@ impl Produce {
                 Next::Line(number, line) => match self.record(line) {
                     Ok(Record { key, value, timestamp }) => {
                         let timestamp = timestamp.unwrap_or_else(streams.now_ms);
-                        if let Err(reason) = appender.push(key.as_deref(), value, timestamp)? {
+                        if let Err(reason) = appender.push(key.as_deref(), value.as_deref(), timestamp)? {
                             refusals.add(number, &reason, streams.notices)?;
                         }
                     }
@@ -100,6 +114,7 @@ impl Produce {
                 timestamp = Some(timestamp_of(name, &time.ok_or_else(|| missing(name))?)?);
             }
         }
+        let value = value.map(|value| self.value_format.bytes(value)).transpose()?;
         Ok(Record { key, value, timestamp })
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::key_format::{KeyFormat, digits, shown};
+use super::hex::digits;
+use super::key_format::{KeyFormat, shown};
 use crate::engine::FormatGuess;
 use crate::formats::RecordTexts;
 use crate::registry::{SchemaRegistry, SchemaType};

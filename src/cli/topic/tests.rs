@@ -670,3 +670,25 @@ fn wrong_options_are_explained() {
     check(&["import", "t", "f", "--delimiter", "::"], "one ASCII character");
     check(&["import", "t", "f", "--timestamp", "1", "--timestamp-field", "a"], "cannot be used with");
 }
+
+#[test]
+fn bytes_go_from_one_topic_to_another_as_digits() {
+    let topics = MemoryTopics::new();
+    let hex = ["--key-format", "hex", "--value-format", "hex"];
+    let produce = |topic: &str, lines: &str| {
+        run(&topics, &[&["produce", topic, "--key-separator", ":"], &hex[..]].concat(), lines)
+    };
+    assert_eq!(produce("a", "0x01ff:0x0000000001\n:0x6869\n0x02:\n").failure, None);
+    assert_eq!(consumed(&topics, &["a", "--value-format", "hex"])[1].split(' ').next_back(), Some("0x6869"));
+    let json = ok(&topics, &[&["consume", "a", "--output", "json"], &hex[..]].concat(), "");
+    let lines = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let lines: Vec<String> = lines.map(|line| format!("{}:{}", text(&line["key"]), text(&line["value"]))).collect();
+    assert_eq!(lines, ["0x01ff:0x0000000001", ":0x6869", "0x02:"]);
+    assert_eq!(produce("b", &lines.join("\n")).failure, None);
+    assert_eq!(ok(&topics, &[&["consume", "b", "--output", "json"], &hex[..]].concat(), ""), json);
+    let refused = produce("a", "0x01:hi\n");
+    assert!(refused.notices.contains("line 1: the value is not of digits such as 0x00ff"), "{}", refused.notices);
+    let both = run(&topics, &["produce", "a", "--value-format", "hex", "--key-field", "k"], "");
+    assert!(both.failure.is_some_and(|text| text.contains("bytes have no fields")));
+}

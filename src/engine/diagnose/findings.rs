@@ -167,9 +167,12 @@ fn windows(look: &QueryLook, said: &mut Vec<String>) {
             Some(next) => format!("the first closes when a record of {} or later comes", time(next)),
             None => "they close when records come that are late enough".to_owned(),
         };
-        let windows = if clock.open == 1 { "1 window" } else { &format!("{} windows", clock.open) };
+        let (windows, wait) = match clock.open {
+            1 => ("1 window".to_owned(), "waits"),
+            open => (format!("{open} windows"), "wait"),
+        };
         said.push(format!(
-            "{windows} of {operator} in task {} wait to be closed: {next}; time there is {}.",
+            "{windows} of {operator} in task {} {wait} to be closed: {next}; time there is {}.",
             task_name(id),
             time(clock.stream_time)
         ));

@@ -26,7 +26,7 @@ pub(super) fn listings(shared: &Shared, query: &RunningQuery) -> Vec<Listing> {
         ("Lag", look.lag().to_string()),
     ]);
     let steps = steps::steps(&look).into_iter().map(|step| {
-        let lost = step.lost.iter().map(|lost| lost.to_string()).collect::<Vec<_>>().join(", ");
+        let lost = step.lost.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         vec![step.name.clone(), step.rows_in.to_string(), step.rows_out.to_string(), lost]
     });
     let steps = Listing::table("Rows", &["Step", "Came", "Went on", "The others"], steps.collect());

@@ -92,6 +92,55 @@ fn rows_are_counted_from_source_to_sink() {
     assert!(late.is_some_and(|line| line.ends_with(" 1")), "{late:?}");
 }
 
+/// What became of rows in the operators of the query `id` whose names begin so: `fate rows`.
+fn fates(engine: &Engine, id: &str, operator: &str) -> Vec<String> {
+    let snapshot = engine.metrics();
+    let is = |labels: &crate::metrics::Labels, name: &str, begin: &str| {
+        labels.iter().any(|(label, value)| *label == name && value.starts_with(begin))
+    };
+    let met = snapshot.numbers().filter(|(metric, _, labels, _)| {
+        metric.name == "levada_operator_rows_total" && is(labels, "query", id) && is(labels, "operator", operator)
+    });
+    met.map(|(_, _, labels, number)| format!("{} {number}", labels[3].1)).collect()
+}
+
+#[test]
+fn every_step_says_what_became_of_rows_that_did_not_go_on() {
+    let (engine, topics) = engine(
+        "CREATE STREAM s (k STRING KEY, v INT, l ARRAY<INT>) WITH (kafka_topic = 's', value_format = 'json', partitions = 1);
+         CREATE TABLE t (k STRING PRIMARY KEY, w INT) WITH (kafka_topic = 't', value_format = 'json', partitions = 1);
+         CREATE TABLE u (k STRING PRIMARY KEY, w INT) WITH (kafka_topic = 'u', value_format = 'json', partitions = 1);
+         CREATE STREAM inner1 AS SELECT s.k, w FROM s JOIN t ON s.k = t.k;
+         CREATE STREAM left2 AS SELECT s.k, w FROM s LEFT JOIN t ON s.k = t.k;
+         CREATE STREAM lists3 AS SELECT k, EXPLODE(l) AS e FROM s;
+         CREATE TABLE groups4 AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;
+         CREATE TABLE tables5 AS SELECT t.k, t.w, u.w AS x FROM t JOIN u ON t.k = u.k;
+         CREATE TABLE having6 AS SELECT k, COUNT(*) AS n FROM s GROUP BY k HAVING COUNT(*) > 5;",
+    );
+    append(&topics, "t", &[(Some("a"), Some(r#"{"w": 1}"#), 0), (None, Some(r#"{"w": 2}"#), 0)]);
+    append(&topics, "u", &[(Some("b"), Some(r#"{"w": 1}"#), 0)]);
+    let row = |list: &str| format!(r#"{{"v": 1, "l": {list}}}"#);
+    let (full, empty) = (row("[1, 2]"), row("[]"));
+    let records = [
+        (Some("a"), Some(full.as_str()), 1_000),
+        (Some("x"), Some(empty.as_str()), 2_000),
+        (None, Some(r#"{"l": [3]}"#), 3_000),
+        (Some("a"), None, 4_000),
+    ];
+    append(&topics, "s", &records);
+    engine.settle(None).expect("nothing fails");
+    for (query, operator, expected) in [
+        ("CSAS_INNER1_", "StreamTableJoin", &["null_key 2", "null_value 1", "unmatched 1"][..]),
+        ("CSAS_LEFT2_", "StreamTableJoin", &["null_key 1", "null_value 1", "unmatched 2"]),
+        ("CSAS_LISTS3_", "FlatMap", &["empty 1", "null_value 1"]),
+        ("CTAS_GROUPS4_", "Rekey", &["null_key 1", "null_value 1"]),
+        ("CTAS_TABLES5_", "TableTableJoin", &["null_key 1", "unmatched 2"]),
+        ("CTAS_HAVING6_", "Aggregate", &["null_key 1", "null_value 1"]),
+    ] {
+        assert_eq!(fates(&engine, query, operator), expected, "{query}");
+    }
+}
+
 #[test]
 fn lag_is_that_of_now_and_a_paused_query_is_told() {
     let (engine, topics) = engine(STATEMENTS);

@@ -130,21 +130,24 @@ fn array<'c>(sql_type: &SqlType, cells: impl Iterator<Item = &'c Cell>) -> Array
         Cell::Number(number) | Cell::Time(number) => Some(*number),
         _ => None,
     };
+    let text = |cell: &'c Cell| match cell {
+        Cell::Text(text) => Some(text.as_str()),
+        _ => None,
+    };
+    let real = |cell: &Cell| match cell {
+        Cell::Real(number) => Some(*number),
+        _ => None,
+    };
+    let flag = |cell: &Cell| match cell {
+        Cell::Flag(flag) => Some(*flag),
+        _ => None,
+    };
     match sql_type {
-        SqlType::String => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
-            Cell::Text(text) => Some(text.as_str()),
-            _ => None,
-        }))),
-        SqlType::Bigint => Arc::new(Int64Array::from_iter(cells.map(numbers))),
-        SqlType::Timestamp => Arc::new(TimestampMillisecondArray::from_iter(cells.map(numbers))),
-        SqlType::Double => Arc::new(Float64Array::from_iter(cells.map(|cell| match cell {
-            Cell::Real(number) => Some(*number),
-            _ => None,
-        }))),
-        SqlType::Boolean => Arc::new(BooleanArray::from_iter(cells.map(|cell| match cell {
-            Cell::Flag(flag) => Some(*flag),
-            _ => None,
-        }))),
+        SqlType::String => Arc::new(cells.map(text).collect::<StringArray>()),
+        SqlType::Bigint => Arc::new(cells.map(numbers).collect::<Int64Array>()),
+        SqlType::Timestamp => Arc::new(cells.map(numbers).collect::<TimestampMillisecondArray>()),
+        SqlType::Double => Arc::new(cells.map(real).collect::<Float64Array>()),
+        SqlType::Boolean => Arc::new(cells.map(flag).collect::<BooleanArray>()),
         other => new_empty_array(&other.arrow()),
     }
 }

@@ -28,6 +28,8 @@ pub(in crate::formats) struct AvroDecoder {
 struct Plan {
     schema: AvroSchema,
     step: Step,
+    /// Columns that are built.
+    built: Vec<usize>,
 }
 
 /// What is done with a value of a node.
@@ -50,8 +52,13 @@ enum Step {
     },
     /// The branch says what is done.
     Union(Vec<Step>),
-    /// Each branch goes into a field of its own.
-    Branches(Vec<(Step, Option<usize>)>),
+    /// Each branch goes into a column of its own.
+    Branches {
+        /// For each branch what is done and for which column.
+        branches: Vec<(Step, Option<usize>)>,
+        /// All columns that are built.
+        columns: Vec<usize>,
+    },
 }
 
 impl AvroDecoder {
@@ -76,11 +83,7 @@ impl AvroDecoder {
         });
         let plan = plan.as_ref().map_err(Clone::clone)?;
         let mut reader = Reader { schema: &plan.schema, cursor: Cursor::new(datum), depth: 0 };
-        let read = match (&plan.step, *bare) {
-            (step, true) => reader.read(step, &mut columns[0]),
-            (Step::Record { fields, missing }, false) => reader.fields(fields, missing, columns, plan.is_nullable()),
-            _ => unreachable!("columns are the fields of a record"),
-        };
+        let read = if *bare { reader.read(&plan.step, &mut columns[0]) } else { reader.row(plan, columns) };
         read.and_then(|()| {
             if reader.cursor.is_at_end() { Ok(()) } else { Err(Fault::Wrong("bytes are left over".to_owned())) }
         })
@@ -95,10 +98,11 @@ impl Plan {
         let step = if bare {
             compiler.step(root, &columns[0].sql_type)?
         } else {
-            let columns = columns.iter().map(|column| (column.name.clone(), &column.sql_type));
-            compiler.record(schema.without_null(root), columns.collect(), needed)?
+            let columns = columns.iter().map(|column| (column.name.clone(), &column.sql_type)).collect();
+            compiler.row(root, columns, needed)?
         };
-        Ok(Self { schema, step })
+        let built = (0..needed.len()).filter(|index| needed[*index]).collect();
+        Ok(Self { schema, step, built })
     }
 
     fn is_nullable(&self) -> bool {
@@ -142,10 +146,10 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn step(&self, node: NodeId, sql_type: &SqlType) -> Result<Step, String> {
-        let misfit = || Err(format!("{} cannot be read as {sql_type}", self.name(node)));
+        let misfit = || Err(format!("{} cannot be read as {sql_type}", self.schema.kind(node)));
         match (self.schema.node(node), sql_type) {
             (Node::Null, _) => Ok(Step::Null),
-            (Node::Union(branches), _) => self.union(branches, sql_type),
+            (Node::Union(_), _) => self.union(node, sql_type),
             (Node::Array(items), SqlType::Array(element)) => Ok(Step::List(Box::new(self.step(*items, element)?))),
             (Node::Array(items), SqlType::Map(key, value)) if self.schema.is_entry(*items) => {
                 let fields = self.schema.fields(*items).unwrap_or_default();
@@ -164,9 +168,28 @@ impl Compiler<'_> {
         }
     }
 
+    /// What is done with the record `node`. Of a union of several records, each goes into the column of its name; where no column
+    /// has such a name, the fields of all go into the columns of theirs.
+    fn row(&self, node: NodeId, columns: Vec<(String, &SqlType)>, needed: &[bool]) -> Result<Step, String> {
+        let Some(branches) = self.schema.several(node) else {
+            return self.record(self.schema.without_null(node), columns, needed);
+        };
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        if branches.iter().any(|branch| find_field(&names, self.schema.branch_name(*branch)).is_some()) {
+            return self.branches(branches, columns, needed);
+        }
+        let steps = branches.iter().map(|branch| match self.schema.node(*branch) {
+            Node::Null => Ok(Step::Null),
+            _ => self.record(*branch, columns.clone(), needed),
+        });
+        steps.collect::<Result<_, _>>().map(Step::Union)
+    }
+
     /// The fields of `node` for the columns of which `needed` are built.
     fn record(&self, node: NodeId, columns: Vec<(String, &SqlType)>, needed: &[bool]) -> Result<Step, String> {
-        let Some(written) = self.schema.fields(node) else { return Err(format!("{} is no record", self.name(node))) };
+        let Some(written) = self.schema.fields(node) else {
+            return Err(format!("{} is no record", self.schema.kind(node)));
+        };
         let (names, types): (Vec<String>, Vec<&SqlType>) = columns.into_iter().unzip();
         let mut fields = Vec::with_capacity(written.len());
         let mut missing: Vec<usize> = (0..names.len()).collect();
@@ -188,48 +211,33 @@ impl Compiler<'_> {
         Ok(Step::Record { fields, missing })
     }
 
-    fn union(&self, branches: &[NodeId], sql_type: &SqlType) -> Result<Step, String> {
-        let others = branches.iter().filter(|branch| *self.schema.node(**branch) != Node::Null).count();
-        let SqlType::Struct(fields) = sql_type else {
-            let steps = branches.iter().map(|branch| self.step(*branch, sql_type));
-            return steps.collect::<Result<_, _>>().map(Step::Union);
-        };
-        if others == 1 {
-            return branches
-                .iter()
-                .map(|branch| self.step(*branch, sql_type))
-                .collect::<Result<_, _>>()
-                .map(Step::Union);
+    fn union(&self, node: NodeId, sql_type: &SqlType) -> Result<Step, String> {
+        if let (SqlType::Struct(fields), Some(branches)) = (sql_type, self.schema.several(node)) {
+            let columns = fields.iter().map(|field| (field.name.clone(), &field.sql_type)).collect();
+            return self.branches(branches, columns, &vec![true; fields.len()]);
         }
-        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let Node::Union(branches) = self.schema.node(node) else { unreachable!("it is a union") };
+        let steps = branches.iter().map(|branch| self.step(*branch, sql_type));
+        steps.collect::<Result<_, _>>().map(Step::Union)
+    }
+
+    /// Each of `branches` for the column of its name, if that is `needed`.
+    fn branches(&self, branches: &[NodeId], columns: Vec<(String, &SqlType)>, needed: &[bool]) -> Result<Step, String> {
+        let (names, types): (Vec<String>, Vec<&SqlType>) = columns.into_iter().unzip();
+        let named = |branch: &NodeId| find_field(&names, self.schema.branch_name(*branch));
         let steps = branches.iter().map(|branch| {
-            let found = find_field(&names, self.name(*branch));
-            Ok(match found {
+            Ok(match named(branch).filter(|index| needed[*index]) {
                 _ if *self.schema.node(*branch) == Node::Null => (Step::Null, None),
-                Some(index) => (self.step(*branch, &fields[index].sql_type)?, Some(index)),
+                Some(index) => {
+                    let step = self.step(*branch, types[index]);
+                    let name = self.schema.branch_name(*branch);
+                    (step.map_err(|reason| format!("branch {name}: {reason}"))?, Some(index))
+                }
                 None => (Step::Skip(*branch), None),
             })
         });
-        steps.collect::<Result<_, String>>().map(Step::Branches)
-    }
-
-    fn name(&self, node: NodeId) -> &'static str {
-        match self.schema.node(node) {
-            Node::Null => "null",
-            Node::Boolean => "boolean",
-            Node::Int => "int",
-            Node::Long => "long",
-            Node::Float => "float",
-            Node::Double => "double",
-            Node::Bytes { .. } => "bytes",
-            Node::String => "string",
-            Node::Fixed { .. } => "fixed",
-            Node::Enum(_) => "enum",
-            Node::Array(_) => "array",
-            Node::Map(_) => "map",
-            Node::Record(_) | Node::Open => "record",
-            Node::Union(_) => "union",
-        }
+        let branches = steps.collect::<Result<_, String>>()?;
+        Ok(Step::Branches { branches, columns: (0..names.len()).filter(|index| needed[*index]).collect() })
     }
 }
 
@@ -303,27 +311,39 @@ impl Reader<'_> {
                 self.fields(fields, missing, &mut record.fields, false)?;
                 record.end();
             }
-            (Step::Branches(branches), NestedColumn::Record(record)) => {
-                let index = self.cursor.long()?;
-                let (step, field) = usize::try_from(index)
-                    .ok()
-                    .and_then(|index| branches.get(index))
-                    .ok_or_else(|| no_branch(index))?;
-                let Some(field) = field else {
-                    if let Step::Skip(node) = step {
-                        self.skip(*node)?;
-                    }
+            (Step::Branches { branches, columns }, NestedColumn::Record(record)) => match self.branch(branches)? {
+                (Step::Skip(node), None) => {
+                    self.skip(*node)?;
                     record.push_null();
-                    return Ok(());
-                };
-                for (index, column) in record.fields.iter_mut().enumerate() {
-                    if index == *field { self.read(step, column)? } else { column.push_null() }
                 }
-                record.end();
-            }
+                (_, None) => record.push_null(),
+                (step, found) => {
+                    self.place(step, *found, columns, &mut record.fields)?;
+                    record.end();
+                }
+            },
             _ => unreachable!("steps are compiled for their columns"),
         }
         Ok(())
+    }
+
+    /// Reads a whole record.
+    fn row(&mut self, plan: &Plan, columns: &mut [NestedColumn]) -> Read<()> {
+        match &plan.step {
+            Step::Record { fields, missing } => self.fields(fields, missing, columns, plan.is_nullable()),
+            Step::Branches { branches, columns: built } => {
+                let (step, found) = self.branch(branches)?;
+                self.place(step, *found, built, columns)
+            }
+            Step::Union(branches) => match self.branch(branches)? {
+                Step::Record { fields, missing } => self.fields(fields, missing, columns, false),
+                _ => {
+                    plan.built.iter().for_each(|index| columns[*index].push_null());
+                    Ok(())
+                }
+            },
+            _ => unreachable!("columns are the fields of a record"),
+        }
     }
 
     /// Reads the fields of a record into `columns`.
@@ -336,10 +356,9 @@ impl Reader<'_> {
     ) -> Read<()> {
         if nullable {
             // A record in a union with null: the branch of the record has fields, the other none.
-            let index = self.cursor.long()?;
-            let Node::Union(branches) = self.schema.node(self.schema.root()) else { unreachable!("it is a union") };
-            let branch =
-                usize::try_from(index).ok().and_then(|index| branches.get(index)).ok_or_else(|| no_branch(index))?;
+            let schema = self.schema;
+            let Node::Union(branches) = schema.node(schema.root()) else { unreachable!("it is a union") };
+            let branch = self.branch(branches)?;
             if *self.schema.node(*branch) == Node::Null {
                 let kept = fields.iter().filter_map(|(_, column)| *column);
                 kept.chain(missing.iter().copied()).for_each(|column| columns[column].push_null());
@@ -357,9 +376,21 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn branch<'s>(&mut self, steps: &'s [Step]) -> Read<&'s Step> {
+    /// That one of `branches` which the datum says.
+    fn branch<'s, B>(&mut self, branches: &'s [B]) -> Read<&'s B> {
         let index = self.cursor.long()?;
-        usize::try_from(index).ok().and_then(|index| steps.get(index)).ok_or_else(|| no_branch(index))
+        usize::try_from(index).ok().and_then(|index| branches.get(index)).ok_or_else(|| no_branch(index))
+    }
+
+    /// Reads the value of a branch into the column `found`; the others of those that are `built` are NULL.
+    fn place(&mut self, step: &Step, found: Option<usize>, built: &[usize], columns: &mut [NestedColumn]) -> Read<()> {
+        if let (Step::Skip(node), None) = (step, found) {
+            self.skip(*node)?;
+        }
+        for &index in built {
+            if found == Some(index) { self.read(step, &mut columns[index])? } else { columns[index].push_null() }
+        }
+        Ok(())
     }
 
     /// Reads the elements of an array or map.
@@ -451,9 +482,8 @@ impl Reader<'_> {
             })?,
             Node::Record(fields) => fields.iter().try_for_each(|field| self.skip(field.node))?,
             Node::Union(branches) => {
-                let index = self.cursor.long()?;
-                let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
-                self.skip(*branch.ok_or_else(|| no_branch(index))?)?;
+                let branch = self.branch(branches)?;
+                self.skip(*branch)?;
             }
         }
         self.depth -= 1;

@@ -42,8 +42,17 @@ enum Kind {
     Map(Box<Template>),
     Entries(Box<Template>, Box<Template>),
     Record(Vec<Field>),
+    /// Branches of a union, of which one has a value.
+    Branches(Vec<Branch>),
     /// Nothing fills it.
     Absent,
+}
+
+/// A branch of a union, with the column that fills it.
+struct Branch {
+    number: i64,
+    column: usize,
+    template: Template,
 }
 
 /// A field of the schema, with the column that fills it.
@@ -82,7 +91,7 @@ impl AvroEncoder {
             compiler.template(schema.root(), &columns[0].sql_type)?
         } else {
             let types = columns.iter().map(|column| (column.name.clone(), column.sql_type.clone())).collect();
-            compiler.record(schema.root(), types)?
+            compiler.row(schema.root(), types)?
         };
         Ok(Self { id, types: columns.iter().map(|column| column.sql_type.clone()).collect(), root, bare })
     }
@@ -101,6 +110,7 @@ impl Template {
             Kind::List(part) | Kind::Map(part) => part.is_filled(),
             Kind::Entries(key, value) => key.is_filled() && value.is_filled(),
             Kind::Record(fields) => fields.iter().all(|field| field.template.is_filled()),
+            Kind::Branches(branches) => branches.iter().all(|branch| branch.template.is_filled()),
         }
     }
 }
@@ -121,6 +131,9 @@ impl Encoder for AvroEncoder {
                         write_long(&mut writer.out, branch);
                     }
                     write_fields(fields, &cells, &mut writer.out, row)
+                }
+                Kind::Branches(branches) if !self.bare => {
+                    write_branch(branches, self.root.null, &cells, &mut writer.out, row)
                 }
                 _ => write_value(&cells[0], &self.root, &mut writer.out, row),
             };
@@ -155,6 +168,10 @@ impl Compiler<'_> {
     }
 
     fn template(&self, node: NodeId, sql_type: &SqlType) -> Result<Template, String> {
+        if let (SqlType::Struct(fields), Some(_)) = (sql_type, self.schema.several(node)) {
+            let columns = fields.iter().map(|field| (field.name.clone(), field.sql_type.clone())).collect();
+            return self.row(node, columns);
+        }
         let (node, null, value) = self.branches(node);
         let schema = self.schema;
         let kind = match (schema.node(node), sql_type) {
@@ -177,6 +194,25 @@ impl Compiler<'_> {
             },
         };
         Ok(Template { null, value, default: None, kind })
+    }
+
+    /// How `columns` are written by `node`, a record or a union of several types with a column for each.
+    fn row(&self, node: NodeId, columns: Vec<(String, SqlType)>) -> Result<Template, String> {
+        let Some(branches) = self.schema.several(node) else { return self.record(node, columns) };
+        let known: Vec<String> = branches.iter().map(|branch| self.schema.branch_name(*branch).to_owned()).collect();
+        let mut filled = Vec::with_capacity(columns.len());
+        for (column, (name, sql_type)) in columns.iter().enumerate() {
+            let index = known.iter().position(|branch| branch == name);
+            let index = index.or_else(|| known.iter().position(|branch| branch.to_uppercase() == *name));
+            let Some(index) = index else {
+                return Err(format!("the union has no branch {name}: it has {}", known.join(", ")));
+            };
+            let template = self.template(branches[index], sql_type);
+            let template = template.map_err(|reason| format!("branch {}: {reason}", known[index]))?;
+            filled.push(Branch { number: index as i64, column, template });
+        }
+        let (_, null, _) = self.branches(node);
+        Ok(Template { null, value: None, default: None, kind: Kind::Branches(filled) })
     }
 
     fn record(&self, node: NodeId, columns: Vec<(String, SqlType)>) -> Result<Template, String> {
@@ -256,6 +292,7 @@ fn write_value(cells: &Cells<'_>, template: &Template, out: &mut Vec<u8>, row: u
             })?;
         }
         (Values::Record(cells), Kind::Record(fields)) => write_fields(fields, cells, out, row)?,
+        (Values::Record(cells), Kind::Branches(branches)) => write_branch(branches, template.null, cells, out, row)?,
         _ => unreachable!("cells are made for their template"),
     }
     Ok(())
@@ -270,6 +307,29 @@ fn write_fields(fields: &[Field], cells: &[Cells<'_>], out: &mut Vec<u8>, row: u
         written.map_err(|reason| format!("field {name}: {reason}"))?;
     }
     Ok(())
+}
+
+/// Appends the branch whose column has a value, else that of null, which is `null`.
+fn write_branch(
+    branches: &[Branch],
+    null: Option<i64>,
+    cells: &[Cells<'_>],
+    out: &mut Vec<u8>,
+    row: usize,
+) -> Result<(), String> {
+    let mut filled = branches.iter().filter(|branch| !cells[branch.column].is_null(row));
+    match (filled.next(), filled.next(), null) {
+        (Some(Branch { number, column, template }), None, _) => {
+            write_long(out, *number);
+            write_value(&cells[*column], template, out, row)
+        }
+        (Some(_), Some(_), _) => Err("several branches of a union have a value, and it holds one".to_owned()),
+        (None, _, Some(null)) => {
+            write_long(out, null);
+            Ok(())
+        }
+        (None, _, None) => Err("no branch of the union has a value".to_owned()),
+    }
 }
 
 fn write_null(template: &Template, out: &mut Vec<u8>) -> Result<(), String> {

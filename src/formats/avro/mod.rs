@@ -173,6 +173,76 @@ mod tests {
         assert_eq!(rows_of(&columns, &decoded.columns), [r#"{"N":-7,"E":"DOWN","NEW":null}"#]);
     }
 
+    const EVENTS: &str = r#"[{"type": "record", "name": "shop.Opened", "fields": [
+            {"name": "id", "type": {"type": "fixed", "name": "Id", "size": 2}}, {"name": "owner", "type": "string"}]},
+        "null", {"type": "record", "name": "shop.Paid", "fields": [
+            {"name": "id", "type": "Id"}, {"name": "cents", "type": "long"}]}]"#;
+    const OPENED: &[u8] = &[0, 0, 0, 0, 4, 0, 1, 2, 2, b'x'];
+    const NOTHING: &[u8] = &[0, 0, 0, 0, 4, 2];
+    const PAID: &[u8] = &[0, 0, 0, 0, 4, 4, 1, 3, 14];
+
+    #[test]
+    fn records_of_a_union_have_a_column_each() {
+        let columns = [
+            Column::new("PAID", struct_of(&[("ID", SqlType::Bytes), ("CENTS", SqlType::Bigint)])),
+            Column::new("OPENED", struct_of(&[("ID", SqlType::Bytes), ("OWNER", SqlType::String)])),
+        ];
+        let records = BinaryArray::from(vec![OPENED, NOTHING, PAID]);
+        let mut decoder = AvroDecoder::new(&columns, &[true; 2], false, lookup(&[(4, EVENTS)]));
+        let decoded = decoder.decode(&records);
+        assert_eq!(decoded.errors, vec![]);
+        let rows = [
+            r#"{"PAID":null,"OPENED":{"ID":"AQI=","OWNER":"x"}}"#,
+            r#"{"PAID":null,"OPENED":null}"#,
+            r#"{"PAID":{"ID":"AQM=","CENTS":7},"OPENED":null}"#,
+        ];
+        assert_eq!(rows_of(&columns, &decoded.columns), rows);
+        let mut encoder = AvroEncoder::new(&columns, false, 4, &parse(EVENTS)).expect("the schema fits");
+        let encoded = encoder.encode(&decoded.columns, 3, None);
+        assert_eq!((encoded.errors, encoded.bytes), (vec![], records.clone()));
+        let both =
+            columns_of(&columns, &[r#"{"PAID": {"ID": "AQM=", "CENTS": 7}, "OPENED": {"ID": "AQI=", "OWNER": "x"}}"#]);
+        let errors = encoder.encode(&both, 1, None).errors;
+        assert_eq!(
+            errors[0].reason,
+            "Unable to serialize record: several branches of a union have a value, and it holds one"
+        );
+        let mut decoder = AvroDecoder::new(&columns, &[true, false], false, lookup(&[(4, EVENTS)]));
+        let decoded = decoder.decode(&records);
+        assert_eq!((decoded.columns[0].null_count(), decoded.columns[1].null_count()), (2, 3));
+        let other = [Column::new("LOST", SqlType::Bigint)];
+        let unfit = AvroEncoder::new(&other, false, 4, &parse(EVENTS)).err();
+        assert_eq!(unfit.as_deref(), Some("the union has no branch LOST: it has Opened, null, Paid"));
+    }
+
+    #[test]
+    fn columns_that_are_called_as_no_record_of_a_union_are_fields_of_all() {
+        let columns = [Column::new("ID", SqlType::Bytes), Column::new("CENTS", SqlType::Bigint)];
+        let mut decoder = AvroDecoder::new(&columns, &[true; 2], false, lookup(&[(4, EVENTS)]));
+        let decoded = decoder.decode(&BinaryArray::from(vec![OPENED, NOTHING, PAID]));
+        assert_eq!(decoded.errors, vec![]);
+        let rows = [r#"{"ID":"AQI=","CENTS":null}"#, r#"{"ID":null,"CENTS":null}"#, r#"{"ID":"AQM=","CENTS":7}"#];
+        assert_eq!(rows_of(&columns, &decoded.columns), rows);
+    }
+
+    #[test]
+    fn a_union_within_a_record_has_a_field_for_each_type() {
+        let schema = r#"{"type": "record", "name": "r", "fields": [{"name": "v", "type": ["null", "int",
+            {"type": "record", "name": "n.Place", "fields": [{"name": "city", "type": "string"}]}]}]}"#;
+        let place = struct_of(&[("CITY", SqlType::String)]);
+        let columns = [Column::new("V", struct_of(&[("int", SqlType::Integer), ("PLACE", place)]))];
+        let rows =
+            [r#"{"V":{"int":3,"PLACE":null}}"#, r#"{"V":{"int":null,"PLACE":{"CITY":"Faro"}}}"#, r#"{"V":null}"#];
+        let arrays = columns_of(&columns, &rows);
+        let encoded = AvroEncoder::new(&columns, false, 1, &parse(schema)).expect("it fits").encode(&arrays, 3, None);
+        assert_eq!(encoded.errors, vec![]);
+        let datums: Vec<&[u8]> = encoded.bytes.iter().flatten().map(|record| &record[5..]).collect();
+        assert_eq!(datums, [&[2, 6][..], &[4, 8, b'F', b'a', b'r', b'o'], &[0]]);
+        let mut decoder = AvroDecoder::new(&columns, &[true], false, lookup(&[(1, schema)]));
+        let decoded = decoder.decode(&encoded.bytes);
+        assert_eq!(rows_of(&columns, &decoded.columns), rows);
+    }
+
     #[test]
     fn a_schema_that_comes_later_is_found() {
         let known = Arc::new(std::sync::atomic::AtomicBool::new(false));

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct AvroSchema {
     nodes: Vec<Node>,
     root: NodeId,
+    /// Names of records, enums and fixed, without their namespaces.
+    names: HashMap<NodeId, String>,
 }
 
 /// Which node.
@@ -85,7 +87,9 @@ impl AvroSchema {
             parser.read(&json(reference)?, "")?;
         }
         let root = parser.read(&json(text)?, "")?;
-        Ok(Self { nodes: parser.nodes, root })
+        let simple = |full: &str| full.rsplit('.').next().unwrap_or(full).to_owned();
+        let names = parser.names.iter().map(|(name, node)| (*node, simple(name))).collect();
+        Ok(Self { nodes: parser.nodes, root, names })
     }
 
     /// The type of a whole datum.
@@ -102,6 +106,39 @@ impl AvroSchema {
     pub fn fields(&self, id: NodeId) -> Option<&[Field]> {
         match self.node(id) {
             Node::Record(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// What the type of the node `id` is called in the language.
+    pub fn kind(&self, id: NodeId) -> &'static str {
+        match self.node(id) {
+            Node::Null => "null",
+            Node::Boolean => "boolean",
+            Node::Int => "int",
+            Node::Long => "long",
+            Node::Float => "float",
+            Node::Double => "double",
+            Node::Bytes { .. } => "bytes",
+            Node::String => "string",
+            Node::Fixed { .. } => "fixed",
+            Node::Enum(_) => "enum",
+            Node::Array(_) => "array",
+            Node::Map(_) => "map",
+            Node::Record(_) | Node::Open => "record",
+            Node::Union(_) => "union",
+        }
+    }
+
+    /// What the node `id` is called as a branch of a union: by its own name without namespace, or by its kind if it has none.
+    pub fn branch_name(&self, id: NodeId) -> &str {
+        self.names.get(&id).map_or(self.kind(id), String::as_str)
+    }
+
+    /// The branches of the node `id`, if it is a union of several types beside null.
+    pub fn several(&self, id: NodeId) -> Option<&[NodeId]> {
+        match self.node(id) {
+            Node::Union(branches) if self.without_null(id) == id && branches.len() > 1 => Some(branches),
             _ => None,
         }
     }
@@ -299,6 +336,20 @@ mod tests {
         let schema = AvroSchema::parse(text, &[address]).expect("the name is known");
         let kind = schema.fields(schema.root()).expect("a record")[0].node;
         assert_eq!(*schema.node(kind), Node::Enum(vec!["A".to_owned(), "B".to_owned()]));
+    }
+
+    #[test]
+    fn branches_are_called_by_their_names() {
+        let schema = parse(
+            r#"["null", {"type": "record", "name": "n.s.Opened", "fields": []}, {"type": "fixed", "name": "id", "size": 2}, "long",
+                {"type": "array", "items": "int"}]"#,
+        );
+        let branches = schema.several(schema.root()).expect("several types");
+        let names: Vec<&str> = branches.iter().map(|branch| schema.branch_name(*branch)).collect();
+        assert_eq!(names, ["null", "Opened", "id", "long", "array"]);
+        let nullable = parse(r#"["null", "int"]"#);
+        assert_eq!(nullable.several(nullable.root()), None);
+        assert_eq!(parse("\"int\"").several(0), None);
     }
 
     #[test]

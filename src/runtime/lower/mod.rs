@@ -753,7 +753,7 @@ impl Lowering<'_> {
 }
 
 /// The step with the topic that the left-most rows below `node` come from.
-fn topic_of(node: &PlanNode) -> Option<&PlanNode> {
+pub(super) fn topic_of(node: &PlanNode) -> Option<&PlanNode> {
     match node {
         PlanNode::Source(_) | PlanNode::Repartition { .. } => Some(node),
         other => other.inputs().first().and_then(|input| topic_of(input)),

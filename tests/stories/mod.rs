@@ -1,0 +1,228 @@
+//! The stories of `sql-examples`: folders with a script that runs them and SQL files that ask questions. Each is run on embedded
+//! topics, with the registry of the data directory, and on a real Kafka with a registry in a process of its own.
+
+mod kills;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::kafka::Broker;
+use crate::questions::questions;
+use crate::registry::Served;
+
+const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
+
+/// The longest time that a server is given before it is asked.
+const PATIENCE_SECONDS: u64 = 15;
+
+/// All of them; `flights`, which is older, has a test of its own.
+const STORIES: [&str; 4] = ["ferries", "nursery", "rentals", "wallets"];
+
+#[test]
+fn ferries_run_on_embedded_topics() {
+    check(&Place::embedded(), "ferries");
+}
+
+#[test]
+fn nursery_runs_on_embedded_topics() {
+    let place = Place::embedded();
+    check(&place, "nursery");
+    tells_what_has_passed(&place);
+}
+
+#[test]
+fn rentals_run_on_embedded_topics() {
+    let place = Place::embedded();
+    check(&place, "rentals");
+    describes_what_the_registry_knows(&place);
+}
+
+#[test]
+fn wallets_run_on_embedded_topics() {
+    check(&Place::embedded(), "wallets");
+}
+
+#[test]
+fn every_story_runs_on_kafka_with_a_registry_beside_it() {
+    let Some(broker) = Broker::start() else { return };
+    let registry = Served::start(&broker.path("registry"));
+    for story in STORIES {
+        let place = Place::on_kafka(&broker, &registry, story);
+        check(&place, story);
+        match story {
+            "nursery" => tells_what_has_passed(&place),
+            "rentals" => describes_what_the_registry_knows(&place),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_story_is_in_the_index_and_has_its_page() {
+    let index = std::fs::read_to_string(folder("README.md")).expect("the folder has an index");
+    let entries = std::fs::read_dir(folder("")).expect("the repository has the folder").flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let names: Vec<&str> = folders.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(names.iter().filter(|name| **name != "flights").collect::<Vec<_>>(), STORIES.iter().collect::<Vec<_>>());
+    for (name, path) in names.iter().zip(&folders) {
+        assert!(index.contains(&format!("({name}/README.md)")), "{name} is not in the index");
+        assert!(path.join("README.md").is_file(), "{name} has no page");
+    }
+}
+
+/// Where a story is run.
+struct Place {
+    _dir: Option<TempDir>,
+    options: Vec<String>,
+    /// The address of a registry that is not the data directory's.
+    registry: Option<String>,
+}
+
+impl Place {
+    /// Embedded topics, with the registry of their data directory.
+    fn embedded() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let options = vec!["--data-dir".to_owned(), text(&dir.path().join("data"))];
+        Self { _dir: Some(dir), options, registry: None }
+    }
+
+    /// A cluster, as the service `name`, with `registry`.
+    fn on_kafka(broker: &Broker, registry: &Served, name: &str) -> Self {
+        let registry = format!("http://{}", registry.address);
+        let mut options = vec!["--data-dir".to_owned(), text(&broker.path(name))];
+        let properties = [
+            broker.property(),
+            format!("ksql.service.id={name}_"),
+            format!("ksql.schema.registry.url={registry}"),
+            // Who asks takes the place of who has worked, whose tasks would be waiting for it otherwise.
+            format!("group.instance.id={name}"),
+        ];
+        for property in properties {
+            options.extend(["--property".to_owned(), property]);
+        }
+        Self { _dir: None, options, registry: Some(registry) }
+    }
+
+    /// The binary, here.
+    fn levada(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(LEVADA);
+        command.args(arguments).args(&self.options).stdin(Stdio::null());
+        command
+    }
+
+    /// Standard output of one command of the binary.
+    fn output(&self, arguments: &[&str]) -> String {
+        succeeded(self.levada(arguments).output().expect("levada starts"), &arguments.join(" "))
+    }
+
+    /// The rows that answer `statements`, as JSON. On a cluster, a server that has just been started has its tasks a little later: it is
+    /// asked again, and given more time.
+    fn answer(&self, statements: &str) -> String {
+        for seconds in 0..PATIENCE_SECONDS {
+            let output = self.answer_after(Duration::from_secs(seconds), statements);
+            if !String::from_utf8_lossy(&output.stderr).contains("this server has not all rows") {
+                return succeeded(output, statements);
+            }
+        }
+        panic!("no server has the rows for {statements}");
+    }
+
+    /// What a shell says that is asked so long after its start.
+    #[expect(clippy::disallowed_methods, reason = "what a cluster takes is real time")]
+    fn answer_after(&self, wait: Duration, statements: &str) -> Output {
+        let mut command = self.levada(&["shell", "--output", "json"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("levada starts");
+        std::thread::sleep(wait);
+        let mut input = child.stdin.take().expect("piped");
+        input.write_all(statements.as_bytes()).expect("the shell reads");
+        drop(input);
+        child.wait_with_output().expect("the shell ends")
+    }
+
+    /// Runs the script of the story `name`.
+    fn run(&self, name: &str) {
+        let mut script = Command::new("sh");
+        script.arg(folder(name).join("run.sh")).env("LEVADA", LEVADA).env("LEVADA_OPTIONS", self.options.join(" "));
+        match &self.registry {
+            Some(address) => script.env("LEVADA_REGISTRY", address),
+            None => script.env_remove("LEVADA_REGISTRY"),
+        };
+        succeeded(script.stdin(Stdio::null()).output().expect("there is a shell"), name);
+    }
+}
+
+/// Runs the story `name`, then asks what its files ask.
+fn check(place: &Place, name: &str) {
+    place.run(name);
+    let file = folder(name).join(format!("{name}.sql"));
+    let questions = questions(&std::fs::read_to_string(&file).expect("stories are UTF-8"));
+    assert!(!questions.is_empty(), "{name} asks nothing");
+    for question in questions {
+        let output = place.answer(&question.statements);
+        question.check(name, &output);
+    }
+}
+
+/// A stream whose columns nobody has declared, in full.
+fn describes_what_the_registry_knows(place: &Place) {
+    let said = place.output(&["shell", "-e", "DESCRIBE EXTENDED client_changes;"]);
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "Name : CLIENT_CHANGES",
+        "Type : STREAM",
+        "Key format : AVRO",
+        "Value format : AVRO",
+        "Kafka topic : shop.clients (partitions: 1, replication: 1)",
+        "ROWKEY │ STRUCT<`ID` INTEGER> (key)",
+        "SINCE │ VARCHAR(STRING)",
+        "CSAS_CLIENTS_BY_ID",
+    ] {
+        assert!(words.contains(part), "'{part}' in {said}");
+    }
+}
+
+/// What nobody can know beforehand: that queries run, how many records have passed, and how fast.
+fn tells_what_has_passed(place: &Place) {
+    let fetched = place.output(&["topic", "consume", "picking_list", "--key-format", "kafka:int"]);
+    assert!(fetched.contains("\t12\t5002;Olive, young;2;Café Central;Évora;to the back door\n"), "{fetched}");
+    let statements = "SET 'auto.offset.reset' = 'earliest'; \
+        INSERT INTO orders (order_no, customer, plant, pieces, price) VALUES (5007, 11, 'Sage', 1, 2.00); \
+        SELECT plant FROM orders_of_customers WHERE order_no = 5007 EMIT CHANGES LIMIT 1; \
+        SHOW QUERIES; DESCRIBE orders_of_customers EXTENDED;";
+    let said = place.output(&["shell", "-e", statements]);
+    let line =
+        |begin: &str| said.lines().find(|line| line.trim_start().starts_with(begin)).unwrap_or_default().to_owned();
+    for (sink, topic) in
+        [("ORDERS_OF_CUSTOMERS", "orders_of_customers"), ("PICKING_LIST", "picking_list"), ("TOWNS", "TOWNS")]
+    {
+        let listed =
+            said.lines().find(|line| line.contains(&format!("│ {sink} ")) && line.contains(&format!("│ {topic} ")));
+        assert!(listed.is_some_and(|line| line.contains("RUNNING:1")), "{sink} runs: {said}");
+    }
+    let figure = |name: &str| line(name).split_once(':').map_or(String::new(), |(_, text)| text.trim().to_owned());
+    assert_eq!(figure("total-messages"), "1", "{said}");
+    let rate: f64 = figure("messages-per-sec").parse().expect("a rate is a number");
+    assert!(rate > 0.0, "{said}");
+    assert_eq!(figure("rejected-messages"), "0", "{said}");
+    assert_eq!((figure("Key format"), figure("Value format")), ("AVRO".to_owned(), "AVRO".to_owned()), "{said}");
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sql-examples").join(name)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("temporary names are text").to_owned()
+}
+
+fn succeeded(output: Output, what: &str) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}:\n{out}\n{err}");
+    out.into_owned()
+}
