@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check oracle fuzz large bench bench-kafka crash failover
+.PHONY: help setup build demo kafka test check oracle fuzz large bench bench-kafka crash failover load
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ bench-kafka: setup ## the numbers on Kafka in BENCHMARKS.md (ARGS="throughput re
 
 crash: setup ## 100 kills and 20 broker restarts on Kafka, results compared with the input (minutes)
 	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::crash $(ARGS)
+
+load: setup ## 2,000 push queries and 500 pull clients at once (minutes; LEVADA_LOAD_SECONDS, LEVADA_LOAD_PUSHES, LEVADA_LOAD_PULLS)
+	cargo test --release --test levada --locked -- --ignored --nocapture server::load $(ARGS)
 
 failover: setup ## how long partitions stand still when one of three servers is killed (minutes)
 	LEVADA_KAFKA=required cargo test --release --test levada --locked -- --ignored --nocapture kafka::failover $(ARGS)

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 19] = [
+const FOLDERS: [(&str, &[&str]); 20] = [
     ("sql", &[]),
     ("configuration", &["sql"]),
     ("types", &[]),
@@ -63,7 +63,19 @@ const FOLDERS: [(&str, &[&str]); 19] = [
     ("shell", &["engine", "sql", "types"]),
     (
         "server",
-        &["catalog", "configuration", "engine", "formats", "functions", "http", "runtime", "sql", "topics", "types"],
+        &[
+            "catalog",
+            "configuration",
+            "engine",
+            "formats",
+            "functions",
+            "http",
+            "metrics",
+            "runtime",
+            "sql",
+            "topics",
+            "types",
+        ],
     ),
     (
         "testing",

@@ -50,9 +50,9 @@ impl Engine {
 }
 
 impl Inserter {
-    /// Writes `rows`, each a JSON object of columns' names and values, and says of each whether it was written. Names count in any
-    /// case unless they are in back-ticks; what is missing is null; key columns must be there. Returns when the records are
-    /// in the topic.
+    /// Writes `rows`, each a JSON object of columns' names and values, and says of each whether it was written, up to the first
+    /// that was not: those after it are not written either. Names count in any case unless they are in back-ticks; what is
+    /// missing is null; key columns must be there. Returns when the records are in the topic.
     pub fn insert<R: AsRef<[u8]>>(&mut self, rows: &[R]) -> Vec<Result<(), EngineError>> {
         self.written(rows).unwrap_or_else(|error| rows.iter().map(|_| Err(copy(&error))).collect())
     }
@@ -149,7 +149,11 @@ impl Prepared {
         let info = shared.topics.describe(topic)?;
         let info = info.ok_or_else(|| TopicError::UnknownTopic { topic: topic.clone() })?;
         let mut chunks: Vec<Option<RecordChunkBuilder>> = (0..info.config.partitions).map(|_| None).collect();
-        for index in (0..kept.len()).filter(|index| outcomes[kept.value(*index) as usize].is_ok()) {
+        if let Some(wrong) = outcomes.iter().position(Result::is_err) {
+            outcomes.truncate(wrong + 1);
+        }
+        let is_written = |row: u32| outcomes.get(row as usize).is_some_and(Result::is_ok);
+        for index in (0..kept.len()).filter(|index| is_written(kept.value(*index))) {
             let key = keys.as_ref().map(|keys| &keys.bytes).filter(|keys| keys.is_valid(index));
             let key = key.map(|keys| keys.value(index));
             let value = values.bytes.is_valid(index).then(|| values.bytes.value(index));
@@ -310,21 +314,24 @@ CREATE SOURCE STREAM fixed (v INT) WITH (KAFKA_TOPIC = 't', VALUE_FORMAT = 'JSON
     }
 
     #[test]
-    fn a_row_that_is_wrong_is_told_and_the_others_are_written() {
+    fn rows_are_written_up_to_the_first_that_is_wrong() {
         let (engine, topics) = engine();
         let mut inserter = engine.inserter(&Session::default(), "`T`").expect("a table");
-        let rows = [r#"{"v": 1}"#, r#"{"id": 1, "v": "x"}"#, r#"{"id": 2, "v": 7}"#, "[]", "{", r#"{"id": null}"#];
-        let outcomes = texts(inserter.insert(&rows));
-        assert_eq!(
-            outcomes[..3],
-            [
-                "Key field must be specified: ID",
+        let good = r#"{"id": 2, "v": 7}"#;
+        for (wrong, reason) in [
+            (r#"{"v": 1}"#, "Key field must be specified: ID"),
+            (r#"{"id": null}"#, "Key field must be specified: ID"),
+            (
+                r#"{"id": 1, "v": "x"}"#,
                 "Failed to insert values into 'T'. Can't coerce a field of type text (\"x\") into type INTEGER",
-                "ok",
-            ]
-        );
-        assert!(outcomes[3..].iter().all(|outcome| outcome != "ok"), "{outcomes:?}");
-        assert_eq!(records(&*topics, "t").len(), 1);
+            ),
+        ] {
+            assert_eq!(texts(inserter.insert(&[good, wrong, good])), ["ok", reason]);
+        }
+        for wrong in ["[]", "{", ""] {
+            assert_eq!(texts(inserter.insert(&[wrong, good])).len(), 1);
+        }
+        assert_eq!(records(&*topics, "t").len(), 3);
     }
 
     #[test]

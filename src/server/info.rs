@@ -131,6 +131,7 @@ async fn metadata_id(State(server): State<Arc<Server>>) -> Endpoint {
 }
 
 async fn is_valid_property(State(server): State<Arc<Server>>, Path(property): Path<String>) -> Endpoint {
-    working(move || server.engine.check_property(&property)).await??;
+    let checked = working(move || server.engine.check_property(&property)).await?;
+    checked.map_err(|error| Problem { code: Code::BAD_REQUEST, ..Problem::from(error) })?;
     Ok(json_answer(JSON, &Value::Bool(true)))
 }

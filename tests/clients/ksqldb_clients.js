@@ -107,7 +107,7 @@ async function java(url) {
   assert.deepStrictEqual(['version', 'kafkaClusterId', 'ksqlServiceId'].filter(name => !info.json().KsqlServerInfo[name]), [])
   // executeStatement() and listings want an array of exactly one entity.
   const statement = async ksql => {
-    const answer = await whole('POST', '/ksql', { ksql, streamsProperties: {}, sessionVariables: {} })
+    const answer = await whole('POST', '/ksql', { ksql, streamsProperties: earliest, sessionVariables: {} })
     assert.strictEqual(answer.status, 200, answer.text)
     assert.strictEqual(answer.json().length, 1, answer.text)
     return answer.json()[0]
@@ -203,7 +203,7 @@ function post(url, path, body, type) {
 async function kafkaUi(url) {
   const json = 'application/json'
   const rows = 'application/vnd.ksql.v1+json'
-  const statement = ksql => post(url, '/ksql', { ksql, streamsProperties: {} }, json)
+  const statement = ksql => post(url, '/ksql', { ksql, streamsProperties: earliest }, json)
   for (const sql of ["CREATE STREAM ui_in (k VARCHAR KEY, v INT) WITH (kafka_topic='ui_in', value_format='json', partitions=1);",
     'CREATE TABLE ui_sum AS SELECT k, SUM(v) AS total FROM ui_in GROUP BY k;', "INSERT INTO ui_in (k, v) VALUES ('a', 1);"]) {
     const answer = await statement(sql)

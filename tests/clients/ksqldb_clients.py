@@ -98,7 +98,8 @@ def ksqldb(url):
                 assert await asyncio.get_running_loop().run_in_executor(None, client.close_query, query_id)
         return rows
 
-    assert asyncio.run(pushed()) == [["a", 1], ["b", 2], ["a", 1]]
+    rows = asyncio.run(pushed())
+    assert rows == [["a", 1], ["b", 2], ["a", 1]], rows
     assert client.query_sync("SELECT * FROM h2_in;")[1:] == [["a", 1], ["b", 2], ["a", 1]]
     assert not client.close_query("nobody")
     error = client.query_sync("SELECT nothing FROM h2_in;")[0]

@@ -57,7 +57,10 @@ fn what_became_of_commands_can_be_asked() {
     server.refused("DROP STREAM s;");
     let failed = server.get("/status/stream/S/drop").json();
     assert_eq!(failed["status"], "ERROR");
-    assert!(failed["message"].as_str().is_some_and(|message| message.contains("CTAS_T_1")), "{failed}");
+    assert!(
+        failed["message"].as_str().is_some_and(|message| message.contains("read from this source: [T]")),
+        "{failed}"
+    );
 }
 
 #[test]
@@ -152,7 +155,8 @@ fn success_is_told_in_the_words_that_clients_look_for() {
     }
     let again = "CREATE STREAM IF NOT EXISTS s (a INT) WITH (kafka_topic='s', value_format='json');";
     let status = server.run(again).remove(0)["commandStatus"].clone();
-    assert_eq!(status["message"], "Cannot add stream `S`: A stream with the same name already exists.");
+    let message = status["message"].as_str().expect("a text");
+    assert!(message.starts_with("Cannot add stream `S`: A stream with the same name already exists"), "{message}");
 }
 
 #[test]
@@ -170,7 +174,7 @@ fn statements_are_checked_before_the_first_is_executed() {
 fn a_request_has_properties_variables_and_a_place_in_the_order_of_commands() {
     let server = TestServer::with_rows();
     let request = json!({
-        "ksql": "CREATE STREAM ${name} AS SELECT '${text}' AS a FROM s;",
+        "ksql": "CREATE STREAM ${name} AS SELECT k, '${text}' AS a FROM s;",
         "sessionVariables": {"name": "v", "text": "it"},
         "streamsProperties": {"auto.offset.reset": "earliest"},
     });
@@ -181,7 +185,7 @@ fn a_request_has_properties_variables_and_a_place_in_the_order_of_commands() {
         server.post("/ksql", &[], &request.to_string())
     };
     assert_eq!(after(number).status, 200);
-    server.until("SELECT * FROM v;", |rows| rows.to_string().matches("[\"it\"]").count() == 3);
+    server.until("SELECT * FROM v;", |rows| rows.to_string().matches(",\"it\"]").count() == 3);
     let server = TestServer::start_with(&["ksql.server.command.response.timeout.ms=100"]);
     let request = json!({"ksql": "LIST STREAMS;", "commandSequenceNumber": 1000});
     let late = server.post("/ksql", &[], &request.to_string());
@@ -194,11 +198,9 @@ fn a_service_ends_with_its_topics() {
     let ended = server.post("/ksql/terminate", &[], "{\"deleteTopicList\": [\"T\"]}");
     assert_eq!(ended.status, 200, "{ended:?}");
     assert_eq!(ended.json()[0]["commandStatus"]["status"], "SUCCESS");
-    assert_eq!(server.run("LIST STREAMS;")[0]["streams"], json!([]));
-    assert_eq!(server.run("LIST QUERIES;")[0]["queries"], json!([]));
-    let topics = server.run("LIST TOPICS;")[0]["topics"].clone();
-    let names: Vec<&Value> = topics.as_array().expect("topics").iter().map(|topic| &topic["name"]).collect();
-    assert_eq!(names, [&json!("s")]);
+    let after = server.refused("LIST STREAMS;");
+    assert_eq!((after.status, &after.json()["error_code"]), (503, &json!(50304)), "{after:?}");
+    assert_eq!(server.get("/info").status, 200);
 }
 
 #[test]

@@ -97,15 +97,19 @@ impl Exchange<'_> {
         self.status.as_u16()
     }
 
-    /// The next frame of the answer; `None` at its end.
+    /// The next frame of the answer that holds something; `None` at its end.
     pub fn next(&mut self) -> Option<String> {
         self.status();
         let body = self.body.as_mut().expect("the answer has begun");
-        let frame = self.runtime.block_on(async { timeout(PATIENCE, body.data()).await });
-        let frame = frame.expect("it goes on in time")?.expect("it does not break off");
-        // What is read makes room for more.
-        let _ = body.flow_control().release_capacity(frame.len());
-        Some(String::from_utf8(frame.to_vec()).expect("text"))
+        loop {
+            let frame = self.runtime.block_on(async { timeout(PATIENCE, body.data()).await });
+            let frame = frame.expect("it goes on in time")?.expect("it does not break off");
+            // What is read makes room for more.
+            let _ = body.flow_control().release_capacity(frame.len());
+            if !frame.is_empty() {
+                return Some(String::from_utf8(frame.to_vec()).expect("text"));
+            }
+        }
     }
 
     /// The whole answer.

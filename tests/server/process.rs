@@ -1,6 +1,5 @@
 //! A server of a test: `levada server` on a free port, with a data directory of its own, ended with the test.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -56,7 +55,9 @@ impl TestServer {
         let log = File::create(folder.path().join("log")).expect("a file for the log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
         command.current_dir(folder.path()).args(["server", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
-        properties.iter().for_each(|property| drop(command.args(["--property", property])));
+        for property in properties {
+            command.args(["--property", property]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let mut line = String::new();
@@ -169,9 +170,9 @@ fn has_all(rows: &Value) -> bool {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let mut shown = String::new();
-            self.log().lines().rev().take(20).for_each(|line| drop(writeln!(shown, "{line}")));
-            super::say(&format!("the log of the server, newest first:\n{shown}"));
+            let log = self.log();
+            let newest: Vec<&str> = log.lines().rev().take(20).collect();
+            super::say(&format!("the log of the server, newest first:\n{}", newest.join("\n")));
         }
         // It may have ended already.
         let _ = self.child.kill();
