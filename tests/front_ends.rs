@@ -470,7 +470,7 @@ fn a_new_version_of_a_file_is_planned_and_applied() {
     assert!(!folder.path().join("levada-data").exists(), "a look makes nothing");
     assert!(apply().0);
     write("CREATE STREAM large AS SELECT * FROM s WHERE v > 20;\n");
-    let expected = "change,kind,name,line\ndrop,TABLE,N,\nunchanged,STREAM,S,1\nreplace,STREAM,LARGE,2\n";
+    let expected = "change,kind,name,line\ndrop,TABLE,N,\"\"\nunchanged,STREAM,S,1\nreplace,STREAM,LARGE,2\n";
     assert_eq!(plan(), (true, expected.to_owned(), String::new()));
     let (done, _, told) = apply();
     assert!(done, "{told}");

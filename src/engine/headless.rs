@@ -120,6 +120,8 @@ struct Step {
     written: Option<ParsedStatement>,
     /// What is executed for it.
     executed: ParsedStatement,
+    /// What is gone then.
+    removes: Option<Object>,
     session: Session,
 }
 
@@ -138,12 +140,17 @@ pub(super) fn apply(inner: &Inner, text: &str, show: &mut dyn FnMut(Response)) -
         Planner::of(&inner.shared, &core, text)?
     };
     refuse_obstacles(&plan)?;
-    for Step { written, executed, mut session } in steps {
+    for Step { written, executed, removes, mut session } in steps {
         let origin = if written.is_some() { Origin::File } else { Origin::Session };
         let written = written.as_ref().unwrap_or(&executed);
         let author = Author { origin, applied_before: inner.lock().applied.count(&written.text) };
-        execute::made_of(inner, &mut session, author, written, &executed, show)
-            .map_err(|error| error.at(written.span))?;
+        if let Err(error) = execute::made_of(inner, &mut session, author, written, &executed, show) {
+            // Another server that applies the same file may have been faster.
+            let is_gone = removes.is_some_and(|object| inner.lock().definitions.get(&object).is_none());
+            if !is_gone {
+                return Err(error.at(written.span));
+            }
+        }
     }
     Ok(plan)
 }
@@ -264,7 +271,8 @@ impl<'a> Planner<'a> {
                     continue;
                 }
             }
-            self.steps.push(Step { written: None, executed, session: Session::default() });
+            let removes = Some(object.clone());
+            self.steps.push(Step { written: None, executed, removes, session: Session::default() });
         }
         Ok(needed)
     }
@@ -327,7 +335,7 @@ impl<'a> Planner<'a> {
             }
         };
         if matches!(kind, ChangeKind::Create | ChangeKind::Replace) {
-            self.steps.push(Step { written: Some(parsed.clone()), executed, session });
+            self.steps.push(Step { written: Some(parsed.clone()), executed, removes: None, session });
         }
         self.changes.push(FileChange {
             kind,

@@ -365,7 +365,8 @@ impl Engine {
 
     /// As [`Engine::open`], to look at what there is: queries do not run, and on a cluster it is no server of the service.
     pub fn open_to_look(dir: &Path, configuration: impl Into<Configuration>) -> Result<Self, EngineError> {
-        let properties = configuration.into().values();
+        let mut properties = configuration.into().values();
+        properties.remove(schemas::LISTENER);
         // Nothing comes into being because somebody has looked.
         let topics = if topic_store::is_cluster(&properties) || dir.is_dir() {
             topic_store::open_without_state(dir, &properties)?

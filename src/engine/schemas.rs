@@ -16,7 +16,7 @@ use crate::sql::ParsedStatement;
 use crate::topics::{self, Topics};
 
 /// The property that says where the registry of the data directory is served.
-const LISTENER: &str = "levada.schema.registry.listener";
+pub(super) const LISTENER: &str = "levada.schema.registry.listener";
 
 /// The registry that `properties` name.
 pub(super) fn remote(properties: &BTreeMap<String, String>) -> Result<Option<Arc<dyn SchemaRegistry>>, EngineError> {
