@@ -36,24 +36,25 @@ fn engine() -> Engine {
     let properties = BTreeMap::from([("auto.offset.reset".to_owned(), "earliest".to_owned())]);
     let options = EngineOptions { properties, threads: false, ..EngineOptions::default() };
     let engine = Engine::with_options(Arc::new(MemoryTopics::new()), options).expect("memory is empty");
-    let statements = r#"
+    let statements = r"
         CREATE STREAM t (k STRING KEY, v STRING) WITH (kafka_topic = 't', value_format = 'json', partitions = 2);
         CREATE TABLE n AS SELECT v, COUNT(*) AS n FROM t WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY v;
         CREATE STREAM `some-name` AS SELECT * FROM t WHERE v LIKE 'x%';
         INSERT INTO t (k, v) VALUES ('a', 'xyz');
-        INSERT INTO t (k, v) VALUES ('b', 'yz');"#;
+        INSERT INTO t (k, v) VALUES ('b', 'yz');";
     engine.execute(&mut Session::default(), statements, &mut |_| ()).expect("the statements are right");
     engine.settle(None).expect("nothing fails");
     engine.execute(&mut Session::default(), "SELECT * FROM n;", &mut |_| ()).expect("a table scan");
     engine
 }
 
+const STRANGE: Metric = Metric::counter("levada_strange_total", "What stands in labels,\nand \\ in help.");
+
 #[test]
 fn prometheus_client_reads_the_figures() {
     if !is_there() {
         return;
     }
-    const STRANGE: Metric = Metric::counter("levada_strange_total", "What stands in labels,\nand \\ in help.");
     let engine = engine();
     engine.metrics_registry().counter(&STRANGE, &[("text", "a\"b\\c\nd,e=}")]).add(u64::MAX);
     let text = engine.metrics().to_string();

@@ -25,10 +25,9 @@ pub(super) fn listings(shared: &Shared, query: &RunningQuery) -> Vec<Listing> {
         ("Sink", look.running.sink.clone()),
         ("Lag", look.lag().to_string()),
     ]);
-    let steps = steps::steps(&look).into_iter().map(|step| {
-        let lost = step.lost.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        vec![step.name.clone(), step.rows_in.to_string(), step.rows_out.to_string(), lost]
-    });
+    let steps = steps::steps(&look)
+        .into_iter()
+        .map(|step| vec![step.name.clone(), step.rows_in.to_string(), step.rows_out.to_string(), step.others()]);
     let steps = Listing::table("Rows", &["Step", "Came", "Went on", "The others"], steps.collect());
     let tasks = Listing::table(
         "Tasks of this server",

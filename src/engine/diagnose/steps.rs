@@ -21,6 +21,9 @@ pub(super) struct Step {
     pub(super) right: u64,
     pub(super) rows_out: u64,
     pub(super) lost: Vec<Lost>,
+    /// Of the rows that went on, those without a key, where the source has one, and without a value.
+    pub(super) null_keys: u64,
+    pub(super) null_values: u64,
 }
 
 /// What a step does.
@@ -70,7 +73,16 @@ pub(super) const UNREADABLE: [&str; 3] = [BAD_KEY, BAD_VALUE, BAD_TIME];
 
 impl Step {
     fn new(kind: StepKind, name: String, sub: usize) -> Self {
-        Self { kind, name, sub, rows_in: 0, right: 0, rows_out: 0, lost: Vec::new() }
+        Self { kind, name, sub, rows_in: 0, right: 0, rows_out: 0, lost: Vec::new(), null_keys: 0, null_values: 0 }
+    }
+
+    /// What became of the rows that did not go on; and what those lack that did.
+    pub(super) fn others(&self) -> String {
+        let lost: Vec<String> = self.lost.iter().map(ToString::to_string).collect();
+        let lacks = [(self.null_keys, "key"), (self.null_values, "value")].into_iter().filter(|(rows, _)| *rows > 0);
+        let lacks: Vec<String> = lacks.map(|(rows, part)| format!("{rows} without {part}")).collect();
+        let lacks = if lacks.is_empty() { String::new() } else { format!("(went on: {})", lacks.join(", ")) };
+        [lost.join(", "), lacks].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     fn lose(&mut self, why: &'static str, rows: u64) {
@@ -86,6 +98,9 @@ impl Step {
 
 /// The steps of all tasks of this server.
 pub(super) fn steps(look: &QueryLook) -> Vec<Step> {
+    let sources = look.running.spec.plan.root.sources();
+    let keyed = sources.iter().filter(|source| !source.declared.key.is_empty());
+    let keyed: Vec<&str> = keyed.map(|source| source.topic.as_str()).collect();
     let mut steps: Vec<Step> = Vec::new();
     for ((sub, _), task) in &look.tasks {
         for input in &task.inputs {
@@ -95,6 +110,10 @@ pub(super) fn steps(look: &QueryLook) -> Vec<Step> {
             let (read, rejected) = (&input.read, &input.read.rejected);
             step.rows_in += read.records;
             step.rows_out += read.records.saturating_sub(rejected.total());
+            if keyed.contains(&&*input.partition.topic) {
+                step.null_keys += read.null_keys;
+            }
+            step.null_values += read.null_values;
             step.lose(BAD_KEY, rejected.of(Stage::Key));
             step.lose(BAD_VALUE, rejected.of(Stage::Value));
             step.lose(BAD_TIME, rejected.of(Stage::Timestamp));

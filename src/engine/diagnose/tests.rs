@@ -31,7 +31,8 @@ fn rows_are_followed_from_source_to_sink() {
     let (engine, topics) = engine(&format!("{STREAM} CREATE STREAM a AS SELECT k, 10 / v AS x FROM s WHERE v <> 5;"));
     let value = |v: &str| format!(r#"{{"v": {v}}}"#);
     let values = [value("5"), value("5"), value("1"), value("0"), "no JSON".to_owned()];
-    let records: Vec<_> = values.iter().map(|value| (Some("k"), Some(value.as_str()), 0)).collect();
+    let mut records: Vec<_> = values.iter().map(|value| (Some("k"), Some(value.as_str()), 0)).collect();
+    records[0].0 = None;
     append(&topics, "s", &records);
     engine.settle(None).expect("nothing fails");
     let lines = diagnosis(&engine, "csas_a_1");
@@ -39,7 +40,7 @@ fn rows_are_followed_from_source_to_sink() {
         lines[1..6],
         [
             "Rows",
-            "Read s|5|4|1 whose value cannot be read",
+            "Read s|5|4|1 whose value cannot be read (went on: 1 without key)",
             "Filter-1|4|2|2 removed by WHERE",
             "Project-2|2|2|1 failed",
             "Write A|2|2|",
