@@ -276,6 +276,8 @@ fn double(value: f64) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const FILE: &str = "syntax = 'proto3'; message M { string name = 1; int64 id = 2; repeated N n = 3; E e = 4;
@@ -332,5 +334,26 @@ mod tests {
         }
         let file = ProtobufSchema::parse(FILE, &[]).expect("a file");
         assert_eq!(json(&file, 1, &bytes), Err("messages are nested too deep".to_owned()));
+    }
+
+    proptest! {
+        /// Tags of fields that there are, lengths and values at random: what is no message is refused.
+        #[test]
+        fn no_bytes_break_the_reader(
+            parts in prop::collection::vec((0_u8..17, 0_u8..8, prop::collection::vec(any::<u8>(), 0..14)), 0..12),
+        ) {
+            let mut bytes = Vec::new();
+            for (number, wire, value) in parts {
+                crate::formats::byte_reader::write_varint(&mut bytes, u64::from(number) << 3 | u64::from(wire));
+                if wire == DELIMITED {
+                    bytes.push(value.len() as u8);
+                }
+                bytes.extend_from_slice(&value);
+            }
+            if let Ok(value) = print(&bytes) {
+                prop_assert!(value.is_object());
+                prop_assert_eq!(serde_json::from_str::<Value>(&value.to_string()).ok(), Some(value));
+            }
+        }
     }
 }
