@@ -28,7 +28,7 @@ const PUSHES_MAX: &str = "ksql.max.push.queries";
 /// As in ksqlDB.
 const PUSHES_MAX_DEFAULT: usize = 100;
 const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
-const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_secs(60);
+const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_mins(1);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
 const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);

@@ -183,7 +183,7 @@ impl Execution<'_> {
                 let push = self.shared.pushes.find(id.as_str())?;
                 let columns = ["ID", "Query Type", "SQL"];
                 let facts = [push.id.to_string(), "PUSH".to_owned(), push.sql.clone()];
-                let plan = self.explained(&push.spec.plan, &QueryId::new(&*push.id), &push.id);
+                let plan = self.explained(&push.spec.plan, &QueryId::new(&push.id), &push.id);
                 Some(Response::Listing(vec![Listing::facts(columns.into_iter().zip(facts)), plan]))
             }
             _ => None,

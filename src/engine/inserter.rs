@@ -340,8 +340,8 @@ CREATE SOURCE STREAM fixed (v INT) WITH (KAFKA_TOPIC = 't', VALUE_FORMAT = 'JSON
         let refused = |target: &str| engine.inserter(&Session::default(), target).err().map(|error| error.to_string());
         assert_eq!(refused("nowhere").as_deref(), Some("Cannot insert values into an unknown stream/table: `NOWHERE`"));
         assert_eq!(refused("fixed").as_deref(), Some("Cannot insert values into read-only stream: FIXED"));
-        let mut off = Session::default();
-        off.properties = BTreeMap::from([("ksql.insert.into.values.enabled".to_owned(), "false".to_owned())]);
+        let properties = BTreeMap::from([("ksql.insert.into.values.enabled".to_owned(), "false".to_owned())]);
+        let off = Session { properties, ..Session::default() };
         assert!(engine.inserter(&off, "s").is_err());
         let mut inserter = engine.inserter(&Session::default(), "s").expect("a stream");
         engine.execute(&mut Session::default(), "DROP STREAM s;", &mut |_| ()).expect("nobody reads it");

@@ -1,5 +1,6 @@
 //! Pull queries: the rows that are there now.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
@@ -10,7 +11,7 @@ use super::config::Properties;
 use super::push::PushEnd;
 use super::queries::{QuerySetup, transient_spec};
 use super::reads::ReadView;
-use super::{EngineError, ResultRows, Shared};
+use super::{EngineError, ResultRows, Shared, taps};
 use crate::expr::CompiledExpr;
 use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
 use crate::runtime::materialized::TableReader;
@@ -171,6 +172,11 @@ pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) 
     let receiver = Arc::clone(&collected) as Arc<dyn RowReceiver>;
     let mut spec = transient_spec(&format!("pull_{}", shared.clock.now_ms()), plan, receiver, &setup)?;
     spec.start_from = StartFrom::Earliest;
+    let mut ends = BTreeMap::new();
+    for source in plan.query.root.sources() {
+        ends.extend(taps::ends(&*shared.topics, &source.topic)?);
+    }
+    spec.stop_at = Some(Arc::new(ends));
     let runtime = Runtime::new(Arc::clone(&shared.topics), Arc::clone(&shared.clock), &RuntimeOptions::default())?;
     runtime.start(spec)?;
     runtime.settle(None)?;

@@ -61,6 +61,8 @@ pub struct PushQueue {
     changed: Condvar,
     /// Told when the query ends, from whatever side.
     on_end: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Told when there is room again for tasks that wait.
+    on_room: Option<Box<dyn Fn() + Send + Sync>>,
     patience: Option<Patience>,
 }
 
@@ -80,11 +82,20 @@ struct PushState {
     waker: Option<Waker>,
     /// Since when a task waits for the reader.
     full_since: Option<Duration>,
+    /// A task waits until half of the room is free.
+    is_waited_for: bool,
 }
 
 impl PushState {
     fn is_full(&self) -> bool {
         self.rows >= ROWS_MAX || self.bytes >= BYTES_MAX
+    }
+
+    /// Whether tasks that wait are to be told now that there is room.
+    fn makes_room(&mut self) -> bool {
+        let is_due = self.is_waited_for && self.rows <= ROWS_MAX / 2 && self.bytes <= BYTES_MAX / 2;
+        self.is_waited_for &= !is_due;
+        is_due
     }
 }
 
@@ -93,13 +104,19 @@ impl PushQueue {
     pub fn new(limit: Option<u64>) -> Self {
         let end = (limit == Some(0)).then_some(PushEnd::LimitReached);
         let state = PushState { rows_left: limit, end, ..PushState::default() };
-        Self { state: Mutex::new(state), changed: Condvar::new(), on_end: None, patience: None }
+        Self { state: Mutex::new(state), changed: Condvar::new(), on_end: None, on_room: None, patience: None }
     }
 
     /// The queue that calls `on_end` once, when its query ends; from any thread.
     #[must_use]
     pub fn telling(self, on_end: impl Fn() + Send + Sync + 'static) -> Self {
         Self { on_end: Some(Box::new(on_end)), ..self }
+    }
+
+    /// The queue that calls `on_room` when a task waits and there is room again.
+    #[must_use]
+    pub fn making_room(self, on_room: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { on_room: Some(Box::new(on_room)), ..self }
     }
 
     /// The queue whose query fails when the reader has let it wait for `limit`, by `clock`.
@@ -132,7 +149,7 @@ impl PushQueue {
     }
 
     fn try_next(&self) -> PushEvent {
-        Self::taken(&mut self.lock())
+        self.taken(self.lock())
     }
 
     fn next(&self, timeout: Duration) -> PushEvent {
@@ -140,10 +157,20 @@ impl PushQueue {
         if state.waiting.is_empty() && state.end.is_none() {
             state = self.changed.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner).0;
         }
-        Self::taken(&mut state)
+        self.taken(state)
     }
 
-    fn taken(state: &mut PushState) -> PushEvent {
+    fn taken(&self, mut state: MutexGuard<'_, PushState>) -> PushEvent {
+        let event = Self::popped(&mut state);
+        let has_room = state.makes_room();
+        drop(state);
+        if let (true, Some(on_room)) = (has_room, &self.on_room) {
+            on_room();
+        }
+        event
+    }
+
+    fn popped(state: &mut PushState) -> PushEvent {
         match (state.waiting.pop_front(), &state.end) {
             (Some(rows), _) => {
                 state.rows -= rows.len();
@@ -158,10 +185,10 @@ impl PushQueue {
         }
     }
 
-    fn set_waker(&self, waker: Waker) {
+    fn set_waker(&self, waker: &Waker) {
         let mut state = self.lock();
         let is_due = !state.waiting.is_empty() || state.end.is_some();
-        state.waker = Some(Arc::clone(&waker));
+        state.waker = Some(Arc::clone(waker));
         drop(state);
         if is_due {
             waker();
@@ -220,9 +247,10 @@ impl RowReceiver for PushQueue {
     }
 
     fn is_full(&self) -> bool {
-        let state = self.lock();
+        let mut state = self.lock();
         let is_full = state.is_full();
         if is_full {
+            state.is_waited_for = true;
             self.lose_patience(state);
         }
         is_full
@@ -264,7 +292,8 @@ impl PushQuery {
     /// query ends; at once if there is something to take already. It is called by the threads that make the rows: it
     /// must neither wait nor take rows itself.
     pub fn on_change(&self, waker: impl Fn() + Send + Sync + 'static) {
-        self.queue.set_waker(Arc::new(waker));
+        let waker: Waker = Arc::new(waker);
+        self.queue.set_waker(&waker);
     }
 
     /// Ends the query; safe from any thread.
@@ -370,7 +399,7 @@ mod tests {
     #[test]
     fn a_reader_that_takes_nothing_is_waited_for_and_then_told() {
         let clock = Arc::new(ManualClock::default());
-        let queue = PushQueue::new(None).patient_for(Duration::from_secs(60), Arc::<ManualClock>::clone(&clock));
+        let queue = PushQueue::new(None).patient_for(Duration::from_mins(1), Arc::<ManualClock>::clone(&clock));
         let (query, queue) = query(queue);
         queue.push(rows(ROWS_MAX as i32));
         assert!(queue.is_full());
@@ -383,6 +412,23 @@ mod tests {
         assert!(queue.is_full() && queue.is_closed());
         let events = taken(&query);
         assert!(events[1].contains("has taken no rows for 60 seconds while 20000 rows waited"), "{events:?}");
+    }
+
+    #[test]
+    fn tasks_that_wait_are_told_when_half_of_the_room_is_free() {
+        let told = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&told);
+        let (query, queue) = query(PushQueue::new(None).making_room(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }));
+        for _ in 0..4 {
+            queue.push(rows(ROWS_MAX as i32 / 4));
+        }
+        assert!(queue.is_full());
+        assert!(matches!(query.try_next(), PushEvent::Rows(_)));
+        assert_eq!(told.load(Ordering::Relaxed), 0);
+        assert_eq!(taken(&query).len(), 3);
+        assert_eq!(told.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -89,6 +89,7 @@ fn spec(id: &str, group: String, plan: SharedPlan, setup: &QuerySetup<'_>) -> Re
         client: None,
         tap: None,
         start_at: None,
+        stop_at: None,
         overridden: setup.properties.overridden().clone(),
     })
 }

@@ -105,9 +105,9 @@ impl World {
 }
 
 fn texts(batch: &RecordBatch) -> Vec<String> {
-    let cell = |column: &arrow::array::ArrayRef, row| match column.is_null(row) {
-        true => "null".to_owned(),
-        false => array_value_to_string(column, row).expect("it can be shown"),
+    let shown = |column: &arrow::array::ArrayRef, row| array_value_to_string(column, row).expect("it can be shown");
+    let cell = |column: &arrow::array::ArrayRef, row| {
+        if column.is_null(row) { "null".to_owned() } else { shown(column, row) }
     };
     let row = |row| batch.columns().iter().map(|column| cell(column, row)).collect::<Vec<_>>().join("|");
     (0..batch.num_rows()).map(row).collect()

@@ -264,12 +264,11 @@ fn push(
 ) -> Result<PushQuery, EngineError> {
     let place = shared.pushes.place(shared.properties(&BTreeMap::new()).pushes_max()?)?;
     let source = plan.reads.first().map_or("", String::as_str);
-    let id: Arc<str> = match plan.is_scalable {
-        true => format!("SCALABLE_PUSH_QUERY_{}", random_number()).into(),
-        false => format!("transient_{source}_{}", random_number()).into(),
-    };
+    let prefix = if plan.is_scalable { "SCALABLE_PUSH_QUERY".to_owned() } else { format!("transient_{source}") };
+    let id: Arc<str> = format!("{prefix}_{}", random_number()).into();
     let queue = PushQueue::new(plan.query.limit)
         .telling(place.telling(Said::Ended))
+        .making_room(waking(shared))
         .patient_for(properties.push_patience()?, Arc::clone(&shared.clock));
     let queue = Arc::new(queue);
     let columns = plan.columns.iter().map(|column| column.column.clone()).collect();
@@ -287,6 +286,12 @@ fn push(
         return Err(error);
     }
     Ok(query)
+}
+
+/// Wakes tasks that wait.
+fn waking(shared: &Shared) -> impl Fn() + Send + Sync + use<> {
+    let topics = Arc::clone(&shared.topics);
+    move || topics.wake()
 }
 
 /// Has the push query `spec` run, by a shared reader if it can do with one.

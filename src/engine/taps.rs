@@ -42,7 +42,7 @@ impl Seat {
 }
 
 /// The source of a push query that can share a reader.
-pub(super) fn tapped<'p>(plan: &'p QueryPlan, start_from: StartFrom) -> Option<&'p Source> {
+pub(super) fn tapped(plan: &QueryPlan, start_from: StartFrom) -> Option<&Source> {
     let source = plan.root.tapped_source()?;
     let begins_now = start_from != StartFrom::Earliest;
     (begins_now && source.collection == Collection::Stream && !source.is_stored()).then_some(source)

@@ -34,6 +34,8 @@ pub struct Input {
     pub buffered: ChangeBatch,
     /// Offset to fetch next: after the buffered rows.
     fetch_offset: i64,
+    /// The records from this offset on are not read.
+    until: i64,
     /// Records given by hand instead of fetched.
     fed: Option<VecDeque<RecordChunk>>,
     rows_max: usize,
@@ -68,6 +70,7 @@ impl Input {
             chunk: RecordChunk::empty(),
             buffered: ChangeBatch::empty(),
             fetch_offset: position.offset,
+            until: i64::MAX,
             fed: None,
             rows_max,
             decoding,
@@ -81,6 +84,12 @@ impl Input {
     #[must_use]
     pub fn failing_on_invalid_time(self, fails: bool) -> Self {
         Self { fails_on_invalid_time: fails, ..self }
+    }
+
+    /// The input that ends before the offset `until`.
+    #[must_use]
+    pub fn ending_at(self, until: i64) -> Self {
+        Self { until, ..self }
     }
 
     /// The input whose records come from an internal topic, if it `is_internal`.
@@ -107,7 +116,7 @@ impl Input {
         mut reject: impl FnMut(&TopicPartition, &RecordChunk, Vec<Rejected>),
     ) -> Result<u64, RuntimeError> {
         let mut records = 0;
-        while self.buffered.is_empty() {
+        while self.buffered.is_empty() && !self.is_over() {
             let chunk = match &mut self.fed {
                 Some(fed) => fed.pop_front().unwrap_or_else(RecordChunk::empty),
                 None => match topics.fetch(&self.partition, self.fetch_offset, self.rows_max, BATCH_BYTES_MAX) {
@@ -118,6 +127,7 @@ impl Input {
                     fetched => fetched?,
                 },
             };
+            let chunk = self.cut(chunk);
             let Some(&last) = chunk.offsets.last() else { break };
             if self.fed.is_none() {
                 self.fetch_offset = last + 1;
@@ -150,6 +160,23 @@ impl Input {
     /// What was read since the last call.
     pub fn take_counts(&mut self) -> ReadCounts {
         std::mem::take(&mut self.counts)
+    }
+
+    /// Whether nothing more is to be read.
+    fn is_over(&self) -> bool {
+        self.fed.is_none() && self.fetch_offset >= self.until
+    }
+
+    /// `chunk` without the records that are not to be read.
+    fn cut(&mut self, chunk: RecordChunk) -> RecordChunk {
+        if chunk.offsets.last().is_none_or(|last| *last < self.until) {
+            return chunk;
+        }
+        let kept = chunk.slice(0, chunk.offsets.partition_point(|offset| *offset < self.until));
+        if kept.is_empty() {
+            self.fetch_offset = self.until;
+        }
+        kept
     }
 
     fn decode(&mut self, chunk: &RecordChunk) -> Result<(ChangeBatch, Vec<Rejected>), RuntimeError> {
@@ -196,7 +223,7 @@ impl Input {
     pub fn has_more(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         match &self.fed {
             Some(fed) => Ok(!fed.is_empty()),
-            None => Ok(topics.has_more(&self.partition, self.fetch_offset)?),
+            None => Ok(!self.is_over() && topics.has_more(&self.partition, self.fetch_offset)?),
         }
     }
 
@@ -204,7 +231,7 @@ impl Input {
     pub fn is_drained(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
         match &self.fed {
             Some(fed) => Ok(fed.is_empty()),
-            None => Ok(topics.is_drained(&self.partition, self.fetch_offset)?),
+            None => Ok(self.is_over() || topics.is_drained(&self.partition, self.fetch_offset)?),
         }
     }
 
@@ -240,12 +267,11 @@ mod tests {
     use super::*;
     use crate::formats::{Format, Serde};
     use crate::plan::{Collection, TimestampColumn};
-    use crate::topics::MemoryTopics;
+    use crate::topics::{MemoryTopics, Transaction};
     use crate::types::{Column, RecordChunkBuilder, Schema, SqlType};
 
-    /// What becomes of a record whose event time column T holds `json`.
-    fn fill(json: &str, fails_on_invalid_time: bool) -> Result<usize, String> {
-        let source = Source {
+    fn source() -> Source {
+        Source {
             name: "S".to_owned(),
             topic: "s".to_owned(),
             collection: Collection::Stream,
@@ -259,18 +285,51 @@ mod tests {
             pseudo_columns: Vec::new(),
             materialized: false,
             old_rows_known: true,
-        };
+        }
+    }
+
+    fn input(source: &Source) -> Input {
         let partition = TopicPartition { topic: "s".into(), partition: 0 };
         let position = Position { offset: 0, partition_time: -1 };
-        let input = Input::new(&source, ("g".into(), partition), position, 10, false, None, &Schemas::default())
-            .expect("JSON carries a text");
-        let mut input = input.failing_on_invalid_time(fails_on_invalid_time);
+        Input::new(source, ("g".into(), partition), position, 10, false, None, &Schemas::default())
+            .expect("JSON carries a text")
+    }
+
+    /// What becomes of a record whose event time column T holds `json`.
+    fn fill(json: &str, fails_on_invalid_time: bool) -> Result<usize, String> {
+        let source = source();
+        let mut input = input(&source).failing_on_invalid_time(fails_on_invalid_time);
         let mut chunk = RecordChunkBuilder::new();
         chunk.push_full(None, Some(json.as_bytes()), 5, 7, Arc::default());
         input.feed(chunk.finish());
         let mut left_out = 0;
         let filled = input.fill(&MemoryTopics::new(), |_, _, rejected| left_out += rejected.len());
         filled.map(|_| left_out).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_input_ends_where_it_is_told_whatever_comes_later() {
+        let topics = MemoryTopics::new();
+        topics.create("s", &crate::topics::TopicConfig::with_partitions(1)).expect("a new topic");
+        let append = |values: &[&str]| {
+            let mut chunk = RecordChunkBuilder::new();
+            values.iter().for_each(|value| chunk.push(None, Some(value.as_bytes()), 5));
+            let to = TopicPartition { topic: "s".into(), partition: 0 };
+            let appends = vec![(to, chunk.finish())];
+            topics.commit(Transaction { appends, ..Transaction::default() }).expect("memory takes it");
+        };
+        append(&["{}", "{}"]);
+        let plain = Source { timestamp: None, ..source() };
+        let mut input = input(&plain).ending_at(3);
+        let mut take = || {
+            input.fill(&topics, |_, _, _| ()).expect("memory can be read");
+            let rows = input.take(input.buffered.len()).len();
+            (rows, input.is_drained(&topics).expect("memory can be asked"))
+        };
+        assert_eq!(take(), (2, true), "no more is there");
+        append(&["{}", "{}"]);
+        assert_eq!(take(), (1, true));
+        assert_eq!(take(), (0, true));
     }
 
     #[test]

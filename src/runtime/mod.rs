@@ -196,6 +196,8 @@ pub struct QuerySpec {
     pub tap: Option<Arc<Tap>>,
     /// Where a transient query starts in the partitions of its sources, whatever `start_from` says.
     pub start_at: Option<Arc<BTreeMap<TopicPartition, i64>>>,
+    /// Where a transient query ends in them; what comes later is not for it.
+    pub stop_at: Option<Arc<BTreeMap<TopicPartition, i64>>>,
     /// Properties that its client had set, for who looks; what they say is in the other fields.
     pub overridden: BTreeMap<String, String>,
 }

@@ -308,12 +308,14 @@ impl Topology {
             if partition < partitions(topics, &source.topic)? {
                 let from = TopicPartition { topic: source.topic.as_str().into(), partition };
                 let position = self.start_position(source, (&group, &from), topics)?;
+                let stop = self.spec.stop_at.as_ref().and_then(|stop| stop.get(&from).copied());
                 let changes = self.subs.iter().any(|sub| sub.writes_changes_to(&source.topic));
                 let decodes = topics.shares_fetches().then_some(&*self.decodes);
                 let rows_max = self.spec.batch_rows_max;
                 let input =
                     Input::new(source, (group, from), position, rows_max, changes, decodes, &self.spec.schemas)?;
                 let input = input.failing_on_invalid_time(self.spec.fails_on_invalid_time);
+                let input = input.ending_at(stop.unwrap_or(i64::MAX));
                 inputs.push((input.with_internal_records(self.is_internal(source)), *next));
             }
         }
@@ -907,6 +909,7 @@ CREATE TABLE N (NAME STRING PRIMARY KEY, TITLE STRING) WITH (KAFKA_TOPIC='n', FO
                 client: None,
                 tap: None,
                 start_at: None,
+                stop_at: None,
             };
             let topology = Topology::new(spec, &topics, &Arc::default()).expect("a query that can run");
             topology.prepare(&topics).expect("internal topics can be made");

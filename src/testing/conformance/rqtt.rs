@@ -75,8 +75,8 @@ fn play(case: &Case, driver: &mut dyn Driver) -> Result<Vec<Selected>, String> {
 
 /// Has all persistent queries process what there is.
 fn settle(driver: &mut dyn Driver) -> Result<(), String> {
-    let queries = driver.queries().into_iter();
-    queries.map(|query| driver.settle(&query.id)).collect::<Result<(), _>>().map_err(|failure| failure.full_text())
+    let mut queries = driver.queries().into_iter();
+    queries.try_for_each(|query| driver.settle(&query.id)).map_err(|failure| failure.full_text())
 }
 
 /// Records topic by topic, in order within a topic.
