@@ -15,6 +15,24 @@ fn the_root_leads_to_info() {
 }
 
 #[test]
+fn what_is_described_is_there() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+    let described: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the description")).expect("JSON");
+    let server = TestServer::start();
+    let paths = described["paths"].as_object().expect("paths");
+    assert!(paths.len() > 15);
+    for (path, methods) in paths.iter().filter(|(path, _)| *path != "/ksql/terminate") {
+        let asked = path.replace("{property}", "auto.offset.reset").replace(['{', '}'], "");
+        for method in methods.as_object().expect("methods").keys() {
+            let answer = if method == "get" { server.get(&asked) } else { server.post(&asked, &[], "{}") };
+            // Nothing has that name, but somebody is there to say so.
+            let is_served = !answer.text.contains("\"message\":\"Not Found\"") && answer.status != 405;
+            assert!(is_served, "{method} {asked}: {answer:?}");
+        }
+    }
+}
+
+#[test]
 fn health_is_told_in_three_ways() {
     let server = TestServer::start();
     let health = server.get("/healthcheck");
