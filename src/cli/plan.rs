@@ -53,7 +53,6 @@ impl PlanCommand {
         };
         screen.layout = terminal_layout();
         screen.listing(&listing(&plan))?;
-        drop(screen);
         out.flush()?;
         let obstacles: Vec<String> = plan.obstacles().map(ToString::to_string).collect();
         if obstacles.is_empty() { Ok(()) } else { Err(Failure::new(obstacles.join("\n"))) }

@@ -30,6 +30,7 @@ RocksDB, and with restarts in between.";
 /// Arguments of `levada test`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct TestCommand {
     /// Files and folders of specs and cases
     #[arg(value_name = "PATH", required = true)]

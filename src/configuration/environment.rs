@@ -37,8 +37,8 @@ const NO_PROPERTIES: [&str; 17] = [
 /// A property that a variable sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Variable {
-    /// The variable.
-    pub(super) variable: String,
+    /// Which one.
+    pub(super) source: String,
     /// The property.
     pub(super) name: String,
     /// Its value.
@@ -51,14 +51,15 @@ pub(super) fn read(environment: impl IntoIterator<Item = (String, String)>) -> (
     for (variable, value) in environment {
         if variable == OPTIONS {
             let set = options_of(&value).into_iter().filter(|(name, _)| !is_of_java(name));
-            options.extend(set.map(|(name, value)| Variable { variable: variable.clone(), name, value }));
+            options.extend(set.map(|(name, value)| Variable { source: variable.clone(), name, value }));
         } else if let Some(rest) = variable.strip_prefix(KSQL) {
             if !is_for_others(&variable) {
-                plain.push(Variable { name: property_name(rest), variable, value });
+                let name = property_name(rest);
+                plain.push(Variable { source: variable, name, value });
             }
         } else if let Some(rest) = variable.strip_prefix(LEVADA) {
             match own_property(rest) {
-                Ok(name) => own.push(Variable { name, variable, value }),
+                Ok(name) => own.push(Variable { source: variable, name, value }),
                 Err(Some(meant)) => warnings.push(format!(
                     "the environment variable {variable} is no property; did you mean {LEVADA}{}?",
                     variable_name(&meant)

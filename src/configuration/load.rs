@@ -102,8 +102,8 @@ pub fn load(
     }
     let (variables, warnings) = environment::read(environment);
     loaded.warnings.extend(warnings);
-    for environment::Variable { variable, name, value } in variables {
-        loaded.set(Setting { name, value, source: Source::Environment { variable } }, same_variable)?;
+    for environment::Variable { source, name, value } in variables {
+        loaded.set(Setting { name, value, source: Source::Environment { variable: source } }, same_variable)?;
     }
     for (name, value) in arguments {
         let setting = Setting { name: name.clone(), value: value.clone(), source: Source::Argument };
@@ -142,7 +142,7 @@ impl Configuration {
         check_value(&setting.name, &setting.value)
             .map_err(|error| ConfigurationError::Value { error, at: setting.source.clone() })?;
         if described(&setting.name).is_some_and(|known| known.kind != Kind::Text) {
-            setting.value = setting.value.trim().to_owned();
+            setting.value = String::from(setting.value.trim());
         }
         if !is_known(&setting.name) {
             self.warnings.push(unknown(&setting));

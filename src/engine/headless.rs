@@ -239,12 +239,12 @@ impl<'a> Planner<'a> {
     fn made_by(&self, text: &str) -> Option<Object> {
         let text = normalized(text);
         let all = self.core.definitions.newest_first();
-        let made = all.into_iter().filter(|(object, definition)| {
+        let mut made = all.into_iter().filter(|(object, definition)| {
             matches!(object, Object::Insert(_) | Object::Function(_))
                 && normalized(&definition.text) == text
                 && !self.wanted.contains(*object)
         });
-        made.last().map(|(object, _)| object.clone())
+        made.next_back().map(|(object, _)| object.clone())
     }
 
     /// What the file lacks: queries of INSERT INTO first, then everything else, newest first: what was made later may need what was

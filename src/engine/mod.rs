@@ -656,6 +656,11 @@ impl Engine {
         found.map(|push| push.queue.end(PushEnd::Stopped)).is_some()
     }
 
+    /// How long the engine's clock has run.
+    pub fn elapsed(&self) -> Duration {
+        self.inner.shared.clock.elapsed()
+    }
+
     /// The clock of the engine, in milliseconds since the epoch.
     pub fn now_ms(&self) -> i64 {
         self.inner.shared.clock.now_ms()

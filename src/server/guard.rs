@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, MatchedPath, Request, State};
@@ -22,14 +22,14 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     if request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
         return server.origins.allow(origin.as_ref(), StatusCode::NO_CONTENT.into_response());
     }
-    let begun = Instant::now();
+    let begun = server.engine.elapsed();
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let response = match server.admit(&mut request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    server.count(&route, response.status(), begun.elapsed());
+    server.count(&route, response.status(), server.engine.elapsed().saturating_sub(begun));
     let mut response = server.origins.allow(origin.as_ref(), response);
     if response.status() == StatusCode::UNAUTHORIZED
         && let Ok(challenge) = HeaderValue::from_str(&server.security.challenge())
@@ -74,7 +74,7 @@ impl Server {
 /// Whose pages may ask (`access.control.*`).
 #[derive(Debug, Default)]
 pub struct Origins {
-    origins: Vec<String>,
+    allowed: Vec<String>,
     methods: Option<HeaderValue>,
     headers: Option<HeaderValue>,
 }
@@ -86,7 +86,7 @@ impl Origins {
         let value = |name: &str| get(name).and_then(|value| HeaderValue::from_str(value.trim()).ok());
         let origins = get("access.control.allow.origin").unwrap_or_default();
         Self {
-            origins: origins.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect(),
+            allowed: origins.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect(),
             methods: value("access.control.allow.methods"),
             headers: value("access.control.allow.headers"),
         }
@@ -95,7 +95,7 @@ impl Origins {
     /// `response` as pages of `origin` may read it.
     fn allow(&self, origin: Option<&HeaderValue>, mut response: Response) -> Response {
         let Some(origin) = origin else { return response };
-        let is_allowed = self.origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
+        let is_allowed = self.allowed.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
         if is_allowed {
             let headers = response.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -134,7 +134,7 @@ pub struct PullLimits {
     running: AtomicUsize,
     per_second: u64,
     /// When the second began, and how many there were in it.
-    second: Mutex<(Instant, u64)>,
+    second: Mutex<(Duration, u64)>,
 }
 
 /// A pull query that counts as long as this lives.
@@ -154,12 +154,12 @@ impl PullLimits {
     pub fn new(property: impl Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| property(name).and_then(|value| value.trim().parse::<u64>().ok());
         let concurrent = number(CONCURRENT).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX);
-        let second = Mutex::new((Instant::now(), 0));
+        let second = Mutex::new((Duration::ZERO, 0));
         Self { concurrent, running: AtomicUsize::new(0), per_second: number(PER_SECOND).unwrap_or(u64::MAX), second }
     }
 
-    /// A place for one more.
-    pub fn begin(&self) -> Result<Pulling<'_>, Problem> {
+    /// A place for one more, by a clock that has run for `now`.
+    pub fn begin(&self, now: Duration) -> Result<Pulling<'_>, Problem> {
         let too_many = |name: &str| {
             Problem::new(Code::TOO_MANY_REQUESTS, format!("there are more pull queries than {name} allows: try again"))
         };
@@ -170,8 +170,8 @@ impl PullLimits {
         let pulling = Pulling(self);
         if self.per_second < u64::MAX {
             let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
-            if second.0.elapsed() >= Duration::from_secs(1) {
-                *second = (Instant::now(), 0);
+            if now.saturating_sub(second.0) >= Duration::from_secs(1) {
+                *second = (now, 0);
             }
             second.1 += 1;
             if second.1 > self.per_second {
@@ -193,17 +193,17 @@ mod tests {
     #[test]
     fn only_so_many_pull_queries_run_at_once() {
         let limits = PullLimits::new(property(&[(CONCURRENT, "1")]));
-        let first = limits.begin();
+        let first = limits.begin(Duration::ZERO);
         assert!(first.is_ok());
-        assert!(limits.begin().is_err_and(|problem| problem.code == Code::TOO_MANY_REQUESTS));
+        assert!(limits.begin(Duration::ZERO).is_err_and(|problem| problem.code == Code::TOO_MANY_REQUESTS));
         drop(first);
-        assert!(limits.begin().is_ok());
+        assert!(limits.begin(Duration::ZERO).is_ok());
     }
 
     #[test]
     fn only_so_many_pull_queries_begin_in_a_second() {
         let limits = PullLimits::new(property(&[(PER_SECOND, "2")]));
-        let outcomes: Vec<bool> = (0..3).map(|_| limits.begin().is_ok()).collect();
+        let outcomes: Vec<bool> = (0..3).map(|_| limits.begin(Duration::ZERO).is_ok()).collect();
         assert_eq!(outcomes, [true, true, false]);
     }
 

@@ -30,7 +30,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -103,14 +103,14 @@ impl Server {
         let host = format!("{}:{}", listen.address.ip(), listen.address.port());
         let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
         let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-        let app = Self::router(engine, host, file).map_err(ServerError::Setting)?;
+        let app = Self::router(&engine, host, file).map_err(ServerError::Setting)?;
         let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
         HttpServer::start_with("http-api", listen.address, app, options)
             .map_err(|error| ServerError::Listen(listen.address, error))
     }
 
     /// The endpoints in front of `engine`, on a server that is known as `host`.
-    fn router(engine: Arc<Engine>, host: String, file: Option<&str>) -> Result<Router, String> {
+    fn router(engine: &Arc<Engine>, host: String, file: Option<&str>) -> Result<Router, String> {
         let property = |name: &str| engine.property(name);
         let number = |name: &str| property(name).and_then(|value| value.trim().parse().ok());
         let milliseconds = |name: &str, default| number(name).map_or(default, Duration::from_millis);
@@ -122,7 +122,7 @@ impl Server {
             security: Security::new(property)?.headless(file),
             origins: Origins::new(property),
             pull_limits: PullLimits::new(property),
-            engine: Arc::clone(&engine),
+            engine: Arc::clone(engine),
             host,
             statuses: Statuses::default(),
             numbers: AtomicU64::default(),
@@ -147,9 +147,9 @@ impl Server {
     /// Waits until the command `number` was carried out here, if one is named.
     fn await_command(&self, number: Option<i64>) -> Result<(), Problem> {
         let Some(number) = number.and_then(|number| u64::try_from(number).ok()) else { return Ok(()) };
-        let since = Instant::now();
+        let since = self.engine.elapsed();
         while self.engine.next_command() <= number {
-            if since.elapsed() >= self.command_timeout {
+            if self.engine.elapsed().saturating_sub(since) >= self.command_timeout {
                 let text = format!("command {number} has not arrived at this server within {:?}", self.command_timeout);
                 return Err(Problem::new(Code::NOT_CAUGHT_UP, text));
             }
@@ -191,7 +191,7 @@ async fn statements_endpoint((State(server), Extension(who), headers): Asked, Co
 
 async fn query_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
     let content_type = accepted_json(&headers)?;
-    answer_query(server, who, &body, Framing::Query, content_type).await
+    answer_query(&server, who, &body, Framing::Query, content_type).await
 }
 
 async fn query_stream_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
@@ -201,20 +201,20 @@ async fn query_stream_endpoint((State(server), Extension(who), headers): Asked, 
         RowForm::Json => Framing::Array,
         RowForm::Protobuf => Framing::Messages,
     };
-    answer_query(server, who, &body, framing, form.content_type()).await
+    answer_query(&server, who, &body, framing, form.content_type()).await
 }
 
 async fn answer_query(
-    server: Arc<Server>,
+    server: &Arc<Server>,
     who: Principal,
     body: &[u8],
     framing: Framing,
     content_type: &'static str,
 ) -> Endpoint {
     let request = StatementRequest::read(body)?;
-    let asked = Arc::clone(&server);
+    let asked = Arc::clone(server);
     let answered = working(move || query::ask(&asked, &who, &request)).await??;
-    Ok(query::respond(&server, answered, framing, content_type))
+    Ok(query::respond(server, answered, framing, content_type))
 }
 
 async fn close_query_endpoint((State(server), Extension(who), _): Asked, Content(body): Content) -> Endpoint {

@@ -55,7 +55,7 @@ pub struct Problem {
     /// Where in the text of the request: line and column, from 1.
     pub position: Option<(usize, usize)>,
     /// The statement that is wrong, with what those before it have answered.
-    pub statement: Option<(String, Vec<Value>)>,
+    pub statement: Option<Box<(String, Vec<Value>)>>,
 }
 
 impl Problem {
@@ -72,7 +72,7 @@ impl Problem {
 
     /// What is wrong with the statement `text`, of which `entities` are what those before it have answered.
     pub fn of_statement(error: EngineError, text: &str, entities: Vec<Value>) -> Self {
-        Self { statement: Some((text.to_owned(), entities)), ..Self::from(error) }
+        Self { statement: Some(Box::new((text.to_owned(), entities))), ..Self::from(error) }
     }
 
     /// Why a text is no statement. Its words are quoted after the message, as ksqlDB does.
@@ -97,7 +97,7 @@ impl Problem {
             "message": self.message,
             "stackTrace": [],
         });
-        if let Some((text, entities)) = &self.statement {
+        if let Some((text, entities)) = self.statement.as_deref() {
             body["statementText"] = text.as_str().into();
             body["entities"] = entities.clone().into();
         }

@@ -81,7 +81,7 @@ fn pull(
     if !ends || server.security.check(who, Right::Read).is_err() {
         return Ok(None);
     }
-    let _pulling = server.pull_limits.begin()?;
+    let _pulling = server.pull_limits.begin(server.engine.elapsed())?;
     let rows = server.engine.pull(&request.session(), text).transpose();
     rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
 }

@@ -31,7 +31,7 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
             }
             Err(mut problem) => {
                 server.statuses.failed(command_id(&parsed.statement), &problem.message);
-                if let Some((_, before)) = &mut problem.statement {
+                if let Some((_, before)) = problem.statement.as_deref_mut() {
                     *before = entities;
                 }
                 return Err(problem);

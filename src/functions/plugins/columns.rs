@@ -96,7 +96,7 @@ impl KnownTypes {
         result: &DataType,
         call: impl FnOnce(&CallTypes) -> Result<T, String>,
     ) -> Result<T, String> {
-        let types = arguments.map(|array| array.data_type());
+        let types = arguments.map(Array::data_type);
         let first = match self.first.get() {
             Some(first) => first,
             None => {

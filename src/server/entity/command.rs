@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::QueryId;
 use crate::engine::Done;
 use crate::sql::ast::{QueryTarget, SourceKind, Statement};
 
@@ -38,7 +39,7 @@ pub fn command_id(statement: &Statement) -> Option<String> {
 
 /// What became of a command that was carried out.
 pub fn current_status(text: &str, id: &str, done: &Done) -> Value {
-    status(text, id, &done.message, done.query.as_ref().map(ToString::to_string), done.number as i64)
+    status(text, id, &done.message, done.query.as_ref().map(QueryId::as_str), done.number as i64)
 }
 
 /// What became of a command that found nothing to do: `IF NOT EXISTS` of something that exists.
@@ -46,7 +47,7 @@ pub fn nothing_done(text: &str, id: &str, message: &str) -> Value {
     status(text, id, message, None, -1)
 }
 
-fn status(text: &str, id: &str, message: &str, query: Option<String>, number: i64) -> Value {
+fn status(text: &str, id: &str, message: &str, query: Option<&str>, number: i64) -> Value {
     json!({
         "@type": "currentStatus",
         "statementText": text,

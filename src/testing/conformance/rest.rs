@@ -151,7 +151,6 @@ fn ask(driver: &mut dyn Driver, call: &Call<'_>, produced: Option<&Case>) -> Res
 }
 
 /// The answer to `call`. Its first line is announced, and its end by `heard` being gone.
-#[expect(clippy::needless_pass_by_value, reason = "the sender is gone when the answer is there")]
 fn send(call: &Call<'_>, heard: &Sender<()>) -> Result<Answer, String> {
     let broken = |error: ureq::Error| format!("{}: {error}", call.path);
     let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));

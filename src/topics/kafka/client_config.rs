@@ -160,7 +160,7 @@ fn is_taken(name: &str, value: &str) -> Result<bool, TopicError> {
     config.set(name, value);
     match config.create_native_config() {
         Ok(_) => Ok(true),
-        Err(KafkaError::ClientConfig(code, ..)) if code == RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => {
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
             tracing::debug!("librdkafka has no setting {name}");
             Ok(false)
         }
