@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use levada::engine::{Engine, PushEvent, PushQuery, Response, Session};
+use levada::runtime::clock::{Clock as _, SystemClock};
 use levada::types::STACK_BYTES;
 
 use crate::cpu::CpuTimer;
@@ -63,13 +64,13 @@ struct Measured {
 
 fn measure(engine: &Engine, statement: &(impl Fn(usize) -> String + Sync)) -> Measured {
     let (reads, rows) = (AtomicU64::new(0), AtomicU64::new(0));
-    let (cpu, started) = (CpuTimer::start(), Instant::now());
+    let (cpu, started) = (CpuTimer::start(), SystemClock::new());
     let work = |reader: usize| {
         let mut times = Vec::new();
         let mut number = reader * 7_919;
         while started.elapsed() < MEASURED {
             let text = statement(number);
-            let begun = Instant::now();
+            let begun = SystemClock::new();
             let answer = engine.pull(&Session::default(), &text).expect("a pull query").expect("the table is there");
             times.push(begun.elapsed());
             rows.fetch_add(answer.len() as u64, Ordering::Relaxed);
@@ -159,14 +160,14 @@ pub fn push() -> bool {
     for (name, statement) in kinds {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let engine = engine(folder.path(), &[("ksql.max.push.queries", "10000")]);
-        let started = Instant::now();
+        let started = SystemClock::new();
         let queries: Vec<Arc<PushQuery>> = (0..CLIENTS).map(|n| Arc::new(begin(&engine, &statement(n)))).collect();
         let begun = started.elapsed();
-        let (cpu, started) = (CpuTimer::start(), Instant::now());
+        let (cpu, started) = (CpuTimer::start(), SystemClock::new());
         insert(&engine, PUSHED);
         let expected = if name == "each its own account" { CLIENTS } else { CLIENTS * PUSHED };
         let mut rows = 0;
-        while rows < expected && started.elapsed() < Duration::from_secs(60) {
+        while rows < expected && started.elapsed() < Duration::from_mins(1) {
             let before = rows;
             for query in &queries {
                 while let PushEvent::Rows(given) = query.try_next() {
@@ -174,7 +175,7 @@ pub fn push() -> bool {
                 }
             }
             if rows == before {
-                std::thread::sleep(Duration::from_millis(1));
+                std::thread::park_timeout(Duration::from_millis(1));
             }
         }
         assert_eq!(rows, expected, "{name}: every client gets what is for it, once");
