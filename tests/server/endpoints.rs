@@ -17,7 +17,8 @@ fn the_root_leads_to_info() {
 #[test]
 fn what_is_described_is_there() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
-    let described: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the description")).expect("JSON");
+    let described: Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("the description")).expect("JSON");
     let server = TestServer::start();
     let paths = described["paths"].as_object().expect("paths");
     assert!(paths.len() > 15);
