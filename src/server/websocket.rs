@@ -13,7 +13,9 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use axum::Extension;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use fastwebsockets::upgrade::IncomingUpgrade;
 use fastwebsockets::{Frame, OpCode, Payload, WebSocket};
@@ -49,9 +51,12 @@ const MESSAGE_MAX: usize = 64 << 10;
 pub async fn endpoint(
     State(server): State<Arc<Server>>,
     Extension(who): Extension<Principal>,
-    Query(parameters): Query<HashMap<String, String>>,
-    upgrade: IncomingUpgrade,
+    parameters: Result<Query<HashMap<String, String>>, QueryRejection>,
+    upgrade: Result<IncomingUpgrade, StatusCode>,
 ) -> Result<Response, Problem> {
+    let Query(parameters) = parameters.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let none = |_| Problem::bad_request("this is no request for a web socket: ask with one, or ask /query");
+    let upgrade = upgrade.map_err(none)?;
     let (response, upgraded) = upgrade.upgrade().map_err(|error| Problem::bad_request(error.to_string()))?;
     tokio::spawn(async move {
         let Ok(mut socket) = upgraded.await else { return };

@@ -14,8 +14,9 @@ use tokio::runtime::Builder;
 use super::process::{TestServer, statement};
 use super::say;
 
-/// Push queries on one connection: servers allow a hundred requests at once on each.
-const PUSHES_PER_CONNECTION: usize = 50;
+/// Push queries on one connection. Clients written with `h2` hang up when many small frames of one connection wait to be read, and
+/// every row is a frame.
+const PUSHES_PER_CONNECTION: usize = 4;
 /// Rows a second that are written meanwhile.
 const ROWS_PER_SECOND: u64 = 100;
 /// Keys of the table.
@@ -125,6 +126,7 @@ fn many_push_and_pull_queries_at_once() {
                         other => {
                             failed.fetch_add(1, Ordering::Relaxed);
                             say(&format!("a pull query has answered {other:?}"));
+                            return;
                         }
                     }
                     slowest.fetch_max(since.elapsed().as_millis() as u64, Ordering::Relaxed);
