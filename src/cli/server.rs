@@ -57,8 +57,8 @@ impl ServerCommand {
         let mut out = io::stdout();
         for address in listen.split(',') {
             let listen = Listen::parse(address).map_err(|error| Failure::Usage(error.to_string()))?;
-            let server = Server::start(Arc::clone(&engine), listen, file.as_deref())
-                .map_err(|error| Failure::new(error.to_string()))?;
+            let server =
+                Server::start(&engine, listen, file.as_deref()).map_err(|error| Failure::new(error.to_string()))?;
             writeln!(out, "{}://{}", listen.scheme(), server.address())?;
             servers.push(server);
         }

@@ -99,11 +99,11 @@ pub enum ServerError {
 
 impl Server {
     /// Serves `engine` at `listen`, as the engine's properties say. With `file`, which says all that runs, nobody changes that.
-    pub fn start(engine: Arc<Engine>, listen: Listen, file: Option<&str>) -> Result<HttpServer, ServerError> {
+    pub fn start(engine: &Arc<Engine>, listen: Listen, file: Option<&str>) -> Result<HttpServer, ServerError> {
         let host = format!("{}:{}", listen.address.ip(), listen.address.port());
         let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
         let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-        let app = Self::router(&engine, host, file).map_err(ServerError::Setting)?;
+        let app = Self::router(engine, host, file).map_err(ServerError::Setting)?;
         let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
         HttpServer::start_with("http-api", listen.address, app, options)
             .map_err(|error| ServerError::Listen(listen.address, error))

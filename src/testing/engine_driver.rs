@@ -80,7 +80,7 @@ impl EngineDriver {
         let mut driver = Self::open_with(mode, &[&PROPERTIES[..], &SERVED].concat())?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let engine = driver.engine.clone().ok_or_else(Self::not_open)?;
-        driver.server = Some(Server::start(engine, Listen { address, has_tls: false }, None).map_err(environment)?);
+        driver.server = Some(Server::start(&engine, Listen { address, has_tls: false }, None).map_err(environment)?);
         Ok(driver)
     }
 
@@ -409,7 +409,7 @@ impl Driver for EngineDriver {
         let engine = Arc::new(engine);
         if let Some(address) = address {
             let listen = Listen { address, has_tls: false };
-            self.server = Some(Server::start(Arc::clone(&engine), listen, None).map_err(environment)?);
+            self.server = Some(Server::start(&engine, listen, None).map_err(environment)?);
         }
         self.engine = Some(engine);
         Ok(())

@@ -33,7 +33,8 @@ CREATE TABLE hourly AS SELECT account, SUM(amount) AS total FROM payments WINDOW
 
 /// An engine in `folder` whose topic has a record per key, all processed.
 fn engine(folder: &std::path::Path, properties: &[(&str, &str)]) -> Engine {
-    let properties = properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let properties: std::collections::BTreeMap<String, String> =
+        properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     let engine = Engine::open(folder, properties).expect("an empty folder");
     engine.execute(&mut Session::default(), TABLES, &mut |_| ()).expect("the statements are correct");
     engine

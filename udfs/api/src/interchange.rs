@@ -153,7 +153,7 @@ pub fn is_plain(data_type: &DataType) -> bool {
 /// Whether `offsets` point into `bytes`, each not before the one it follows.
 pub fn in_order(offsets: &[i32], bytes: &[u8]) -> bool {
     // Without a way out in between, the loop is one over whole registers.
-    let disorder = offsets.windows(2).map(|pair| u32::from(pair[0] > pair[1])).fold(0, std::ops::BitOr::bitor) != 0;
+    let disorder = offsets.windows(2).map(|pair| u32::from(pair[0] > pair[1])).fold(0, std::ops::BitOr::bitor);
     let is_within = |offset: &i32| usize::try_from(*offset).is_ok_and(|offset| offset <= bytes.len());
     disorder == 0 && offsets.first().is_some_and(is_within) && offsets.last().is_some_and(is_within)
 }
