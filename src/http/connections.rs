@@ -33,6 +33,11 @@ pub struct Limits {
     pub head: Duration,
 }
 
+/// Bytes that may come on one stream of HTTP/2, and on all of a connection, before they are read. Many small frames that wait are
+/// taken for an attack when half of the connection's window would be their overhead; rows of one stream are not to get there.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
 /// After a connection could not be taken: files are short.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -111,6 +116,7 @@ async fn converse(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).keep_alive_timeout(limits.head);
+    builder.http2().initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     let asked = Arc::new(Notify::new());
     let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked) });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), app);

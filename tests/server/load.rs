@@ -14,9 +14,10 @@ use tokio::runtime::Builder;
 use super::process::{TestServer, statement};
 use super::say;
 
-/// Push queries on one connection. Clients written with `h2` hang up when many small frames of one connection wait to be read, and
-/// every row is a frame.
-const PUSHES_PER_CONNECTION: usize = 4;
+/// Push queries on one connection: servers allow a hundred requests at once on each.
+const PUSHES_PER_CONNECTION: usize = 50;
+/// Bytes that may wait on a connection. `h2` hangs up when small frames wait whose overhead is half of it, and every row is a frame.
+const WINDOW: u32 = 16 << 20;
 /// Rows a second that are written meanwhile.
 const ROWS_PER_SECOND: u64 = 100;
 /// Keys of the table.
@@ -29,7 +30,11 @@ fn number(name: &str, default: u64) -> u64 {
 async fn connect(address: SocketAddr) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(address).await.expect("it listens");
     stream.set_nodelay(true).expect("an open connection");
-    let (requests, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
+    let (requests, connection) = h2::client::Builder::new()
+        .initial_connection_window_size(WINDOW)
+        .handshake(stream)
+        .await
+        .expect("it speaks HTTP/2");
     tokio::spawn(async move { drop(connection.await) });
     requests
 }
@@ -86,6 +91,11 @@ fn many_push_and_pull_queries_at_once() {
         let none = AtomicU64::new(0);
         let main = connect(address).await;
         ask(&main, "/inserts-stream", rows(0, KEYS), &none).await.expect("rows are taken");
+        // The table has all keys when it has the last.
+        let last = statement(&format!("SELECT * FROM lt WHERE k = 'k{}';", KEYS - 1), &[]);
+        while ask(&main, "/query-stream", last.clone(), &none).await.expect("it is asked") < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let mut connection = connect(address).await;
         for number in 0..pushes as usize {
             if number % PUSHES_PER_CONNECTION == 0 {

@@ -121,6 +121,21 @@ fn rows_are_acknowledged_while_the_request_is_open() {
 }
 
 #[test]
+fn rows_may_come_faster_than_they_are_written() {
+    let server = TestServer::start();
+    server.run(STREAM);
+    let client = Http2::connect(server.address());
+    let mut inserts = client.open("POST", "/inserts-stream", &[]);
+    inserts.send("{\"target\":\"w\"}\n");
+    // Each row is a frame: the Java client sends them so.
+    (0..20_000).for_each(|number| inserts.send(&format!("{{\"K\":\"x\",\"A\":{number}}}\n")));
+    inserts.finish();
+    let answer = inserts.answer();
+    assert_eq!(answer.lines().len(), 20_000, "{:?}", answer.lines().last());
+    assert_eq!(answer.lines().last(), Some(&"{\"status\":\"ok\",\"seq\":19999}"));
+}
+
+#[test]
 fn every_error_is_json_with_code_message_and_stack_trace() {
     let server = TestServer::start();
     let client = Http2::connect(server.address());
