@@ -90,7 +90,7 @@ impl Exchange<'_> {
             let answer = self.runtime.block_on(async { timeout(PATIENCE, coming).await });
             let answer = answer.expect("it answers in time").expect("it answers");
             let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
-            self.content_type = content_type.unwrap_or_default().to_owned();
+            content_type.unwrap_or_default().clone_into(&mut self.content_type);
             self.status = answer.status();
             self.body = Some(answer.into_body());
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// No answer takes longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server.
 pub struct TestServer {
@@ -142,7 +142,7 @@ impl TestServer {
             if is_wanted(&rows) {
                 return rows;
             }
-            std::thread::sleep(Duration::from_millis(25));
+            std::thread::park_timeout(Duration::from_millis(25));
         }
         panic!("the answer to {query} has not come");
     }
