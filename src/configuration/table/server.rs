@@ -1,7 +1,7 @@
 //! What the HTTP server obeys.
 
-use super::super::property::Unit::{Count, Megabytes, Milliseconds, Seconds};
-use super::super::property::{INT_MAX, LONG_MAX, Property, boolean, choice, number, text, unset};
+use super::super::property::Unit::{Count, Milliseconds};
+use super::super::property::{INT_MAX, Property, boolean, choice, number, text, unset};
 
 /// Properties by name.
 pub(super) const SERVER: &[Property] = &[
@@ -20,37 +20,6 @@ pub(super) const SERVER: &[Property] = &[
     )
     .fixed(),
     unset("java.security.auth.login.config", "the JAAS file, with the users of `authentication.realm`").fixed(),
-    unset("ksql.advertised.listener", "address at which other servers reach this one; unless set, the first listener")
-        .fixed(),
-    number("ksql.heartbeat.check.interval.ms", "200", Milliseconds, "how often a server looks who has gone silent")
-        .fixed(),
-    number("ksql.heartbeat.discover.interval.ms", "2000", Milliseconds, "how often a server looks for others").fixed(),
-    boolean("ksql.heartbeat.enable", "false", "whether servers tell each other that they are alive"),
-    number("ksql.heartbeat.missed.threshold.ms", "3", Count, "missed heartbeats after which a server counts as gone")
-        .fixed(),
-    number("ksql.heartbeat.send.interval.ms", "100", Milliseconds, "how often a server says that it is alive").fixed(),
-    number("ksql.heartbeat.window.ms", "2000", Milliseconds, "heartbeats of so long ago count").fixed(),
-    number(
-        "ksql.idle.connection.timeout.seconds",
-        "86400",
-        Seconds,
-        "a connection on which nothing happens for so long is closed",
-    )
-    .fixed(),
-    unset("ksql.internal.listener", "address for other servers only; unless set, they use the first listener").fixed(),
-    choice(
-        "ksql.internal.ssl.client.authentication",
-        "NONE",
-        &["NONE", "REQUESTED", "REQUIRED"],
-        "whether other servers show a certificate at the internal listener",
-    )
-    .fixed(),
-    boolean(
-        "ksql.lag.reporting.enable",
-        "false",
-        "whether servers tell each other how far the state is that they keep",
-    ),
-    number("ksql.lag.reporting.send.interval.ms", "5000", Milliseconds, "how often they do").fixed(),
     boolean("ksql.logging.processing.rows.include", "false", "whether the processing log holds the rows that failed"),
     boolean(
         "ksql.logging.processing.stream.auto.create",
@@ -68,31 +37,7 @@ pub(super) const SERVER: &[Property] = &[
     number("ksql.max.push.queries", "100", Count, "how many push queries may run at once"),
     unset("ksql.queries.file", "file of statements that the server runs, headless; it takes none from clients then")
         .fixed(),
-    boolean(
-        "ksql.query.pull.enable.standby.reads",
-        "false",
-        "whether a server that keeps state at hand answers while the active one is gone",
-    ),
-    number(
-        "ksql.query.pull.forwarding.timeout.ms",
-        "20000",
-        Milliseconds,
-        "how long another server may take to answer",
-    ),
-    number(
-        "ksql.query.pull.max.allowed.offset.lag",
-        LONG_MAX,
-        Count,
-        "records that the state of an answer may be behind",
-    )
-    .session(),
     number("ksql.query.pull.max.concurrent.requests", INT_MAX, Count, "pull queries that are answered at once"),
-    number(
-        "ksql.query.pull.max.hourly.bandwidth.megabytes",
-        INT_MAX,
-        Megabytes,
-        "what pull queries may answer in an hour",
-    ),
     number("ksql.query.pull.max.qps", INT_MAX, Count, "pull queries that are answered in a second"),
     number(
         "ksql.server.command.response.timeout.ms",
@@ -130,7 +75,6 @@ pub(super) const SERVER: &[Property] = &[
         "how often is looked whether the reader of a push query has gone",
     )
     .fixed(),
-    text("ssl.cipher.suites", "", "cipher suites of HTTPS; empty: those of the TLS library").fixed(),
     boolean("ssl.client.auth", "false", "older form of `ssl.client.authentication`: `true` is REQUIRED").fixed(),
     choice(
         "ssl.client.authentication",
@@ -139,14 +83,9 @@ pub(super) const SERVER: &[Property] = &[
         "whether clients show a certificate that `ssl.truststore.location` trusts",
     )
     .fixed(),
-    text("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "versions of TLS").fixed(),
-    unset("ssl.key.location", "the private key, PEM, where it is not in `ssl.keystore.location`").fixed(),
-    unset("ssl.key.password", "password of the private key").fixed(),
     unset("ssl.keystore.location", "certificate chain and private key of the server, PEM").fixed(),
     unset("ssl.keystore.password", "password of that file").fixed(),
-    boolean("ssl.keystore.reload", "false", "whether the file is read again when it changes").fixed(),
     text("ssl.keystore.type", "JKS", "form of that file: Levada reads `PEM`").fixed(),
-    unset("ssl.keystore.watch.location", "file that is watched instead, with `ssl.keystore.reload`").fixed(),
     unset("ssl.truststore.location", "certificates that are trusted, PEM").fixed(),
     unset("ssl.truststore.password", "password of that file").fixed(),
     text("ssl.truststore.type", "JKS", "form of that file: Levada reads `PEM`").fixed(),
