@@ -29,7 +29,7 @@ kafka: ## an Apache Kafka on loopback to try things on, until Ctrl-C (ARGS="--br
 check: setup ## formatting, lints, documentation
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --locked
+	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --lib --examples --locked
 
 test: check ## everything that must hold before a change goes in
 	cargo test --release --workspace --locked --no-fail-fast $(ARGS)
