@@ -34,7 +34,7 @@ const IO_THREADS: usize = 2;
 /// Requests that are worked on at the same time; others wait.
 const WORK_THREADS: usize = 8;
 /// Stack of all of them: what is sent may be nested.
-const STACK_BYTES: usize = 16 << 20;
+pub const STACK_BYTES: usize = 64 << 20;
 /// Connections at the same time, and how long the head of a request may take.
 const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30) };
 /// How long the body of a request may take.

@@ -78,6 +78,9 @@ const WEBSOCKET_TIMEOUT: Duration = Duration::from_hours(1);
 /// How often is looked whether a command was carried out.
 const LOOK: Duration = Duration::from_millis(10);
 
+// Requests are parsed and planned on the threads of the server: as deep as anywhere.
+const _: () = assert!(crate::http::STACK_BYTES >= crate::types::STACK_BYTES);
+
 /// Connections of an API server: a push query has one each.
 const CONNECTIONS_MAX: usize = 16_384;
 /// Requests that are worked on at the same time.

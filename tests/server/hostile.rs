@@ -252,3 +252,19 @@ fn clients_that_read_nothing_do_not_fill_the_memory() {
     is_well(&mut server);
     drop(deaf);
 }
+
+#[test]
+fn statements_as_high_as_they_may_be_and_higher_are_answered() {
+    let mut server = TestServer::with_rows();
+    for height in [10, 450, 900, 20_000] {
+        for sql in [
+            format!("SELECT {}a{} FROM s EMIT CHANGES LIMIT 0;", "ABS(".repeat(height), ")".repeat(height)),
+            format!("SELECT a{} FROM s EMIT CHANGES LIMIT 0;", " + 1".repeat(height)),
+            format!("SELECT {}a{} FROM s;", "ARRAY[".repeat(height), "]".repeat(height)),
+        ] {
+            let status = server.post("/query", &[], &statement(&sql, &[])).status;
+            assert!(status == 200 || status == 400, "{status} for {height}");
+        }
+    }
+    assert!(server.is_alive());
+}
