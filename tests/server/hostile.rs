@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::http2::Http2;
 use super::process::{TestServer, statement};
 
-const ENDPOINTS: &[(&str, &str)] = &[
+pub const ENDPOINTS: &[(&str, &str)] = &[
     ("POST", "/ksql"),
     ("POST", "/query"),
     ("POST", "/query-stream"),

@@ -8,6 +8,7 @@ mod hostile;
 mod http2;
 mod load;
 mod process;
+mod security;
 mod wire;
 
 use std::io::{self, Write as _};

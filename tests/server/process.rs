@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// No answer takes longer.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -17,6 +18,7 @@ pub struct TestServer {
     child: Child,
     folder: TempDir,
     address: SocketAddr,
+    scheme: String,
     agent: ureq::Agent,
 }
 
@@ -51,10 +53,21 @@ impl TestServer {
 
     /// Starts a server with `properties`, written `name=value`.
     pub fn start_with(properties: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", properties, TlsConfig::default())
+    }
+
+    /// Starts a server with HTTPS, whose certificate `certificate` is believed, in PEM.
+    pub fn start_with_tls(properties: &[&str], certificate: &str) -> Self {
+        let root = Certificate::from_pem(certificate.as_bytes()).expect("a certificate").to_owned();
+        let roots = RootCerts::new_with_certs(&[root]);
+        Self::start_at("https://127.0.0.1:0", properties, TlsConfig::builder().root_certs(roots).build())
+    }
+
+    fn start_at(listen: &str, properties: &[&str], tls: TlsConfig) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let log = File::create(folder.path().join("log")).expect("a file for the log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
-        command.current_dir(folder.path()).args(["server", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+        command.current_dir(folder.path()).args(["server", "--data-dir", "data", "--listen", listen]);
         for property in properties {
             command.args(["--property", property]);
         }
@@ -63,10 +76,11 @@ impl TestServer {
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
         out.read_line(&mut line).expect("the server says where it listens");
-        let address = line.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("it does not say where it listens: {line:?}"));
+        let (scheme, address) = line.trim().split_once("://").unwrap_or_default();
+        let address = address.parse().unwrap_or_else(|_| panic!("it does not say where it listens: {line:?}"));
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
-        Self { child, folder, address, agent: config.build().new_agent() }
+        let agent = config.tls_config(tls).build().new_agent();
+        Self { child, folder, address, scheme: scheme.to_owned(), agent }
     }
 
     /// Where it listens.
@@ -76,7 +90,7 @@ impl TestServer {
 
     /// The same, for programs.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// What it has logged.
