@@ -46,7 +46,11 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     };
     server.security.check(who, Right::of(&parsed.statement))?;
     match &parsed.statement {
-        Statement::Query(_) => select(server, request, parsed),
+        Statement::Query(query) => {
+            let now = server.engine.elapsed();
+            let _pulling = if query.is_pull() { Some(server.pull_limits.begin(now)?) } else { None };
+            select(server, request, parsed)
+        }
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
             _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),
@@ -70,7 +74,7 @@ fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement)
     }
 }
 
-/// The rows of `text` if it is a pull query.
+/// The rows of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
 fn pull(
     server: &Server,
     who: &Principal,

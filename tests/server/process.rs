@@ -120,8 +120,16 @@ impl TestServer {
 
     /// Asks with GET.
     pub fn get(&self, path: &str) -> Answer {
-        let asked = self.agent.get(format!("{}{path}", self.url())).call();
-        answer(asked.unwrap_or_else(|error| panic!("{path}: {error}")))
+        self.get_with(path, &[])
+    }
+
+    /// Asks with GET and further headers.
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(format!("{}{path}", self.url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.call().unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 
     /// Sends `body` with POST.

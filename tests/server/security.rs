@@ -38,7 +38,7 @@ fn whoever_does_not_say_who_he_is_learns_nothing() {
             let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
             let answer = match *method {
                 "POST" => server.post(path, &headers, "{\"ksql\": \"SHOW STREAMS;\"}"),
-                _ => server.get(path),
+                _ => server.get_with(path, &headers),
             };
             let code = answer.json()["error_code"].as_u64();
             assert_eq!((answer.status, code), (401, Some(40100)), "{method} {path}: {answer:?}");
@@ -47,6 +47,21 @@ fn whoever_does_not_say_who_he_is_learns_nothing() {
     }
     assert_eq!(server.get("/chc/live").status, 200);
     assert_eq!(ask(&server, "ada:s3cret", "/ksql", "SHOW STREAMS;").status, 200);
+}
+
+#[test]
+fn no_spelling_of_a_pull_query_passes_its_limits() {
+    let server = TestServer::start_with(&["ksql.query.pull.max.qps=0"]);
+    server.run(
+        "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);
+         CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;",
+    );
+    for sql in ["SELECT * FROM t WHERE k = 'a';", "SELECT * FROM t WHERE k = 'EMIT';", "SELECT n AS emitted FROM t;"] {
+        let answer = server.post("/query", &[], &statement(sql, &[]));
+        assert_eq!((answer.status, answer.json()["error_code"].as_u64()), (429, Some(42900)), "{sql}: {answer:?}");
+    }
+    let pushed = server.post("/query", &[], &statement("SELECT * FROM s EMIT CHANGES LIMIT 0;", &[]));
+    assert_eq!(pushed.status, 200, "{pushed:?}");
 }
 
 #[test]
