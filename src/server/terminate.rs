@@ -34,7 +34,12 @@ pub async fn endpoint(
         serde_json::from_slice(&body)
             .map_err(|error| Problem::bad_request(format!("the request is not understood: {error}")))?
     };
-    let entity = working(move || terminate(&server, &request)).await??;
+    let entity = working(move || {
+        server.terminated.store(true, Ordering::Release);
+        // What could not be ended is there still, and can be asked about.
+        terminate(&server, &request).inspect_err(|_| server.terminated.store(false, Ordering::Release))
+    })
+    .await??;
     Ok(json_answer("application/json", &Value::Array(vec![entity])))
 }
 
@@ -47,7 +52,6 @@ fn terminate(server: &Server, request: &TerminateRequest) -> Result<Value, Probl
     let engine = &server.engine;
     let mut session = Session::default();
     let mut run = |text: &str| engine.execute(&mut session, text, &mut |_| ()).map_err(Problem::from);
-    server.terminated.store(true, Ordering::Release);
     run("TERMINATE ALL;")?;
     // What reads others goes first: who was created last.
     let sources: Vec<_> = engine.catalog().sources().cloned().collect();
