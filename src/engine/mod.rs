@@ -273,6 +273,8 @@ struct Shared {
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
+    /// Whether the command log could be read when that was last tried.
+    follows: AtomicBool,
 }
 
 /// What statements change.
@@ -430,6 +432,7 @@ impl Engine {
             memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
+            follows: AtomicBool::new(true),
         };
         plugins::tell_slower_than(properties.slow_function()?);
         let clock = Arc::clone(&shared.clock);
@@ -477,7 +480,9 @@ impl Engine {
         let flag = Arc::clone(&stop);
         let follow = move || {
             while !flag.load(Ordering::Acquire) {
-                if let Err(error) = inner.follow() {
+                let followed = inner.follow();
+                inner.shared.follows.store(followed.is_ok(), Ordering::Relaxed);
+                if let Err(error) = followed {
                     tracing::error!("what other servers have changed cannot be learnt, trying again: {error}");
                     inner.shared.pause(FOLLOWING_AGAIN);
                 }
@@ -643,6 +648,11 @@ impl Engine {
     /// Whether topics can be asked for.
     pub fn check_topics(&self) -> Result<(), EngineError> {
         Ok(self.inner.shared.topics.list().map(drop)?)
+    }
+
+    /// Whether what other servers change was learnt when it was last asked for; always so where there are none.
+    pub fn follows_commands(&self) -> bool {
+        self.inner.shared.follows.load(Ordering::Relaxed)
     }
 
     /// Whether a session may set the property `name`.

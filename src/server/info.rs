@@ -1,5 +1,6 @@
 //! What the server says of itself: `/info`, `/healthcheck`, `/status` and their like.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use super::problem::{Code, Problem};
 use super::security::Right;
 use super::{Asked, Endpoint, Server, json_answer, working};
+use crate::catalog::QueryId;
+use crate::engine::{QueryFacts, Session};
+use crate::runtime::metrics::Phase;
 
 const JSON: &str = "application/json";
 
@@ -58,13 +62,15 @@ async fn metrics((State(server), Extension(who), _): Asked) -> Endpoint {
 
 async fn healthcheck(State(server): State<Arc<Server>>) -> Endpoint {
     let (is_healthy, body) = working(move || {
-        let kafka = server.engine.check_topics().is_ok();
+        let (kafka, commands) = (server.engine.check_topics().is_ok(), server.engine.follows_commands());
+        let is_healthy = kafka && commands;
+        // Streams and tables are known as far as the command log is.
         let details = json!({
-            "metastore": {"isHealthy": true},
+            "metastore": {"isHealthy": commands},
             "kafka": {"isHealthy": kafka},
-            "commandRunner": {"isHealthy": true},
+            "commandRunner": {"isHealthy": commands},
         });
-        (kafka, json!({"isHealthy": kafka, "details": details, "serverState": "READY"}))
+        (is_healthy, json!({"isHealthy": is_healthy, "details": details, "serverState": "READY"}))
     })
     .await?;
     let status = if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -95,12 +101,9 @@ async fn status(
 async fn cluster_status(State(server): State<Arc<Server>>) -> Endpoint {
     let status = working(move || {
         let (outlines, _) = server.engine.outlines();
-        let queries = outlines.iter().map(|outline| {
-            (
-                outline.info.id.to_string(),
-                json!({"activeStores": [], "activePartitions": [], "standByStores": [], "standByPartitions": []}),
-            )
-        });
+        let ids: Vec<QueryId> = outlines.iter().map(|outline| outline.info.id.clone()).collect();
+        let facts = server.engine.query_facts(&Session::default(), &ids);
+        let queries = facts.iter().map(|facts| (facts.outline.info.id.to_string(), placed(facts)));
         let host = json!({
             "hostAlive": true,
             "lastStatusUpdateMs": server.engine.now_ms(),
@@ -110,6 +113,28 @@ async fn cluster_status(State(server): State<Arc<Server>>) -> Endpoint {
         json!({"clusterStatus": Value::Object([(server.host.clone(), host)].into_iter().collect())})
     });
     Ok(json_answer(JSON, &status.await?))
+}
+
+/// What of a query this server keeps for itself, and what for others.
+fn placed(facts: &QueryFacts) -> Value {
+    let of = |is_standby: bool| {
+        let tasks = facts.tasks.iter().map(|(_, figures)| figures);
+        let (mut stores, mut partitions) = (BTreeSet::new(), BTreeSet::new());
+        for figures in tasks.filter(|figures| (figures.phase == Phase::Standby) == is_standby) {
+            stores.extend(figures.stores.iter().map(|store| store.store.as_str()));
+            partitions.extend(figures.inputs.iter().map(|input| &input.partition));
+        }
+        let partitions = partitions.into_iter();
+        let partitions = partitions.map(|place| json!({"topic": &*place.topic, "partition": place.partition}));
+        (json!(stores), partitions.collect::<Value>())
+    };
+    let ((active, active_partitions), (standby, standby_partitions)) = (of(false), of(true));
+    json!({
+        "activeStores": active,
+        "activePartitions": active_partitions,
+        "standByStores": standby,
+        "standByPartitions": standby_partitions,
+    })
 }
 
 fn cluster_scope(server: &Server) -> Value {
