@@ -33,6 +33,9 @@ const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
 const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
 
+const STANDBY_READS: &str = "ksql.query.pull.enable.standby.reads";
+const LAG_MAX: &str = "ksql.query.pull.max.allowed.offset.lag";
+
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
 const ASSERT_SCHEMA_TIMEOUT: &str = "ksql.assert.schema.default.timeout.ms";
 const HIDDEN_TOPICS: &str = "ksql.hidden.topics";
@@ -171,6 +174,16 @@ impl Properties {
         Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
     }
 
+    /// Whether pull queries may be answered by who keeps state at hand.
+    pub fn standby_reads(&self) -> bool {
+        self.get(STANDBY_READS).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// Records that such an answer may lack.
+    pub fn lag_max(&self) -> Result<u64, EngineError> {
+        Ok(self.number(LAG_MAX)?.filter(|lag| *lag < i64::MAX as u64).unwrap_or(u64::MAX))
+    }
+
     /// How long a call of a function of a user may run before it is told.
     pub fn slow_function(&self) -> Result<Duration, EngineError> {
         Ok(self.number(SLOW_FUNCTION)?.map_or(SLOW_FUNCTION_DEFAULT, Duration::from_millis))
@@ -217,6 +230,7 @@ impl Properties {
         self.slow_function()?;
         self.pushes_max()?;
         self.push_patience()?;
+        self.lag_max()?;
         Ok(())
     }
 

@@ -34,7 +34,9 @@ mod query_report;
 mod reads;
 mod recording;
 mod response;
+mod routed_pull;
 mod schemas;
+mod servers;
 mod session;
 mod show;
 mod show_functions;
@@ -68,7 +70,7 @@ use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, 
 use crate::types::STACK_BYTES;
 
 pub use crate::plan::ColumnRole;
-pub use crate::runtime::{PushedRows, Role, RowReceiver, StoreOwners};
+pub use crate::runtime::{PushedRows, QueryShare, Role, RowReceiver, StoreLag, StoreOwners, TaskShare};
 use command_log::CommandLog;
 use config::Properties;
 use definitions::Definitions;
@@ -88,7 +90,9 @@ use queries::{Queries, Watched};
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
+pub use routed_pull::{Pulled, RoutedPull};
 pub use schemas::schema_registry;
+pub use servers::ServerState;
 use taps::Taps;
 use topics::Known;
 
@@ -141,6 +145,8 @@ pub struct EngineError {
 impl EngineError {
     /// The code of one push query too many.
     pub const PUSH_QUERIES_MAX: u32 = 40003;
+    /// The code of rows that this server has not, or not yet.
+    pub const NOT_HERE: u32 = 50302;
 
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {

@@ -15,7 +15,7 @@ use super::{EngineError, ResultRows, Shared, taps};
 use crate::expr::CompiledExpr;
 use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
 use crate::runtime::materialized::TableReader;
-use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom, StoreOwners};
+use crate::runtime::{PushedRows, Role, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom, StoreOwners};
 use crate::types::{ChangeBatch, Column};
 
 /// A read of a table that can be made again and again, for other keys too.
@@ -47,18 +47,85 @@ impl PreparedPull {
         Self { projection: Projection { filter: None, ..self.projection }, ..self }
     }
 
-    /// The rows.
-    pub(super) fn read(&self, shared: &Shared) -> Result<ResultRows, EngineError> {
-        self.read_at(shared, &self.projection.plan.lookup, None)
+    /// The rows that `lookup` finds, if this server has all of its partitions.
+    pub(super) fn read(&self, shared: &Shared, lookup: &PullLookup) -> Result<Found, EngineError> {
+        if shared.runtime.has_all_state() {
+            return self.rows(lookup, None).map(Found::Rows);
+        }
+        let owners = self.owners(shared, lookup)?;
+        if owners.iter().all(StoreOwners::is_here) {
+            let partitions: Vec<u32> = owners.iter().map(|owners| owners.partition).collect();
+            return self.rows(lookup, Some(&partitions)).map(Found::Rows);
+        }
+        Ok(Found::Elsewhere(owners))
+    }
+
+    /// What this server has of `partitions`, if it may answer for all of them.
+    pub(super) fn read_of(
+        &self,
+        shared: &Shared,
+        lookup: &PullLookup,
+        partitions: &[u32],
+        stale: StaleReads,
+    ) -> Result<ResultRows, EngineError> {
+        if !shared.runtime.has_all_state() {
+            partitions.iter().try_for_each(|&partition| self.check(shared, partition, stale))?;
+        }
+        self.rows(lookup, Some(partitions))
+    }
+
+    /// Whether this server may answer for `partition`.
+    fn check(&self, shared: &Shared, partition: u32, stale: StaleReads) -> Result<(), EngineError> {
+        let (query, store) = (self.projection.plan.query.as_str(), self.reader.store());
+        let owners = shared.runtime.store_owners(query, store, partition);
+        let refused = |reason: &str| {
+            let text =
+                format!("partition {partition} of {} cannot be read here: {reason}", self.projection.plan.source);
+            Err(EngineError::new(text).with_code(EngineError::NOT_HERE))
+        };
+        match owners.here {
+            Some(_) if owners.is_here() => Ok(()),
+            None => refused("another server runs it"),
+            Some(_) if !stale.allowed => match owners.here {
+                Some(Role::Active) => refused("its state is on its way to this server; try again"),
+                _ => refused(
+                    "this server only keeps its state at hand, and ksql.query.pull.enable.standby.reads is not set",
+                ),
+            },
+            Some(_) if stale.lag_max == u64::MAX => Ok(()),
+            Some(_) => match shared.runtime.store_lag(query, store, partition) {
+                Some(lag) if lag <= stale.lag_max => Ok(()),
+                Some(lag) => refused(&format!(
+                    "{lag} records are missing, and ksql.query.pull.max.allowed.offset.lag allows {}",
+                    stale.lag_max
+                )),
+                None => refused(
+                    "how many records are missing is not known, and ksql.query.pull.max.allowed.offset.lag is set",
+                ),
+            },
+        }
+    }
+
+    /// What it answers, without rows.
+    pub(super) fn header(&self) -> (Vec<Column>, Vec<ColumnRole>) {
+        (self.projection.result.clone(), self.projection.plan.roles.clone())
+    }
+
+    /// Most rows that it answers.
+    pub(super) fn limit(&self) -> Option<u64> {
+        self.projection.plan.limit
+    }
+
+    /// The store that has the rows, with its query.
+    pub(super) fn store(&self) -> (&str, &str) {
+        (self.projection.plan.query.as_str(), self.reader.store())
     }
 
     /// Who has the rows, partition by partition.
     pub(super) fn owners(&self, shared: &Shared, lookup: &PullLookup) -> Result<Vec<StoreOwners>, EngineError> {
         let partitions = self.reader.partitions_of(lookup, &*shared.topics)?.into_iter();
-        let owners = |partition| {
-            shared.runtime.store_owners(self.projection.plan.query.as_str(), self.reader.store(), partition)
-        };
-        Ok(partitions.map(owners).collect())
+        let (query, store) = self.store();
+        Ok(partitions.map(|partition| shared.runtime.store_owners(query, store, partition)).collect())
     }
 
     /// How it finds rows.
@@ -66,23 +133,30 @@ impl PreparedPull {
         &self.projection.plan.lookup
     }
 
-    /// The rows that `lookup` finds; with `partitions` in those only, as they are here.
-    pub(super) fn read_at(
-        &self,
-        shared: &Shared,
-        lookup: &PullLookup,
-        partitions: Option<&[u32]>,
-    ) -> Result<ResultRows, EngineError> {
+    /// The rows that `lookup` finds; with `partitions` in those only.
+    fn rows(&self, lookup: &PullLookup, partitions: Option<&[u32]>) -> Result<ResultRows, EngineError> {
         let plan = &self.projection.plan;
-        let is_here = |store: &str, partition| shared.runtime.has_store(plan.query.as_str(), store, partition);
         self.projection.collect(|take| {
-            if plan.limit == Some(0) {
-                Ok(())
-            } else {
-                self.reader.read(lookup, &plan.window, partitions, &is_here, take)
-            }
+            if plan.limit == Some(0) { Ok(()) } else { self.reader.read(lookup, &plan.window, partitions, take) }
         })
     }
+}
+
+/// What a read has found.
+pub(super) enum Found {
+    /// All rows.
+    Rows(ResultRows),
+    /// Other servers have some of them: who has which partition.
+    Elsewhere(Vec<StoreOwners>),
+}
+
+/// Whether rows may be answered that lack what was committed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StaleReads {
+    /// They may.
+    pub(super) allowed: bool,
+    /// Records that they may lack.
+    pub(super) lag_max: u64,
 }
 
 /// What `plan` answers of `rows`, which are of layout `schema`: of a table that no query keeps.

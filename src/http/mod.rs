@@ -1,9 +1,10 @@
-//! HTTP servers of the process: an address is bound, requests are answered on threads of the server's own, and it stops when what it
+//! HTTP servers of the process, and what they ask each other: an address is bound, requests are answered on threads of the server's own, and it stops when what it
 //! has begun to answer is answered.
 //!
 //! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2, with TLS where it is asked for. Who sends slowly, or nothing, is not waited
 //! for without end, and there are only so many connections at a time.
 
+mod client;
 mod connections;
 mod listen;
 mod tls;
@@ -18,9 +19,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+pub use client::{Ask, Client, ClientError, Origin, Reply};
 pub use connections::Limits;
 pub use listen::{Listen, ListenError, parse_listen};
-pub use tls::{TlsError, acceptor as tls_acceptor};
+pub use tls::{TlsError, acceptor as tls_acceptor, connector as tls_connector};
 
 /// A server that answers until it is dropped.
 pub struct HttpServer {

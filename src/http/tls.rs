@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
 
 /// Why a server cannot speak TLS.
@@ -74,6 +76,81 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
     let mut config = builder.with_single_cert(store.certificates, key).map_err(|error| unfit(&error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What TLS does with other servers of one's own kind: they are believed if their certificate is this server's own, or if it is signed
+/// by who is in the trust store or in this server's own chain. This server shows its certificate where it is asked to. `None` without one.
+pub fn connector(properties: &BTreeMap<String, String>) -> Result<Option<Arc<ClientConfig>>, TlsError> {
+    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let Some(file) = get(KEY_STORE) else { return Ok(None) };
+    let store = Store::read(KEY_STORE, file, get("ssl.keystore.password").unwrap_or_default())?;
+    let unfit = |error: &dyn std::fmt::Display| TlsError::Unfit(file.to_owned(), error.to_string());
+    let mut roots = match get(TRUST_STORE) {
+        Some(trusted_file) => trusted(Some(trusted_file), get("ssl.truststore.password").unwrap_or_default())?,
+        None => RootCertStore::empty(),
+    };
+    for certificate in &store.certificates {
+        roots.add(certificate.clone()).map_err(|error| unfit(&error))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let signed = signed.build().map_err(|error| unfit(&error))?;
+    let verifier = Arc::new(OwnOrSigned { own: store.certificates.first().cloned(), signed });
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    // What is believed beyond signatures is this server's very own certificate, whose key it has itself.
+    let builder = builder.map_err(|error| unfit(&error))?.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match store.key {
+        Some(key) => builder.with_client_auth_cert(store.certificates, key).map_err(|error| unfit(&error))?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Some(Arc::new(config)))
+}
+
+/// Believes who shows the certificate that this server has itself: one for all servers, perhaps without a name of any. All others as
+/// signatures and names say.
+#[derive(Debug)]
+struct OwnOrSigned {
+    own: Option<CertificateDer<'static>>,
+    signed: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for OwnOrSigned {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.own.as_ref() == Some(shown) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.signed.verify_server_cert(shown, between, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls12_signature(message, shown, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls13_signature(message, shown, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.signed.supported_verify_schemes()
+    }
 }
 
 /// Whether clients show who they are.

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use tokio::sync::Notify;
 
+use super::cluster::{self, Forwarded};
 use super::problem::{Code, Problem};
-use super::request::{PROTOBUF, StatementRequest};
+use super::request::{ARROW, PROTOBUF, Scope, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
 use super::security::{Principal, Right};
 use super::{Server, working};
-use crate::engine::{PrintEvent, PushEvent, PushQuery, Response as Answer, ResultRows, TopicPrint};
+use crate::engine::{PrintEvent, Pulled, PushEvent, PushQuery, Response as Answer, ResultRows, RoutedPull, TopicPrint};
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -23,18 +24,39 @@ use crate::sql::{ParsedStatement, parse_statements};
 pub enum Answered {
     /// All rows.
     Rows(Header, ResultRows),
+    /// Rows that other servers have.
+    Routed(Box<RoutedPull>),
     /// Rows that keep coming.
     Push(Header, PushQuery),
     /// Records of a topic, as text.
     Print(TopicPrint),
 }
 
+/// Asks the one query of `request`, here and of other servers. `authorization` is what the client has said who it is.
+pub async fn answer(
+    server: &Arc<Server>,
+    who: Principal,
+    request: StatementRequest,
+    authorization: impl FnOnce() -> Option<HeaderValue>,
+) -> Result<Answered, Problem> {
+    let asked = Arc::clone(server);
+    let (answered, request) = working(move || (ask(&asked, &who, &request), request)).await?;
+    match answered? {
+        Answered::Routed(pull) => {
+            let forwarded = Forwarded { request, authorization: authorization() };
+            let rows = cluster::gather(server, *pull, forwarded).await?;
+            Ok(pulled(server, rows))
+        }
+        answered => Ok(answered),
+    }
+}
+
 /// Asks the one query of `request`.
-pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
+fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
     server.await_command(request.command_sequence_number)?;
-    if let Some(rows) = pull(server, who, request, text)? {
-        return Ok(pulled(server, rows));
+    if let Some(answered) = pull(server, who, request, text)? {
+        return Ok(answered);
     }
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
@@ -47,9 +69,11 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     server.security.check(who, Right::of(&parsed.statement))?;
     match &parsed.statement {
         Statement::Query(query) => {
-            let now = server.engine.elapsed();
-            let _pulling = if query.is_pull() { Some(server.pull_limits.begin(now)?) } else { None };
-            select(server, request, parsed)
+            if !query.is_pull() {
+                return select(server, request, parsed);
+            }
+            let none = || Problem::new(Code::SERVER_ERROR, "the query has given no rows");
+            pull_now(server, request, &parsed.text)?.ok_or_else(none)
         }
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
@@ -74,20 +98,29 @@ fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement)
     }
 }
 
-/// The rows of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
-fn pull(
-    server: &Server,
-    who: &Principal,
-    request: &StatementRequest,
-    text: &str,
-) -> Result<Option<ResultRows>, Problem> {
+/// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
+fn pull(server: &Server, who: &Principal, request: &StatementRequest, text: &str) -> Result<Option<Answered>, Problem> {
     let ends = !text.to_ascii_uppercase().contains("EMIT");
     if !ends || server.security.check(who, Right::Read).is_err() {
         return Ok(None);
     }
+    pull_now(server, request, text)
+}
+
+/// The answer of `text` if it is a pull query.
+fn pull_now(server: &Server, request: &StatementRequest, text: &str) -> Result<Option<Answered>, Problem> {
     let _pulling = server.pull_limits.begin(server.engine.elapsed())?;
-    let rows = server.engine.pull(&request.session(), text).transpose();
-    rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
+    let (engine, session) = (&server.engine, request.session());
+    let answered = match request.scope()? {
+        Scope::All => engine.pull_or_route(&session, text),
+        Scope::Own => engine.pull(&session, text).map(|rows| rows.map(Pulled::Rows)),
+        Scope::Partitions(partitions) => engine.pull_of(&session, text, &partitions).map(|rows| rows.map(Pulled::Rows)),
+    };
+    let answered = answered.transpose().map_err(|error| Problem::of_statement(error, text, Vec::new()))?;
+    Ok(answered.map(|answered| match answered {
+        Pulled::Rows(rows) => pulled(server, rows),
+        Pulled::Routed(pull) => Answered::Routed(pull),
+    }))
 }
 
 fn pulled(server: &Server, rows: ResultRows) -> Answered {
@@ -108,18 +141,29 @@ fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement
 pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, content_type: &'static str) -> Response {
     let content_type = if framing == Framing::Messages { PROTOBUF } else { content_type };
     match answered {
+        Answered::Rows(_, rows) if framing == Framing::Arrow => match cluster::encode_arrow(&rows) {
+            Ok(body) => with_type(Body::from(body), ARROW),
+            Err(problem) => problem.into_response(),
+        },
+        Answered::Push(..) if framing == Framing::Arrow => {
+            Problem::new(Code(40600), "only pull queries are answered as Arrow").into_response()
+        }
         Answered::Rows(header, rows) => match RowWriter::begin(framing, &header) {
             Ok((mut writer, mut body)) => {
                 rows.batches.iter().for_each(|batch| body.extend(writer.rows(batch, |_| false)));
                 body.extend(writer.end(rows.end.as_ref()));
                 with_type(Body::from(body), content_type)
             }
-            Err(problem) => axum::response::IntoResponse::into_response(problem),
+            Err(problem) => problem.into_response(),
         },
         Answered::Push(header, push) => match RowWriter::begin_pushed(framing, &header) {
             Ok((writer, head)) => with_type(pushed(server, push, writer, head), content_type),
-            Err(problem) => axum::response::IntoResponse::into_response(problem),
+            Err(problem) => problem.into_response(),
         },
+        // Whoever asks gathers the rows before.
+        Answered::Routed(_) => {
+            Problem::new(Code::SERVER_ERROR, "the rows of other servers are missing").into_response()
+        }
         Answered::Print(print) => with_type(printed(print), "text/plain; charset=utf-8"),
     }
 }

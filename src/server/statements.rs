@@ -22,8 +22,9 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
     let mut session = request.session();
     check(server, &session, &statements)?;
     let mut entities: Vec<Value> = Vec::new();
+    let host = server.cluster.host();
     for parsed in &statements {
-        let mut answering = Answering { engine: &server.engine, session: &mut session, host: &server.host };
+        let mut answering = Answering { engine: &server.engine, session: &mut session, host: &host };
         match answering.answer(parsed) {
             Ok(answered) => {
                 server.statuses.note(command_id(&parsed.statement), &answered);

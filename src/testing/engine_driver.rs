@@ -18,11 +18,11 @@ use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEnd, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
-use crate::http::{HttpServer, Listen};
+use crate::http::Listen;
 use crate::plan::Settings;
 use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
-use crate::server::Server;
+use crate::server::ApiServer;
 use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
 use crate::storage::{Family, KeyValue, WriteSet};
@@ -42,7 +42,7 @@ pub struct EngineDriver {
     /// `None` only while it is opened again.
     engine: Option<Arc<Engine>>,
     /// In front of it, where it is asked over HTTP.
-    server: Option<HttpServer>,
+    server: Option<ApiServer>,
     session: Session,
     script: Vec<ParsedStatement>,
     /// Offset of the next record fed, by topic.
@@ -80,7 +80,8 @@ impl EngineDriver {
         let mut driver = Self::open_with(mode, &[&PROPERTIES[..], &SERVED].concat())?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let engine = driver.engine.clone().ok_or_else(Self::not_open)?;
-        driver.server = Some(Server::start(&engine, Listen { address, has_tls: false }, None).map_err(environment)?);
+        driver.server =
+            Some(ApiServer::start(&engine, &[Listen { address, has_tls: false }], None).map_err(environment)?);
         Ok(driver)
     }
 
@@ -393,7 +394,7 @@ impl Driver for EngineDriver {
     }
 
     fn restart(&mut self) -> Result<(), Failure> {
-        let address = self.server.take().map(|server| server.address());
+        let address = self.server.take().and_then(|server| server.address());
         if let Some(engine) = self.engine.take().and_then(Arc::into_inner) {
             engine.shutdown();
         }
@@ -409,7 +410,7 @@ impl Driver for EngineDriver {
         let engine = Arc::new(engine);
         if let Some(address) = address {
             let listen = Listen { address, has_tls: false };
-            self.server = Some(Server::start(&engine, listen, None).map_err(environment)?);
+            self.server = Some(ApiServer::start(&engine, &[listen], None).map_err(environment)?);
         }
         self.engine = Some(engine);
         Ok(())
@@ -420,7 +421,7 @@ impl Driver for EngineDriver {
     }
 
     fn address(&self) -> Option<SocketAddr> {
-        self.server.as_ref().map(HttpServer::address)
+        self.server.as_ref().and_then(ApiServer::address)
     }
 }
 
