@@ -15,6 +15,8 @@ pub const ENDPOINTS: &[(&str, &str)] = &[
     ("POST", "/inserts-stream"),
     ("POST", "/close-query"),
     ("POST", "/ksql/terminate"),
+    ("POST", "/heartbeat"),
+    ("POST", "/lag"),
     ("GET", "/"),
     ("GET", "/info"),
     ("GET", "/healthcheck"),

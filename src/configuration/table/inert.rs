@@ -1,7 +1,7 @@
 //! What ksqlDB has and Levada takes without doing anything: what it would steer is not here, or needs no steering.
 
 use super::super::property::Unit::{Bytes, Count, Megabytes, Milliseconds, Seconds};
-use super::super::property::{INT_MAX, Kind, LONG_MAX, Property, boolean, choice, number, property, text, unset};
+use super::super::property::{INT_MAX, Kind, Property, boolean, choice, number, property, text, unset};
 
 const THREADS: &str = "threads of a pool that Levada does not have";
 const CONNECT: &str = "a Kafka Connect cluster, which Levada does not ask";
@@ -16,8 +16,6 @@ pub(super) const INERT: &[Property] = &[
         "whether rights are looked up before a statement: brokers say what is missing",
     ),
     number("ksql.admin.request.retry.timeout.ms", "2500", Milliseconds, "how long administration is tried again"),
-    unset("ksql.advertised.listener", "address at which other servers reach this one; unless set, the first listener")
-        .fixed(),
     unset("ksql.authentication.plugin.class", JAVA),
     number("ksql.authorization.cache.expiry.time.secs", "30", Seconds, "how long looked up rights are remembered"),
     number("ksql.authorization.cache.max.entries", "10000", Count, "how many looked up rights are remembered"),
@@ -53,15 +51,14 @@ pub(super) const INERT: &[Property] = &[
         "how long an answer of the health check is remembered",
     )
     .fixed(),
-    number("ksql.heartbeat.check.interval.ms", "200", Milliseconds, "how often a server looks who has gone silent")
-        .fixed(),
-    number("ksql.heartbeat.discover.interval.ms", "2000", Milliseconds, "how often a server looks for others").fixed(),
-    boolean("ksql.heartbeat.enable", "false", "whether servers tell each other that they are alive"),
-    number("ksql.heartbeat.missed.threshold.ms", "3", Count, "missed heartbeats after which a server counts as gone")
-        .fixed(),
-    number("ksql.heartbeat.send.interval.ms", "100", Milliseconds, "how often a server says that it is alive").fixed(),
+    number(
+        "ksql.heartbeat.discover.interval.ms",
+        "2000",
+        Milliseconds,
+        "how often a server looks for others: it knows at once who comes",
+    )
+    .fixed(),
     number("ksql.heartbeat.thread.pool.size", "3", Count, THREADS).fixed(),
-    number("ksql.heartbeat.window.ms", "2000", Milliseconds, "heartbeats of so long ago count").fixed(),
     number(
         "ksql.idle.connection.timeout.seconds",
         "86400",
@@ -70,14 +67,6 @@ pub(super) const INERT: &[Property] = &[
     )
     .fixed(),
     number("ksql.internal.http2.max.pool.size", "3000", Count, "connections between servers").fixed(),
-    unset("ksql.internal.listener", "address for other servers only; unless set, they use the first listener").fixed(),
-    choice(
-        "ksql.internal.ssl.client.authentication",
-        "NONE",
-        &["NONE", "REQUESTED", "REQUIRED"],
-        "whether other servers show a certificate at the internal listener",
-    )
-    .fixed(),
     number(
         "ksql.internal.topic.min.insync.replicas",
         "1",
@@ -87,12 +76,6 @@ pub(super) const INERT: &[Property] = &[
     number("ksql.internal.topic.replicas", "1", Count, "copies of the command topic: as the brokers have it"),
     boolean("ksql.json_sr.converter.deserializer.enabled", "true", "which reader of JSON_SR ksqlDB takes"),
     text("ksql.kafka.client.additional.config.prefixes", "", "beginnings of properties that go to clients of Kafka"),
-    boolean(
-        "ksql.lag.reporting.enable",
-        "false",
-        "whether servers tell each other how far the state is that they keep",
-    ),
-    number("ksql.lag.reporting.send.interval.ms", "5000", Milliseconds, "how often they do").fixed(),
     unset("ksql.local.commands.location", "where commands of transient queries are noted").fixed(),
     text("ksql.logging.server.rate.limited.request.paths", "", "paths whose log is thinned").fixed(),
     text("ksql.logging.server.rate.limited.response.codes", "", "codes whose log is thinned").fixed(),
@@ -134,29 +117,11 @@ pub(super) const INERT: &[Property] = &[
     .fixed(),
     number("ksql.query.pull.coordinator.queue.capacity", INT_MAX, Count, "pull queries that wait"),
     boolean(
-        "ksql.query.pull.enable.standby.reads",
-        "false",
-        "whether a server that keeps state at hand answers while the active one is gone",
-    ),
-    number(
-        "ksql.query.pull.forwarding.timeout.ms",
-        "20000",
-        Milliseconds,
-        "how long another server may take to answer",
-    ),
-    boolean(
         "ksql.query.pull.interpreter.enabled",
         "true",
         "whether expressions are interpreted: they are always compiled",
     ),
     boolean("ksql.query.pull.limit.clause.enabled", "true", "whether LIMIT is allowed: it is"),
-    number(
-        "ksql.query.pull.max.allowed.offset.lag",
-        LONG_MAX,
-        Count,
-        "records that the state of an answer may be behind",
-    )
-    .session(),
     number(
         "ksql.query.pull.max.hourly.bandwidth.megabytes",
         INT_MAX,

@@ -1,7 +1,7 @@
 //! What the HTTP server obeys.
 
 use super::super::property::Unit::{Count, Milliseconds};
-use super::super::property::{INT_MAX, Property, boolean, choice, number, text, unset};
+use super::super::property::{INT_MAX, LONG_MAX, Property, boolean, choice, number, text, unset};
 
 /// Properties by name.
 pub(super) const SERVER: &[Property] = &[
@@ -20,6 +20,29 @@ pub(super) const SERVER: &[Property] = &[
     )
     .fixed(),
     unset("java.security.auth.login.config", "the JAAS file, with the users of `authentication.realm`").fixed(),
+    unset("ksql.advertised.listener", "address at which other servers reach this one; unless set, that of `ksql.internal.listener` or the first listener")
+        .fixed(),
+    number("ksql.heartbeat.check.interval.ms", "200", Milliseconds, "how often a server looks who has gone silent")
+        .fixed(),
+    boolean("ksql.heartbeat.enable", "false", "whether servers tell each other that they are alive"),
+    number("ksql.heartbeat.missed.threshold.ms", "3", Count, "missed heartbeats after which a server counts as gone")
+        .fixed(),
+    number("ksql.heartbeat.send.interval.ms", "100", Milliseconds, "how often a server says that it is alive").fixed(),
+    number("ksql.heartbeat.window.ms", "2000", Milliseconds, "heartbeats of so long ago count").fixed(),
+    unset("ksql.internal.listener", "a further address, for other servers; `/heartbeat` and `/lag` are answered there only").fixed(),
+    choice(
+        "ksql.internal.ssl.client.authentication",
+        "NONE",
+        &["NONE", "REQUESTED", "REQUIRED"],
+        "whether those who connect to `ksql.internal.listener` show a certificate",
+    )
+    .fixed(),
+    boolean(
+        "ksql.lag.reporting.enable",
+        "false",
+        "whether servers tell each other how far the state is that they keep",
+    ),
+    number("ksql.lag.reporting.send.interval.ms", "5000", Milliseconds, "how often they do").fixed(),
     boolean("ksql.logging.processing.rows.include", "false", "whether the processing log holds the rows that failed"),
     boolean(
         "ksql.logging.processing.stream.auto.create",
@@ -37,6 +60,24 @@ pub(super) const SERVER: &[Property] = &[
     number("ksql.max.push.queries", "100", Count, "how many push queries may run at once"),
     unset("ksql.queries.file", "file of statements that the server runs, headless; it takes none from clients then")
         .fixed(),
+    boolean(
+        "ksql.query.pull.enable.standby.reads",
+        "false",
+        "whether a server that keeps state at hand answers while the one that runs the task cannot",
+    ),
+    number(
+        "ksql.query.pull.forwarding.timeout.ms",
+        "20000",
+        Milliseconds,
+        "how long another server may take to answer",
+    ),
+    number(
+        "ksql.query.pull.max.allowed.offset.lag",
+        LONG_MAX,
+        Count,
+        "records that such an answer may lack",
+    )
+    .session(),
     number("ksql.query.pull.max.concurrent.requests", INT_MAX, Count, "pull queries that are answered at once"),
     number("ksql.query.pull.max.qps", INT_MAX, Count, "pull queries that are answered in a second"),
     number(
@@ -60,6 +101,7 @@ pub(super) const SERVER: &[Property] = &[
     .fixed(),
     text("levada.authorization.read", "*", "roles that may read rows and facts").fixed(),
     text("levada.authorization.write", "*", "roles that may write records").fixed(),
+    number("levada.shutdown.delay.ms", "0", Milliseconds, "how long a server goes on answering that is to stop and says that it is not ready").fixed(),
     unset("levada.users.file", "file of users, lines of `name: password, role, …`; for `authentication.method=BASIC`")
         .fixed(),
     text(
