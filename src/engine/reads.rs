@@ -127,6 +127,15 @@ impl Engine {
         })
     }
 
+    /// Records that an answer may lack that is not from who runs the task, to a client of `session`; `None`: any number.
+    ///
+    /// # Errors
+    /// A value of the session's that is no number.
+    pub fn lag_max(&self, session: &Session) -> Result<Option<u64>, EngineError> {
+        let stale = self.inner.shared.stale_reads(session)?;
+        Ok(Some(stale.lag_max).filter(|lag| *lag < u64::MAX))
+    }
+
     fn with_prepared<T>(
         &self,
         session: &Session,

@@ -208,6 +208,7 @@ impl Ask {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::net::SocketAddr;
 
     use axum::Router;
@@ -229,6 +230,49 @@ mod tests {
             ("http://:1", None),
         ] {
             assert_eq!(origin(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    /// A certificate with its key in a file, as properties name it: for `name`, as an authority of its own or not.
+    fn own(folder: &std::path::Path, name: &str, is_authority: bool) -> BTreeMap<String, String> {
+        let mut parameters = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        if is_authority {
+            parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let certificate = parameters.self_signed(&key).expect("a certificate");
+        let file = folder.join(format!("{name}-{is_authority}.pem"));
+        std::fs::write(&file, certificate.pem() + &key.serialize_pem()).expect("it can be written");
+        let file = file.display().to_string();
+        [
+            ("ssl.keystore.location", &*file),
+            ("ssl.truststore.location", &*file),
+            ("ssl.client.authentication", "REQUIRED"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn servers_believe_the_certificate_that_they_have_themselves_and_no_other() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        for (name, is_authority) in [("127.0.0.1", false), ("127.0.0.1", true), ("elsewhere", false)] {
+            let properties = own(folder.path(), name, is_authority);
+            let tls = Some(super::super::tls_acceptor(&properties).expect("certificates"));
+            let app = Router::new().route("/", post(async || "here"));
+            let options = super::super::ServerOptions { tls, ..Default::default() };
+            let server = HttpServer::start_with("test-tls", SocketAddr::from(([127, 0, 0, 1], 0)), app, options);
+            let server = server.expect("it can listen");
+            let origin = Origin::parse(&format!("https://{}", server.address())).expect("an address");
+            let asked = |properties: &BTreeMap<String, String>| {
+                let client = Client::new(super::super::tls_connector(properties).expect("certificates"));
+                let reply = client.post(&origin, &Ask::json("/", String::new(), None), Duration::from_secs(10));
+                runtime.block_on(reply).map(|reply| reply.status)
+            };
+            assert_eq!(asked(&properties), Ok(StatusCode::OK), "{name} {is_authority}");
+            assert!(asked(&own(folder.path(), "other", false)).is_err(), "{name} {is_authority}: another certificate");
+            assert!(asked(&BTreeMap::new()).is_err(), "none at all");
         }
     }
 

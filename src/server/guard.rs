@@ -28,7 +28,14 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let response = match server.admit(&mut request) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            // A connection on which a body is not read is closed, and what is asked on it next is lost.
+            let rest = axum::body::to_bytes(request.into_body(), REFUSED_BYTES_MAX);
+            if !matches!(tokio::time::timeout(REFUSED_PATIENCE, rest).await, Ok(Ok(_))) {
+                tracing::debug!("a request that is refused is not read to its end");
+            }
+            problem.into_response()
+        }
     };
     server.count(&route, response.status(), server.engine.elapsed().saturating_sub(begun));
     let mut response = server.origins.allow(origin.as_ref(), response);
@@ -39,6 +46,10 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     }
     response
 }
+
+/// So much of the body of a request is read, for so long, that is refused by its head.
+const REFUSED_BYTES_MAX: usize = 64 << 10;
+const REFUSED_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Requests that were answered.
 const REQUESTS: Metric =

@@ -193,6 +193,11 @@ fn others_answer_for_who_is_killed(nodes: &mut Vec<Node>) {
             assert_eq!(rows, Ok(vec![json!([format!("a{i}"), 1])]), "{}", node.name);
         }
         assert_eq!(node.client().rows("SELECT * FROM totals;").map(|rows| rows.len()), Ok(KEYS));
+        // All has been quiet for long enough: the copies lack nothing.
+        let near =
+            json!({"sql": "SELECT * FROM totals;", "properties": {"ksql.query.pull.max.allowed.offset.lag": "0"}});
+        let (status, text) = node.client().post("/query-stream", &[], &near).expect("an answer");
+        assert_eq!((status, text.lines().count()), (200, KEYS + 1), "{text}");
         let is_noticed = || {
             let cluster = node.cluster();
             // Either it is silent, or the others have gone on without it.
@@ -200,4 +205,39 @@ fn others_answer_for_who_is_killed(nodes: &mut Vec<Node>) {
         };
         wait_for("the others notice that one is gone", is_noticed);
     }
+}
+
+/// Two servers without copies of each other's state, which speak with each other at listeners of their own.
+#[test]
+fn what_nobody_has_is_an_error_until_somebody_takes_over() {
+    let Some(broker) = Broker::start() else { return };
+    let properties = [
+        "ksql.service.id=alone_",
+        "ksql.streams.commit.interval.ms=200",
+        "num.stream.threads=1",
+        "ksql.internal.listener=http://127.0.0.1:0",
+    ];
+    let properties = properties.map(ToOwned::to_owned);
+    let start = |name: &str| Node::start(&broker, name, "127.0.0.1:0", &properties, &Asking::default());
+    let mut nodes: Vec<Node> = ["one", "two"].map(start).into();
+    nodes.iter().for_each(Node::until_ready);
+    wait_for("both have agreed", || {
+        nodes.iter().all(|node| node.cluster().as_object().is_some_and(|all| all.len() == 2))
+    });
+    for path in ["/heartbeat", "/lag"] {
+        let (status, text) = nodes[0].client().post(path, &[], &json!({})).expect("an answer");
+        assert!(status == 400 && text.contains("40005"), "{text}");
+    }
+    nodes[0].run(TABLE);
+    let records: String = (0..KEYS).map(|i| format!("a{i}:{{\"amount\":{i}}}\n")).collect();
+    broker.produce("deposits", &["--key-separator", ":"], &records);
+    let scan = "SELECT account, n, total FROM totals;";
+    let has_all = |node: &Node| node.client().rows(scan).is_ok_and(|rows| rows.len() == KEYS);
+    nodes.iter().for_each(|node| wait_for("all rows are there", || has_all(node)));
+    nodes.remove(0).kill();
+    let (status, text) = nodes[0].client().rows(scan).expect_err("half of the rows are nowhere");
+    let error: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((status, &error["error_code"]), (503, &json!(50302)), "{text}");
+    assert!(error["message"].as_str().is_some_and(|message| message.contains("partition")), "{text}");
+    wait_for("the other one takes over", || has_all(&nodes[0]));
 }

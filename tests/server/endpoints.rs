@@ -1,5 +1,7 @@
 //! Every endpoint: what it is asked, and what it answers.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
 use super::process::{TestServer, statement};
@@ -46,6 +48,46 @@ fn health_is_told_in_three_ways() {
     for path in ["/chc/live", "/chc/ready"] {
         let answer = server.get(path);
         assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{path}");
+    }
+}
+
+#[test]
+fn a_server_that_is_to_stop_says_first_that_it_is_not_ready() {
+    let mut server = TestServer::start_with(&["levada.shutdown.delay.ms=3000"]);
+    server.run("CREATE STREAM s (a INT) WITH (kafka_topic='s', value_format='json', partitions=1);");
+    let push = ReadPush::open(&server);
+    server.terminate();
+    while server.get("/chc/ready").status == 200 {
+        std::thread::yield_now();
+    }
+    assert_eq!(server.get("/chc/ready").status, 503);
+    assert_eq!(server.get("/chc/live").status, 200);
+    assert_eq!(server.get("/healthcheck").json()["serverState"], "TERMINATING");
+    assert_eq!(server.run("LIST STREAMS;")[0]["streams"].as_array().map(Vec::len), Some(1), "it still answers");
+    assert!(push.rest().contains("the server is stopping"), "push queries are told");
+    assert!(server.has_ended_well());
+}
+
+/// A push query that is read to its end.
+struct ReadPush(std::net::TcpStream);
+
+impl ReadPush {
+    fn open(server: &TestServer) -> Self {
+        let body = statement("SELECT * FROM s EMIT CHANGES;", &[]);
+        let mut stream = server.connect();
+        let head = format!("POST /query-stream HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).expect("it is connected");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).expect("the answer begins");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        Self(stream)
+    }
+
+    fn rest(mut self) -> String {
+        let mut rest = String::new();
+        // The connection may be reset after the end.
+        let _ = self.0.read_to_string(&mut rest);
+        rest
     }
 }
 

@@ -103,6 +103,17 @@ impl TestServer {
         self.child.try_wait().expect("the process is ours").is_none()
     }
 
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill can be run").success(), "it has ended by itself");
+    }
+
+    /// Waits until it has ended; whether it says that all is well.
+    pub fn has_ended_well(&mut self) -> bool {
+        self.child.wait().expect("the process is ours").success()
+    }
+
     /// Memory that it has now, in bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();

@@ -9,12 +9,14 @@
 
 mod format_guess;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::DateTime;
 
+use super::hidden_topics::has_secrets;
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
 use crate::formats::RecordTexts;
@@ -122,6 +124,11 @@ impl fmt::Debug for TopicPrint {
 /// Begins to print a topic.
 pub(super) fn start(shared: &Shared, catalog: &Catalog, print: &PrintTopic) -> Result<TopicPrint, EngineError> {
     let topics = &shared.topics;
+    if has_secrets(&print.topic, shared.properties(&BTreeMap::new()).service_id()) {
+        let text =
+            format!("PRINT does not show the topic {}: servers tell each other there whom to believe", print.topic);
+        return Err(EngineError::new(text));
+    }
     let Some(info) = topics.describe(&print.topic)? else { return Err(unknown_topic(shared, catalog, &print.topic)) };
     let topic: Arc<str> = info.name.as_str().into();
     let mut records = TimeOrder::default();

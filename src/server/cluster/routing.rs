@@ -83,7 +83,8 @@ async fn ask_all(
     forwarded: &Arc<Forwarded>,
 ) -> Result<Vec<ResultRows>, Problem> {
     let mut parts = BTreeMap::new();
-    let mut open: Vec<Open> = pull.owners.iter().map(|owners| server.open(pull, owners)).collect();
+    let lag_max = server.engine.lag_max(&forwarded.request.session())?;
+    let mut open: Vec<Open> = pull.owners.iter().map(|owners| server.open(pull, owners, lag_max)).collect();
     let mut again = true;
     while !open.is_empty() {
         if open.iter().any(|one| one.candidates.is_empty()) {
@@ -91,7 +92,7 @@ async fn ask_all(
                 return Err(nobody_left(pull, &open));
             }
             tokio::time::sleep(AGAIN).await;
-            open = looked_up_again(server, pull, forwarded, open).await?;
+            open = looked_up_again(server, pull, forwarded, (open, lag_max)).await?;
             continue;
         }
         open = round(server, pull, forwarded, open, &mut parts).await?;
@@ -139,7 +140,7 @@ async fn looked_up_again(
     server: &Arc<Server>,
     pull: &RoutedPull,
     forwarded: &Arc<Forwarded>,
-    open: Vec<Open>,
+    (open, lag_max): (Vec<Open>, Option<u64>),
 ) -> Result<Vec<Open>, Problem> {
     let (asked, request) = (Arc::clone(server), Arc::clone(forwarded));
     let owners = working(move || {
@@ -151,7 +152,7 @@ async fn looked_up_again(
     Ok(open
         .into_iter()
         .map(|one| match owners.iter().find(|owners| owners.partition == one.partition) {
-            Some(owners) => Open { reasons: one.reasons, ..server.open(pull, owners) },
+            Some(owners) => Open { reasons: one.reasons, ..server.open(pull, owners, lag_max) },
             None => one,
         })
         .collect())
@@ -171,7 +172,7 @@ fn nobody_left(pull: &RoutedPull, open: &[Open]) -> Problem {
 
 impl Server {
     /// Who may be asked for the partition of `owners`, best first, and why others may not.
-    fn open(&self, pull: &RoutedPull, owners: &StoreOwners) -> Open {
+    fn open(&self, pull: &RoutedPull, owners: &StoreOwners, lag_max: Option<u64>) -> Open {
         let (engine, cluster) = (&self.engine, &self.cluster);
         let (members, own) = (cluster.members(engine), engine.server_id().unwrap_or_default());
         let mut open = Open { partition: owners.partition, candidates: VecDeque::new(), reasons: Vec::new() };
@@ -192,24 +193,22 @@ impl Server {
                 Some(member) if !cluster.heartbeats.is_alive(&member.origin.authority()) => {
                     open.reasons.push(format!("server {} is silent", member.origin));
                 }
-                Some(member) => match self.too_far(pull, owners.partition, member, role) {
-                    Some(reason) => open.reasons.push(reason),
-                    None => open.candidates.push_back(Candidate::Other(member.clone())),
-                },
+                Some(member) => {
+                    let limit = lag_max.filter(|_| role == Role::Standby && cluster.lags.is_on);
+                    match limit.and_then(|limit| self.too_far(pull, owners.partition, member, limit)) {
+                        Some(reason) => open.reasons.push(reason),
+                        None => open.candidates.push_back(Candidate::Other(member.clone())),
+                    }
+                }
             }
         }
         open
     }
 
-    /// Why the copy of `member` may not be read, if that is known here; it looks itself, too.
-    fn too_far(&self, pull: &RoutedPull, partition: u32, member: &Member, role: Role) -> Option<String> {
-        let (lags, host) = (&self.cluster.lags, member.origin.authority());
-        let limit = self.engine.property("ksql.query.pull.max.allowed.offset.lag");
-        let limit = limit.and_then(|text| text.trim().parse::<u64>().ok()).filter(|limit| *limit < i64::MAX as u64)?;
-        if !lags.is_on || role == Role::Active {
-            return None;
-        }
-        match lags.lag(&host, &store_name(&pull.group, &pull.store), partition) {
+    /// Why the copy of `member` may not be read, if it has said so; it looks itself, too.
+    fn too_far(&self, pull: &RoutedPull, partition: u32, member: &Member, limit: u64) -> Option<String> {
+        let host = member.origin.authority();
+        match self.cluster.lags.lag(&host, &store_name(&pull.group, &pull.store), partition) {
             Some(lag) if lag <= limit => None,
             Some(lag) => Some(format!("server {} lacks {lag} records", member.origin)),
             None => Some(format!("server {} has not said how many records it lacks", member.origin)),
