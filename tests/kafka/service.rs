@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -22,6 +22,8 @@ pub struct Node {
     arguments: Vec<String>,
     log: PathBuf,
     child: Child,
+    /// What it says; kept, since a server ends whose output nobody takes.
+    out: BufReader<ChildStdout>,
     /// `http://127.0.0.1:PORT`; another one after each start.
     pub url: String,
     agent: ureq::Agent,
@@ -59,8 +61,8 @@ impl Node {
         let file = format!("{name}.log");
         let log = std::env::var_os("LEVADA_CRASH_LOGS").map(|dir| PathBuf::from(dir).join(&file));
         let log = log.unwrap_or_else(|| broker.path(&file));
-        let (child, url) = spawn(&arguments, &log);
-        Self { name: name.to_owned(), arguments, log, child, url, agent: asking.agent(), asking: asking.clone() }
+        let (child, out, url) = spawn(&arguments, &log);
+        Self { name: name.to_owned(), arguments, log, child, out, url, agent: asking.agent(), asking: asking.clone() }
     }
 
     /// Asks it to stop, and waits until it has.
@@ -79,7 +81,7 @@ impl Node {
 
     /// Starts it again, on the same data directory.
     pub fn start_again(&mut self) {
-        (self.child, self.url) = spawn(&self.arguments, &self.log);
+        (self.child, self.out, self.url) = spawn(&self.arguments, &self.log);
     }
 
     /// Who asks it, for another thread.
@@ -178,7 +180,7 @@ impl NodeClient {
     }
 }
 
-fn spawn(arguments: &[String], log: &PathBuf) -> (Child, String) {
+fn spawn(arguments: &[String], log: &PathBuf) -> (Child, BufReader<ChildStdout>, String) {
     let log_file: File = OpenOptions::new().create(true).append(true).open(log).expect("the log can be written");
     let mut command = Command::new(super::LEVADA);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
@@ -188,7 +190,7 @@ fn spawn(arguments: &[String], log: &PathBuf) -> (Child, String) {
     out.read_line(&mut line).expect("the server says where it listens");
     let said = || std::fs::read_to_string(log).unwrap_or_default();
     assert!(line.contains("://"), "it does not say where it listens: {}", said());
-    (child, line.trim().to_owned())
+    (child, out, line.trim().to_owned())
 }
 
 /// Waits until `is_so`.
