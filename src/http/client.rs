@@ -267,7 +267,8 @@ mod tests {
             let origin = Origin::parse(&format!("https://{}", server.address())).expect("an address");
             let asked = |properties: &BTreeMap<String, String>| {
                 let client = Client::new(super::super::tls_connector(properties).expect("certificates"));
-                let reply = client.post(&origin, &Ask::json("/", String::new(), None), Duration::from_secs(10));
+                let ask = Ask::json("/", String::new(), None);
+                let reply = client.post(&origin, &ask, Duration::from_secs(10));
                 runtime.block_on(reply).map(|reply| reply.status)
             };
             assert_eq!(asked(&properties), Ok(StatusCode::OK), "{name} {is_authority}");

@@ -129,10 +129,14 @@ struct Paused {
 }
 
 impl Scheduled {
-    /// Whether the state of the task `id`, which runs here, is here. That of a task that fails is that of its last commit.
+    /// Whether the state of the task `id`, which runs here, is here.
     fn has_state(&self, id: TaskId) -> bool {
-        let task = self.metrics.task(id);
-        task.has_state() || (self.metrics.failure().is_some() && task.figures().phase == Phase::Waiting)
+        self.metrics.task(id).has_state()
+    }
+
+    /// Whether the task `id` cannot be begun at the moment.
+    fn fails(&self, id: TaskId) -> bool {
+        self.metrics.failure().is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
     }
 
     fn runs_here(&self, id: TaskId) -> bool {
@@ -345,7 +349,11 @@ impl Schedule {
                 let slot = slot_of(query, id.0, id.1);
                 owners.here = placement.role(server, slot);
                 owners.is_complete = match self.queries.get(query) {
-                    Some(scheduled) => scheduled.runs_here(id) && scheduled.has_state(id),
+                    // Nobody but the only server can have moved on what a task that fails had committed.
+                    Some(scheduled) => {
+                        let stays = placement.servers() == 1 && scheduled.fails(id);
+                        scheduled.runs_here(id) && (scheduled.has_state(id) || stays)
+                    }
                     None => self.paused.get(query).is_some_and(|paused| paused.complete.contains(&id)),
                 };
                 let (active, standbys) = placement.owners(slot);
@@ -366,7 +374,7 @@ impl Schedule {
         let changes = self.local_state.changes();
         let has_state = |scheduled: &Scheduled| {
             scheduled.topology.is_transient()
-                || scheduled.ids.iter().all(|id| scheduled.runs_here(*id) && scheduled.metrics.task(*id).has_state())
+                || scheduled.ids.iter().all(|id| scheduled.runs_here(*id) && scheduled.has_state(*id))
         };
         let has_all = match &self.placed {
             Placed::Alone => true,
@@ -379,11 +387,12 @@ impl Schedule {
         has_all
     }
 
-    /// How many tasks that belong here have not their state yet; `None` while it is not known which do.
+    /// How many tasks that belong here wait for their state, those that fail aside; `None` while it is not known which do.
     pub(super) fn restoring(&self) -> Option<usize> {
         let lack = |scheduled: &Scheduled| {
             let ids = scheduled.here.keys().filter(|id| scheduled.runs_here(**id));
-            ids.filter(|id| !scheduled.topology.is_transient() && !scheduled.has_state(**id)).count()
+            let lack = |id: &TaskId| !scheduled.has_state(*id) && !scheduled.fails(*id);
+            ids.filter(|id| !scheduled.topology.is_transient() && lack(id)).count()
         };
         self.is_placed().then(|| self.queries.values().map(lack).sum())
     }

@@ -103,7 +103,7 @@ impl Server {
             origins: Origins::new(property),
             pull_limits: PullLimits::new(property),
             engine: Arc::clone(engine),
-            cluster: Cluster::new(engine)?,
+            cluster: Cluster::new(engine),
             was_complete: AtomicBool::new(false),
             stops: AtomicBool::new(false),
             statuses: Statuses::default(),

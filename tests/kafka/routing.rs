@@ -50,7 +50,13 @@ fn servers(broker: &Broker) -> Vec<Node> {
     nodes
 }
 
-/// Whether `host` says of itself, as each server hears, that it has all three, and all live.
+/// A record for each key.
+fn fill(broker: &Broker) {
+    let records: Vec<String> = (0..KEYS).map(|i| format!("a{i}:{{\"amount\":{i}}}\n")).collect();
+    broker.produce("deposits", &["--key-separator", ":"], &records.concat());
+}
+
+/// Whether each server knows of all, and that they live.
 fn all_live(nodes: &[Node]) -> bool {
     nodes.iter().all(|node| {
         let cluster = node.cluster();
@@ -75,8 +81,7 @@ fn whoever_is_asked_answers_with_the_rows_of_all() {
     let mut nodes = servers(&broker);
     wait_for("all servers know each other", || all_live(&nodes));
     nodes[0].run(TABLE);
-    let records: String = (0..KEYS).map(|i| format!("a{i}:{{\"amount\":{i}}}\n")).collect();
-    broker.produce("deposits", &["--key-separator", ":"], &records);
+    fill(&broker);
     let scan = "SELECT account, n, total FROM totals;";
     for node in &nodes {
         wait_for("all rows are there", || node.client().rows(scan).is_ok_and(|rows| rows.len() == KEYS));
@@ -240,8 +245,7 @@ fn what_nobody_has_is_an_error_until_somebody_takes_over() {
         assert!(status == 400 && text.contains("40005"), "{text}");
     }
     nodes[0].run(TABLE);
-    let records: String = (0..KEYS).map(|i| format!("a{i}:{{\"amount\":{i}}}\n")).collect();
-    broker.produce("deposits", &["--key-separator", ":"], &records);
+    fill(&broker);
     let scan = "SELECT account, n, total FROM totals;";
     let has_all = |node: &Node| node.client().rows(scan).is_ok_and(|rows| rows.len() == KEYS);
     nodes.iter().for_each(|node| wait_for("all rows are there", || has_all(node)));

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
@@ -18,7 +20,7 @@ const VERSION: u32 = 1;
 
 /// What a server tells of itself.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Word {
+pub struct Told {
     version: u32,
     address: String,
     word: String,
@@ -26,8 +28,8 @@ pub struct Word {
     leaves: bool,
 }
 
-impl Word {
-    /// The word of the server at `origin`.
+impl Told {
+    /// What is told of the server at `origin`.
     pub fn new(origin: &Origin, word: &str, leaves: bool) -> Self {
         Self { version: VERSION, address: origin.to_string(), word: word.to_owned(), leaves }
     }
@@ -55,7 +57,7 @@ pub type Members = BTreeMap<String, Member>;
 /// The servers that have told what is understood.
 pub fn read(told: &Announced) -> Members {
     let member = |(id, bytes): (&String, &std::sync::Arc<[u8]>)| {
-        let word: Word = serde_json::from_slice(bytes).ok()?;
+        let word: Told = serde_json::from_slice(bytes).ok()?;
         let origin = Origin::parse(&word.address)?;
         let shown = HeaderValue::from_str(&word.word).ok()?;
         (word.version == VERSION).then(|| (id.clone(), Member { origin, word: shown, leaves: word.leaves }))
@@ -68,8 +70,7 @@ pub fn new_word() -> String {
     let mut bytes = [0; 32];
     // Without a source of random numbers nobody is believed, rather than everybody.
     let drawn = openssl::rand::rand_bytes(&mut bytes).is_ok();
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if drawn { digits } else { String::new() }
+    if drawn { STANDARD.encode(bytes) } else { String::new() }
 }
 
 /// Where others reach a server that listens at `listens`, the first of its addresses, with `has_tls`, and at `internal`, for servers
@@ -114,8 +115,8 @@ mod tests {
     fn what_is_told_is_understood_and_the_rest_passed_over() {
         let origin = Origin::parse("http://10.0.0.7:8088").expect("an address");
         let told: Announced = std::sync::Arc::new(BTreeMap::from([
-            ("a".to_owned(), Word::new(&origin, "w", false).to_bytes().into()),
-            ("b".to_owned(), Word::new(&origin, "w", true).to_bytes().into()),
+            ("a".to_owned(), Told::new(&origin, "w", false).to_bytes().into()),
+            ("b".to_owned(), Told::new(&origin, "w", true).to_bytes().into()),
             ("newer".to_owned(), br#"{"version": 2, "address": "http://a:1", "word": "w"}"#[..].into()),
             ("damaged".to_owned(), b"?"[..].into()),
         ]));
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn words_differ() {
         assert_ne!(new_word(), new_word());
-        assert_eq!(new_word().len(), 64);
+        assert_eq!(new_word().len(), 44);
     }
 
     #[test]

@@ -26,11 +26,11 @@ use axum::http::HeaderMap;
 use subtle::ConstantTimeEq as _;
 
 use crate::engine::Engine;
-use crate::http::{Client, Origin, TlsError, tls_connector};
+use crate::http::{Client, Origin, tls_connector};
 use crate::topics::Announced;
 use heartbeats::Heartbeats;
 use lags::{HostLags, Lags};
-use members::{Member, Members, Word};
+use members::{Member, Members, Told};
 
 pub use agents::start as start_agents;
 pub use endpoints::{closed_routes, routes};
@@ -63,13 +63,18 @@ const FORWARDING: Duration = Duration::from_secs(20);
 
 impl Cluster {
     /// What the properties of `engine` say.
-    pub fn new(engine: &Engine) -> Result<Self, TlsError> {
+    pub fn new(engine: &Engine) -> Self {
         let property = |name: &str| engine.property(name).filter(|value| !value.trim().is_empty());
         let number = |name: &str| property(name).and_then(|value| value.trim().parse::<u64>().ok());
         let milliseconds = |name: &str, default: u64| Duration::from_millis(number(name).unwrap_or(default));
         let is_on = |name: &str| property(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        let tls = if engine.server_id().is_some() { tls_connector(&engine.properties())? } else { None };
-        Ok(Self {
+        // Certificates may be there for Kafka only: where this server speaks HTTPS itself, it says what is wrong with them.
+        let tls = engine.server_id().map_or(Ok(None), |_| tls_connector(&engine.properties()));
+        let tls = tls.unwrap_or_else(|error| {
+            tracing::warn!("other servers cannot be asked over HTTPS: {error}");
+            None
+        });
+        Self {
             client: Client::new(tls),
             own: OnceLock::new(),
             word: members::new_word(),
@@ -89,7 +94,7 @@ impl Cluster {
             },
             forwarding: number("ksql.query.pull.forwarding.timeout.ms").map_or(FORWARDING, Duration::from_millis),
             standby_reads: is_on("ksql.query.pull.enable.standby.reads"),
-        })
+        }
     }
 
     /// Takes note of where others reach this server.
@@ -105,7 +110,7 @@ impl Cluster {
     /// Tells the others where this server is, or that it goes.
     pub fn announce(&self, engine: &Engine, leaves: bool) {
         if let (Some(_), Some(origin)) = (engine.server_id(), self.own.get()) {
-            engine.announce(Word::new(origin, &self.word, leaves).to_bytes());
+            engine.announce(Told::new(origin, &self.word, leaves).to_bytes());
         }
     }
 
