@@ -15,7 +15,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
 
 /// Why a server cannot speak TLS.
@@ -70,7 +71,11 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
             let trusted = trusted(get(TRUST_STORE), get("ssl.truststore.password").unwrap_or_default())?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
             let verifier = if known == Clients::Requested { verifier.allow_unauthenticated() } else { verifier };
-            builder.with_client_cert_verifier(verifier.build().map_err(|error| unfit(&error))?)
+            let signed = verifier.build().map_err(|error| unfit(&error))?;
+            builder.with_client_cert_verifier(Arc::new(OwnOrSignedClient {
+                own: store.certificates.first().cloned(),
+                signed,
+            }))
         }
     };
     let mut config = builder.with_single_cert(store.certificates, key).map_err(|error| unfit(&error))?;
@@ -128,6 +133,61 @@ impl ServerCertVerifier for OwnOrSigned {
             return Ok(ServerCertVerified::assertion());
         }
         self.signed.verify_server_cert(shown, between, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls12_signature(message, shown, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls13_signature(message, shown, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.signed.supported_verify_schemes()
+    }
+}
+
+/// The same of who connects: another server may have the very certificate of this one.
+#[derive(Debug)]
+struct OwnOrSignedClient {
+    own: Option<CertificateDer<'static>>,
+    signed: Arc<dyn ClientCertVerifier>,
+}
+
+impl ClientCertVerifier for OwnOrSignedClient {
+    fn offer_client_auth(&self) -> bool {
+        self.signed.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.signed.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.signed.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        if self.own.as_ref() == Some(shown) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        self.signed.verify_client_cert(shown, between, now)
     }
 
     fn verify_tls12_signature(
