@@ -5,6 +5,10 @@
 //! texts of what it imports ───────▶ File ├─ ProtobufSchema: messages, enums
 //! types that every file knows ────▶ File ┘
 //! ```
+//!
+//! The registry has another reader (`registry/languages/protobuf`), which wants all that a file imports, options too, and
+//! keeps every one. This one reads what producers have registered wherever their parsers are more generous: fields without
+//! labels, imports that only options need, editions, which `protox-parse` does not know.
 
 mod lexer;
 mod text;
