@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::Server;
 use super::problem::{Code, Problem};
+use super::security::Moment;
 use crate::http::in_time;
 use crate::metrics::Metric;
 
@@ -25,16 +26,17 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     let begun = server.engine.elapsed();
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let response = match server.admit(&mut request) {
+    let response = match server.admit(&mut request).await {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
     server.count(&route, response.status(), server.engine.elapsed().saturating_sub(begun));
     let mut response = server.origins.allow(origin.as_ref(), response);
-    if response.status() == StatusCode::UNAUTHORIZED
-        && let Ok(challenge) = HeaderValue::from_str(&server.security.challenge())
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenges = server.security.challenges().filter_map(|one| HeaderValue::from_str(&one).ok());
+        for challenge in challenges {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+        }
     }
     response
 }
@@ -56,13 +58,14 @@ impl Server {
     }
 
     /// Notes who asks, if he may ask at all.
-    fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+    async fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+        let now = Moment { elapsed: self.engine.elapsed(), now_ms: self.engine.now_ms() };
         let path = request.uri().path();
         let token = request.uri().query().filter(|_| path == "/ws/query").and_then(|query| {
             let token = query.split('&').find_map(|one| one.strip_prefix("access_token="))?;
             Some(percent_encoding::percent_decode_str(token).decode_utf8_lossy().into_owned())
         });
-        let principal = self.security.principal(path, request.headers(), token.as_deref())?;
+        let principal = self.security.principal(path, request.headers(), token.as_deref(), now).await?;
         if self.terminated.load(Ordering::Acquire) && !path.starts_with("/chc/") && path != "/info" {
             return Err(Problem::new(Code::TERMINATED, "the service was ended for good by /ksql/terminate"));
         }

@@ -46,7 +46,7 @@ impl Noise {
 }
 
 /// The status of what is answered to `bytes`, after which nothing follows; `None` if the connection ends without an answer.
-fn status_of(server: &TestServer, bytes: &[u8]) -> Option<u16> {
+pub fn status_of(server: &TestServer, bytes: &[u8]) -> Option<u16> {
     let mut stream = server.connect();
     // It may have hung up already.
     let _ = stream.write_all(bytes);

@@ -6,6 +6,7 @@ mod endpoints;
 mod framings;
 mod hostile;
 mod http2;
+mod identity;
 mod load;
 mod process;
 mod security;

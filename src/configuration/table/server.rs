@@ -1,6 +1,6 @@
 //! What the HTTP server obeys.
 
-use super::super::property::Unit::{Count, Milliseconds};
+use super::super::property::Unit::{Count, Milliseconds, Seconds};
 use super::super::property::{INT_MAX, Property, boolean, choice, number, text, unset};
 
 /// Properties by name.
@@ -10,7 +10,13 @@ pub(super) const SERVER: &[Property] = &[
     text("access.control.allow.methods", "", "methods that pages of other origins may use, with commas between them")
         .fixed(),
     text("access.control.allow.origin", "", "origin whose pages may ask the server; `*` is any, empty is none").fixed(),
-    choice("authentication.method", "NONE", &["NONE", "BASIC"], "how clients say who they are").fixed(),
+    choice(
+        "authentication.method",
+        "NONE",
+        &["NONE", "BASIC", "BEARER"],
+        "how clients say who they are; with `oauthbearer.jwks.endpoint.url` they may always show tokens",
+    )
+    .fixed(),
     text("authentication.realm", "", "the section of the JAAS file with users and passwords").fixed(),
     text("authentication.roles", "*", "roles that may use the server, with commas between them; `*` is any").fixed(),
     text(
@@ -68,6 +74,34 @@ pub(super) const SERVER: &[Property] = &[
         "addresses of the server, with commas between them; `https` needs `ssl.keystore.location`",
     )
     .fixed(),
+    number(
+        "oauthbearer.clock.skew.seconds",
+        "30",
+        Seconds,
+        "how far the clock of who signs tokens may be from the server's",
+    )
+    .fixed(),
+    unset("oauthbearer.expected.audience", "whom tokens must be for: one of these, with commas between them").fixed(),
+    unset("oauthbearer.expected.issuer", "who must have issued tokens").fixed(),
+    text(
+        "oauthbearer.groups.claim.name",
+        "groups",
+        "claim of tokens with the roles, an array or a text; a dot leads to a member of a member",
+    )
+    .fixed(),
+    number(
+        "oauthbearer.jwks.endpoint.refresh.ms",
+        "3600000",
+        Milliseconds,
+        "how often the keys of who signs tokens are fetched; and when one is missing",
+    )
+    .fixed(),
+    unset(
+        "oauthbearer.jwks.endpoint.url",
+        "keys of who signs tokens (JWKS): a file, or an address of HTTP or HTTPS; clients must show who they are then",
+    )
+    .fixed(),
+    text("oauthbearer.sub.claim.name", "sub", "claim of tokens with the name of who shows them").fixed(),
     number(
         "query.stream.disconnect.check",
         "1000",
