@@ -57,7 +57,7 @@ use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::metrics;
-use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
+use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, NO_REGISTRY, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::processing_log::ProcessingLog;
@@ -141,6 +141,8 @@ pub struct EngineError {
 impl EngineError {
     /// The code of one push query too many.
     pub const PUSH_QUERIES_MAX: u32 = 40003;
+    /// The code of what needs a schema registry where there is none.
+    pub const NO_REGISTRY: u32 = 42801;
 
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
@@ -200,7 +202,9 @@ impl From<PlanError> for EngineError {
     fn from(error: PlanError) -> Self {
         let read = error.span().filter(|span| span.line > 0);
         let position = read.map(|span| (span.line as usize, span.column as usize));
-        Self { message: error.to_string(), position, hint: error.hint(), code: None }
+        let message = error.to_string();
+        let code = (message == NO_REGISTRY).then_some(Self::NO_REGISTRY);
+        Self { message, position, hint: error.hint(), code }
     }
 }
 

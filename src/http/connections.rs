@@ -5,13 +5,14 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::body::HttpBody;
+use axum::http::{Method, Request, Version};
 use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -23,6 +24,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
+
+use super::half_closed::{HalfClosed, SendingHalf};
 
 /// What a server allows those who connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +121,8 @@ async fn converse(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).keep_alive_timeout(limits.head);
     builder.http2().initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     let asked = Arc::new(Notify::new());
-    let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked) });
+    let (stream, sending) = HalfClosed::new(stream);
+    let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked), sending });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), app);
     let mut connection = pin!(open.watch(connection.into_owned()));
     // Before it is known which protocol is spoken, there is no head that could be too slow.
@@ -136,27 +140,45 @@ async fn converse(
     }
 }
 
-/// An app that notes that it was asked.
+/// An app that notes that it was asked, and has answered.
 #[derive(Clone)]
 struct Noted {
     app: Router,
     asked: Arc<Notify>,
+    sending: SendingHalf,
 }
 
 impl<B> Service<Request<B>> for Noted
 where
+    B: HttpBody,
     Router: Service<Request<B>, Response = Response, Error = Infallible>,
+    <Router as Service<Request<B>>>::Future: Send + 'static,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = <Router as Service<Request<B>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         <Router as Service<Request<B>>>::poll_ready(&mut self.app, context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.asked.notify_one();
-        self.app.call(request)
+        if request.version() >= Version::HTTP_2 {
+            return Box::pin(self.app.call(request));
+        }
+        let sending = self.sending.clone();
+        // Of what is asked with GET nobody reads a body.
+        if request.body().is_end_stream() || request.method() == Method::GET {
+            sending.asked();
+        } else {
+            request.extensions_mut().insert(sending.clone());
+        }
+        let answering = self.app.call(request);
+        Box::pin(async move {
+            let answer = answering.await;
+            sending.answered(answer.as_ref().is_ok_and(|answer| answer.body().size_hint().exact().is_some()));
+            answer
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! for without end, and there are only so many connections at a time.
 
 mod connections;
+mod half_closed;
 mod listen;
 mod tls;
 
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 pub use connections::Limits;
+pub use half_closed::SendingHalf;
 pub use listen::{Listen, ListenError, parse_listen};
 pub use tls::{TlsError, acceptor as tls_acceptor};
 
@@ -186,6 +188,32 @@ mod tests {
         }
         let told = told_until_closed(&server, HERE);
         assert!(told.ends_with("here"), "a connection between two requests ends too: {told}");
+    }
+
+    #[test]
+    fn who_closes_his_sending_half_is_answered() {
+        let body = || async { axum::body::Body::from("x".repeat(10 << 20)) };
+        let slowly = || async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            "here"
+        };
+        let endless =
+            || async { axum::body::Body::from_stream(futures_util::stream::pending::<io::Result<Vec<u8>>>()) };
+        let app =
+            Router::new().route("/slowly", get(slowly)).route("/large", get(body)).route("/endless", get(endless));
+        let server = HttpServer::start("test-http", SocketAddr::from(([127, 0, 0, 1], 0)), app).expect("a free port");
+        let told = |path: &str| {
+            let mut stream = TcpStream::connect(server.address()).expect("it listens");
+            write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").expect("it is connected");
+            stream.shutdown(std::net::Shutdown::Write).expect("it is open");
+            let mut told = String::new();
+            // An answer without end is broken off.
+            let _ = stream.read_to_string(&mut told);
+            told
+        };
+        assert!(told("/slowly").ends_with("here"));
+        assert!(told("/large").len() > 10 << 20);
+        assert!(!told("/endless").ends_with("0\r\n\r\n"), "who sends no more has gone");
     }
 
     #[test]

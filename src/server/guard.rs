@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::Server;
 use super::problem::{Code, Problem};
 use super::security::Moment;
-use crate::http::in_time;
+use crate::http::{SendingHalf, in_time};
 use crate::metrics::Metric;
 
 /// Lets requests through that may be answered.
@@ -119,7 +119,12 @@ impl FromRequest<Arc<Server>> for Content {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, server: &Arc<Server>) -> Result<Self, Problem> {
-        match in_time(Bytes::from_request(request, server)).await {
+        let sending = request.extensions().get::<SendingHalf>().cloned();
+        let read = in_time(Bytes::from_request(request, server)).await;
+        if let (Some(sending), Some(Ok(_))) = (sending, &read) {
+            sending.asked();
+        }
+        match read {
             None => Err(Problem::new(Code(40800), "the body of the request did not come in time")),
             Some(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Problem::new(Code(41300), "the body of the request is too large"))

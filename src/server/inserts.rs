@@ -24,6 +24,7 @@ use super::request::{RowForm, session_of};
 use super::security::{Principal, Right};
 use super::{Endpoint, Server, working};
 use crate::engine::Inserter;
+use crate::http::in_time;
 
 /// The first line.
 #[derive(Debug, Deserialize)]
@@ -49,9 +50,10 @@ pub async fn endpoint(
         let text = "/inserts-stream acknowledges rows while they are sent, which needs HTTP/2: ask with HTTP/2";
         return Err(Problem::new(Code::HTTP2_ONLY, text));
     }
-    let form = RowForm::accepted(request.headers(), RowForm::Delimited)?;
+    let form = RowForm::of_acknowledgements(request.headers())?;
     let mut lines = Lines { stream: request.into_body().into_data_stream(), buffer: Vec::new(), at_end: false };
-    let first = lines.next(1).await?.and_then(|mut lines| lines.pop());
+    let slow = || Problem::new(Code(40800), "the first line of the request did not come in time");
+    let first = in_time(lines.next(1)).await.ok_or_else(slow)??.and_then(|mut lines| lines.pop());
     let first = first.ok_or_else(|| Problem::bad_request("the first line must name the stream: {\"target\": …}"))?;
     let target: Target = serde_json::from_slice(&first)
         .map_err(|error| Problem::bad_request(format!("the first line is no target: {error}")))?;

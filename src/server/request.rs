@@ -109,6 +109,16 @@ impl RowForm {
         })
         .map(|form| form.unwrap_or(default))
     }
+
+    /// The same of acknowledgements, which are no rows: none of them is a message of Protobuf.
+    pub fn of_acknowledgements(headers: &HeaderMap) -> Result<Self, Problem> {
+        let form = accepted(headers, |media| match media {
+            DELIMITED | "*/*" | "application/*" => Some(Self::Delimited),
+            JSON | KSQL_JSON => Some(Self::Json),
+            _ => None,
+        });
+        form.map(|form| form.unwrap_or(Self::Delimited))
+    }
 }
 
 /// The content type of answers in JSON that the header `Accept` asks for.

@@ -4,6 +4,7 @@ mod clients;
 mod conformance;
 mod endpoints;
 mod framings;
+mod generated;
 mod hostile;
 mod http2;
 mod identity;

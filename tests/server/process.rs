@@ -111,6 +111,13 @@ impl TestServer {
         kilobytes.unwrap_or_default() * 1024
     }
 
+    /// Connections that it has now.
+    pub fn connections(&self) -> usize {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the process is there");
+        let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    }
+
     /// A connection of TCP.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("it listens");
@@ -171,7 +178,12 @@ impl TestServer {
 
     /// A stream `s` with three rows, and a table `t` of their number by key.
     pub fn with_rows() -> Self {
-        let server = Self::start();
+        Self::with_rows_and(&[])
+    }
+
+    /// The same with `properties`.
+    pub fn with_rows_and(properties: &[&str]) -> Self {
+        let server = Self::start_with(properties);
         server.run(
             "CREATE STREAM s (k STRING KEY, a INT, b DOUBLE) WITH (kafka_topic='s', value_format='json', partitions=1);
              SET 'auto.offset.reset' = 'earliest';

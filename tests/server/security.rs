@@ -207,7 +207,7 @@ fn a_web_socket_shows_its_token_in_its_address() {
     let status = |path: &str| {
         let head = format!(
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nx: connection: close\r\n\r\n"
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         status_of(&server, head.as_bytes())
     };
