@@ -15,6 +15,7 @@ mod large;
 mod layers;
 mod monitoring;
 mod oracle;
+mod packaging;
 mod plugins;
 mod questions;
 mod readme;

@@ -24,6 +24,7 @@ mod progress;
 mod registry;
 mod run;
 mod server;
+mod service_manager;
 mod shell;
 mod summary;
 mod test;

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::service_manager::{State, notify};
 use super::{DataDir, Failure, run};
 use crate::http::Listen;
 use crate::server::Server;
@@ -53,22 +54,26 @@ impl ServerCommand {
             run::apply(&engine, (file, &run::read(file)?), true, interrupt)?;
         }
         let listen = self.listen.clone().or_else(|| engine.property("listeners")).unwrap_or_else(|| LISTEN.to_owned());
-        let mut servers = Vec::new();
+        let (mut servers, mut urls) = (Vec::new(), Vec::new());
         let mut out = io::stdout();
         for address in listen.split(',') {
             let listen = Listen::parse(address).map_err(|error| Failure::Usage(error.to_string()))?;
             let server =
                 Server::start(&engine, listen, file.as_deref()).map_err(|error| Failure::new(error.to_string()))?;
-            writeln!(out, "{}://{}", listen.scheme(), server.address())?;
+            let url = format!("{}://{}", listen.scheme(), server.address());
+            writeln!(out, "{url}")?;
+            urls.push(url);
             servers.push(server);
         }
         if let Some(address) = engine.registry_address() {
             writeln!(out, "schema registry at http://{address}")?;
         }
         out.flush()?;
+        notify(State::Ready, &format!("listening at {}", urls.join(", ")));
         while !interrupt.wait(LOOK) {
             engine.maintain();
         }
+        notify(State::Stopping, "committing what was processed");
         drop(servers);
         drop(engine);
         Ok(())
