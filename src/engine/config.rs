@@ -29,6 +29,8 @@ const PUSHES_MAX: &str = "ksql.max.push.queries";
 const PUSHES_MAX_DEFAULT: usize = 100;
 const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
 const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_mins(1);
+const REQUEST_PATIENCE: &str = "levada.request.timeout.ms";
+const REQUEST_PATIENCE_DEFAULT: Duration = Duration::from_mins(5);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
 const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
@@ -111,6 +113,11 @@ impl Properties {
     /// How long a push query waits for a client that takes no rows.
     pub fn push_patience(&self) -> Result<Duration, EngineError> {
         Ok(self.number(PUSH_PATIENCE)?.map_or(PUSH_PATIENCE_DEFAULT, Duration::from_millis))
+    }
+
+    /// How long a pull query may take, and an ASSERT wait.
+    pub fn request_patience(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(REQUEST_PATIENCE)?.map_or(REQUEST_PATIENCE_DEFAULT, Duration::from_millis))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.

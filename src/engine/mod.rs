@@ -73,7 +73,7 @@ use command_log::CommandLog;
 use config::Properties;
 use definitions::Definitions;
 use execute::Author;
-pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
+pub use facts::{ExplainFacts, PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 pub use headless::{ChangeKind, FileChange, FilePlan};
 pub use inserter::Inserter;
@@ -141,6 +141,8 @@ pub struct EngineError {
 impl EngineError {
     /// The code of one push query too many.
     pub const PUSH_QUERIES_MAX: u32 = 40003;
+    /// The code of a query that has taken too long.
+    pub const TOO_LATE: u32 = 50305;
     /// The code of what needs a schema registry where there is none.
     pub const NO_REGISTRY: u32 = 42801;
 
@@ -276,6 +278,8 @@ struct Shared {
     memory_limit: Option<usize>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
+    /// How long a pull query may take, and an ASSERT wait.
+    request_patience: Duration,
     maintained_ms: AtomicU64,
     /// Whether the command log could be read when that was last tried.
     follows: AtomicBool,
@@ -435,6 +439,7 @@ impl Engine {
             log: log_of_records,
             memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
             upkeep_interval: properties.upkeep_interval()?,
+            request_patience: properties.request_patience()?,
             maintained_ms: AtomicU64::new(0),
             follows: AtomicBool::new(true),
         };
@@ -602,6 +607,12 @@ impl Engine {
         facts::queries(&self.inner.shared, &self.lock(), session, ids)
     }
 
+    /// What is known of the query of `parsed`, if it has one that can be planned as things are; nothing is started.
+    pub fn explain_facts(&self, session: &Session, parsed: &ParsedStatement) -> Option<ExplainFacts> {
+        let shared = &self.inner.shared;
+        facts::explained(shared, session, &session::with_variables(shared, parsed.clone(), session).ok()?)
+    }
+
     /// Topics by name; those that are hidden (`ksql.hidden.topics`) only if `all` are asked for.
     pub fn topics(&self, session: &Session, all: bool) -> Result<Vec<TopicInfo>, EngineError> {
         facts::topics(&self.inner.shared, session, all)
@@ -661,7 +672,16 @@ impl Engine {
 
     /// Whether a session may set the property `name`.
     pub fn check_property(&self, name: &str) -> Result<(), EngineError> {
-        configuration::check_name(name).map_err(|error| EngineError::new(error.to_string()))
+        let server = &self.inner.shared.server;
+        let checked = configuration::check_name(name).and_then(|()| configuration::check_override(server, name));
+        checked.map_err(|error| EngineError::new(error.to_string()))
+    }
+
+    /// Whether `session` may set what it sets. Properties that nobody knows change nothing.
+    pub fn check_overrides(&self, session: &Session) -> Result<(), EngineError> {
+        let server = &self.inner.shared.server;
+        let refused = session.properties.keys().find_map(|name| configuration::check_override(server, name).err());
+        refused.map_or(Ok(()), |error| Err(EngineError::new(error.to_string())))
     }
 
     /// Ends the push query `id`; whether there was one.
@@ -820,7 +840,8 @@ impl Shared {
     /// The server's own properties that analysis asks for.
     fn asked_properties(&self) -> BTreeMap<String, String> {
         let asked = |(name, _): &(&String, &String)| {
-            ASKED_PROPERTIES.contains(&name.as_str()) || name.starts_with(FUNCTION_PROPERTIES)
+            let is_asked = ASKED_PROPERTIES.contains(&name.as_str()) || name.starts_with(FUNCTION_PROPERTIES);
+            is_asked && !configuration::is_secret(name)
         };
         self.server.iter().filter(asked).map(|(name, value)| (name.clone(), value.clone())).collect()
     }

@@ -1,7 +1,9 @@
 //! Pull queries: the rows that are there now.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
@@ -14,6 +16,7 @@ use super::reads::ReadView;
 use super::{EngineError, ResultRows, Shared, taps};
 use crate::expr::CompiledExpr;
 use crate::plan::{ColumnRole, PullLookup, PullPlan, PushPlan};
+use crate::runtime::clock::Clock;
 use crate::runtime::materialized::TableReader;
 use crate::runtime::{PushedRows, RowReceiver, Runtime, RuntimeError, RuntimeOptions, StartFrom, StoreOwners};
 use crate::types::{ChangeBatch, Column};
@@ -75,7 +78,8 @@ impl PreparedPull {
     ) -> Result<ResultRows, EngineError> {
         let plan = &self.projection.plan;
         let is_here = |store: &str, partition| shared.runtime.has_store(plan.query.as_str(), store, partition);
-        self.projection.collect(|take| {
+        let deadline = Deadline::of(shared);
+        self.projection.collect(&deadline, |take| {
             if plan.limit == Some(0) {
                 Ok(())
             } else {
@@ -86,8 +90,39 @@ impl PreparedPull {
 }
 
 /// What `plan` answers of `rows`, which are of layout `schema`: of a table that no query keeps.
-pub(super) fn of_rows(plan: &PullPlan, schema: SchemaRef, rows: ChangeBatch) -> Result<ResultRows, EngineError> {
-    Projection::new(plan, schema).collect(|take| take(rows).map(drop))
+pub(super) fn of_rows(
+    shared: &Shared,
+    plan: &PullPlan,
+    schema: SchemaRef,
+    rows: ChangeBatch,
+) -> Result<ResultRows, EngineError> {
+    Projection::new(plan, schema).collect(&Deadline::of(shared), |take| take(rows).map(drop))
+}
+
+/// When a pull query has taken too long.
+struct Deadline {
+    clock: Arc<dyn Clock>,
+    patience: Duration,
+    /// By the time for which the clock has run.
+    at: Duration,
+}
+
+impl Deadline {
+    fn of(shared: &Shared) -> Self {
+        let patience = shared.request_patience;
+        Self { clock: Arc::clone(&shared.clock), patience, at: shared.clock.elapsed().saturating_add(patience) }
+    }
+
+    fn is_over(&self) -> bool {
+        self.clock.elapsed() >= self.at
+    }
+
+    fn error(&self) -> EngineError {
+        let limit = self.patience.as_millis();
+        EngineError::new(format!("the query has taken longer than levada.request.timeout.ms allows: {limit} ms"))
+            .with_hint("ask for less: by key, with bounds of the window, or with LIMIT")
+            .with_code(EngineError::TOO_LATE)
+    }
 }
 
 /// Takes rows of the table; whether more are wanted.
@@ -108,7 +143,12 @@ impl Projection {
     }
 
     /// The answer, of what `read` finds.
-    fn collect(&self, read: impl FnOnce(Take<'_>) -> Result<(), RuntimeError>) -> Result<ResultRows, EngineError> {
+    fn collect(
+        &self,
+        deadline: &Deadline,
+        read: impl FnOnce(Take<'_>) -> Result<(), RuntimeError>,
+    ) -> Result<ResultRows, EngineError> {
+        let mut is_late = false;
         let mut left = self.plan.limit.unwrap_or(u64::MAX) as usize;
         let mut batches = Vec::new();
         read(&mut |batch| {
@@ -117,8 +157,12 @@ impl Projection {
             if rows.num_rows() > 0 {
                 batches.push(rows);
             }
-            Ok(left > 0)
+            is_late = left > 0 && deadline.is_over();
+            Ok(left > 0 && !is_late)
         })?;
+        if is_late {
+            return Err(deadline.error());
+        }
         Ok(ResultRows { columns: self.result.clone(), roles: self.plan.roles.clone(), batches, end: None })
     }
 
@@ -136,11 +180,12 @@ impl Projection {
     }
 }
 
-/// Collects rows up to a limit.
-#[derive(Default)]
+/// Collects rows up to a limit, as long as there is time.
 struct Collected {
     batches: Mutex<(Vec<RecordBatch>, usize)>,
     limit: usize,
+    deadline: Deadline,
+    is_late: AtomicBool,
 }
 
 impl RowReceiver for Collected {
@@ -156,7 +201,13 @@ impl RowReceiver for Collected {
     }
 
     fn is_closed(&self) -> bool {
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner).1 >= self.limit
+        if self.batches.lock().unwrap_or_else(PoisonError::into_inner).1 >= self.limit {
+            return true;
+        }
+        if self.deadline.is_over() {
+            self.is_late.store(true, Ordering::Release);
+        }
+        self.is_late.load(Ordering::Acquire)
     }
 
     /// Who settles learns it too.
@@ -166,7 +217,8 @@ impl RowReceiver for Collected {
 /// Rows of a stream, from its beginning to where it ends now.
 pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) -> Result<ResultRows, EngineError> {
     let limit = plan.query.limit.map_or(usize::MAX, |limit| limit as usize);
-    let collected = Arc::new(Collected { limit, ..Collected::default() });
+    let (deadline, is_late) = (Deadline::of(shared), AtomicBool::new(false));
+    let collected = Arc::new(Collected { batches: Mutex::default(), limit, deadline, is_late });
     let setup =
         QuerySetup { properties, batch_rows_max: shared.batch_rows_max, schemas: shared.schemas(), fault: None };
     let receiver = Arc::clone(&collected) as Arc<dyn RowReceiver>;
@@ -180,6 +232,9 @@ pub(super) fn stream(shared: &Shared, plan: &PushPlan, properties: &Properties) 
     let runtime = Runtime::new(Arc::clone(&shared.topics), Arc::clone(&shared.clock), &RuntimeOptions::default())?;
     runtime.start(spec)?;
     runtime.settle(None)?;
+    if collected.is_late.load(Ordering::Acquire) {
+        return Err(collected.deadline.error());
+    }
     let (batches, rows) = std::mem::take(&mut *collected.batches.lock().unwrap_or_else(PoisonError::into_inner));
     let columns: Vec<Column> = plan.columns.iter().map(|column| column.column.clone()).collect();
     let end = if rows >= limit { PushEnd::LimitReached } else { PushEnd::Completed };

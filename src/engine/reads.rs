@@ -234,7 +234,7 @@ fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows
     measured(shared, PullKind::SystemTable, || {
         let rows = system_tables::rows(shared, &view.catalog, &plan.source)?;
         let rows = rows.ok_or_else(|| EngineError::new(format!("{} is no system table", plan.source)))?;
-        pull::of_rows(plan, known.schema.row_schema(false), rows)
+        pull::of_rows(shared, plan, known.schema.row_schema(false), rows)
     })
 }
 

@@ -12,7 +12,9 @@ const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
 
 /// `SET`: checks the value, keeps it, and says so.
 pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
-    configuration::check_session(name, value).map_err(|error| {
+    let checked =
+        configuration::check_session(name, value).and_then(|()| configuration::check_override(&shared.server, name));
+    checked.map_err(|error| {
         let refused = EngineError::new(error.to_string());
         error.hint().into_iter().fold(refused, EngineError::with_hint)
     })?;

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take to come.
     pub head: Duration,
+    /// A connection on which nothing is sent for so long, in either direction, is closed.
+    pub idle: Duration,
 }
 
 /// Bytes that may come on one stream of HTTP/2, and on all of a connection, before they are read. Many small frames that wait are
@@ -122,6 +125,7 @@ async fn converse(
     builder.http2().initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     let asked = Arc::new(Notify::new());
     let (stream, sending) = HalfClosed::new(stream);
+    let traffic = stream.traffic();
     let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked), sending });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), app);
     let mut connection = pin!(open.watch(connection.into_owned()));
@@ -133,10 +137,26 @@ async fn converse(
     };
     let ended = match ended {
         Some(ended) => ended,
-        None => connection.await,
+        None => tokio::select! {
+            ended = &mut connection => ended,
+            () = silence(&traffic, limits.idle) => return tracing::debug!("a connection has been idle for too long"),
+        },
     };
     if let Err(error) = ended {
         tracing::debug!("a connection has ended: {error}");
+    }
+}
+
+/// Waits until nothing has been sent for `idle`, or at most twice as long.
+async fn silence(traffic: &AtomicU64, idle: Duration) {
+    let mut before = traffic.load(Ordering::Relaxed);
+    loop {
+        sleep(idle).await;
+        let now = traffic.load(Ordering::Relaxed);
+        if now == before {
+            return;
+        }
+        before = now;
     }
 }
 

@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures_util::task::AtomicWaker;
@@ -74,12 +74,19 @@ pub(super) struct HalfClosed<S> {
     sending: SendingHalf,
     /// How often the end was found since something else was.
     looks: u8,
+    /// How often something was sent, in either direction.
+    traffic: Arc<AtomicU64>,
 }
 
 impl<S> HalfClosed<S> {
     pub(super) fn new(stream: S) -> (Self, SendingHalf) {
         let sending = SendingHalf::default();
-        (Self { stream, sending: sending.clone(), looks: 0 }, sending)
+        (Self { stream, sending: sending.clone(), looks: 0, traffic: Arc::default() }, sending)
+    }
+
+    /// What grows whenever something is sent, in either direction.
+    pub(super) fn traffic(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.traffic)
     }
 }
 
@@ -94,13 +101,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for HalfClosed<S> {
             return Poll::Pending;
         }
         this.looks = 0;
+        this.traffic.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for HalfClosed<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(context, bytes));
+        this.traffic.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(written)
     }
 
     fn poll_write_vectored(
@@ -108,7 +119,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HalfClosed<S> {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, pieces)
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(context, pieces));
+        this.traffic.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(written)
     }
 
     fn is_write_vectored(&self) -> bool {

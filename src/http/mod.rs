@@ -38,7 +38,7 @@ const WORK_THREADS: usize = 8;
 /// Stack of all of them: what is sent may be nested.
 pub const STACK_BYTES: usize = 64 << 20;
 /// Connections at the same time, and how long the head of a request may take.
-const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30) };
+const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30), idle: Duration::from_hours(24) };
 /// How long the body of a request may take.
 const BODY_PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 30 });
 /// How long answers that were begun may take once the server is to stop.
@@ -188,6 +188,19 @@ mod tests {
         }
         let told = told_until_closed(&server, HERE);
         assert!(told.ends_with("here"), "a connection between two requests ends too: {told}");
+    }
+
+    #[test]
+    fn a_connection_on_which_nothing_is_sent_ends() {
+        let nothing =
+            || async { axum::body::Body::from_stream(futures_util::stream::pending::<io::Result<Vec<u8>>>()) };
+        let app = Router::new().route("/", get(nothing));
+        let options =
+            ServerOptions { limits: Limits { idle: Duration::from_millis(100), ..LIMITS }, ..ServerOptions::default() };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = HttpServer::start_with("test-http", listen, app, options).expect("a free port");
+        let told = told_until_closed(&server, HERE);
+        assert!(told.starts_with("HTTP/1.1 200") && !told.ends_with("0\r\n\r\n"), "{told}");
     }
 
     #[test]

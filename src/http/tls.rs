@@ -13,7 +13,8 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
 
 /// Why a server cannot speak TLS.
@@ -50,6 +51,8 @@ pub enum TlsError {
 const KEY_STORE: &str = "ssl.keystore.location";
 const TRUST_STORE: &str = "ssl.truststore.location";
 const CLIENTS: &str = "ssl.client.authentication";
+const VERSIONS: &str = "ssl.enabled.protocols";
+const SUITES: &str = "ssl.cipher.suites";
 
 /// What TLS does on a server with `properties`, which have ksqlDB's names.
 pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, TlsError> {
@@ -58,10 +61,15 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
     let store = Store::read(KEY_STORE, file, get("ssl.keystore.password").unwrap_or_default())?;
     let none = "it holds no private key, or one that is encrypted".to_owned();
     let key = store.key.ok_or_else(|| TlsError::File { property: KEY_STORE, file: file.to_owned(), reason: none })?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut provider = rustls::crypto::ring::default_provider();
+    if let Some(names) = get(SUITES) {
+        provider.cipher_suites = suites(names, &provider.cipher_suites)?;
+    }
+    let provider = Arc::new(provider);
     let unfit = |error: &dyn std::fmt::Display| TlsError::Unfit(file.to_owned(), error.to_string());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| unfit(&error))?;
+    let versions = versions(get(VERSIONS).unwrap_or("TLSv1.2,TLSv1.3"))?;
+    let builder = builder.with_protocol_versions(&versions).map_err(|error| unfit(&error))?;
     let builder = match clients(get(CLIENTS).or_else(|| get("ssl.client.auth")))? {
         Clients::Unknown => builder.with_no_client_auth(),
         known => {
@@ -74,6 +82,33 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
     let mut config = builder.with_single_cert(store.certificates, key).map_err(|error| unfit(&error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The versions of TLS that are called `names`. Files of Java name old ones beside those that are spoken.
+fn versions(names: &str) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {
+    let known = [("TLSv1.2", &TLS12), ("TLSv1.3", &TLS13)];
+    let listed = |name: &str| names.split(',').any(|one| one.trim().eq_ignore_ascii_case(name));
+    let found: Vec<_> = known.into_iter().filter(|(name, _)| listed(name)).map(|(_, version)| version).collect();
+    let expected = "TLSv1.2, TLSv1.3, or both with a comma between them";
+    if found.is_empty() {
+        return Err(TlsError::Value { property: VERSIONS, value: names.to_owned(), expected });
+    }
+    Ok(found)
+}
+
+/// The cipher suites that are called `names`, of `known`.
+fn suites(names: &str, known: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, TlsError> {
+    let expected = "names of TLS with commas between them, such as TLS_AES_256_GCM_SHA384";
+    let listed = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let found = listed.map(|name| {
+        // The library has the version in the names of those of 1.3.
+        let is_it = |suite: &&SupportedCipherSuite| {
+            format!("{:?}", suite.suite()).replace("TLS13_", "TLS_").eq_ignore_ascii_case(name)
+        };
+        let suite = known.iter().find(is_it).copied();
+        suite.ok_or_else(|| TlsError::Value { property: SUITES, value: name.to_owned(), expected })
+    });
+    found.collect()
 }
 
 /// Whether clients show who they are.
@@ -190,6 +225,8 @@ mod tests {
         let pem = pem.to_string_lossy().into_owned();
         assert_eq!(refusal(&[(KEY_STORE, &pem), ("ssl.keystore.type", "PEM")]), "");
         assert_eq!(refusal(&[(KEY_STORE, &pem), (CLIENTS, "REQUIRED"), (TRUST_STORE, &pem)]), "");
+        let suites = "TLS_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+        assert_eq!(refusal(&[(KEY_STORE, &pem), (VERSIONS, "TLSv1.1, TLSv1.3"), (SUITES, suites)]), "");
 
         let x509 = openssl::x509::X509::from_pem(certificate.as_bytes()).expect("its own certificate");
         let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
@@ -219,6 +256,9 @@ mod tests {
             (vec![(KEY_STORE, &file("old.jks", &[0xfe, 0xed, 0xfe, 0xed, 0, 0]))], "keytool -importkeystore"),
             (vec![(KEY_STORE, &file("x", b"what"))], "neither PEM nor PKCS#12"),
             (vec![(KEY_STORE, &whole), (CLIENTS, "PERHAPS")], "it is NONE, REQUESTED or REQUIRED"),
+            (vec![(KEY_STORE, &whole), (VERSIONS, "TLSv1.1,SSLv3")], "TLSv1.2, TLSv1.3, or both"),
+            (vec![(KEY_STORE, &whole), (SUITES, "TLS_AES_256_GCM_SHA384, TLS_RSA")], "'TLS_RSA' is no value"),
+            (vec![(KEY_STORE, &whole), (VERSIONS, "TLSv1.2"), (SUITES, "TLS_AES_256_GCM_SHA384")], "cannot be used"),
             (vec![(KEY_STORE, &whole), (CLIENTS, "REQUIRED")], "HTTPS needs the property ssl.truststore.location"),
         ] {
             let refusal = refusal(&entries);

@@ -16,6 +16,7 @@ mod entity;
 mod guard;
 mod info;
 mod inserts;
+mod limits;
 mod problem;
 mod query;
 mod request;
@@ -40,9 +41,10 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::Value;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Session};
 use crate::http::{HttpServer, Limits, Listen, ServerOptions, TlsError, tls_acceptor};
-use guard::{Content, Origins, PullLimits};
+use guard::{Content, Origins};
+use limits::{COMMANDS_PER_SECOND, PullLimits, Rate};
 use problem::{Code, Problem};
 use request::{RowForm, StatementRequest, accepted_json};
 use rows::Framing;
@@ -67,6 +69,8 @@ pub struct Server {
     security: Security,
     origins: Origins,
     pull_limits: PullLimits,
+    /// Statements that change something.
+    commands: Rate,
 }
 
 /// No request of people is larger.
@@ -81,6 +85,8 @@ const LOOK: Duration = Duration::from_millis(10);
 // Requests are parsed and planned on the threads of the server: as deep as anywhere.
 const _: () = assert!(crate::http::STACK_BYTES >= crate::types::STACK_BYTES);
 
+/// As in ksqlDB: connections on which nothing is sent.
+const IDLE_MAX: Duration = Duration::from_hours(24);
 /// Connections of an API server: a push query has one each.
 const CONNECTIONS_MAX: usize = 16_384;
 /// Requests that are worked on at the same time.
@@ -105,7 +111,11 @@ impl Server {
     pub fn start(engine: &Arc<Engine>, listen: Listen, file: Option<&str>) -> Result<HttpServer, ServerError> {
         let host = format!("{}:{}", listen.address.ip(), listen.address.port());
         let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
-        let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
+        let number = |name: &str| engine.property(name).and_then(|value| value.trim().parse::<u64>().ok());
+        let connections = number("levada.connections.max").map_or(CONNECTIONS_MAX, |max| max.max(1) as usize);
+        let idle = number("ksql.idle.connection.timeout.seconds").filter(|seconds| *seconds > 0);
+        let idle = idle.map_or(IDLE_MAX, Duration::from_secs);
+        let limits = Limits { connections, idle, ..Limits::default() };
         let app = Self::router(engine, host, file).map_err(ServerError::Setting)?;
         let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
         HttpServer::start_with("http-api", listen.address, app, options)
@@ -125,6 +135,7 @@ impl Server {
             security: Security::new(property)?.headless(file),
             origins: Origins::new(property),
             pull_limits: PullLimits::new(property),
+            commands: Rate::new(COMMANDS_PER_SECOND, property),
             engine: Arc::clone(engine),
             host,
             statuses: Statuses::default(),
@@ -159,6 +170,13 @@ impl Server {
             std::thread::park_timeout(LOOK);
         }
         Ok(())
+    }
+
+    /// The session of a client, if it sets what clients may set.
+    fn checked(&self, session: Session) -> Result<Session, Problem> {
+        let checked = self.engine.check_overrides(&session);
+        checked.map_err(|error| Problem { code: Code::BAD_REQUEST, ..Problem::from(error) })?;
+        Ok(session)
     }
 
     /// A number that no other query has.

@@ -86,7 +86,7 @@ fn pull(
         return Ok(None);
     }
     let _pulling = server.pull_limits.begin(server.engine.elapsed())?;
-    let rows = server.engine.pull(&request.session(), text).transpose();
+    let rows = server.engine.pull(&server.checked(request.session())?, text).transpose();
     rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
 }
 
@@ -97,7 +97,7 @@ fn pulled(server: &Server, rows: ResultRows) -> Answered {
 }
 
 fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Option<Answer>, Problem> {
-    let mut session = request.session();
+    let mut session = server.checked(request.session())?;
     let mut answer = None;
     let done = server.engine.execute_parsed(&mut session, parsed, &mut |response| answer = Some(response));
     done.map_err(|error| Problem::of_statement(error, &parsed.text, Vec::new()))?;
@@ -112,6 +112,7 @@ pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, conte
             Ok((mut writer, mut body)) => {
                 rows.batches.iter().for_each(|batch| body.extend(writer.rows(batch, |_| false)));
                 body.extend(writer.end(rows.end.as_ref()));
+                server.pull_limits.answered(body.len(), server.engine.elapsed());
                 with_type(Body::from(body), content_type)
             }
             Err(problem) => axum::response::IntoResponse::into_response(problem),

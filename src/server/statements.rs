@@ -18,8 +18,10 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
     for parsed in &statements {
         server.security.check(who, Right::of(&parsed.statement))?;
     }
+    let changing = statements.iter().filter(|parsed| Right::of(&parsed.statement) == Right::Define).count();
+    server.commands.take(changing, "statements that change something", server.engine.elapsed())?;
     server.await_command(request.command_sequence_number)?;
-    let mut session = request.session();
+    let mut session = server.checked(request.session())?;
     check(server, &session, &statements)?;
     let mut entities: Vec<Value> = Vec::new();
     for parsed in &statements {

@@ -126,7 +126,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         Answered::Rows(header, rows) => {
             socket.send(head(&header.columns)).await?;
             for batch in &rows.batches {
-                socket.send_rows(&header.columns, batch, |_| false).await?;
+                let bytes = socket.send_rows(&header.columns, batch, |_| false).await?;
+                server.pull_limits.answered(bytes, server.engine.elapsed());
             }
             Ok(())
         }
@@ -147,21 +148,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.0.write_frame(Frame::text(Payload::Owned(text.into_bytes()))).await.map_err(|_| Ended::Gone)
     }
 
-    /// Rows but for tombstones, which have no form here.
+    /// Rows but for tombstones, which have no form here. How many bytes they are.
     async fn send_rows(
         &mut self,
         columns: &[Column],
         batch: &RecordBatch,
         is_tombstone: impl Fn(usize) -> bool,
-    ) -> Result<(), Ended> {
+    ) -> Result<usize, Ended> {
+        let mut bytes = 0;
         for row in (0..batch.num_rows()).filter(|row| !is_tombstone(*row)) {
             let mut out = b"{\"row\":{\"columns\":".to_vec();
             let written = write_columns(&mut out, columns, batch, row);
             written.map_err(|error| Problem::new(Code::SERVER_ERROR, error.to_string()))?;
             out.extend_from_slice(b"}}");
+            bytes += out.len();
             self.send(String::from_utf8_lossy(&out).into_owned()).await?;
         }
-        Ok(())
+        Ok(bytes)
     }
 
     async fn send_pushed(&mut self, columns: &[Column], push: &PushQuery, until: Instant) -> Result<(), Ended> {
@@ -170,7 +173,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         push.on_change(move || waker.notify_one());
         loop {
             match push.try_next() {
-                PushEvent::Rows(rows) => self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?,
+                PushEvent::Rows(rows) => {
+                    self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?;
+                }
                 PushEvent::End(PushEnd::Failed(reason)) => return Err(Problem::new(Code::SERVER_ERROR, reason).into()),
                 PushEvent::End(_) => return Ok(()),
                 PushEvent::Idle => tokio::select! {

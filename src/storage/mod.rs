@@ -92,7 +92,7 @@ impl WriteSet {
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// Another process has the data directory open.
-    #[error("data directory {path} is in use by another process")]
+    #[error("data directory {path} is in use by another process: end that one first, or take another --data-dir")]
     InUse {
         /// The data directory.
         path: String,

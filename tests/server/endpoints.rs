@@ -256,3 +256,25 @@ fn a_push_query_is_listed_and_ends_when_it_is_closed() {
     assert_eq!(again.status, 400);
     assert!(again.json()["message"].as_str().is_some_and(|message| message.starts_with("No query with id")));
 }
+
+#[test]
+fn a_query_is_described_before_and_after_it_is_started() {
+    let server = TestServer::start();
+    server.run("CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);");
+    let described = |sql: &str| {
+        let description = server.run(sql).remove(0)["queryDescription"].take();
+        let names = description["fields"].as_array().expect("fields").iter().map(|field| &field["name"]);
+        let names = names.cloned().collect::<Value>();
+        json!([description["windowType"], names, description["sources"], description["sinks"]])
+    };
+    let create = "CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s WINDOW HOPPING (SIZE 2 SECONDS, ADVANCE BY 1 SECOND) GROUP BY k";
+    let of_table = json!(["HOPPING", ["K", "N"], ["S"], ["T"]]);
+    assert_eq!(described(&format!("EXPLAIN {create};")), of_table);
+    assert_eq!(server.run("SHOW TABLES;")[0]["tables"], json!([]), "nothing is made");
+    server.run(&format!("{create};"));
+    assert_eq!(described("EXPLAIN CTAS_T_1;"), of_table);
+    assert_eq!(described("EXPLAIN SELECT v, k FROM s EMIT CHANGES;"), json!([null, ["V", "K"], ["S"], []]));
+    assert_eq!(described("EXPLAIN SELECT n FROM t WHERE k = 'a';"), json!(["HOPPING", ["N"], ["T"], []]));
+    let push = "EXPLAIN SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k EMIT CHANGES;";
+    assert_eq!(described(push), json!(["TUMBLING", ["K", "N"], ["S"], []]));
+}

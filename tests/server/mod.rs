@@ -8,8 +8,10 @@ mod generated;
 mod hostile;
 mod http2;
 mod identity;
+mod limits;
 mod load;
 mod process;
+mod secrets;
 mod security;
 mod wire;
 

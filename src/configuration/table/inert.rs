@@ -1,7 +1,7 @@
 //! What ksqlDB has and Levada takes without doing anything: what it would steer is not here, or needs no steering.
 
 use super::super::property::Unit::{Bytes, Count, Megabytes, Milliseconds, Seconds};
-use super::super::property::{INT_MAX, Kind, LONG_MAX, Property, boolean, choice, number, property, text, unset};
+use super::super::property::{INT_MAX, LONG_MAX, Property, boolean, choice, number, text, unset};
 
 const THREADS: &str = "threads of a pool that Levada does not have";
 const CONNECT: &str = "a Kafka Connect cluster, which Levada does not ask";
@@ -62,13 +62,6 @@ pub(super) const INERT: &[Property] = &[
     number("ksql.heartbeat.send.interval.ms", "100", Milliseconds, "how often a server says that it is alive").fixed(),
     number("ksql.heartbeat.thread.pool.size", "3", Count, THREADS).fixed(),
     number("ksql.heartbeat.window.ms", "2000", Milliseconds, "heartbeats of so long ago count").fixed(),
-    number(
-        "ksql.idle.connection.timeout.seconds",
-        "86400",
-        Seconds,
-        "a connection on which nothing happens for so long is closed",
-    )
-    .fixed(),
     number("ksql.internal.http2.max.pool.size", "3000", Count, "connections between servers").fixed(),
     unset("ksql.internal.listener", "address for other servers only; unless set, they use the first listener").fixed(),
     choice(
@@ -102,16 +95,8 @@ pub(super) const INERT: &[Property] = &[
     boolean("ksql.nested.error.set.null", "true", "whether an error in an item makes that item NULL: it does"),
     boolean("ksql.new.query.planner.enabled", "false", "which of its planners ksqlDB takes"),
     text("ksql.persistent.prefix", "query_", "part of the names of groups"),
-    text("ksql.properties.overrides.allowlist", "", "properties that clients may set"),
-    text("ksql.properties.overrides.denylist", "", "properties that clients may not set"),
     boolean("ksql.properties.overrides.log", "false", "whether properties that clients set are logged"),
     boolean("ksql.properties.overrides.range.validation.log.enabled", "false", "whether odd values are logged"),
-    choice(
-        "ksql.properties.overrides.validation.mode",
-        "denylist",
-        &["denylist", "allowlist"],
-        "which of the two lists holds",
-    ),
     boolean(
         "ksql.properties.overrides.validation.restore.enabled",
         "false",
@@ -157,12 +142,6 @@ pub(super) const INERT: &[Property] = &[
         "records that the state of an answer may be behind",
     )
     .session(),
-    number(
-        "ksql.query.pull.max.hourly.bandwidth.megabytes",
-        INT_MAX,
-        Megabytes,
-        "what pull queries may answer in an hour",
-    ),
     boolean("ksql.query.pull.metrics.enabled", "true", "whether pull queries are counted"),
     boolean("ksql.query.pull.range.scan.enabled", "true", "whether ranges of keys are read as such: they are"),
     number("ksql.query.pull.router.queue.capacity", INT_MAX, Count, "pull queries for other servers that wait"),
@@ -222,7 +201,6 @@ pub(super) const INERT: &[Property] = &[
     .fixed(),
     text("ksql.server.command.topic.migration.enabled", "NONE", "how the command topic moves to another cluster")
         .fixed(),
-    property("ksql.server.command.topic.rate.limit", None, Kind::Text, "commands that are taken in a second").fixed(),
     unset("ksql.server.error.messages", JAVA).fixed(),
     boolean("ksql.server.exception.uncaught.handler.enable", "false", "what threads of Java do at their end").fixed(),
     unset("ksql.server.install.dir", "where ksqlDB is installed").fixed(),
@@ -260,8 +238,6 @@ pub(super) const INERT: &[Property] = &[
         .fixed(),
     unset("metric.reporters", JAVA),
     text("response.http.headers.config", "", "headers of answers").fixed(),
-    text("ssl.cipher.suites", "", "cipher suites of HTTPS; empty: those of the TLS library").fixed(),
-    text("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "versions of TLS").fixed(),
     unset("ssl.key.location", "the private key, PEM, where it is not in `ssl.keystore.location`").fixed(),
     unset("ssl.key.password", "password of the private key").fixed(),
     boolean("ssl.keystore.reload", "false", "whether the file is read again when it changes").fixed(),

@@ -1,6 +1,6 @@
 //! What the HTTP server obeys.
 
-use super::super::property::Unit::{Count, Milliseconds, Seconds};
+use super::super::property::Unit::{Count, Megabytes, Milliseconds, Seconds};
 use super::super::property::{INT_MAX, Property, boolean, choice, number, text, unset};
 
 /// Properties by name.
@@ -26,6 +26,13 @@ pub(super) const SERVER: &[Property] = &[
     )
     .fixed(),
     unset("java.security.auth.login.config", "the JAAS file, with the users of `authentication.realm`").fixed(),
+    number(
+        "ksql.idle.connection.timeout.seconds",
+        "86400",
+        Seconds,
+        "a connection on which nothing is sent for so long, in either direction, is closed",
+    )
+    .fixed(),
     boolean("ksql.logging.processing.rows.include", "false", "whether the processing log holds the rows that failed"),
     boolean(
         "ksql.logging.processing.stream.auto.create",
@@ -41,15 +48,45 @@ pub(super) const SERVER: &[Property] = &[
     number("ksql.logging.processing.topic.partitions", "1", Count, "partitions of that topic"),
     number("ksql.logging.processing.topic.replication.factor", "1", Count, "copies of each of its partitions"),
     number("ksql.max.push.queries", "100", Count, "how many push queries may run at once"),
+    text(
+        "ksql.properties.overrides.allowlist",
+        "",
+        "properties that clients may set, with commas between them, where the mode is `allowlist`",
+    )
+    .fixed(),
+    text(
+        "ksql.properties.overrides.denylist",
+        "",
+        "properties that clients may not set, with commas between them, where the mode is `denylist`",
+    )
+    .fixed(),
+    choice(
+        "ksql.properties.overrides.validation.mode",
+        "denylist",
+        &["denylist", "allowlist"],
+        "which of the two lists holds",
+    )
+    .fixed(),
     unset("ksql.queries.file", "file of statements that the server runs, headless; it takes none from clients then")
         .fixed(),
     number("ksql.query.pull.max.concurrent.requests", INT_MAX, Count, "pull queries that are answered at once"),
+    number(
+        "ksql.query.pull.max.hourly.bandwidth.megabytes",
+        INT_MAX,
+        Megabytes,
+        "what pull queries may answer in an hour",
+    ),
     number("ksql.query.pull.max.qps", INT_MAX, Count, "pull queries that are answered in a second"),
     number(
         "ksql.server.command.response.timeout.ms",
         "5000",
         Milliseconds,
         "how long a request waits for the command that it must see",
+    )
+    .fixed(),
+    unset(
+        "ksql.server.command.topic.rate.limit",
+        "statements that change something which are taken in a second; unless set, any number",
     )
     .fixed(),
     number(
@@ -66,6 +103,15 @@ pub(super) const SERVER: &[Property] = &[
     .fixed(),
     text("levada.authorization.read", "*", "roles that may read rows and facts").fixed(),
     text("levada.authorization.write", "*", "roles that may write records").fixed(),
+    number("levada.connections.max", "16384", Count, "connections at the same time; others wait until one ends")
+        .fixed(),
+    number(
+        "levada.request.timeout.ms",
+        "300000",
+        Milliseconds,
+        "how long a pull query may take, and an ASSERT may wait, whatever its TIMEOUT says",
+    )
+    .fixed(),
     unset("levada.users.file", "file of users, lines of `name: password, role, …`; for `authentication.method=BASIC`")
         .fixed(),
     text(
@@ -109,6 +155,12 @@ pub(super) const SERVER: &[Property] = &[
         "how often is looked whether the reader of a push query has gone",
     )
     .fixed(),
+    text(
+        "ssl.cipher.suites",
+        "",
+        "cipher suites of HTTPS by the names of TLS, with commas between them; empty: those of the TLS library",
+    )
+    .fixed(),
     boolean("ssl.client.auth", "false", "older form of `ssl.client.authentication`: `true` is REQUIRED").fixed(),
     choice(
         "ssl.client.authentication",
@@ -117,6 +169,7 @@ pub(super) const SERVER: &[Property] = &[
         "whether clients show a certificate that `ssl.truststore.location` trusts",
     )
     .fixed(),
+    text("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "versions of TLS of HTTPS; older ones are not spoken").fixed(),
     unset("ssl.keystore.location", "certificate chain and private key of the server, PEM").fixed(),
     unset("ssl.keystore.password", "password of that file").fixed(),
     text("ssl.keystore.type", "JKS", "form of that file: Levada reads `PEM`").fixed(),

@@ -228,7 +228,9 @@ impl Answering<'_> {
             Explain::Statement { statement, .. } => {
                 let rows = listings(responses).flat_map(|listing| listing.rows);
                 let lines: Vec<String> = rows.filter_map(|mut row| row.pop()).collect();
-                Some(query::explained(&statement.to_string(), &lines.join("\n")))
+                let inner = ParsedStatement { statement: (**statement).clone(), ..parsed.clone() };
+                let facts = self.engine.explain_facts(self.session, &inner);
+                Some(query::explained(&statement.to_string(), &lines.join("\n"), facts.as_ref()))
             }
         };
         Ok(vec![json!({

@@ -182,19 +182,20 @@ mod tests {
 
     #[tokio::test]
     async fn old_keys_go_on_until_there_are_new_ones() {
+        let at = Duration::from_secs;
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("keys.json");
         write(&path, "a");
         let source = Arc::new(KeySource::new("keys", &path.display().to_string(), 60_000).expect("it is read"));
-        let first = source.current(Duration::from_secs(59));
+        let first = source.current(at(59));
         std::fs::write(&path, "damaged").expect("it can be written");
-        assert!(Arc::ptr_eq(&first, &source.current(Duration::from_secs(60))));
+        assert!(Arc::ptr_eq(&first, &source.current(at(60))));
         tokio::task::yield_now().await;
         drop(source.turn.lock().await);
         assert!(Arc::ptr_eq(&first, &source.keys()), "what is damaged replaces nothing");
         write(&path, "b");
-        assert!(Arc::ptr_eq(&first, &source.current(Duration::from_secs(69))), "it is too early");
-        assert!(Arc::ptr_eq(&first, &source.current(Duration::from_secs(70))), "nobody waits");
+        assert!(Arc::ptr_eq(&first, &source.current(at(69))), "it is too early");
+        assert!(Arc::ptr_eq(&first, &source.current(at(70))), "nobody waits");
         tokio::task::yield_now().await;
         drop(source.turn.lock().await);
         assert_ne!(first, source.keys());
