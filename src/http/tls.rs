@@ -8,11 +8,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
@@ -49,6 +53,7 @@ pub enum TlsError {
 }
 
 const KEY_STORE: &str = "ssl.keystore.location";
+const KEY: &str = "ssl.key.location";
 const TRUST_STORE: &str = "ssl.truststore.location";
 const CLIENTS: &str = "ssl.client.authentication";
 const VERSIONS: &str = "ssl.enabled.protocols";
@@ -58,14 +63,18 @@ const SUITES: &str = "ssl.cipher.suites";
 pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, TlsError> {
     let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let file = get(KEY_STORE).ok_or(TlsError::Missing(KEY_STORE, "the file with the server's certificates and key"))?;
-    let store = Store::read(KEY_STORE, file, get("ssl.keystore.password").unwrap_or_default())?;
-    let none = "it holds no private key, or one that is encrypted".to_owned();
-    let key = store.key.ok_or_else(|| TlsError::File { property: KEY_STORE, file: file.to_owned(), reason: none })?;
+    let identity = Identity {
+        file: file.to_owned(),
+        password: get("ssl.keystore.password").unwrap_or_default().to_owned(),
+        key_file: get(KEY).map(ToOwned::to_owned),
+        key_password: get("ssl.key.password").map(ToOwned::to_owned),
+    };
     let mut provider = rustls::crypto::ring::default_provider();
     if let Some(names) = get(SUITES) {
         provider.cipher_suites = suites(names, &provider.cipher_suites)?;
     }
     let provider = Arc::new(provider);
+    let ring = Arc::clone(&provider);
     let unfit = |error: &dyn std::fmt::Display| TlsError::Unfit(file.to_owned(), error.to_string());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let versions = versions(get(VERSIONS).unwrap_or("TLSv1.2,TLSv1.3"))?;
@@ -79,9 +88,99 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
             builder.with_client_cert_verifier(verifier.build().map_err(|error| unfit(&error))?)
         }
     };
-    let mut config = builder.with_single_cert(store.certificates, key).map_err(|error| unfit(&error))?;
+    let shown = identity.read(&ring)?;
+    let is_reloaded = get("ssl.keystore.reload").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let watched = is_reloaded.then(|| get("ssl.keystore.watch.location").unwrap_or(file).into());
+    let mut config = builder.with_cert_resolver(Arc::new(Reloaded::new(identity, watched, shown)));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Where the server's certificates and key are.
+#[derive(Debug)]
+struct Identity {
+    file: String,
+    password: String,
+    /// Where the key is that is not in the file.
+    key_file: Option<String>,
+    key_password: Option<String>,
+}
+
+impl Identity {
+    fn read(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
+        let store = Store::read(KEY_STORE, &self.file, &self.password)?;
+        let key_password = self.key_password.as_deref();
+        let (property, file, found) = match &self.key_file {
+            Some(file) => {
+                let failed = |reason: String| TlsError::File { property: KEY, file: file.clone(), reason };
+                let bytes = fs::read(file).map_err(|error| failed(error.to_string()))?;
+                (KEY, file, private_key(&bytes, key_password))
+            }
+            None => {
+                (KEY_STORE, &self.file, store.key.or_else(|| private_key(&fs::read(&self.file).ok()?, key_password)))
+            }
+        };
+        let none = "it holds no private key, or one that ssl.key.password does not open".to_owned();
+        let key = found.ok_or_else(|| TlsError::File { property, file: file.clone(), reason: none })?;
+        let unfit = |error: rustls::Error| TlsError::Unfit(self.file.clone(), error.to_string());
+        CertifiedKey::from_der(store.certificates, key, provider).map(Arc::new).map_err(unfit)
+    }
+}
+
+/// The private key that stands in `pem`, which may be encrypted with `password`.
+fn private_key(pem: &[u8], password: Option<&str>) -> Option<PrivateKeyDer<'static>> {
+    let opened = || {
+        let key = openssl::pkey::PKey::private_key_from_pem_passphrase(pem, password?.as_bytes()).ok()?;
+        PrivateKeyDer::try_from(key.private_key_to_pkcs8().ok()?).ok()
+    };
+    PrivateKeyDer::from_pem_slice(pem).ok().or_else(opened)
+}
+
+/// Certificates that are read again when a file has changed.
+#[derive(Debug)]
+struct Reloaded {
+    identity: Identity,
+    /// The file, if one is looked at.
+    watched: Option<PathBuf>,
+    /// When it had changed last.
+    changed: Mutex<Option<SystemTime>>,
+    shown: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Reloaded {
+    fn new(identity: Identity, watched: Option<PathBuf>, shown: Arc<CertifiedKey>) -> Self {
+        let changed = Mutex::new(watched.as_deref().and_then(last_change));
+        Self { identity, watched, changed, shown: RwLock::new(shown) }
+    }
+
+    /// Reads the files if they have changed. What cannot be used then is told once, and the former goes on.
+    fn look(&self, provider: &CryptoProvider) {
+        let Some(now) = self.watched.as_deref().and_then(last_change) else { return };
+        let before = self.changed.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        if before == Some(now) {
+            return;
+        }
+        match self.identity.read(provider) {
+            Ok(shown) => {
+                *self.shown.write().unwrap_or_else(PoisonError::into_inner) = shown;
+                tracing::info!("HTTPS has new certificates");
+            }
+            Err(error) => tracing::warn!("HTTPS goes on with its former certificates: {error}"),
+        }
+    }
+}
+
+fn last_change(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
+
+impl ResolvesServerCert for Reloaded {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if self.watched.is_some() {
+            self.look(&rustls::crypto::ring::default_provider());
+        }
+        Some(Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 /// The versions of TLS that are called `names`. Files of Java name old ones beside those that are spoken.
@@ -236,6 +335,64 @@ mod tests {
         let path = path.to_string_lossy().into_owned();
         assert_eq!(refusal(&[(KEY_STORE, &path), ("ssl.keystore.password", "secret")]), "");
         assert!(refusal(&[(KEY_STORE, &path), ("ssl.keystore.password", "wrong")]).contains("password may be wrong"));
+    }
+
+    #[test]
+    fn a_key_may_be_elsewhere_and_encrypted() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let (certificate, key) = own_certificate();
+        let write = |name: &str, text: &[u8]| {
+            fs::write(folder.path().join(name), text).expect("it can be written");
+            folder.path().join(name).to_string_lossy().into_owned()
+        };
+        let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
+        let cipher = openssl::symm::Cipher::aes_256_cbc();
+        let encrypted = private.private_key_to_pem_pkcs8_passphrase(cipher, b"secret").expect("an encrypted key");
+        let (chain, plain) = (write("chain.pem", certificate.as_bytes()), write("key.pem", key.as_bytes()));
+        let locked = write("locked.pem", &encrypted);
+        let both = write("both.pem", &[certificate.as_bytes(), &encrypted].concat());
+        assert_eq!(refusal(&[(KEY_STORE, &chain), (KEY, &plain)]), "");
+        assert_eq!(refusal(&[(KEY_STORE, &chain), (KEY, &locked), ("ssl.key.password", "secret")]), "");
+        assert_eq!(refusal(&[(KEY_STORE, &both), ("ssl.key.password", "secret")]), "");
+        for wrong in
+            [vec![(KEY, &*locked)], vec![(KEY, &locked), ("ssl.key.password", "wrong")], vec![(KEY, "/nowhere.pem")]]
+        {
+            let refusal = refusal(&[&[(KEY_STORE, &*chain)], &wrong[..]].concat());
+            assert!(refusal.contains(KEY) && !refusal.contains("wrong"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_read_again_when_their_file_has_changed() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = folder.path().join("server.pem");
+        let write = |text: &str, second: u64| {
+            fs::write(&file, text).expect("it can be written");
+            let opened = fs::File::options().append(true).open(&file).expect("it is there");
+            opened.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).expect("it is ours");
+        };
+        let own = || {
+            let (certificate, key) = own_certificate();
+            certificate + &key
+        };
+        let provider = rustls::crypto::ring::default_provider();
+        write(&own(), 1);
+        let place = file.to_string_lossy().into_owned();
+        let identity = Identity { file: place, password: String::new(), key_file: None, key_password: None };
+        let first = identity.read(&provider).expect("it can be used");
+        let reloaded = Reloaded::new(identity, Some(file.clone()), Arc::clone(&first));
+        let shown = || {
+            reloaded.look(&provider);
+            Arc::clone(&reloaded.shown.read().expect("nobody has panicked"))
+        };
+        assert!(Arc::ptr_eq(&first, &shown()));
+        write("damaged", 2);
+        assert!(Arc::ptr_eq(&first, &shown()));
+        write(&own(), 3);
+        let second = shown();
+        assert!(second.cert != first.cert && Arc::ptr_eq(&second, &shown()));
+        fs::remove_file(&file).expect("it is there");
+        assert!(Arc::ptr_eq(&second, &shown()));
     }
 
     #[test]

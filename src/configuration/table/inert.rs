@@ -238,8 +238,4 @@ pub(super) const INERT: &[Property] = &[
         .fixed(),
     unset("metric.reporters", JAVA),
     text("response.http.headers.config", "", "headers of answers").fixed(),
-    unset("ssl.key.location", "the private key, PEM, where it is not in `ssl.keystore.location`").fixed(),
-    unset("ssl.key.password", "password of the private key").fixed(),
-    boolean("ssl.keystore.reload", "false", "whether the file is read again when it changes").fixed(),
-    unset("ssl.keystore.watch.location", "file that is watched instead, with `ssl.keystore.reload`").fixed(),
 ];

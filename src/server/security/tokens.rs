@@ -1,11 +1,12 @@
 //! Tokens: what an identity provider has signed about who asks (RFC 7519), believed when a key of its set has signed it, its time is
 //! right, and it is for this server.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use serde_json::{Map, Value};
 
 use super::Moment;
@@ -17,11 +18,40 @@ const SKEW_SECONDS: u64 = 30;
 /// No token is longer.
 const TOKEN_MAX: usize = 64 << 10;
 
+/// Tokens whose signature is not verified each time that they are shown.
+const VERIFIED_MAX: usize = 1024;
+
 /// How tokens are checked.
 #[derive(Debug)]
 pub struct Tokens {
     keys: Arc<KeySource>,
     rules: Rules,
+    verified: Mutex<Verified>,
+}
+
+/// Claims of tokens.
+type Claims = Map<String, Value>;
+
+/// Claims that were signed by one of `keys`, by the digest of their token. Whether they hold still, is looked at each time.
+#[derive(Debug, Default)]
+struct Verified {
+    keys: Arc<KeySet>,
+    claims: HashMap<[u8; SHA256_OUTPUT_LEN], Arc<Claims>>,
+}
+
+impl Verified {
+    fn find(&self, keys: &Arc<KeySet>, digest: &[u8]) -> Option<Arc<Claims>> {
+        self.claims.get(digest).filter(|_| Arc::ptr_eq(keys, &self.keys)).cloned()
+    }
+
+    fn add(&mut self, keys: Arc<KeySet>, digest: &[u8], claims: &Arc<Claims>) {
+        if self.claims.len() >= VERIFIED_MAX || !Arc::ptr_eq(&keys, &self.keys) {
+            *self = Self { keys, claims: HashMap::new() };
+        }
+        if let Ok(digest) = digest.try_into() {
+            self.claims.insert(digest, Arc::clone(claims));
+        }
+    }
 }
 
 /// What the claims of a token must be.
@@ -61,21 +91,42 @@ impl Tokens {
                 .saturating_mul(1000),
         };
         let refresh_ms = number("oauthbearer.jwks.endpoint.refresh.ms", 3_600_000)?;
-        Ok(Some(Self { keys: Arc::new(KeySource::new(URL, place.trim(), refresh_ms)?), rules }))
+        let keys = Arc::new(KeySource::new(URL, place.trim(), refresh_ms)?);
+        Ok(Some(Self { keys, rules, verified: Mutex::default() }))
     }
 
     /// Who shows `token`; `None` if it is not to be believed. Keys that have come since are fetched for it.
     pub async fn subject(&self, token: &str, now: Moment) -> Option<Subject> {
+        let token = Some(token.trim()).filter(|token| token.len() <= TOKEN_MAX)?;
+        let digest = digest(&SHA256, token.as_bytes());
+        let keys = self.keys.current(now.elapsed);
+        let known = self.verified().find(&keys, digest.as_ref());
+        let claims = match known {
+            Some(claims) => claims,
+            None => {
+                let (claims, keys) = self.verify(token, keys, now).await?;
+                let claims = Arc::new(claims);
+                self.verified().add(keys, digest.as_ref(), &claims);
+                claims
+            }
+        };
+        let subject = self.rules.subject(&claims, now.now_ms);
+        subject.inspect_err(|reason| tracing::debug!("a token is not accepted: {reason}")).ok()
+    }
+
+    fn verified(&self) -> MutexGuard<'_, Verified> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The claims of `token` if one of `keys`, or of those that have come since, has signed it; and these keys.
+    async fn verify(&self, token: &str, mut keys: Arc<KeySet>, now: Moment) -> Option<(Claims, Arc<KeySet>)> {
         let token = Token::read(token)?;
-        let mut keys = self.keys.current(now.elapsed);
         let mut verdict = token.verdict(&keys);
         if verdict == Verdict::UnknownKey {
             keys = self.keys.renewed(&keys, now.elapsed).await;
             verdict = token.verdict(&keys);
         }
-        let claims = token.claims().filter(|_| verdict == Verdict::Signed)?;
-        let subject = self.rules.subject(&claims, now.now_ms);
-        subject.inspect_err(|reason| tracing::debug!("a token is not accepted: {reason}")).ok()
+        token.claims().filter(|_| verdict == Verdict::Signed).map(|claims| (claims, keys))
     }
 }
 
@@ -91,8 +142,7 @@ struct Token<'a> {
 
 impl<'a> Token<'a> {
     fn read(text: &'a str) -> Option<Self> {
-        let text = text.trim();
-        let (signed, signature) = text.rsplit_once('.').filter(|_| text.len() <= TOKEN_MAX)?;
+        let (signed, signature) = text.rsplit_once('.')?;
         let (head, claims) = signed.split_once('.').filter(|(_, claims)| !claims.contains('.'))?;
         let head = object(head)?;
         // What it asks to be understood is not.
@@ -111,17 +161,17 @@ impl<'a> Token<'a> {
         keys.verdict(self.key_id.as_deref(), self.algorithm, self.signed, &self.signature)
     }
 
-    fn claims(&self) -> Option<Map<String, Value>> {
+    fn claims(&self) -> Option<Claims> {
         object(self.claims)
     }
 }
 
-fn object(text: &str) -> Option<Map<String, Value>> {
+fn object(text: &str) -> Option<Claims> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
 impl Rules {
-    fn subject(&self, claims: &Map<String, Value>, now_ms: i64) -> Result<Subject, &'static str> {
+    fn subject(&self, claims: &Claims, now_ms: i64) -> Result<Subject, &'static str> {
         let time = |name: &str| match claims.get(name) {
             None => Ok(None),
             Some(value) => value.as_f64().map(|seconds| Some(seconds * 1000.0)).ok_or("a time in it is no number"),
@@ -149,7 +199,7 @@ impl Rules {
 }
 
 /// The claim `name`: by that name, or, where there are dots in it, a member of a member.
-fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+fn claim<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         let mut parts = name.split('.');
         let first = claims.get(parts.next()?)?;
@@ -282,6 +332,30 @@ mod tests {
         ] {
             assert!(!believed(changes.clone()).await, "{changes}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_believed_ends_all_the_same() {
+        let signer = signer("PS256");
+        let tokens = tokens(&signer, &[]);
+        let token = signer.token("a", &claims(&json!({})));
+        let at = |seconds: i64| Moment { now_ms: seconds * 1000, ..NOW };
+        assert!(tokens.subject(&token, at(1_000_000)).await.is_some());
+        assert!(tokens.subject(&format!(" {token} "), at(1_000_129)).await.is_some());
+        assert_eq!(tokens.verified().claims.len(), 1);
+        assert!(tokens.subject(&token, at(1_000_130)).await.is_none());
+        for number in 0..VERIFIED_MAX {
+            let claims = Arc::default();
+            tokens.verified().add(tokens.keys.current(NOW.elapsed), &[number as u8; 32], &claims);
+            tokens.verified().add(
+                tokens.keys.current(NOW.elapsed),
+                digest(&SHA256, &number.to_le_bytes()).as_ref(),
+                &claims,
+            );
+        }
+        assert!(tokens.verified().claims.len() <= VERIFIED_MAX);
+        tokens.verified().add(Arc::default(), &[0; 32], &Arc::default());
+        assert_eq!(tokens.verified().claims.len(), 1, "other keys have signed nothing yet");
     }
 
     #[tokio::test]
