@@ -14,7 +14,9 @@ fn folder() -> &'static Path {
 
 fn script(arguments: &[&str]) -> Output {
     let mut command = Command::new(folder().join("tests/clients/python.sh"));
-    command.args(arguments).env("SCHEMATHESIS_HOOKS", "ksql_statements").stdin(Stdio::null());
+    // It keeps notes in the folder in which it is started.
+    let notes = tempfile::tempdir().expect("a folder for the test");
+    command.args(arguments).env("SCHEMATHESIS_HOOKS", "ksql_statements").current_dir(&notes).stdin(Stdio::null());
     command.output().expect("the script can be run")
 }
 
