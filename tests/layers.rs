@@ -60,7 +60,7 @@ const FOLDERS: [(&str, &[&str]); 20] = [
             "registry",
         ],
     ),
-    ("shell", &["engine", "sql", "types"]),
+    ("shell", &["catalog", "configuration", "engine", "functions", "http", "plan", "runtime", "sql", "types"]),
     (
         "server",
         &[

@@ -4,7 +4,7 @@
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada server  ksqlDB's HTTP API                      ─▶ server ─▶ engine
 //! levada plan    what such a file would change          ─▶ engine
-//! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada shell   statements from a person or a script  ─▶ shell ─▶ engine, or a server over HTTP
 //! levada topic   records in, records out                ─▶ topics
 //! levada registry a schema registry over HTTP           ─▶ registry
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
@@ -25,6 +25,7 @@ mod registry;
 mod run;
 mod server;
 mod shell;
+mod shell_server;
 mod summary;
 mod test;
 pub mod topic;

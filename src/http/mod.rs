@@ -6,6 +6,7 @@
 
 mod connections;
 mod listen;
+pub mod pem;
 mod tls;
 
 use std::io;

@@ -87,7 +87,7 @@ pub use settings::{
     ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
     SchemaValidation, Settings, TopicFacts, TopicLookup,
 };
-pub use type_expr::primitive_type;
+pub use type_expr::{primitive_type, resolve_type};
 
 /// Checks `parsed` against `catalog` and plans it.
 pub fn analyze(parsed: &ParsedStatement, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {

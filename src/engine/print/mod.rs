@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
@@ -80,7 +80,7 @@ pub struct PrintedRecord {
     pub value: Option<String>,
     /// Partition number.
     pub partition: u32,
-    /// Offset in the partition.
+    /// Offset in the partition; -1 where it is not known.
     pub offset: i64,
 }
 
@@ -104,6 +104,25 @@ impl fmt::Display for PrintedRecord {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "<null>".to_owned());
         let (time, key, value) = (rowtime(self.timestamp), text(&self.key), text(&self.value));
         write!(f, "rowtime: {time}, key: {key}, value: {value}, partition: {}", self.partition)
+    }
+}
+
+impl PrintedRecord {
+    /// Reads ksqlDB's line. It does not tell the offset, which is -1 then; a text that holds `, value: ` itself is cut there.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (time, rest) = line.strip_prefix("rowtime: ")?.split_once(", key: ")?;
+        let (key, rest) = rest.split_once(", value: ")?;
+        let (value, partition) = rest.rsplit_once(", partition: ")?;
+        let timestamp = NaiveDateTime::parse_from_str(time, "%Y/%m/%d %H:%M:%S%.3f Z").ok();
+        let timestamp = timestamp.map(|time| time.and_utc().timestamp_millis());
+        let text = |text: &str| (text != "<null>").then(|| text.to_owned());
+        Some(Self {
+            timestamp: timestamp.or_else(|| time.parse().ok())?,
+            key: text(key),
+            value: text(value),
+            partition: partition.trim().parse().ok()?,
+            offset: -1,
+        })
     }
 }
 

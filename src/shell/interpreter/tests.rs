@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::{PushQuery, PushQueue, Response, RowReceiver as _};
-use crate::shell::{Layout, OutputFormat, Palette, Width};
+use crate::shell::{Answer, Layout, Palette, Width};
 
 /// Answers each statement with its text in brackets; fails on those that hold `wrong`.
 #[derive(Default)]
@@ -15,19 +15,21 @@ struct Echo {
 }
 
 impl Backend for Echo {
-    fn execute(&self, _: &mut Session, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+    fn execute(
+        &self,
+        _: &mut Session,
+        text: &str,
+        _: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Answer),
+    ) -> Result<(), EngineError> {
         self.executed.borrow_mut().push(text.to_owned());
         if let Some(before) = text.find("wrong") {
             let line = text[..before].matches('\n').count() + 1;
             let column = before - text[..before].rfind('\n').map_or(0, |end| end + 1) + 1;
             return Err(EngineError { message: "no".into(), position: Some((line, column)), hint: None, code: None });
         }
-        show(Response::Message(format!("[{text}]")));
+        show(Answer::message(format!("[{text}]")));
         Ok(())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -52,14 +54,16 @@ struct Endless<'a> {
 }
 
 impl Backend for Endless<'_> {
-    fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        show(Response::Push(PushQuery::new("q", Vec::new(), Arc::clone(&self.queue))));
+    fn execute(
+        &self,
+        _: &mut Session,
+        _: &str,
+        _: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Answer),
+    ) -> Result<(), EngineError> {
+        show(Response::Push(PushQuery::new("q", Vec::new(), Arc::clone(&self.queue))).into());
         assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
         Ok(())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -77,8 +81,7 @@ impl Write for ClosedPipe {
 }
 
 fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
-    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
-    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN, tells_waiting: false }
+    Screen::new(out, err, Layout::new(Width::Unlimited, Palette::PLAIN))
 }
 
 #[test]

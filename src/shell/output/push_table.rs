@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use comfy_table::{ColumnConstraint, Width};
 
 use super::layout::{Layout, write_table};
-use super::table::{align, cells, headed, write_records};
+use super::table::{align, cells, headed, padded, write_records};
 use crate::types::{Column, SqlType};
 
 /// A value of the first rows widens its column no further than this.
@@ -60,7 +60,10 @@ impl<'a> PushTable<'a> {
         if self.shape.is_some() {
             return Ok(());
         }
-        let mut widths = self.natural_widths(first);
+        let mut widths = match self.layout.column_width {
+            Some(width) => vec![width; self.columns.len()],
+            None => self.natural_widths(first),
+        };
         if !self.layout.fits(&widths) {
             self.shape = Some(Shape::Records);
             return Ok(());
@@ -75,13 +78,18 @@ impl<'a> PushTable<'a> {
     fn write_lines(&self, out: &mut dyn Write, widths: &[u16], batch: &RecordBatch) -> io::Result<()> {
         let mut table = self.layout.table();
         for row in 0..batch.num_rows() {
-            table.add_row(cells(self.layout, self.columns, batch, row));
+            self.layout.add_row(&mut table, cells(self.layout, self.columns, batch, row));
         }
         let constraint: fn(Width) -> ColumnConstraint =
-            if self.layout.columns().is_some() { ColumnConstraint::Absolute } else { ColumnConstraint::LowerBoundary };
+            if self.is_absolute() { ColumnConstraint::Absolute } else { ColumnConstraint::LowerBoundary };
         table.set_constraints(widths.iter().map(|&width| constraint(padded(width))));
         align(&mut table, self.columns);
         write_table(out, &table)
+    }
+
+    /// Whether widths are kept whatever the values are.
+    fn is_absolute(&self) -> bool {
+        self.layout.columns().is_some() || self.layout.column_width.is_some()
     }
 
     /// Content widths that suit the names, the types and the first rows.
@@ -112,9 +120,4 @@ fn type_width(sql_type: &SqlType) -> u16 {
         SqlType::Timestamp => 23,
         SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => 24,
     }
-}
-
-/// The width of a column as comfy-table counts it, with a space on both sides.
-fn padded(width: u16) -> Width {
-    Width::Fixed(width + 2)
 }

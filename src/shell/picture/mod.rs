@@ -1,0 +1,19 @@
+//! The dataflow of a query as a picture: what EXPLAIN says, drawn.
+//!
+//! ```text
+//! lines of EXPLAIN ─▶ Step (a tree) ─▶ Drawing (boxes at their places) ─┬─▶ text of a terminal
+//!                         │                                             └─▶ SVG
+//!                         └─▶ DOT, which finds its places itself
+//! ```
+
+mod dot;
+mod drawing;
+mod step;
+mod svg;
+mod text;
+
+pub(super) use dot::dot;
+pub(super) use drawing::Drawing;
+pub(super) use step::Step;
+pub(super) use svg::svg;
+pub(super) use text::text;
