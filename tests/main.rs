@@ -21,5 +21,6 @@ mod readme;
 mod reference;
 mod registry;
 mod server;
+mod shell;
 mod specs;
 mod stories;

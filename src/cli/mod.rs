@@ -15,6 +15,7 @@
 //! closes our standard output early ends the command quietly, see [`Failure::ClosedPipe`].
 
 mod counted;
+mod counter;
 mod data_dir;
 mod failure;
 mod log_lines;

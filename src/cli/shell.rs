@@ -160,6 +160,11 @@ impl ShellCommand {
         };
         let mut out = io::stdout().lock();
         writeln!(out, "{place}")?;
+        match backend.coming_back() {
+            0 => {}
+            1 => writeln!(out, "The state of a query comes back; \\progress shows how far it is.")?,
+            count => writeln!(out, "The state of {count} queries comes back; \\progress shows how far they are.")?,
+        }
         writeln!(out, "Statements end with ; – help explains, Tab completes, Ctrl-D leaves.\n")?;
         Ok(())
     }

@@ -28,6 +28,11 @@ pub trait Backend {
         Ok(format!("Levada {}", env!("CARGO_PKG_VERSION")))
     }
 
+    /// Queries whose state comes back at this moment.
+    fn coming_back(&self) -> usize {
+        0
+    }
+
     /// The address of the server that is asked; `None` where there is none.
     fn server(&self) -> Option<String> {
         None
@@ -54,6 +59,10 @@ impl Backend for Engine {
         show: &mut dyn FnMut(Answer),
     ) -> Result<(), EngineError> {
         Engine::execute(self, session, text, &mut |response| show(response.into()))
+    }
+
+    fn coming_back(&self) -> usize {
+        self.queries().iter().filter(|query| query.restore.is_some_and(|(done, of)| done < of)).count()
     }
 
     fn learn(&self, words: &Words) {

@@ -7,7 +7,7 @@ mod framings;
 mod hostile;
 mod http2;
 mod load;
-mod process;
+pub mod process;
 mod security;
 mod wire;
 

@@ -351,7 +351,9 @@ fn named_sources(text: &str) -> Vec<(String, String)> {
 /// mind.
 fn chosen(typed: &str, candidates: Vec<Candidate>) -> Vec<Candidate> {
     let is_lower = typed.contains(char::is_lowercase) && !typed.contains(char::is_uppercase);
-    let begins = |text: &str| text.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
+    let begins_with = |text: &str| text.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
+    // Whoever types a name that needs quotes may not know that it does.
+    let begins = |text: &str| begins_with(text) || begins_with(text.trim_start_matches('`'));
     let mut chosen: Vec<Candidate> = Vec::new();
     for candidate in candidates {
         if begins(&candidate.text) && !chosen.iter().any(|known| known.text.eq_ignore_ascii_case(&candidate.text)) {
@@ -409,7 +411,7 @@ mod tests {
         let flights = "stream (CARRIER STRING, DELAY INTEGER)";
         check("SELECT * FROM FL", &[&format!("FLIGHTS|{flights}")]);
         check("select * from fl", &[&format!("flights|{flights}")]);
-        check("DESCRIBE Se", &["`Seen`|table (ID BIGINT, Note STRING)"][..0].to_vec().as_slice());
+        check("DESCRIBE Se", &["`Seen`|table (ID BIGINT, Note STRING)"]);
         check("describe `S", &["`Seen`|table (ID BIGINT, Note STRING)"]);
         check("\\d fl", &[&format!("flights|{flights}")]);
     }

@@ -26,6 +26,8 @@ use super::{Flow, Interpreter, Keys, Palette};
 
 const PROMPT: &str = "levada> ";
 const HISTORY_ENTRIES_MAX: usize = 10_000;
+/// A key that follows the escape key later than this is one of its own.
+const ESCAPE_MS: u16 = 50;
 /// Columns that are left of the words in a list of completions.
 const ABOUT_MAX: usize = 60;
 
@@ -49,6 +51,8 @@ impl Prompt {
             .max_history_size(HISTORY_ENTRIES_MAX)
             .map_err(into_io)?
             .completion_type(rustyline::CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .keyseq_timeout(Some(ESCAPE_MS))
             .color_mode(colours)
             .build();
         let words = Words::default();
@@ -121,6 +125,8 @@ impl Prompt {
                 Keys::Emacs => EditMode::Emacs,
                 Keys::Vi => EditMode::Vi,
             });
+            // The mode brings a time of its own, which is long for a person.
+            self.editor.set_keyseq_timeout(Some(ESCAPE_MS));
         }
     }
 

@@ -125,7 +125,7 @@ fn exit_ends_a_script_without_failure() {
 fn the_form_of_output_can_change_in_between() {
     check("A;\noutput json\nB;", Flow::Continue, "[A;]\n{\"message\":\"[B;]\"}\n", "");
     check("output\n", Flow::Continue, "output is table\n", "");
-    check("output xml\nA;", Flow::Failed, "", "error: the command is: output table|json|csv\n");
+    check("output xml\nA;", Flow::Failed, "", "error: the command is: output table|expanded|json|json-array|csv\n");
 }
 
 #[test]

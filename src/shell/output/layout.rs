@@ -106,6 +106,12 @@ impl Layout {
         if self.palette.is_coloured() { cell.add_attribute(Attribute::Dim) } else { cell }
     }
 
+    /// The cell of a value whose key is gone.
+    pub(super) fn gone(self) -> Cell {
+        let cell = Cell::new("<TOMBSTONE>");
+        if self.palette.is_coloured() { cell.add_attribute(Attribute::Dim) } else { cell }
+    }
+
     /// Whether columns of these content widths can stand side by side and still be read.
     pub(super) fn fits(self, widths: &[u16]) -> bool {
         !self.expanded && self.fits_down_to(READABLE, widths)

@@ -237,7 +237,7 @@ impl<'a> Screen<'a> {
                 PushEvent::Rows(rows) => {
                     let batch = left.cut(rows.batch());
                     if for_people {
-                        table.write_batch(self.out, &batch)?;
+                        table.write_batch(self.out, &batch, &|row| rows.is_tombstone(row))?;
                     } else {
                         self.batch(&query.columns, &batch)?;
                     }
@@ -276,6 +276,8 @@ impl<'a> Screen<'a> {
             };
             let is_waiting = patience.ends(matches!(event, LineEvent::Idle));
             match event {
+                // It is said below, of whatever server.
+                LineEvent::Line(line) if line == print::CEASED => {}
                 LineEvent::Line(line) => print::write_line(self.out, self.err, self.format, &line)?,
                 LineEvent::Idle => self.out.flush()?,
                 LineEvent::End => break,

@@ -68,6 +68,18 @@ fn tables_align_numbers_and_wide_characters() {
 }
 
 #[test]
+fn keys_that_are_gone_are_marked() {
+    let (columns, batch) = people();
+    let queue = PushQueue::new(None);
+    let gone = arrow::buffer::BooleanBuffer::from(vec![false, false, true]);
+    queue.push(PushedRows::new(batch, Some(gone)));
+    queue.end(PushEnd::Completed);
+    let answer: Answer = Response::Push(PushQuery::new("q", columns, Arc::new(queue))).into();
+    let table = shown(&answer, OutputFormat::Table, Width::Fixed(80));
+    assert!(table.contains("<TOMBSTONE> │ <TOMBSTONE>\n3 rows"), "{table}");
+}
+
+#[test]
 fn tables_fit_their_room() {
     let columns = vec![Column::new("A", SqlType::String), Column::new("B", SqlType::String)];
     let text = |word: &str| Arc::new(StringArray::from(vec![Some([word; 30].join(" "))])) as ArrayRef;

@@ -17,6 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer answers of statements are not read; rows may be as many as they are.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
 const JSON: &str = "application/json";
+/// Servers differ in what they take PRINT for.
+const LINES: &str = "application/vnd.ksqlapi.delimited.v1, application/json;q=0.9";
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,8 +99,17 @@ impl Connection {
 
     /// Asks; the answer is one of success.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, EngineError> {
+        self.post_for(JSON, path, body)
+    }
+
+    /// The same for an answer that is text: records of PRINT.
+    pub(super) fn post_for_text(&self, path: &str, body: &Value) -> Result<Response<Body>, EngineError> {
+        self.post_for(LINES, path, body)
+    }
+
+    fn post_for(&self, accept: &str, path: &str, body: &Value) -> Result<Response<Body>, EngineError> {
         let mut request = self.agent.post(format!("{}{path}", self.url));
-        request = request.header("accept", JSON).header("content-type", JSON);
+        request = request.header("accept", accept).header("content-type", JSON);
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }

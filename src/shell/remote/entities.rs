@@ -47,7 +47,7 @@ fn answer(entity: &Value) -> Answer {
             ["className", "type", "version"].iter().map(|name| text(&one[*name])).collect()
         })],
         "connector_info" => return Answer::message(format!("Created connector {}", text(&entity["info"]["name"]))),
-        "system_table" => vec![cells(&["Field", "Type"], &entity["fields"])],
+        "system_table" => vec![system_table(entity)],
         "diagnosis" => items(&entity["listings"]).map(titled).collect(),
         _ => vec![members(entity)],
     };
@@ -320,6 +320,14 @@ fn query(described: &Value) -> Vec<Listing> {
     ];
     let lists = lists.into_iter().filter(|list| !list.rows.is_empty());
     [facts, fields(described)].into_iter().filter(|list| !list.rows.is_empty()).chain(lists).collect()
+}
+
+/// A table that the server makes of what it knows. Its name is the last word of the statement.
+fn system_table(entity: &Value) -> Listing {
+    let statement = text(&entity["statementText"]).to_uppercase();
+    let words = statement.trim_end_matches(';').split_whitespace().filter(|word| *word != "EXTENDED");
+    let title = format!("{:<21}: {}", "Name", words.last().unwrap_or_default());
+    Listing { title, ..cells(&["Field", "Type"], &entity["fields"]) }
 }
 
 /// An entity that is not known: its members.

@@ -129,7 +129,7 @@ impl RemoteBackend {
                         let _ = writeln!(io::stderr(), "waiting for the server at {url} … (Ctrl-C gives up)");
                     }
                     tried += 1;
-                    std::thread::sleep(PATIENCE_POLL);
+                    std::thread::park_timeout(PATIENCE_POLL);
                     if stopped() {
                         return None;
                     }
@@ -209,7 +209,7 @@ impl RemoteBackend {
         spawn(move || {
             while !into.is_closed() {
                 if into.is_full() {
-                    std::thread::sleep(FULL);
+                    std::thread::park_timeout(FULL);
                     continue;
                 }
                 match reader.chunk(&columns) {
@@ -232,7 +232,8 @@ impl RemoteBackend {
         show: &mut dyn FnMut(Answer),
     ) -> Result<(), EngineError> {
         let body = self.body(session, text);
-        let Some(begun) = self.ask(stopped, move |server| Ok(server.post("/query", &body)?.into_body())) else {
+        let Some(begun) = self.ask(stopped, move |server| Ok(server.post_for_text("/query", &body)?.into_body()))
+        else {
             return Ok(());
         };
         let (sender, lines) = sync_channel(LINES_MAX);

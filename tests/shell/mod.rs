@@ -1,0 +1,5 @@
+//! The shell as people and scripts meet it: against a server, and in a terminal.
+
+mod remote;
+mod terminal;
+mod tmux;
