@@ -166,6 +166,8 @@ impl<'a> Interpreter<'a> {
 
     /// Runs one statement or command, which is from `file` or was typed.
     pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
+        let interrupt = self.interrupt;
+        let _work = interrupt.work();
         match item {
             Item::Statement(Statement { text, line, column }) if begins_with_run(text) => {
                 let source = Source { file, text, line: *line, column: *column };
@@ -184,6 +186,7 @@ impl<'a> Interpreter<'a> {
 
     /// Puts names that a person may want to complete into `words`, at once or soon.
     pub(super) fn learn(&self, words: &Words) {
+        let _work = self.interrupt.work();
         self.backend.learn(words);
     }
 

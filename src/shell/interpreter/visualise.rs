@@ -39,6 +39,6 @@ impl Interpreter<'_> {
     }
 }
 
-fn lines(listing: &Listing) -> impl Iterator<Item = &str> {
+fn lines(listing: &Listing) -> impl Iterator<Item = &str> + Clone {
     listing.rows.iter().filter_map(|row| row.first()).map(String::as_str)
 }

@@ -11,6 +11,7 @@ mod drawing;
 mod step;
 mod svg;
 mod text;
+mod topology;
 
 pub(super) use dot::dot;
 pub(super) use drawing::Drawing;
