@@ -37,7 +37,7 @@ test: check ## everything that must hold before a change goes in
 oracle: setup ## 10,000 random queries against a slow interpreter (minutes; LEVADA_ORACLE_CASES, LEVADA_ORACLE_SEED)
 	cargo test --release --test levada --locked -- --ignored --nocapture oracle:: $(ARGS)
 
-fuzz: setup ## almost valid records and schemas against their readers (minutes; LEVADA_FUZZ_SECONDS, LEVADA_FUZZ_SEED)
+fuzz: setup ## almost valid records and schemas against their readers (minutes each; LEVADA_FUZZ_SECONDS, LEVADA_FUZZ_SEED)
 	MALLOC_ARENA_MAX=1 cargo test --release --test levada --locked -- --ignored --nocapture fuzz:: $(ARGS)
 
 large: setup ## 20 million windows under memory.limit=512MB, a day of windows (minutes, LEVADA_LARGE_KEYS)

@@ -63,6 +63,23 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1_000)
 }
 
+/// How long a loop is measured at a time, and how often it runs between two looks at the clock.
+const MEASURED: Duration = Duration::from_millis(200);
+const RUNS: usize = 4;
+
+/// How often `run` runs in a second of CPU time, the median of `repeats`.
+pub fn runs_per_second(repeats: usize, mut run: impl FnMut()) -> f64 {
+    let mut once = || {
+        let (timer, mut runs) = (CpuTimer::start(), 0);
+        while timer.elapsed() < MEASURED {
+            (0..RUNS).for_each(|_| run());
+            runs += RUNS;
+        }
+        runs as f64 / timer.elapsed().as_secs_f64()
+    };
+    median((0..repeats).map(|_| once()).collect())
+}
+
 /// The median of `values`.
 pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
     values.sort_by(|left, right| left.partial_cmp(right).expect("times are numbers"));

@@ -2,29 +2,29 @@
 //!
 //! `make bench ARGS="-- formats"` prints this alone.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
 use levada::formats::{Decoder, Encoder, Format, SchemaSettings, Schemas, Serde, Side, Subject, decoder};
-use levada::registry::MemoryRegistry;
+use levada::registry::{MemoryRegistry, SchemaRegistry, value_subject};
 use levada::types::{Column, SqlType};
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::{CpuTimer, median};
+use crate::cpu::runs_per_second;
 use crate::generator;
 
 /// Rows of a batch, about as many as a fetch gives.
 const ROWS: usize = 4_096;
-/// How long each codec is measured at a time.
-const MEASURED: Duration = Duration::from_millis(200);
 
 /// The same rows in every format.
 struct Rows {
     columns: Vec<Column>,
     values: Vec<ArrayRef>,
     schemas: Schemas,
+    registry: Arc<MemoryRegistry>,
 }
 
 impl Rows {
@@ -47,7 +47,9 @@ impl Rows {
         let json = Serde { format: Format::Json, wrap_single: true };
         let mut decoder = decoder(&json, &columns, &[true; 10]).expect("JSON holds any columns");
         let values = decoder.decode(&documents).columns;
-        Self { columns, values, schemas: Schemas::new(Some(Arc::new(MemoryRegistry::new()))) }
+        let registry = Arc::new(MemoryRegistry::new());
+        let schemas = Schemas::new(Some(Arc::clone(&registry) as Arc<dyn SchemaRegistry>));
+        Self { columns, values, schemas, registry }
     }
 
     fn encoder(&self, serde: &Serde) -> Box<dyn Encoder> {
@@ -80,7 +82,7 @@ pub fn report(repeats: usize) -> bool {
     println!("| format | bytes a row | read, 10 columns | read, 3 columns | MB/s | goal | written | MB/s | goal |");
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut met = true;
-    let (mut json_read, mut json_written, mut documents) = (0.0, 0.0, None);
+    let (mut json, mut avro) = (None, None);
     for (format, read_goal, write_goal) in formats() {
         let serde = Serde { format, wrap_single: true };
         let mut encoder = rows.encoder(&serde);
@@ -114,43 +116,51 @@ pub fn report(repeats: usize) -> bool {
             written * row_bytes / 1e6,
             goal(write_goal),
         );
-        if serde.format == Format::Json {
-            (json_read, json_written) = (all, written);
-            documents = Some(bytes);
+        match serde.format {
+            Format::Json => json = Some((Speed { read: all, written }, bytes)),
+            Format::Avro(_) => avro = Some((Speed { read: all, written }, bytes)),
+            _ => (),
         }
     }
-    let documents = documents.expect("JSON is one of the formats");
+    let (json, documents) = json.expect("JSON is one of the formats");
     let (typed, arrow) = (serde_json_structs(&documents, repeats), arrow_json_batches(&rows, &documents, repeats));
-    println!("\n| JSON, 10 columns | read | Levada / it | written | Levada / it |\n|---|--:|--:|--:|--:|");
-    for (name, (read, written)) in [("`serde_json`, a struct of the fields", typed), ("`arrow-json`", arrow)] {
-        println!(
-            "| {name} | {:.2} M | {:.2} | {:.2} M | {:.2} |",
-            read / 1e6,
-            json_read / read,
-            written / 1e6,
-            json_written / written
-        );
+    println!("\n| all 10 columns | read | Levada / it | written | Levada / it |\n|---|--:|--:|--:|--:|");
+    json.compare("JSON: `serde_json`, structs of the fields", typed);
+    json.compare("JSON: `arrow-json`", arrow);
+    let (avro, records) = avro.expect("AVRO is one of the formats");
+    match apache_avro(&rows, &records, repeats) {
+        Ok((values, structs)) => {
+            avro.compare("AVRO: `apache-avro`, its values", values);
+            avro.compare("AVRO: `apache-avro`, structs of the fields", structs);
+        }
+        Err(reason) => println!("skipped: `apache-avro`: {reason}"),
     }
     met
+}
+
+/// Rows a CPU-second.
+#[derive(Debug, Clone, Copy)]
+struct Speed {
+    read: f64,
+    written: f64,
+}
+
+impl Speed {
+    /// A line that says how many times as fast as `other` this is.
+    fn compare(self, name: &str, other: Self) {
+        let Self { read, written } = other;
+        let (reads, writes) = (self.read / read, self.written / written);
+        println!("| {name} | {:.2} M | {reads:.2} | {:.2} M | {writes:.2} |", read / 1e6, written / 1e6);
+    }
 }
 
 fn goal(rows: f64) -> String {
     if rows > 0.0 { format!(">= {:.0} M", rows / 1e6) } else { String::new() }
 }
 
-/// How often a second `run` handles a batch, in rows.
-fn rows_per_second(repeats: usize, mut run: impl FnMut()) -> f64 {
-    let mut once = || {
-        let (timer, mut batches) = (CpuTimer::start(), 0);
-        while timer.elapsed() < MEASURED {
-            for _ in 0..4 {
-                run();
-            }
-            batches += 4;
-        }
-        (batches * ROWS) as f64 / timer.elapsed().as_secs_f64()
-    };
-    median((0..repeats).map(|_| once()).collect())
+/// Rows that `run` handles in a CPU-second, a batch at a time.
+fn rows_per_second(repeats: usize, run: impl FnMut()) -> f64 {
+    runs_per_second(repeats, run) * ROWS as f64
 }
 
 /// A row as a program would write it down that knows its fields. Texts are not copied.
@@ -169,7 +179,7 @@ struct Event<'a> {
 }
 
 /// Rows read and written a second with `serde_json`, into structs and from them: no columns are built.
-fn serde_json_structs(documents: &BinaryArray, repeats: usize) -> (f64, f64) {
+fn serde_json_structs(documents: &BinaryArray, repeats: usize) -> Speed {
     let parse = |bytes| serde_json::from_slice::<Event<'_>>(bytes).expect("the fields are there");
     let events: Vec<Event<'_>> = documents.iter().flatten().map(parse).collect();
     let read = rows_per_second(repeats, || {
@@ -183,11 +193,11 @@ fn serde_json_structs(documents: &BinaryArray, repeats: usize) -> (f64, f64) {
         events.iter().for_each(|event| serde_json::to_writer(&mut out, event).expect("memory takes all"));
         std::hint::black_box(&out);
     });
-    (read, written)
+    Speed { read, written }
 }
 
 /// Rows read and written a second with `arrow-json`, into columns and from them.
-fn arrow_json_batches(rows: &Rows, documents: &BinaryArray, repeats: usize) -> (f64, f64) {
+fn arrow_json_batches(rows: &Rows, documents: &BinaryArray, repeats: usize) -> Speed {
     let fields: Vec<Field> = rows.columns.iter().map(Column::field).collect();
     let schema = Arc::new(ArrowSchema::new(fields));
     let lines: Vec<u8> = documents.iter().flatten().flat_map(|bytes| [bytes, b"\n"].concat()).collect();
@@ -206,5 +216,34 @@ fn arrow_json_batches(rows: &Rows, documents: &BinaryArray, repeats: usize) -> (
         writer.write(&batch).expect("all types are known");
         std::hint::black_box(writer.into_inner());
     });
-    (read, written)
+    Speed { read, written }
+}
+
+/// Values and structs of `apache-avro`, read and written by a program of its own (tests/bench/apache-avro): its
+/// dependencies would change what Arrow is built with.
+fn apache_avro(rows: &Rows, records: &BinaryArray, repeats: usize) -> Result<(Speed, Speed), String> {
+    /// What stands before a record of a registered schema: a zero and the schema's id.
+    const HEADER: usize = 5;
+    let subject = value_subject(Format::Avro(SchemaSettings::default()).name());
+    let schema = rows.registry.latest(&subject).expect("memory answers").expect("it was registered").schema;
+    let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+    let framed = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+    let mut content = framed(schema.text.as_bytes());
+    records.iter().flatten().for_each(|record| content.extend(framed(&record[HEADER..])));
+    file.write_all(&content).map_err(|error| error.to_string())?;
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/apache-avro/Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--release", "--locked", "--quiet", "--manifest-path", manifest, "--"])
+        .arg(file.path())
+        .arg(repeats.to_string())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [values_read, values_written, structs_read, structs_written] = figures[..] else {
+        return Err(format!("its program could not be built or run: {}", output.status));
+    };
+    let values = Speed { read: values_read, written: values_written };
+    Ok((values, Speed { read: structs_read, written: structs_written }))
 }

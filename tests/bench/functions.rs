@@ -3,7 +3,6 @@
 //! `make bench ARGS="-- functions"` prints this alone.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -11,12 +10,10 @@ use levada::expr::{ArithmeticOp, CompareOp, CompiledExpr, Expr, Literal};
 use levada::functions::{Argument, Registry};
 use levada::types::SqlType;
 
-use crate::cpu::{CpuTimer, median};
+use crate::cpu::runs_per_second;
 
 /// Rows of a batch, about as many as a fetch gives.
 const ROWS: usize = 4_096;
-/// How long each expression is measured at a time.
-const MEASURED: Duration = Duration::from_millis(200);
 
 /// The columns that expressions read.
 const NUMBER: usize = 0;
@@ -105,22 +102,14 @@ pub fn report(repeats: usize) -> bool {
     let mut met = true;
     for (name, expression, goal) in expressions() {
         let compiled = CompiledExpr::new(&expression, &schema);
-        let speed = median((0..repeats).map(|_| rows_per_second(&compiled, &batch)).collect());
+        let mut errors = Vec::new();
+        let batches = runs_per_second(repeats, || {
+            std::hint::black_box(compiled.evaluate(&batch, &mut errors));
+        });
+        assert!(errors.is_empty(), "no row fails");
+        let speed = batches * ROWS as f64;
         println!("| {name} | {:.1} M | >= {:.0} M |", speed / 1e6, goal / 1e6);
         met &= speed >= goal;
     }
     met
-}
-
-fn rows_per_second(expression: &CompiledExpr, batch: &RecordBatch) -> f64 {
-    let mut errors = Vec::new();
-    let (timer, mut batches) = (CpuTimer::start(), 0);
-    while timer.elapsed() < MEASURED {
-        for _ in 0..16 {
-            std::hint::black_box(expression.evaluate(batch, &mut errors));
-        }
-        batches += 16;
-    }
-    assert!(errors.is_empty(), "no row fails");
-    (batches * ROWS) as f64 / timer.elapsed().as_secs_f64()
 }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::DataType;
@@ -12,12 +11,10 @@ use levada::functions::{ScalarBody, plugins};
 use levada_udf::abi::Plugin;
 use levada_udf::{Body, Configuration, Definition, Exported, Functions, Operand, scalar};
 
-use crate::cpu::{CpuTimer, median};
+use crate::cpu::runs_per_second;
 
 /// Rows of a batch, about as many as a fetch gives.
 const ROWS: usize = 4_096;
-/// How long each function is measured at a time.
-const MEASURED: Duration = Duration::from_millis(200);
 /// Time of a call through the interface, as a multiple of that of a direct one.
 const GOAL: f64 = 1.2;
 
@@ -93,24 +90,17 @@ pub fn report(repeats: usize) -> bool {
     let mut met = true;
     for ((name, columns, result), (direct, linked)) in calls.into_iter().zip(direct().into_iter().zip(linked())) {
         let arguments: Vec<Operand> = columns.into_iter().map(|column| Operand::Column(Arc::clone(column))).collect();
-        let speed =
-            |body: &ScalarBody| median((0..repeats).map(|_| rows_per_second(body, &arguments, &result)).collect());
+        let speed = |body: &ScalarBody| {
+            let mut fails = |_: usize, reason: String| unreachable!("no row fails: {reason}");
+            let batches = runs_per_second(repeats, || {
+                std::hint::black_box(body.evaluate(&arguments, ROWS, &result, &mut fails));
+            });
+            batches * ROWS as f64
+        };
         let (direct, linked) = (speed(&direct), speed(&linked));
         let ratio = direct / linked;
         println!("| {name} | {:.1} M | {:.1} M | {ratio:.2} | <= {GOAL} |", direct / 1e6, linked / 1e6);
         met &= ratio <= GOAL;
     }
     met
-}
-
-fn rows_per_second(body: &ScalarBody, arguments: &[Operand], result: &DataType) -> f64 {
-    let (timer, mut batches) = (CpuTimer::start(), 0);
-    let mut fails = |_: usize, reason: String| unreachable!("no row fails: {reason}");
-    while timer.elapsed() < MEASURED {
-        for _ in 0..16 {
-            std::hint::black_box(body.evaluate(arguments, ROWS, result, &mut fails));
-        }
-        batches += 16;
-    }
-    (batches * ROWS) as f64 / timer.elapsed().as_secs_f64()
 }

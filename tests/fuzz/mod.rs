@@ -12,6 +12,7 @@ mod mutate;
 mod rows;
 mod schema_text;
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ const TARGETS: [Target; 10] = [
 const CASES: u64 = 12;
 /// The first seed; `LEVADA_FUZZ_SEED` is another.
 const SEED: u64 = 1;
-/// Seconds of `make fuzz`, unless `LEVADA_FUZZ_SECONDS` says otherwise.
+/// Seconds of `make fuzz` for each target, unless `LEVADA_FUZZ_SECONDS` says otherwise.
 const SECONDS: u64 = 120;
 /// Batches of a case, and mutations of a batch.
 const BATCHES: usize = 4;
@@ -150,16 +151,19 @@ fn schemas_case(language: SchemaType, random: &mut Random, tried: &mut Vec<Vec<u
     (RECORDS as u64, read)
 }
 
-/// Runs `work` for each target, on a thread with as much stack as those have that decode.
+/// Runs `work` for each target, as many at once as there are cores, on threads with as much stack as those have that
+/// decode.
 fn each_target(work: impl Fn(Target) -> Tally + Sync) {
-    let tallies = Mutex::new(Vec::new());
+    let (waiting, tallies) = (Mutex::new(TARGETS.to_vec()), Mutex::new(Vec::new()));
+    let run = || {
+        let next = || waiting.lock().expect("no thread panics while it holds this").pop();
+        while let Some(target) = next() {
+            let tally = work(target);
+            tallies.lock().expect("no thread panics while it holds this").push((target, tally));
+        }
+    };
     std::thread::scope(|scope| {
-        for target in TARGETS {
-            let (work, tallies) = (&work, &tallies);
-            let run = move || {
-                let tally = work(target);
-                tallies.lock().expect("no thread panics while it holds this").push((target, tally));
-            };
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
             std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run).expect("a thread can be made");
         }
     });
@@ -191,9 +195,9 @@ fn mutations_are_read_or_refused() {
 fn many_mutations_are_read_or_refused() {
     let first = number_from("LEVADA_FUZZ_SEED", SEED);
     let length = Duration::from_secs(number_from("LEVADA_FUZZ_SECONDS", SECONDS));
-    let begin = Instant::now();
     let before = resident_bytes().unwrap_or_default();
     each_target(|target| {
+        let begin = Instant::now();
         let mut tally = Tally::default();
         let mut seed = first;
         while begin.elapsed() < length && tally.failures.len() < FAILURES_MAX {

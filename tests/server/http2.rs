@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode};
-use h2::client::{ResponseFuture, SendRequest};
+use h2::client::{self, ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use super::process::{Answer, PATIENCE};
+
+/// What the frames that wait to be read may lack of a good size, in bytes.
+const SMALL_FRAMES: usize = 16 << 20;
 
 /// A connection.
 pub struct Http2 {
@@ -34,7 +37,12 @@ impl Http2 {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
         let requests = runtime.block_on(async {
             let stream = TcpStream::connect(address).await.expect("it listens");
-            let (requests, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
+            // Who sends much before it reads finds many small frames.
+            let (requests, connection) = client::Builder::new()
+                .data_frame_budget(SMALL_FRAMES)
+                .handshake(stream)
+                .await
+                .expect("it speaks HTTP/2");
             // What goes wrong is seen where something is asked.
             tokio::spawn(async move { drop(connection.await) });
             requests

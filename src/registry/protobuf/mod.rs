@@ -5,6 +5,10 @@
 //! texts of what it imports ───────▶ File ├─ ProtobufSchema: messages, enums
 //! types that every file knows ────▶ File ┘
 //! ```
+//!
+//! The registry has another reader (`registry/languages/protobuf`), which wants all that a file imports, options too, and
+//! keeps every one. This one reads what producers have registered wherever their parsers are more generous: fields without
+//! labels, imports that only options need, editions, which `protox-parse` does not know.
 
 mod lexer;
 mod text;
@@ -360,6 +364,8 @@ fn default(literal: &Literal, kind: FieldKind, enums: &[Enum]) -> Option<FieldDe
         // No reader takes a string that is none: the field is empty where it is missing.
         (FieldKind::Scalar(Scalar::String), Literal::Text(text)) if std::str::from_utf8(text).is_err() => return None,
         (FieldKind::Scalar(Scalar::String | Scalar::Bytes), Literal::Text(text)) => FieldDefault::Bytes(text.clone()),
+        // Nor a number for a text.
+        (FieldKind::Scalar(Scalar::String | Scalar::Bytes), Literal::Word(_)) => return None,
         (FieldKind::Scalar(Scalar::Bool), Literal::Word(word)) => FieldDefault::Integer((word == "true").into()),
         (FieldKind::Scalar(Scalar::Double | Scalar::Float), Literal::Word(word)) => {
             FieldDefault::Double(word.parse().ok().or_else(|| text::integer(word).map(|number| number as f64))?)
@@ -482,6 +488,8 @@ mod tests {
         assert_eq!(default("string a = 1 [default = 'x']"), Some(FieldDefault::Bytes(b"x".to_vec())));
         assert_eq!(default("bytes a = 1 [default = '\\377']"), Some(FieldDefault::Bytes(vec![255])));
         assert_eq!(default("string a = 1 [default = '\\377']"), None, "it is no UTF-8");
+        assert_eq!((default("bytes a = 1 [default = 7]"), default("string a = 1 [default = 7]")), (None, None));
+        assert_eq!((default("int32 a = 1 [default = 'x']"), default("bool a = 1 [default = 'x']")), (None, None));
     }
 
     proptest! {

@@ -300,6 +300,9 @@ impl Parser {
             Kind::Named(kind)
         };
         let name = self.word()?;
+        if one_of.is_some() && (label == Label::Repeated || matches!(kind, Kind::Map(..))) {
+            return Err(format!("{name} stands in a oneof, and holds several values"));
+        }
         self.symbol('=')?;
         let number = self.integer()?;
         let Some(number) = u32::try_from(number).ok().filter(|_| (1..=NUMBER_MAX).contains(&number)) else {
@@ -454,6 +457,8 @@ mod tests {
             ("message M { int32 a = 1 [", "the options of a field do not end"),
             ("message M { int32 a = 0; }", "0 is no number of a field"),
             ("message M { int32 a = b; }", "expected a number, found b"),
+            ("message M { oneof o { repeated int32 a = 1; } }", "a stands in a oneof, and holds several values"),
+            ("message M { oneof o { map<string, int32> m = 1; } }", "m stands in a oneof, and holds several values"),
             ("syntax = \"proto4\";", "the syntax proto4 is not known"),
             ("/* ", "a comment does not end"),
             ("import \"x", "a text does not end"),
