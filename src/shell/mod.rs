@@ -15,6 +15,7 @@ mod editor;
 mod input;
 mod interpreter;
 mod interrupt;
+mod named_sources;
 mod output;
 mod picture;
 mod remote;

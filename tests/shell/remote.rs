@@ -135,7 +135,7 @@ fn a_query_that_goes_on_is_ended_on_the_server_too() {
     answers.read_to_string(&mut lines).expect("answers are text");
     assert_eq!(child.wait().expect("the shell ends").code(), Some(0));
     let ended = (0..500).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
         running(false)
     });
     assert!(ended, "the server has noticed");

@@ -70,7 +70,7 @@ impl Terminal {
     /// Presses the escape key. Terminals tell it from the beginning of another key by what follows at once.
     pub fn escape(&self) {
         self.press("Escape");
-        std::thread::sleep(PAUSE * 10);
+        std::thread::park_timeout(PAUSE * 10);
     }
 
     /// Types a line and sends it.
@@ -98,7 +98,7 @@ impl Terminal {
             if shows(&screen) {
                 return screen;
             }
-            std::thread::sleep(PAUSE);
+            std::thread::park_timeout(PAUSE);
         }
         panic!("the screen never shows {what}:\n{}", self.screen());
     }

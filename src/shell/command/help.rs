@@ -16,7 +16,7 @@ Commands, without ;
   \\df [name]           functions, those with a name like this, or all about one
   \\dq [id]             queries, or all about one
   \\dk                  topics
-  \\viz id|statement    the dataflow as a picture; ... > file.svg or file.dot draws it there
+  \\viz [id|statement]  the dataflow as a picture; ... > file.svg or file.dot draws it there
   \\progress            how far queries are that come back or catch up; Ctrl-C ends it
   \\watch [seconds]     the last statement again and again (2); Ctrl-C ends it
   \\timing [on|off]     how long statements take

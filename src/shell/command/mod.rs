@@ -54,8 +54,8 @@ pub(super) enum Command {
     ColumnWidth(Option<u16>),
     /// Draw a query or statement, into a file or on the terminal.
     Visualise {
-        /// Id or statement.
-        what: String,
+        /// Id or statement; `None` for all queries.
+        what: Option<String>,
         /// A path that ends with `.svg` or `.dot`.
         file: Option<String>,
     },
@@ -137,8 +137,7 @@ impl Command {
             ("\\watch", []) => Self::Watch(WATCH_MS),
             ("\\watch", [seconds]) => parse_watch(seconds),
             ("\\keys", [keys]) => Keys::from_str(keys, true).map_or(Self::Misused("\\keys vi|emacs"), Self::Keys),
-            ("\\viz", [_, ..]) => parse_visualise(after),
-            ("\\viz", []) => Self::Misused("\\viz QUERY_ID or \\viz SELECT …, with > file.svg or > file.dot behind it"),
+            ("\\viz", _) => parse_visualise(after),
             ("\\progress", []) => Self::Progress,
             (word, _) if word.starts_with('\\') => Self::Misused(BACKSLASHES),
             _ => return None,
@@ -206,11 +205,13 @@ fn parse_set_cli(words: &[&str]) -> Command {
 fn parse_visualise(after: &str) -> Command {
     let is_picture = |path: &str| [".svg", ".dot"].iter().any(|end| path.to_ascii_lowercase().ends_with(end));
     match after.rsplit_once('>').map(|(what, file)| (what.trim(), unquoted(file.trim()))) {
-        Some((what, file)) if is_picture(&file) && !what.is_empty() => {
-            Command::Visualise { what: what.to_owned(), file: Some(file) }
-        }
-        _ => Command::Visualise { what: after.to_owned(), file: None },
+        Some((what, file)) if is_picture(&file) => Command::Visualise { what: named(what), file: Some(file) },
+        _ => Command::Visualise { what: named(after), file: None },
     }
+}
+
+fn named(what: &str) -> Option<String> {
+    (!what.is_empty()).then(|| what.to_owned())
 }
 
 fn unquoted(text: &str) -> String {

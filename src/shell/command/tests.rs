@@ -40,7 +40,12 @@ fn paths_may_hold_blanks_and_keep_their_case() {
 
 #[test]
 fn a_picture_goes_where_the_last_sign_points_if_that_is_a_picture() {
-    let drawn = |what: &str, file: Option<&str>| Command::Visualise { what: what.into(), file: file.map(Into::into) };
+    let drawn = |what: &str, file: Option<&str>| {
+        let what = Some(what).filter(|what| !what.is_empty()).map(Into::into);
+        Command::Visualise { what, file: file.map(Into::into) }
+    };
+    check("\\viz", &drawn("", None));
+    check("\\viz > all.svg", &drawn("", Some("all.svg")));
     check("\\viz CSAS_A_1", &drawn("CSAS_A_1", None));
     check("\\viz CSAS_A_1 > a b.svg", &drawn("CSAS_A_1", Some("a b.svg")));
     check("\\viz SELECT a FROM s WHERE b > 1 > 'x.DOT'", &drawn("SELECT a FROM s WHERE b > 1", Some("x.DOT")));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::configuration;
+use crate::shell::named_sources::named_sources;
 use crate::shell::{KnownSource, Vocabulary};
 use crate::sql::{WordKind, keywords, quote_name, words};
 
@@ -138,9 +139,9 @@ fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
 
 /// Where the statement that `before` ends in begins.
 fn statement_before(before: &str) -> Range<usize> {
-    let ends =
+    let mut ends =
         words(before).into_iter().filter(|(range, kind)| *kind == WordKind::Sign && &before[range.clone()] == ";");
-    ends.last().map_or(0, |(range, _)| range.end)..before.len()
+    ends.next_back().map_or(0, |(range, _)| range.end)..before.len()
 }
 
 fn is_open(text: &str) -> bool {
@@ -323,28 +324,6 @@ fn columns_of(text: &str, name: &str, known: &Vocabulary) -> Vec<Candidate> {
 
 fn column_candidates(source: &KnownSource) -> impl Iterator<Item = Candidate> {
     source.columns.iter().map(|(name, kind)| Candidate::new(quote_name(name), kind))
-}
-
-/// What stands behind FROM and JOIN: names, and their aliases (the same where there are none).
-fn named_sources(text: &str) -> Vec<(String, String)> {
-    let tokens: Vec<(Range<usize>, WordKind)> =
-        words(text).into_iter().filter(|(_, kind)| *kind != WordKind::Comment).collect();
-    let name_at = |at: usize| {
-        let (range, kind) = tokens.get(at)?;
-        let written = &text[range.clone()];
-        let quoted = written.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
-        (*kind == WordKind::Name).then(|| quoted.map_or_else(|| written.to_uppercase(), ToOwned::to_owned))
-    };
-    let word_at = |at: usize| tokens.get(at).map_or("", |(range, _)| &text[range.clone()]);
-    let mut named = Vec::new();
-    for at in 0..tokens.len() {
-        let leads = ["FROM", "JOIN", "INTO"].iter().any(|word| word_at(at).eq_ignore_ascii_case(word));
-        let Some(name) = leads.then(|| name_at(at + 1)).flatten() else { continue };
-        let after = if word_at(at + 2).eq_ignore_ascii_case("AS") { at + 3 } else { at + 2 };
-        let alias = name_at(after).unwrap_or_else(|| name.clone());
-        named.push((name, alias));
-    }
-    named
 }
 
 /// Those of `candidates` that begin with what was `typed`, each once; in lower case when that is how it begins and SQL does not

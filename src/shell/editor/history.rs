@@ -27,11 +27,11 @@ pub(super) fn create_parent(path: &Path) -> io::Result<()> {
 /// Whether `inputrc`, the text of the file in which people set their keys for all programs, asks for those of vi.
 pub(super) fn wants_vi(inputrc: &str) -> bool {
     let settings = inputrc.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let modes = settings.filter_map(|words| match words.as_slice() {
+    let mut modes = settings.filter_map(|words| match words.as_slice() {
         ["set", "editing-mode", mode] => Some(*mode == "vi"),
         _ => None,
     });
-    modes.last().unwrap_or(false)
+    modes.next_back().unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct Prompt {
     words: Words,
     keys: Keys,
     /// In colours where they are wanted.
-    prompt: (String, String),
+    sign: (String, String),
 }
 
 impl Prompt {
@@ -66,8 +66,8 @@ impl Prompt {
                 tracing::debug!(%error, path = %path.display(), "no history");
             }
         }
-        let prompt = (PROMPT.to_owned(), palette.strong(PROMPT));
-        Ok(Self { editor, history, words, keys: Keys::Emacs, prompt })
+        let sign = (PROMPT.to_owned(), palette.strong(PROMPT));
+        Ok(Self { editor, history, words, keys: Keys::Emacs, sign })
     }
 
     /// The keys that the person has asked for in `~/.inputrc`, for all programs.
@@ -84,7 +84,7 @@ impl Prompt {
         interpreter.learn(&self.words);
         loop {
             self.use_keys(interpreter.keys());
-            let typed = match self.editor.readline(&self.prompt) {
+            let typed = match self.editor.readline(&self.sign) {
                 Ok(typed) => typed,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Ok(()),

@@ -16,7 +16,7 @@ impl Interpreter<'_> {
     pub(super) fn run_command(&mut self, command: &Command, source: Source<'_>) -> io::Result<Flow> {
         match command {
             Command::Exit => return Ok(Flow::Exit),
-            Command::Help => self.show(Answer::message(HELP.trim_end()))?,
+            Command::Help => self.show(&Answer::message(HELP.trim_end()))?,
             Command::Clear => self.screen.out.write_all(CLEAR)?,
             Command::Output(Some(format)) => self.screen.format = *format,
             Command::Output(None) => {
@@ -47,7 +47,7 @@ impl Interpreter<'_> {
             Command::Keys(keys) => self.keys = *keys,
             Command::Wrap(wraps) => self.screen.layout.wraps = *wraps,
             Command::ColumnWidth(width) => self.screen.layout.column_width = *width,
-            Command::Visualise { what, file } => return self.visualise(what, file.as_deref(), source),
+            Command::Visualise { what, file } => return self.visualise(what.as_deref(), file.as_deref(), source),
             Command::Progress => return self.follow_progress(source),
             Command::Misused(usage) => return self.refuse(source, format!("the command is: {usage}")),
         }
@@ -56,9 +56,9 @@ impl Interpreter<'_> {
     }
 
     /// Shows something that does not fail.
-    pub(super) fn show(&mut self, answer: Answer) -> io::Result<()> {
+    pub(super) fn show(&mut self, answer: &Answer) -> io::Result<()> {
         let interrupt = self.interrupt;
-        self.screen.show(&answer, &|| interrupt.is_requested()).map(drop)
+        self.screen.show(answer, &|| interrupt.is_requested()).map(drop)
     }
 
     /// What the statement `text` answers, not shown.
@@ -120,7 +120,7 @@ impl Interpreter<'_> {
             }
             _ if is_one => self.run_text(None, &format!("DESCRIBE FUNCTION {name};")),
             _ => {
-                self.show(Answer::listing(vec![found]))?;
+                self.show(&Answer::listing(vec![found]))?;
                 Ok(Flow::Continue)
             }
         }
@@ -133,7 +133,7 @@ impl Interpreter<'_> {
             let below = format!("\n{:width$}  ", "");
             vec![format!("{number:>width$}  {}", text.replace('\n', &below))]
         });
-        self.show(Answer::listing(vec![Listing::table("", &[], lines.collect())]))
+        self.show(&Answer::listing(vec![Listing::table("", &[], lines.collect())]))
     }
 
     fn server(&mut self, url: Option<&str>, source: Source<'_>) -> io::Result<Flow> {

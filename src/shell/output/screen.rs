@@ -155,7 +155,7 @@ impl<'a> Screen<'a> {
         paper.format = self.format;
         write(&mut paper)?;
         // The prompt takes a line.
-        let is_long = text.iter().filter(|&&byte| byte == b'\n').count() >= usize::from(lines);
+        let is_long = memchr::memchr_iter(b'\n', &text).count() >= usize::from(lines);
         self.out.flush()?;
         if is_long && pager.show(&text).unwrap_or(false) {
             return Ok(());

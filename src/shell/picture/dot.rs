@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 
 use super::Step;
 
-/// `step` as the text of a DOT file called `title`.
-pub(in crate::shell) fn dot(step: &Step, title: &str) -> String {
+/// `steps` as the text of a DOT file called `title`.
+pub(in crate::shell) fn dot(steps: &[Step], title: &str) -> String {
     let mut out = format!("digraph \"{}\" {{\n  node [shape=box, fontname=\"monospace\"];\n", escaped(title));
-    write_step(&mut out, step, &mut 0);
+    let mut next = 0;
+    for step in steps {
+        write_step(&mut out, step, &mut next);
+    }
     out.push_str("}\n");
     out
 }
@@ -38,7 +41,7 @@ mod tests {
     #[test]
     fn arrows_go_where_rows_go() {
         let step = Step::parse(JOIN.lines()).expect("it is a tree");
-        let drawn = dot(&step, "q \"1\"");
+        let drawn = dot(&[step], "q \"1\"");
         assert!(drawn.starts_with("digraph \"q \\\"1\\\"\" {\n"), "{drawn}");
         assert!(drawn.contains("s1 [label=\"StreamTableJoin\\nINNER on BANK\"];"), "{drawn}");
         for arrow in ["s1 -> s0;", "s2 -> s1;", "s3 -> s2;", "s4 -> s1;"] {

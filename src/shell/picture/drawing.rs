@@ -46,6 +46,21 @@ impl Placed {
 }
 
 impl Drawing {
+    /// The pictures of `steps`, one below the other.
+    pub(in crate::shell) fn of_all(steps: &[Step], room: Option<usize>) -> Self {
+        let mut all = Self { boxes: Vec::new(), size: (0, 0) };
+        for step in steps {
+            let mut drawing = Self::new(step, room);
+            let first = all.boxes.len();
+            let below = if first == 0 { 0 } else { all.size.1 + 1 };
+            drawing.shift(0, 0, below);
+            drawing.boxes.iter_mut().flat_map(|placed| &mut placed.inputs).for_each(|input| *input += first);
+            all.size = (all.size.0.max(drawing.size.0), below + drawing.size.1);
+            all.boxes.append(&mut drawing.boxes);
+        }
+        all
+    }
+
     /// The picture of `step`, as wide as `room` if texts can be cut into lines that short.
     pub(in crate::shell) fn new(step: &Step, room: Option<usize>) -> Self {
         let mut text_max = TEXT_MAX;
@@ -158,6 +173,16 @@ mod tests {
             }
         }
         assert!(Drawing::new(&step, Some(44)).size.0 <= 44);
+    }
+
+    #[test]
+    fn pictures_stand_one_below_the_other() {
+        let step = Step::parse(JOIN.lines()).expect("it is a tree");
+        let one = Drawing::new(&step, None);
+        let two = Drawing::of_all(&[step.clone(), step], None);
+        assert_eq!((two.boxes.len(), two.size), (10, (one.size.0, 2 * one.size.1 + 1)));
+        assert_eq!(two.boxes[9].inputs, [one.boxes[4].inputs[0] + 5]);
+        assert_eq!(Drawing::of_all(&[], None).size, (0, 0));
     }
 
     #[test]

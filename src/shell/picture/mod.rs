@@ -1,4 +1,4 @@
-//! The dataflow of a query as a picture: what EXPLAIN says, drawn.
+//! The dataflow of a query as a picture: what EXPLAIN says, drawn; or that of all queries.
 //!
 //! ```text
 //! lines of EXPLAIN ─▶ Step (a tree) ─▶ Drawing (boxes at their places) ─┬─▶ text of a terminal
@@ -8,6 +8,7 @@
 
 mod dot;
 mod drawing;
+mod flow;
 mod step;
 mod svg;
 mod text;
@@ -15,6 +16,7 @@ mod topology;
 
 pub(super) use dot::dot;
 pub(super) use drawing::Drawing;
+pub(super) use flow::{Flow, trees};
 pub(super) use step::Step;
 pub(super) use svg::svg;
 pub(super) use text::text;

@@ -325,8 +325,8 @@ fn query(described: &Value) -> Vec<Listing> {
 /// A table that the server makes of what it knows. Its name is the last word of the statement.
 fn system_table(entity: &Value) -> Listing {
     let statement = text(&entity["statementText"]).to_uppercase();
-    let words = statement.trim_end_matches(';').split_whitespace().filter(|word| *word != "EXTENDED");
-    let title = format!("{:<21}: {}", "Name", words.last().unwrap_or_default());
+    let mut words = statement.trim_end_matches(';').split_whitespace().filter(|word| *word != "EXTENDED");
+    let title = format!("{:<21}: {}", "Name", words.next_back().unwrap_or_default());
     Listing { title, ..cells(&["Field", "Type"], &entity["fields"]) }
 }
 

@@ -179,7 +179,7 @@ impl RemoteBackend {
             let mut reader = RowReader::new(server.post("/query", &body)?.into_body().into_reader());
             let header = reader.header().map_err(|broken| told(server, broken))?;
             if !ends {
-                return Ok((header, Reading::Goes(reader)));
+                return Ok((header, Reading::Goes(Box::new(reader))));
             }
             let mut batches = Vec::new();
             loop {
@@ -201,7 +201,11 @@ impl RemoteBackend {
     }
 
     /// Rows that keep coming: a thread reads them until the query ends, on whatever side.
-    fn push(&self, header: Header, mut reader: RowReader<ureq::BodyReader<'static>>) -> Result<PushQuery, EngineError> {
+    fn push(
+        &self,
+        header: Header,
+        mut reader: Box<RowReader<ureq::BodyReader<'static>>>,
+    ) -> Result<PushQuery, EngineError> {
         let (connection, id) = (self.connection(), header.id.clone());
         let queue = PushQueue::new(None).telling(move || close(Arc::clone(&connection), id.clone()));
         let queue = Arc::new(queue);
@@ -285,7 +289,7 @@ enum Reading {
     /// To its end.
     Ended(Vec<arrow::array::RecordBatch>, Option<PushEnd>),
     /// Its header.
-    Goes(RowReader<ureq::BodyReader<'static>>),
+    Goes(Box<RowReader<ureq::BodyReader<'static>>>),
 }
 
 /// What a statement is to the server.

@@ -64,7 +64,7 @@ fn array(sql_type: &SqlType, values: &[&Value]) -> Result<ArrayRef, ArrowError> 
             });
             let members = members.collect::<Result<Vec<ArrayRef>, _>>()?;
             let DataType::Struct(fields) = sql_type.arrow() else { return Err(strange()) };
-            let valid = NullBuffer::from_iter(values.iter().map(|value| value.is_object()));
+            let valid: NullBuffer = values.iter().map(|value| value.is_object()).collect();
             Arc::new(StructArray::try_new_with_length(fields, members, Some(valid), values.len())?)
         }
     })
@@ -74,7 +74,7 @@ fn list(sql_type: &SqlType, element: &SqlType, values: &[&Value]) -> Result<Arra
     let DataType::List(field) = sql_type.arrow() else { return Err(strange()) };
     let elements: Vec<&Value> = values.iter().filter_map(|value| value.as_array()).flatten().collect();
     let lengths = values.iter().map(|value| value.as_array().map_or(0, Vec::len));
-    let valid = NullBuffer::from_iter(values.iter().map(|value| value.is_array()));
+    let valid: NullBuffer = values.iter().map(|value| value.is_array()).collect();
     let elements = array(element, &elements)?;
     Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), elements, Some(valid))?))
 }
@@ -89,7 +89,7 @@ fn map(sql_type: &SqlType, key: &SqlType, value: &SqlType, values: &[&Value]) ->
     let members: Vec<&Value> = entries().map(|(_, value)| value).collect();
     let entries = StructArray::try_new(fields, vec![keys, array(value, &members)?], None)?;
     let lengths = values.iter().map(|value| value.as_object().map_or(0, serde_json::Map::len));
-    let valid = NullBuffer::from_iter(values.iter().map(|value| value.is_object()));
+    let valid: NullBuffer = values.iter().map(|value| value.is_object()).collect();
     Ok(Arc::new(MapArray::try_new(field, OffsetBuffer::from_lengths(lengths), entries, Some(valid), sorted)?))
 }
 
