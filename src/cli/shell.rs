@@ -106,7 +106,7 @@ impl ShellCommand {
         let mut interpreter = Interpreter::with_session(backend, interrupt, screen, self.session());
         let flow = match prompt {
             Some(prompt) => {
-                self.greet(backend)?;
+                self.greet(backend, interrupt)?;
                 interpreter.use_keys(self.keys.unwrap_or_else(Prompt::keys_of_person));
                 prompt.run(&mut interpreter)?;
                 Flow::Exit
@@ -148,8 +148,9 @@ impl ShellCommand {
         }
     }
 
-    fn greet(&self, backend: &dyn Backend) -> Result<(), Failure> {
-        let place = match (backend.server(), backend.describe()) {
+    fn greet(&self, backend: &dyn Backend, interrupt: &Interrupt) -> Result<(), Failure> {
+        let _work = interrupt.work();
+        let place = match (backend.server(), backend.describe(&|| interrupt.is_requested())) {
             (None, _) => format!("Levada {}, data in {}", env!("CARGO_PKG_VERSION"), self.data.path.display()),
             (Some(_), Ok(described)) => described,
             // It may be there in a moment: each statement asks anew.

@@ -23,8 +23,8 @@ pub trait Backend {
     /// Puts what there is into `words`, at once or soon.
     fn learn(&self, _words: &Words) {}
 
-    /// The version of who executes, and where it is.
-    fn describe(&self) -> Result<String, EngineError> {
+    /// The version of who executes, and where it is. When `stopped` says so, it is not waited for any more.
+    fn describe(&self, _stopped: &dyn Fn() -> bool) -> Result<String, EngineError> {
         Ok(format!("Levada {}", env!("CARGO_PKG_VERSION")))
     }
 

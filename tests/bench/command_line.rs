@@ -13,7 +13,12 @@ const MEGABYTE: f64 = 1_000_000.0;
 pub fn report(repeats: usize) -> bool {
     println!("| run | measured | goal |\n|---|--:|--:|");
     let flights = flights_of_the_year();
-    let lines = [flights.map_or_else(skip_flights, |csv| run_flights(&csv)), cold_start(repeats), shell_start(repeats), shell_of_server(repeats)];
+    let lines = [
+        flights.map_or_else(skip_flights, |csv| run_flights(&csv)),
+        cold_start(repeats),
+        shell_start(repeats),
+        shell_of_server(repeats),
+    ];
     lines.iter().all(|met| *met)
 }
 

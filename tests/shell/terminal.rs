@@ -1,7 +1,8 @@
 //! The shell in a real terminal: what is typed, and what is on the screen then.
 
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -247,4 +248,47 @@ fn the_header_of_rows_that_keep_coming_stays_in_sight() {
     let lines: Vec<&str> = screen.lines().collect();
     let header = lines.iter().position(|line| line.trim() == "ID");
     assert!(header.is_some_and(|at| lines[at + 1].starts_with("───")), "{screen}");
+}
+
+/// A server on `port` with its data in `folder`, ended with the test.
+struct Server(Child);
+
+impl Server {
+    fn start(folder: &Path, port: u16) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
+        command.current_dir(folder).args(["server", "--data-dir", "server-data", "--listen", &listen]);
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).expect("the server was running");
+    }
+}
+
+#[test]
+fn a_server_that_comes_and_goes_is_waited_for() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let port = free.port();
+    let terminal = Terminal::start(folder.path(), 100, 24, &format!("shell --server http://127.0.0.1:{port}"));
+    terminal.wait_for("waiting for the server at");
+    let server = Server::start(folder.path(), port);
+    terminal.wait_for("service default_");
+    terminal.wait_for_prompt();
+    drop(server);
+    terminal.enter("SHOW TABLES;");
+    terminal.wait("that it waits again", |screen| screen.matches("waiting for the server at").count() == 2);
+    terminal.press("C-c");
+    terminal.wait_for_prompt();
+    let _server = Server::start(folder.path(), port);
+    terminal.enter("SHOW TYPES;");
+    terminal.wait_for("Type Name");
+    terminal.enter("\\progress");
+    terminal.wait_for("there are no queries");
 }

@@ -35,7 +35,8 @@ impl Interpreter<'_> {
             Command::History => self.show_history()?,
             Command::Version => {
                 self.screen.message(&format!("shell: Levada {}", env!("CARGO_PKG_VERSION")))?;
-                match self.backend.describe() {
+                let interrupt = self.interrupt;
+                match self.backend.describe(&|| interrupt.is_requested()) {
                     Ok(text) => self.screen.message(&format!("server: {text}"))?,
                     Err(error) => return self.fail(source, &error),
                 }
@@ -145,7 +146,8 @@ impl Interpreter<'_> {
         let connected = self.backend.connect(url).and_then(|()| {
             // What was set for one server is not what another one is to have.
             self.session.properties.clear();
-            self.backend.describe()
+            let interrupt = self.interrupt;
+            self.backend.describe(&|| interrupt.is_requested())
         });
         match connected {
             Ok(text) => self.screen.message(&text)?,

@@ -221,3 +221,40 @@ fn bytes_that_are_no_text_are_refused_by_the_name_of_their_source() {
     assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n"));
     assert_eq!(err, "error: standard input is not UTF-8 text\n");
 }
+
+#[test]
+fn commands_that_need_a_server_say_so() {
+    let no_server =
+        "error: this shell has its engine in its own process\nhint: `levada shell --server URL` asks a server\n";
+    check("server http://x\nA;", Flow::Failed, "", no_server);
+    check("server\n", Flow::Continue, "the engine of this process\n", "");
+    check("request-pipelining off\n", Flow::Continue, "request-pipelining is off\n", "");
+    let waits = "error: statements of an engine in this process wait for each other\n";
+    check("request-pipelining on\n", Flow::Failed, "", waits);
+}
+
+#[test]
+fn settings_of_the_session_are_told() {
+    check("\\x\n\\x off\noutput\n", Flow::Continue, "output is expanded\noutput is table\noutput is table\n", "");
+    check("\\pager off\n", Flow::Continue, "there is no pager\n", "");
+    check("\\watch\n", Flow::Failed, "", "error: there is no statement to run again\n");
+    let (flow, out, _) = with(|shell| shell.run_text(None, "\\timing\nA;\n\\timing off\nB;"));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!((flow, lines.len()), (Flow::Continue, 5), "{out}");
+    assert!(lines[2].starts_with("Time: ") && lines[2].ends_with(" ms"), "{out}");
+}
+
+#[test]
+fn a_session_is_copied_until_it_is_not() {
+    let folder = folder(&[]);
+    let path = folder.path().join("session.txt").display().to_string();
+    let (backend, interrupt, spool) = (Echo::default(), Interrupt::default(), crate::shell::Spool::default());
+    let (mut out, mut err) = (spool.copying(Vec::new()), spool.copying(Vec::new()));
+    let mut screen = screen(&mut out, &mut err);
+    screen.spool = spool.clone();
+    let mut shell = Interpreter::new(&backend, &interrupt, screen);
+    let text = format!("A;\nspool '{path}'\nB;\nspool off\nspool off\nC wrong;");
+    assert_eq!(shell.run_text(None, &text).expect("memory takes every byte"), Flow::Failed);
+    let kept = std::fs::read_to_string(&path).expect("the file is there");
+    assert_eq!(kept, format!("the session is copied into {path}\n[B;]\n"));
+}

@@ -346,9 +346,10 @@ impl Backend for RemoteBackend {
         let _ = spawn(move || words::learn(&connection, &words));
     }
 
-    fn describe(&self) -> Result<String, EngineError> {
-        let asked = self.ask(&|| false, |server| server.get("/info"));
-        let info = asked.unwrap_or_else(|| Err(EngineError::new("not asked")))?;
+    fn describe(&self, stopped: &dyn Fn() -> bool) -> Result<String, EngineError> {
+        let asked = self.ask(stopped, |server| server.get("/info"));
+        let given_up = || EngineError::new(format!("{} is not waited for", self.connection().url));
+        let info = asked.unwrap_or_else(|| Err(given_up()))?;
         let info = &info["KsqlServerInfo"];
         let name = match info["levadaVersion"].as_str() {
             Some(version) => format!("Levada {version}"),
