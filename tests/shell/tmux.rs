@@ -34,7 +34,8 @@ impl Terminal {
         let socket = format!("levada-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let terminal = Self { socket };
         let program = format!(
-            "cd '{0}' && env -u NO_COLOR -u PAGER LEVADA_PAGER=less LEVADA_HISTORY='{0}/history' INPUTRC=/dev/null LC_ALL=C.UTF-8 '{1}' {arguments}; \
+            "cd '{0}' && env -u NO_COLOR -u PAGER LEVADA_PAGER=less \
+             LEVADA_HISTORY='{0}/history' INPUTRC=/dev/null LC_ALL=C.UTF-8 '{1}' {arguments}; \
              echo ended with $?; exec cat",
             folder.display(),
             env!("CARGO_BIN_EXE_levada")
