@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod configuration;
+pub mod datagen;
 pub mod engine;
 pub mod expr;
 pub mod formats;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 20] = [
+const FOLDERS: [(&str, &[&str]); 21] = [
     ("sql", &[]),
     ("configuration", &["sql"]),
     ("types", &[]),
@@ -60,6 +60,7 @@ const FOLDERS: [(&str, &[&str]); 20] = [
             "registry",
         ],
     ),
+    ("datagen", &["formats", "registry", "types"]),
     ("shell", &["catalog", "configuration", "engine", "functions", "http", "plan", "runtime", "sql", "types"]),
     (
         "server",
