@@ -43,6 +43,29 @@ fn logins_run_on_embedded_topics() {
 }
 
 #[test]
+fn logins_run_on_lines_that_are_made_up() {
+    let place = Place::embedded();
+    let (schema, file) = (text(&folder("logins").join("attacks.avsc")), text(&folder("logins").join("logins.sql")));
+    let lines = ["--rate", "10", "--count", "600", "--seed", "3", "--begin", "2026-03-01T06:00:00Z", "--print"];
+    let made = [&["datagen", "--schema", &schema, "--topic", "syslog", "--timestamp-field", "logged_at"], &lines[..]];
+    let printed = place.output(&made.concat());
+    place.output(&["run", &file, "--until-idle"]);
+    let is_attack = |line: &&str| line.contains("\"gate\"") && line.contains("Invalid user ");
+    let attacks = printed.lines().filter(is_attack).count();
+    assert!(attacks > 100, "{attacks} of 600 lines");
+    let attempts: Vec<u64> = place
+        .answer("SELECT attempts FROM attacks_per_minute;")
+        .lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).expect("JSON")["ATTEMPTS"].as_u64().expect("a count"))
+        .collect();
+    assert_eq!(
+        (attempts.len(), attempts.iter().sum::<u64>()),
+        (9, attacks as u64),
+        "nine sources, all in the one minute"
+    );
+}
+
+#[test]
 fn nursery_runs_on_embedded_topics() {
     let place = Place::embedded();
     check(&place, "nursery");

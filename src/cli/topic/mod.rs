@@ -3,6 +3,7 @@
 //! ```text
 //! list · create · describe · delete ─▶ inspect ───────────────────────────────┐
 //! produce ─▶ lines of standard input ─▶ json_fields, …_format ──▶ Appender ───┼─▶ Topics
+//! listen  ─▶ messages of sockets (syslog) ───────────────────────▶ Appender ───┤
 //! import  ─▶ csv_file ─▶ column_type (inference) ─▶ json_row ─────▶ Appender ───┤
 //! consume ◀─ text or JSON lines, in order of time ◀─ shown (formats) ◀────────────┘
 //! ```
@@ -18,6 +19,7 @@ mod json_fields;
 mod json_row;
 mod key_format;
 mod lines;
+mod listen;
 mod produce;
 mod refusals;
 mod shown;
@@ -82,6 +84,8 @@ enum Action {
     Delete(inspect::Delete),
     /// Append one record per line of standard input
     Produce(produce::Produce),
+    /// Append one record per message that comes over a socket: the system log of other machines
+    Listen(listen::Listen),
     /// Print records, one per line
     Consume(consume::Consume),
     /// Append one JSON record per row of a CSV file
@@ -92,7 +96,7 @@ impl Action {
     /// Whether a data directory that is missing comes into being: one to look at is none that was mistyped.
     fn creates(&self) -> bool {
         match self {
-            Self::Create(_) | Self::Produce(_) | Self::Import(_) => true,
+            Self::Create(_) | Self::Produce(_) | Self::Listen(_) | Self::Import(_) => true,
             Self::List(_) | Self::Describe(_) | Self::Delete(_) | Self::Consume(_) => false,
         }
     }
@@ -250,6 +254,7 @@ impl TopicCommand {
             Action::Describe(describe) => describe.run(topics, streams),
             Action::Delete(delete) => delete.run(topics, streams),
             Action::Produce(produce) => produce.run(records, streams),
+            Action::Listen(listen) => listen.run(records, streams),
             Action::Consume(consume) => consume.run(records, streams),
             Action::Import(import) => import.run(records, streams),
         };
