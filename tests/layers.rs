@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 20] = [
+const FOLDERS: [(&str, &[&str]); 21] = [
     ("sql", &[]),
     ("configuration", &["sql"]),
     ("types", &[]),
@@ -21,6 +21,7 @@ const FOLDERS: [(&str, &[&str]); 20] = [
     ("registry", &["http", "storage", "types"]),
     ("plan", &["sql", "catalog", "configuration", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
+    ("batch", &["state", "expr", "types"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
     (
@@ -58,6 +59,7 @@ const FOLDERS: [(&str, &[&str]); 20] = [
             "topics",
             "runtime",
             "registry",
+            "batch",
         ],
     ),
     ("shell", &["engine", "sql", "types"]),

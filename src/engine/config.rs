@@ -27,6 +27,8 @@ const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const PUSHES_MAX: &str = "ksql.max.push.queries";
 /// As in ksqlDB.
 const PUSHES_MAX_DEFAULT: usize = 100;
+const READ_TIMEOUT: &str = "levada.whole.sql.timeout.ms";
+const READ_TIMEOUT_DEFAULT: Duration = Duration::from_mins(10);
 const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
 const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_mins(1);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
@@ -111,6 +113,12 @@ impl Properties {
     /// How long a push query waits for a client that takes no rows.
     pub fn push_patience(&self) -> Result<Duration, EngineError> {
         Ok(self.number(PUSH_PATIENCE)?.map_or(PUSH_PATIENCE_DEFAULT, Duration::from_millis))
+    }
+
+    /// How long a read beyond ksqlDB's pull queries may take; `None`: as long as it takes.
+    pub fn read_timeout(&self) -> Result<Option<Duration>, EngineError> {
+        let limit = self.number(READ_TIMEOUT)?.map_or(READ_TIMEOUT_DEFAULT, Duration::from_millis);
+        Ok(Some(limit).filter(|limit| !limit.is_zero()))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.
@@ -217,6 +225,7 @@ impl Properties {
         self.slow_function()?;
         self.pushes_max()?;
         self.push_patience()?;
+        self.read_timeout()?;
         Ok(())
     }
 

@@ -160,7 +160,7 @@ impl Execution<'_> {
                 let query = query.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
                 show(Response::Listing(diagnose::listings(self.shared, query)));
             }
-            planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Push(_)) => {
+            planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Read(_) | Planned::Push(_)) => {
                 let view = ReadView::of(self.core);
                 show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
             }

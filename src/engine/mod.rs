@@ -31,6 +31,7 @@ mod push;
 mod pushes;
 mod queries;
 mod query_report;
+mod read_sources;
 mod reads;
 mod recording;
 mod response;
@@ -42,6 +43,7 @@ mod system_tables;
 mod taps;
 mod topics;
 mod upkeep;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -52,6 +54,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::batch::{MemoryPool, SpillFolder};
 use crate::catalog::{Catalog, QueryId};
 use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
@@ -270,6 +273,9 @@ struct Shared {
     log: Arc<ProcessingLog>,
     /// Memory that the process may take, in bytes.
     memory_limit: Option<usize>,
+    /// What reads keep: in memory, and in files where that has no room.
+    read_memory: Arc<MemoryPool>,
+    read_files: Arc<SpillFolder>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
     maintained_ms: AtomicU64,
@@ -414,6 +420,8 @@ impl Engine {
         };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
         let queries = Queries::default();
+        let memory_limit = Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX);
+        let read_files = topics.storage().folder().unwrap_or_else(std::env::temp_dir);
         let shared = Shared {
             topics,
             runtime,
@@ -429,7 +437,9 @@ impl Engine {
             watched: queries.watched(),
             metrics,
             log: log_of_records,
-            memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
+            memory_limit,
+            read_memory: Arc::new(MemoryPool::new(whole::memory_of(memory_limit))),
+            read_files: Arc::new(SpillFolder::new(read_files)),
             upkeep_interval: properties.upkeep_interval()?,
             maintained_ms: AtomicU64::new(0),
             follows: AtomicBool::new(true),
@@ -529,7 +539,7 @@ impl Engine {
             show(asserted?);
             return Ok(());
         }
-        if let Statement::Query(_) = parsed.statement {
+        if let Statement::Query(_) | Statement::Read(_) = parsed.statement {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());
         }
@@ -847,3 +857,5 @@ impl Core {
 mod read_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;

@@ -52,6 +52,21 @@ impl PreparedPull {
         self.read_at(shared, &self.projection.plan.lookup, None)
     }
 
+    /// Has `each` take the rows of `partitions`, as they are here, until it answers false; it is asked also where there are none.
+    pub(super) fn read_each(
+        &self,
+        partitions: &[u32],
+        each: &mut dyn FnMut(RecordBatch) -> bool,
+    ) -> Result<(), EngineError> {
+        let plan = &self.projection.plan;
+        let done = self.reader.read(&plan.lookup, &plan.window, Some(partitions), &|_, _| true, &mut |batch| {
+            let rows = self.projection.answer(&batch, usize::MAX);
+            let rows = rows.map_err(|error| RuntimeError::Failed(error.to_string()))?;
+            Ok(each(rows))
+        });
+        Ok(done?)
+    }
+
     /// Who has the rows, partition by partition.
     pub(super) fn owners(&self, shared: &Shared, lookup: &PullLookup) -> Result<Vec<StoreOwners>, EngineError> {
         let partitions = self.reader.partitions_of(lookup, &*shared.topics)?.into_iter();

@@ -16,7 +16,7 @@ use super::pushes::{Place, Push, Said, random_number};
 use super::queries::{QuerySetup, transient_spec};
 use super::topics::{self, Known};
 use super::{
-    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps,
+    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps, whole,
 };
 use crate::catalog::{Catalog, QueryId, system_table};
 use crate::configuration::canonical_name;
@@ -81,7 +81,7 @@ impl Shared {
 impl Engine {
     /// Answers `text` if it is a single pull query, at once for many callers: nothing is held while it is read, and a look-up by
     /// key in the form of an earlier one is neither parsed nor analysed. `None` if it is anything else, or no statement at all;
-    /// [`Engine::execute`] says what.
+    /// [`Engine::execute`] says what, and answers what is more than ksqlDB's pull queries.
     pub fn pull(&self, session: &Session, text: &str) -> Option<Result<ResultRows, EngineError>> {
         let shared = &self.inner.shared;
         let view = shared.view();
@@ -91,10 +91,12 @@ impl Engine {
         }
         let statements = parse_statements(text).ok()?;
         let [parsed] = statements.as_slice() else { return None };
-        matches!(&parsed.statement, Statement::Query(query) if query.is_pull()).then(|| {
-            let parsed = session::with_variables(shared, parsed.clone(), session)?;
-            pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span))
-        })
+        if !matches!(&parsed.statement, Statement::Query(query) if query.is_pull()) {
+            return None;
+        }
+        let answered = session::with_variables(shared, parsed.clone(), session)
+            .and_then(|parsed| pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span)));
+        answered.transpose()
     }
 }
 
@@ -150,22 +152,23 @@ fn is_plain(session: &Session, text: &str) -> bool {
     !text.contains("${") && !session.properties.keys().any(|name| decides(name))
 }
 
-/// Answers the pull query `parsed`, and keeps what was found out if its text has a `shape`.
+/// Answers the pull query `parsed`, and keeps what was found out if its text has a `shape`; `None` if it is more than a pull query.
 fn pulled(
     shared: &Shared,
     view: &ReadView,
     session: &Session,
     parsed: &ParsedStatement,
     shape: Option<Shape<'_>>,
-) -> Result<ResultRows, EngineError> {
+) -> Result<Option<ResultRows>, EngineError> {
     let properties = shared.properties(&session.properties);
     let plan = match planned(shared, view, &properties, parsed)? {
         Planned::Pull(plan) => plan,
-        Planned::PullStream(plan) => return stream(shared, &plan, &properties),
+        Planned::PullStream(plan) => return stream(shared, &plan, &properties).map(Some),
+        Planned::Read(_) => return Ok(None),
         _ => return Err(EngineError::new("the statement is no pull query")),
     };
     if system_table(&plan.source).is_some() {
-        return table(shared, view, &plan);
+        return table(shared, view, &plan).map(Some);
     }
     let prepared = PreparedPull::new(shared, view, &plan)?;
     let rows = measured(shared, PullKind::of(&plan.lookup), || prepared.read(shared))?;
@@ -175,7 +178,7 @@ fn pulled(
     {
         view.pulls.add(shape, known);
     }
-    Ok(rows)
+    Ok(Some(rows))
 }
 
 /// Answers the SELECT `parsed`, whose variables were replaced.
@@ -220,6 +223,7 @@ pub(super) fn answer(
     match planned {
         Planned::Pull(plan) => table(shared, view, plan).map(Response::Rows),
         Planned::PullStream(plan) => stream(shared, plan, properties).map(Response::Rows),
+        Planned::Read(plan) => whole::read(shared, view, plan, properties),
         Planned::Push(plan) => push(shared, plan, properties, parsed).map(Response::Push),
         _ => Err(EngineError::new("the statement is no query")),
     }

@@ -138,9 +138,9 @@ pub struct PullLimits {
 }
 
 /// A pull query that counts as long as this lives.
-pub struct Pulling<'a>(&'a PullLimits);
+pub struct Pulling(Arc<PullLimits>);
 
-impl Drop for Pulling<'_> {
+impl Drop for Pulling {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::AcqRel);
     }
@@ -159,7 +159,7 @@ impl PullLimits {
     }
 
     /// A place for one more, by a clock that has run for `now`.
-    pub fn begin(&self, now: Duration) -> Result<Pulling<'_>, Problem> {
+    pub fn begin(self: &Arc<Self>, now: Duration) -> Result<Pulling, Problem> {
         let too_many = |name: &str| {
             Problem::new(Code::TOO_MANY_REQUESTS, format!("there are more pull queries than {name} allows: try again"))
         };
@@ -167,7 +167,7 @@ impl PullLimits {
             self.running.fetch_sub(1, Ordering::AcqRel);
             return Err(too_many(CONCURRENT));
         }
-        let pulling = Pulling(self);
+        let pulling = Pulling(Arc::clone(self));
         if self.per_second < u64::MAX {
             let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
             if now.saturating_sub(second.0) >= Duration::from_secs(1) {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn only_so_many_pull_queries_run_at_once() {
-        let limits = PullLimits::new(property(&[(CONCURRENT, "1")]));
+        let limits = Arc::new(PullLimits::new(property(&[(CONCURRENT, "1")])));
         let first = limits.begin(Duration::ZERO);
         assert!(first.is_ok());
         assert!(limits.begin(Duration::ZERO).is_err_and(|problem| problem.code == Code::TOO_MANY_REQUESTS));
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn only_so_many_pull_queries_begin_in_a_second() {
-        let limits = PullLimits::new(property(&[(PER_SECOND, "2")]));
+        let limits = Arc::new(PullLimits::new(property(&[(PER_SECOND, "2")])));
         let outcomes: Vec<bool> = (0..3).map(|_| limits.begin(Duration::ZERO).is_ok()).collect();
         assert_eq!(outcomes, [true, true, false]);
     }

@@ -66,7 +66,7 @@ pub struct Server {
     terminated: AtomicBool,
     security: Security,
     origins: Origins,
-    pull_limits: PullLimits,
+    pull_limits: Arc<PullLimits>,
 }
 
 /// No request of people is larger.
@@ -124,7 +124,7 @@ impl Server {
             terminated: AtomicBool::new(false),
             security: Security::new(property)?.headless(file),
             origins: Origins::new(property),
-            pull_limits: PullLimits::new(property),
+            pull_limits: Arc::new(PullLimits::new(property)),
             engine: Arc::clone(engine),
             host,
             statuses: Statuses::default(),

@@ -10,6 +10,7 @@ use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::Notify;
 
+use super::guard::Pulling;
 use super::problem::{Code, Problem};
 use super::request::{PROTOBUF, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
@@ -23,8 +24,8 @@ use crate::sql::{ParsedStatement, parse_statements};
 pub enum Answered {
     /// All rows.
     Rows(Header, ResultRows),
-    /// Rows that keep coming.
-    Push(Header, PushQuery),
+    /// Rows that keep coming; of a pull query, for as long as they do, its place among those that there may be.
+    Push(Header, PushQuery, Option<Pulling>),
     /// Records of a topic, as text.
     Print(TopicPrint),
 }
@@ -33,9 +34,10 @@ pub enum Answered {
 pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
     server.await_command(request.command_sequence_number)?;
-    if let Some(rows) = pull(server, who, request, text)? {
-        return Ok(pulled(server, rows));
-    }
+    let place = match pull(server, who, request, text)? {
+        (Some(rows), _) => return Ok(pulled(server, rows)),
+        (None, place) => place,
+    };
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
         [one] => one,
@@ -47,9 +49,12 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     server.security.check(who, Right::of(&parsed.statement))?;
     match &parsed.statement {
         Statement::Query(query) => {
-            let now = server.engine.elapsed();
-            let _pulling = if query.is_pull() { Some(server.pull_limits.begin(now)?) } else { None };
-            select(server, request, parsed)
+            let place = if query.is_pull() { Some(place_of(server, place)?) } else { None };
+            select(server, request, parsed, place)
+        }
+        Statement::Read(_) => {
+            let place = place_of(server, place)?;
+            select(server, request, parsed, Some(place))
         }
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
@@ -62,32 +67,44 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     }
 }
 
-fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Answered, Problem> {
+/// `place`, or a new one among the pull queries that there may be.
+fn place_of(server: &Server, place: Option<Pulling>) -> Result<Pulling, Problem> {
+    place.map_or_else(|| server.pull_limits.begin(server.engine.elapsed()), Ok)
+}
+
+fn select(
+    server: &Server,
+    request: &StatementRequest,
+    parsed: &ParsedStatement,
+    place: Option<Pulling>,
+) -> Result<Answered, Problem> {
     match execute(server, request, parsed)? {
         Some(Answer::Rows(rows)) => Ok(pulled(server, rows)),
         Some(Answer::Push(push)) => {
             let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
-            Ok(Answered::Push(header, push))
+            Ok(Answered::Push(header, push, place))
         }
         _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
     }
 }
 
-/// The rows of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
+/// The rows of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first. If it
+/// is none, the place that was taken for it.
 fn pull(
     server: &Server,
     who: &Principal,
     request: &StatementRequest,
     text: &str,
-) -> Result<Option<ResultRows>, Problem> {
+) -> Result<(Option<ResultRows>, Option<Pulling>), Problem> {
     let ends = !text.to_ascii_uppercase().contains("EMIT");
     if !ends || server.security.check(who, Right::Read).is_err() {
-        return Ok(None);
+        return Ok((None, None));
     }
-    let _pulling = server.pull_limits.begin(server.engine.elapsed())?;
+    let place = server.pull_limits.begin(server.engine.elapsed())?;
     let rows = server.engine.pull(&request.session(), text).transpose();
-    rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
+    let rows = rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))?;
+    Ok((rows, Some(place)))
 }
 
 fn pulled(server: &Server, rows: ResultRows) -> Answered {
@@ -116,8 +133,8 @@ pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, conte
             }
             Err(problem) => axum::response::IntoResponse::into_response(problem),
         },
-        Answered::Push(header, push) => match RowWriter::begin_pushed(framing, &header) {
-            Ok((writer, head)) => with_type(pushed(server, push, writer, head), content_type),
+        Answered::Push(header, push, place) => match RowWriter::begin_pushed(framing, &header) {
+            Ok((writer, head)) => with_type(pushed(server, push, place, (writer, head)), content_type),
             Err(problem) => axum::response::IntoResponse::into_response(problem),
         },
         Answered::Print(print) => with_type(printed(print), "text/plain; charset=utf-8"),
@@ -133,6 +150,8 @@ fn with_type(body: Body, content_type: &'static str) -> Response {
 /// A push query on its way to a client. Dropping it ends the query.
 struct Pushing {
     push: PushQuery,
+    /// Its place among the pull queries, if it is one.
+    _place: Option<Pulling>,
     /// Told when the query has something new.
     changed: Arc<Notify>,
     writer: RowWriter,
@@ -143,12 +162,12 @@ struct Pushing {
     ended: bool,
 }
 
-fn pushed(server: &Server, push: PushQuery, writer: RowWriter, head: Vec<u8>) -> Body {
+fn pushed(server: &Server, push: PushQuery, place: Option<Pulling>, (writer, head): (RowWriter, Vec<u8>)) -> Body {
     let changed = Arc::new(Notify::new());
     let waker = Arc::clone(&changed);
     push.on_change(move || waker.notify_one());
     let ready = Bytes::from(head);
-    let pushing = Pushing { push, changed, writer, ready, keep_alive: server.keep_alive, ended: false };
+    let pushing = Pushing { push, _place: place, changed, writer, ready, keep_alive: server.keep_alive, ended: false };
     Body::from_stream(stream::unfold(pushing, |mut pushing| async move {
         let piece = pushing.next().await?;
         Some((Ok::<_, Infallible>(piece), pushing))

@@ -37,6 +37,7 @@ impl Right {
         match statement {
             Statement::InsertValues(_) => Self::Write,
             Statement::Query(_)
+            | Statement::Read(_)
             | Statement::PrintTopic(_)
             | Statement::ShowProperties
             | Statement::ShowTopics { .. }

@@ -43,8 +43,9 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
 
 /// Whether all statements can be executed, so that a late error leaves nothing done.
 fn check(server: &Server, session: &Session, statements: &[ParsedStatement]) -> Result<(), Problem> {
-    let is_query =
-        |parsed: &&ParsedStatement| matches!(parsed.statement, Statement::Query(_) | Statement::PrintTopic(_));
+    let is_query = |parsed: &&ParsedStatement| {
+        matches!(parsed.statement, Statement::Query(_) | Statement::Read(_) | Statement::PrintTopic(_))
+    };
     if statements.iter().any(|parsed| is_query(&parsed)) {
         return Err(super::entity::query_endpoint());
     }

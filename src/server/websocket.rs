@@ -130,7 +130,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Ok(())
         }
-        Answered::Push(header, push) => {
+        Answered::Push(header, push, _place) => {
             socket.send(head(&header.columns)).await?;
             socket.send_pushed(&header.columns, &push, until).await
         }

@@ -58,8 +58,12 @@ const QUERY_COMPLETED: &str = "Query Completed";
 /// What every case is run with: per-record emission, everything from the beginning.
 const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), CACHE_OFF];
 
-/// What only a server is asked about. Joins of a source with itself are Levada's own.
-const SERVED: [(&str, &str); 2] = [("ksql.query.push.v2.enabled", "true"), ("levada.self.joins.enabled", "false")];
+/// What only a server is asked about. Joins of a source with itself and whole SQL are Levada's own.
+const SERVED: [(&str, &str); 3] = [
+    ("ksql.query.push.v2.enabled", "true"),
+    ("levada.self.joins.enabled", "false"),
+    ("levada.whole.sql.enabled", "false"),
+];
 
 /// Every update is emitted.
 const CACHE_OFF: (&str, &str) = ("cache.max.bytes.buffering", "0");
@@ -370,7 +374,9 @@ impl Driver for EngineDriver {
 
     fn ask(&mut self, statement: &str) -> Result<Asked, Failure> {
         let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
-        let Some((parsed, Statement::Query(_))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
+        let Some((parsed, Statement::Query(_) | Statement::Read(_))) =
+            parsed.as_ref().map(|parsed| (parsed, &parsed.statement))
+        else {
             return Err(Failure::new(Stage::Rejected, "the statement is no query"));
         };
         let mut session = std::mem::take(&mut self.session);

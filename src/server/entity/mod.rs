@@ -57,7 +57,9 @@ impl Answering<'_> {
             vec![json!({"@type": kind, "statementText": text, member: value, "warnings": []})]
         };
         Ok(match &parsed.statement {
-            Statement::Query(_) | Statement::PrintTopic(_) => return Err(Failure::Problem(query_endpoint())),
+            Statement::Query(_) | Statement::Read(_) | Statement::PrintTopic(_) => {
+                return Err(Failure::Problem(query_endpoint()));
+            }
             Statement::ShowSources { kind, extended: false } => {
                 let (kind, collection) = collection(*kind);
                 entity(kind, kind, source::list(&self.engine.catalog(), collection).into())

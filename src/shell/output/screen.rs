@@ -110,7 +110,7 @@ impl Screen<'_> {
             csv::write_header(self.out, &query.columns)?;
         }
         let mut table = PushTable::new(self.layout, &query.columns);
-        let mut patience = Patience::new(self.tells_waiting);
+        let mut patience = Patience::new(self.tells_waiting && !query.reads_once);
         let mut failure = None;
         while !stopped() {
             let event = query.next(POLL);
