@@ -4,6 +4,7 @@ pub mod batch;
 pub mod catalog;
 pub mod cli;
 pub mod configuration;
+pub mod datagen;
 pub mod engine;
 pub mod expr;
 pub mod formats;

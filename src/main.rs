@@ -35,9 +35,11 @@ fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Run(command) => command.run(),
         Command::Server(command) => command.run(),
+        Command::Dev(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Shell(command) => command.run(),
         Command::Topic(command) => command.run(),
+        Command::Datagen(command) => command.run(),
         Command::Registry(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Udf(command) => command.run(),

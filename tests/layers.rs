@@ -62,6 +62,7 @@ const FOLDERS: [(&str, &[&str]); 21] = [
             "batch",
         ],
     ),
+    ("datagen", &["formats", "registry", "types"]),
     ("shell", &["engine", "sql", "types"]),
     (
         "server",

@@ -3,7 +3,9 @@
 mod configuration;
 mod conformance;
 mod crash;
+mod datagen;
 mod demo;
+mod dev;
 mod docs;
 mod examples;
 mod front_ends;

@@ -3,9 +3,11 @@
 //! ```text
 //! levada run     a file of statements, headless        ─▶ engine
 //! levada server  ksqlDB's HTTP API                      ─▶ server ─▶ engine
+//! levada dev     a file that is being written, with its tests ─▶ engine, server, testing
 //! levada plan    what such a file would change          ─▶ engine
 //! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
 //! levada topic   records in, records out                ─▶ topics
+//! levada datagen made-up records                        ─▶ datagen, topics
 //! levada registry a schema registry over HTTP           ─▶ registry
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
 //! levada udf     a library of functions                 ─▶ functions, engine
@@ -16,6 +18,8 @@
 
 mod counted;
 mod data_dir;
+mod datagen;
+mod dev;
 mod failure;
 mod log_lines;
 mod logging;
@@ -31,6 +35,8 @@ pub mod topic;
 mod udf;
 
 pub use data_dir::DataDir;
+pub use datagen::DatagenCommand;
+pub use dev::DevCommand;
 pub use failure::Failure;
 pub use logging::start as start_logging;
 pub use plan::PlanCommand;
@@ -57,12 +63,16 @@ pub enum Command {
     Run(RunCommand),
     /// Answer programs over HTTP, as a ksqlDB server does
     Server(ServerCommand),
+    /// Work on a file of statements: apply it and run its tests whenever it is saved
+    Dev(DevCommand),
     /// Show what a file would change, and change nothing
     Plan(PlanCommand),
     /// Type statements and see their results; or run some and exit
     Shell(ShellCommand),
     /// Look at topics, put records in, get records out
     Topic(topic::TopicCommand),
+    /// Fill a topic with made-up records
+    Datagen(DatagenCommand),
     /// Serve a schema registry over HTTP
     Registry(RegistryCommand),
     /// Run tests in SQL, specs and conformance cases

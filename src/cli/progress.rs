@@ -1,5 +1,7 @@
-//! The progress line of `levada run`, and for how long there was something to do.
+//! What a terminal shows of queries at work, and for how long there was something to do: a line of totals for `levada run`, a line per
+//! query for `levada dev`.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,15 +10,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::QueryStatus;
 
-/// Follows the figures of the queries; draws a line on standard error where that is a terminal.
+/// Follows the figures of the queries; draws on standard error where that is a terminal.
 pub(super) struct Progress {
     line: Option<ProgressBar>,
+    is_per_query: bool,
     start: Instant,
     /// When the figures last changed.
     active: Instant,
     last: Figures,
     /// Figures of a second ago or so, for the rates shown.
     before: (Instant, Figures),
+    /// Figures of each query at that moment, by its id.
+    queries_before: HashMap<String, Figures>,
 }
 
 /// Totals over all queries.
@@ -67,16 +72,34 @@ impl Figures {
 }
 
 impl Progress {
-    /// Starts the clock.
-    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
+    /// Starts the clock; a line of totals will be shown.
     pub(super) fn new() -> Self {
+        Self::with("{wide_msg}", false)
+    }
+
+    /// Starts the clock; a line per query will be shown.
+    pub(super) fn per_query() -> Self {
+        Self::with("{msg}", true)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
+    fn with(template: &str, is_per_query: bool) -> Self {
         let line = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well-formed");
+            let style = ProgressStyle::with_template(template).expect("the template is well-formed");
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
         });
         shown().clone_from(&line);
         let now = Instant::now();
-        Self { line, start: now, active: now, last: Figures::default(), before: (now, Figures::default()) }
+        let before = (now, Figures::default());
+        Self {
+            line,
+            is_per_query,
+            start: now,
+            active: now,
+            last: Figures::default(),
+            before,
+            queries_before: HashMap::new(),
+        }
     }
 
     /// Takes note of the figures at this moment.
@@ -90,10 +113,16 @@ impl Progress {
         }
         if let Some(line) = &self.line {
             let (since, before) = self.before;
-            line.set_message(describe(queries.len(), figures, before, now - since));
+            line.set_message(if self.is_per_query {
+                describe_each(queries, &self.queries_before, now - since)
+            } else {
+                describe(queries.len(), figures, before, now - since)
+            });
             line.tick();
             if now - since >= RATE_SPAN {
                 self.before = (now, figures);
+                let of = |query: &QueryStatus| (query.id.clone(), Figures::of(std::slice::from_ref(query)));
+                self.queries_before = queries.iter().map(of).collect();
             }
         }
     }
@@ -130,9 +159,73 @@ fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -
     )
 }
 
+/// A line per query under headings: what came in and went out, and how fast.
+fn describe_each(queries: &[QueryStatus], before: &HashMap<String, Figures>, span: Duration) -> String {
+    let headings = ["query", "sink", "state", "in", "in/s", "out", "out/s", "rejected", "lag"].map(str::to_owned);
+    let mut lines = vec![headings];
+    for query in queries {
+        let earlier = before.get(&query.id).copied().unwrap_or_default();
+        let per_second = |now: u64, earlier: u64| rate(now.saturating_sub(earlier), span).to_string();
+        let state = match query.restore {
+            Some((done, of)) if of > 0 => format!("restoring {} %", done * 100 / of),
+            _ => query.state.clone(),
+        };
+        lines.push([
+            query.id.clone(),
+            query.sink.clone(),
+            state,
+            query.rows_in.to_string(),
+            per_second(query.rows_in, earlier.rows_in),
+            query.rows_out.to_string(),
+            per_second(query.rows_out, earlier.rows_out),
+            query.rejected.to_string(),
+            query.lag.to_string(),
+        ]);
+    }
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 9] = std::array::from_fn(width);
+    // Names stand to the left, figures to the right.
+    const NAMES: usize = 3;
+    let text = |line: &[String; 9]| {
+        let cell = |(column, (cell, width)): (usize, (&String, &usize))| match column {
+            ..NAMES => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        };
+        line.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ")
+    };
+    lines.iter().map(text).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_query_has_a_line_with_its_rates() {
+        let query = |id: &str, rows_in, restore| QueryStatus {
+            id: id.to_owned(),
+            sink: "S".to_owned(),
+            state: "RUNNING".to_owned(),
+            rows_in,
+            rows_out: 7,
+            rejected: 0,
+            lag: 1,
+            restore,
+            failure: None,
+        };
+        let before = HashMap::from([("CSAS_A".to_owned(), Figures { rows_in: 100, ..Figures::default() })]);
+        let queries = [query("CSAS_A", 300, None), query("B", 5, Some((1, 4)))];
+        let text = describe_each(&queries, &before, Duration::from_secs(2));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "query   sink  state            in  in/s  out  out/s  rejected  lag",
+                "CSAS_A  S     RUNNING         300   100    7      4         0    1",
+                "B       S     restoring 25 %    5     3    7      4         0    1",
+            ]
+        );
+    }
 
     #[test]
     fn describes_totals_and_rates() {

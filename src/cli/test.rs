@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::testing::{
-    CollectError, Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_report, write_told, write_verbose,
+    CollectError, Outcome, Ratchet, Tally, driver, run_paths, write_brief, write_junit, write_report, write_told,
+    write_verbose,
 };
 
 /// Failures told when not all are asked for.
@@ -39,6 +40,10 @@ pub struct TestCommand {
     /// Write one JSON object per case: id, status, reason
     #[arg(long, value_name = "FILE.jsonl")]
     report: Option<PathBuf>,
+
+    /// Write the outcomes as JUnit's XML
+    #[arg(long, value_name = "FILE.xml")]
+    junit: Option<PathBuf>,
 
     /// Tell all failures in full
     #[arg(long, short)]
@@ -73,7 +78,10 @@ impl TestCommand {
             error => Failure::new(error.to_string()),
         })?;
         if let Some(path) = &self.report {
-            write_file(path, &outcomes)?;
+            write_file(path, &outcomes, write_report)?;
+        }
+        if let Some(path) = &self.junit {
+            write_file(path, &outcomes, write_junit)?;
         }
         let mut out = BufWriter::new(io::stdout());
         write_told(&mut out, &outcomes)?;
@@ -108,9 +116,13 @@ impl TestCommand {
     }
 }
 
-fn write_file(path: &Path, outcomes: &[Outcome]) -> Result<(), Failure> {
+fn write_file(
+    path: &Path,
+    outcomes: &[Outcome],
+    write: fn(&mut dyn io::Write, &[Outcome]) -> io::Result<()>,
+) -> Result<(), Failure> {
     let failure = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
     let mut file = BufWriter::new(File::create(path).map_err(failure)?);
-    write_report(&mut file, outcomes).map_err(failure)?;
+    write(&mut file, outcomes).map_err(failure)?;
     file.flush().map_err(failure)
 }

@@ -19,7 +19,26 @@ use crate::sql::{ParsedStatement, parse_statements};
 
 /// Applies the statements of `text`. The engine is held for one statement at a time, and not while they are checked.
 pub(super) fn apply(inner: &Inner, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-    let statements = parse_statements(text)?;
+    apply_statements(inner, parse_statements(text)?, show)
+}
+
+/// Applies the INSERT VALUES of `text`, with what is set and defined before them.
+pub(super) fn apply_records(inner: &Inner, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+    let mut statements = parse_statements(text)?;
+    let is_of_session = |statement: &Statement| {
+        use Statement::{DefineVariable, SetProperty, UndefineVariable, UnsetProperty};
+        matches!(statement, SetProperty { .. } | UnsetProperty { .. } | DefineVariable { .. } | UndefineVariable { .. })
+    };
+    statements
+        .retain(|parsed| matches!(parsed.statement, Statement::InsertValues(_)) || is_of_session(&parsed.statement));
+    apply_statements(inner, statements, show)
+}
+
+fn apply_statements(
+    inner: &Inner,
+    statements: Vec<ParsedStatement>,
+    show: &mut dyn FnMut(Response),
+) -> Result<(), EngineError> {
     let mut core = inner.lock();
     core.catch_up(&inner.shared)?;
     let ended = ended(&core, &statements);

@@ -125,19 +125,33 @@ struct Step {
     session: Session,
 }
 
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// To run: it has queries, and nothing that is done once.
+    Whole,
+    /// To be written yet: it may lack queries, and its INSERT VALUES are passed over.
+    Draft,
+}
+
 /// What the file would change.
 pub(super) fn plan(inner: &Inner, text: &str) -> Result<FilePlan, EngineError> {
     let mut core = inner.lock();
     core.catch_up(&inner.shared)?;
-    Ok(Planner::of(&inner.shared, &core, text)?.0)
+    Ok(Planner::of(&inner.shared, &core, text, FileKind::Whole)?.0)
 }
 
 /// Makes the file true.
-pub(super) fn apply(inner: &Inner, text: &str, show: &mut dyn FnMut(Response)) -> Result<FilePlan, EngineError> {
+pub(super) fn apply(
+    inner: &Inner,
+    text: &str,
+    kind: FileKind,
+    show: &mut dyn FnMut(Response),
+) -> Result<FilePlan, EngineError> {
     let (plan, steps) = {
         let mut core = inner.lock();
         core.catch_up(&inner.shared)?;
-        Planner::of(&inner.shared, &core, text)?
+        Planner::of(&inner.shared, &core, text, kind)?
     };
     refuse_obstacles(&plan)?;
     for Step { written, executed, removes, mut session } in steps {
@@ -187,8 +201,13 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn of(shared: &'a Shared, core: &'a Core, text: &str) -> Result<(FilePlan, Vec<Step>), EngineError> {
-        let statements = statements(shared, text)?;
+    fn of(
+        shared: &'a Shared,
+        core: &'a Core,
+        text: &str,
+        kind: FileKind,
+    ) -> Result<(FilePlan, Vec<Step>), EngineError> {
+        let statements = statements(shared, text, kind)?;
         let mut planner = Self {
             shared,
             core,
@@ -418,13 +437,16 @@ impl Trial<'_> {
 }
 
 /// The statements of `text` that make something, each with what was set before it.
-fn statements(shared: &Shared, text: &str) -> Result<Vec<(ParsedStatement, Session)>, EngineError> {
+fn statements(shared: &Shared, text: &str, kind: FileKind) -> Result<Vec<(ParsedStatement, Session)>, EngineError> {
     let mut session = Session::default();
     let mut statements = Vec::new();
     for parsed in parse_statements(text)? {
         let parsed = session::with_variables(shared, parsed, &session)?;
         let span = parsed.span;
         if keeps_session(shared, &parsed.statement, &mut session).map_err(|error| error.at(span))? {
+            continue;
+        }
+        if kind == FileKind::Draft && matches!(parsed.statement, Statement::InsertValues(_)) {
             continue;
         }
         if !may_stand(&parsed.statement) {
@@ -435,7 +457,7 @@ fn statements(shared: &Shared, text: &str) -> Result<Vec<(ParsedStatement, Sessi
     let has_query = |(parsed, _): &(ParsedStatement, Session)| {
         matches!(parsed.statement, Statement::CreateAsSelect(_) | Statement::InsertSelect(_))
     };
-    if !statements.iter().any(has_query) {
+    if kind == FileKind::Whole && !statements.iter().any(has_query) {
         let text = "The file contains no persistent query: nothing would run.";
         let hint = "write CREATE STREAM … AS SELECT, CREATE TABLE … AS SELECT or INSERT INTO … SELECT";
         return Err(EngineError::new(text).with_hint(hint));

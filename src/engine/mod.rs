@@ -590,7 +590,18 @@ impl Engine {
     /// # Errors
     /// As [`Engine::plan_file`]; a change that is not possible, with both definitions.
     pub fn apply_whole_file(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<FilePlan, EngineError> {
-        headless::apply(&self.inner, text, show)
+        headless::apply(&self.inner, text, headless::FileKind::Whole, show)
+    }
+
+    /// As [`Engine::apply_whole_file`], for a file that is still being written: it may have no queries yet, and INSERT VALUES, which
+    /// [`Engine::apply_records`] does.
+    pub fn apply_draft(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<FilePlan, EngineError> {
+        headless::apply(&self.inner, text, headless::FileKind::Draft, show)
+    }
+
+    /// Does the INSERT VALUES of `text` that were not done yet, and nothing else of it.
+    pub fn apply_records(&self, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+        file::apply_records(&self.inner, text, show)
     }
 
     /// Figures of all persistent queries, in order of creation.

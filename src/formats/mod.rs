@@ -333,6 +333,22 @@ impl Format {
         }
     }
 
+    /// The format called `name`, in any case, with nothing said of schemas and commas between DELIMITED values.
+    pub fn named(name: &str) -> Option<Self> {
+        let settings = SchemaSettings::default;
+        let all = [
+            Self::None,
+            Self::Kafka,
+            Self::Delimited { delimiter: ',' },
+            Self::Json,
+            Self::Avro(settings()),
+            Self::JsonSr(settings()),
+            Self::Protobuf(settings()),
+            Self::ProtobufNoSr(settings()),
+        ];
+        all.into_iter().find(|format| format.name().eq_ignore_ascii_case(name))
+    }
+
     /// Whether schemas are in Schema Registry, so that columns can be learnt from there.
     pub fn infers_schemas(&self) -> bool {
         matches!(self, Self::Avro(_) | Self::JsonSr(_) | Self::Protobuf(_))

@@ -15,6 +15,7 @@ pub mod driver;
 mod engine_driver;
 mod examples;
 mod functions;
+mod junit;
 mod namespace;
 mod outcome;
 mod pool;
@@ -25,5 +26,6 @@ mod windowed_key;
 
 pub use collect::{CollectError, run_paths};
 pub use examples::Examples;
+pub use junit::write_junit;
 pub use outcome::{Outcome, Status, Tally, write_brief, write_report, write_told, write_verbose};
 pub use ratchet::Ratchet;

@@ -20,7 +20,17 @@ const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 const PATIENCE_SECONDS: u64 = 15;
 
 /// All of them; `flights`, which is older, has a test of its own.
-const STORIES: [&str; 5] = ["ferries", "logins", "nursery", "rentals", "wallets"];
+const STORIES: [&str; 7] = ["concierge", "ferries", "logins", "nursery", "pumps", "rentals", "wallets"];
+
+#[test]
+fn concierge_runs_on_embedded_topics() {
+    check(&Place::embedded(), "concierge");
+}
+
+#[test]
+fn pumps_run_on_embedded_topics() {
+    check(&Place::embedded(), "pumps");
+}
 
 #[test]
 fn ferries_run_on_embedded_topics() {

@@ -14,7 +14,7 @@ const ROWS_MAX: usize = 4096;
 const BYTES_MAX: usize = 4 << 20;
 
 /// Appends records to one topic, in chunks per partition.
-pub(super) struct Appender<'a> {
+pub(in crate::cli) struct Appender<'a> {
     topics: &'a dyn Topics,
     topic: Arc<str>,
     pending: Vec<RecordChunkBuilder>,
@@ -30,7 +30,7 @@ pub(super) struct Appender<'a> {
 impl<'a> Appender<'a> {
     /// An appender to the topic `name`, created first where there is none, with a notice. `wanted` partitions must be
     /// what an existing topic has.
-    pub(super) fn open(
+    pub(in crate::cli) fn open(
         records: Records<'a>,
         name: &str,
         wanted: Option<u32>,
@@ -68,7 +68,7 @@ impl<'a> Appender<'a> {
 
     /// Takes a record; it is in the topic at the latest after the next [`Appender::commit`]. The inner error says why the topic
     /// does not take it.
-    pub(super) fn push(
+    pub(in crate::cli) fn push(
         &mut self,
         key: Option<&[u8]>,
         value: Option<&[u8]>,
@@ -92,7 +92,7 @@ impl<'a> Appender<'a> {
     }
 
     /// Appends all that was taken.
-    pub(super) fn commit(&mut self) -> Result<(), TopicFailure> {
+    pub(in crate::cli) fn commit(&mut self) -> Result<(), TopicFailure> {
         if self.pending_rows == 0 {
             return Ok(());
         }
@@ -108,13 +108,13 @@ impl<'a> Appender<'a> {
     }
 
     /// Records appended so far.
-    pub(super) fn appended(&self) -> u64 {
+    pub(in crate::cli) fn appended(&self) -> u64 {
         self.appended
     }
 
     /// Says how many records were appended. A topic that was made for them goes again when all of them were
     /// refused.
-    pub(super) fn finish(self, refused: bool, notices: &mut dyn std::io::Write) -> Result<(), TopicFailure> {
+    pub(in crate::cli) fn finish(self, refused: bool, notices: &mut dyn std::io::Write) -> Result<(), TopicFailure> {
         let Self { topics, topic, appended, created, .. } = self;
         if created && refused && appended == 0 {
             topics.delete(&topic)?;

@@ -7,7 +7,7 @@
 //! consume ◀─ text or JSON lines, in order of time ◀─ shown (formats) ◀────────────┘
 //! ```
 
-mod appender;
+pub(super) mod appender;
 mod column_type;
 mod consume;
 mod csv_file;
@@ -21,7 +21,7 @@ mod lines;
 mod produce;
 mod refusals;
 mod shown;
-mod time_text;
+pub(super) mod time_text;
 mod value_format;
 
 #[cfg(test)]
@@ -47,6 +47,13 @@ pub struct TopicCommand {
     #[command(subcommand)]
     action: Action,
 
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where topics are.
+#[derive(Debug, clap::Args)]
+pub(super) struct Place {
     /// Directory of topics, state and offsets; created when missing by what writes
     #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
     data_dir: PathBuf,
@@ -107,14 +114,14 @@ pub struct Streams<'a> {
 
 /// Where records are read and written.
 #[derive(Clone, Copy)]
-struct Records<'a> {
+pub(super) struct Records<'a> {
     topics: &'a dyn Topics,
     properties: &'a BTreeMap<String, String>,
 }
 
 impl Records<'_> {
     /// Where the schemas of records are; `None` on a cluster without a registry.
-    fn registry(&self) -> Result<Option<Arc<dyn SchemaRegistry>>, TopicFailure> {
+    pub(super) fn registry(&self) -> Result<Option<Arc<dyn SchemaRegistry>>, TopicFailure> {
         schema_registry(self.topics, self.properties).map_err(|error| TopicFailure::Registry(error.to_string()))
     }
 }
@@ -184,6 +191,39 @@ impl From<io::Error> for TopicFailure {
     }
 }
 
+/// Topics, and what is said of the server.
+pub(super) struct Opened {
+    topics: Arc<dyn Topics>,
+    properties: BTreeMap<String, String>,
+}
+
+impl Opened {
+    /// Where records are read and written.
+    pub(super) fn records(&self) -> Records<'_> {
+        Records { topics: self.topics.as_ref(), properties: &self.properties }
+    }
+}
+
+impl Place {
+    /// The topics there; `creates` says whether a data directory that is missing comes into being.
+    pub(super) fn open(&self, creates: bool) -> Result<Opened, Failure> {
+        let properties = loaded(&self.files, &self.properties)?.values();
+        // There is something to look at in a cluster, and in a data directory that is Levada's.
+        let has_topics = topics::is_cluster(&properties) || self.data_dir.join(STORE).is_dir();
+        if !creates && !has_topics {
+            return Err(Failure::new(format!("no data directory at {}", self.data_dir.display())));
+        }
+        let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
+        Ok(Opened { topics, properties })
+    }
+
+    /// Adds what another way of writing the command line says.
+    pub(super) fn add(&mut self, files: Vec<PathBuf>, properties: Vec<(String, String)>) {
+        self.files.extend(files);
+        self.properties.extend(properties);
+    }
+}
+
 impl TopicCommand {
     /// Runs the command on the topics of its data directory, with the streams of this process.
     pub fn run(self) -> Result<(), Failure> {
@@ -198,23 +238,12 @@ impl TopicCommand {
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };
-        let properties = loaded(&self.files, &self.properties)?.values();
-        if !self.action.creates() && !self.has_topics(&properties) {
-            return Err(Failure::new(format!("no data directory at {}", self.data_dir.display())));
-        }
-        let topics = topics::open_without_state(&self.data_dir, &properties).map_err(TopicFailure::from)?;
-        Ok(self.run_on(topics.as_ref(), &mut streams)?)
+        let opened = self.place.open(self.action.creates())?;
+        Ok(self.run_on(opened.records(), &mut streams)?)
     }
 
-    /// Whether there is something to look at: a cluster, or a data directory that is Levada's.
-    fn has_topics(&self, properties: &BTreeMap<String, String>) -> bool {
-        topics::is_cluster(properties) || self.data_dir.join(STORE).is_dir()
-    }
-
-    /// Runs the command on `topics`.
-    pub fn run_on(self, topics: &dyn Topics, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-        let properties = self.properties.into_iter().collect();
-        let records = Records { topics, properties: &properties };
+    fn run_on(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
+        let topics = records.topics;
         let done = match self.action {
             Action::List(list) => list.run(topics, streams),
             Action::Create(create) => create.run(topics, streams),

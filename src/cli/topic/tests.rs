@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use super::{Streams, TopicCommand};
+use super::{Records, Streams, TopicCommand};
 use crate::registry::{EmbeddedRegistry, SchemaDocument, SchemaRegistry, SchemaType};
 use crate::topics::{MemoryTopics, TopicPartition, Topics, Transaction};
 use crate::types::{Header, RecordChunkBuilder};
@@ -46,7 +46,9 @@ fn run_with(
 ) -> Option<String> {
     let line = Line::try_parse_from(["topic"].iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"));
     let mut streams = Streams { input, output, notices, stop, now_ms: &|| 1000 };
-    line.command.run_on(topics, &mut streams).err().map(|failure| failure.to_string())
+    let properties = line.command.place.properties.iter().cloned().collect();
+    let records = Records { topics, properties: &properties };
+    line.command.run_on(records, &mut streams).err().map(|failure| failure.to_string())
 }
 
 /// Expects success and gives what was printed.

@@ -7,7 +7,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Milliseconds since the epoch of a whole number (which is that already) or an ISO-8601 text: a date, with or without
 /// a time after `T` or a space, with or without seconds and a fraction, with or without a zone. Without a zone the
 /// time is UTC. A fraction is cut after milliseconds.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub(in crate::cli) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(number) = text.parse() {
         return Some(number);
