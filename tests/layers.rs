@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 21] = [
+const FOLDERS: [(&str, &[&str]); 22] = [
     ("sql", &[]),
     ("configuration", &["sql"]),
     ("types", &[]),
