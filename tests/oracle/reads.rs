@@ -173,7 +173,7 @@ impl Query {
         let distinct = if self.distinct { "DISTINCT " } else { "" };
         let from = match (&self.join, self.right) {
             (Some((kind, on)), Some(right)) => {
-                let on: Vec<String> = on.iter().map(|condition| condition.sql(self)).collect();
+                let on: Vec<String> = on.iter().map(Condition::sql).collect();
                 format!("l a {kind} {right} b ON {}", on.join(" AND "))
             }
             (None, Some(right)) => format!("{right} b"),
@@ -181,7 +181,7 @@ impl Query {
         };
         let mut sql = format!("SELECT {distinct}{} FROM {from}", results.join(", "));
         if !self.filter.is_empty() {
-            let filter: Vec<String> = self.filter.iter().map(|condition| condition.sql(self)).collect();
+            let filter: Vec<String> = self.filter.iter().map(Condition::sql).collect();
             sql += &format!(" WHERE {}", filter.join(" AND "));
         }
         if self.aggregates.is_some() && !self.columns.is_empty() {
@@ -308,7 +308,7 @@ impl Condition {
         }
     }
 
-    fn sql(&self, query: &Query) -> String {
+    fn sql(&self) -> String {
         match self {
             Self::Compare(column, operator, operand) => {
                 let operand = match operand {
@@ -323,8 +323,8 @@ impl Condition {
                 let source = if *is_left { "l a" } else { "kept b" };
                 format!("{} IN (SELECT {} FROM {source})", column.0, inner.0)
             }
-            Self::Not(condition) => format!("NOT ({})", condition.sql(query)),
-            Self::Or(a, b) => format!("({} OR {})", a.sql(query), b.sql(query)),
+            Self::Not(condition) => format!("NOT ({})", condition.sql()),
+            Self::Or(a, b) => format!("({} OR {})", a.sql(), b.sql()),
         }
     }
 
