@@ -1,5 +1,6 @@
 //! Levada: streaming SQL for Kafka in one binary.
 
+pub mod batch;
 pub mod catalog;
 pub mod cli;
 pub mod configuration;

@@ -13,23 +13,25 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use levada::engine::{Engine, EngineError, EngineOptions, Response, Session};
+use levada::engine::{Engine, EngineError, EngineOptions, Session};
 use levada::registry::EmbeddedRegistry;
 use levada::runtime::clock::ManualClock;
-use levada::shell::{Backend, Flow, Interpreter, Interrupt, Layout, OutputFormat, Palette, Screen, Width};
+use levada::shell::{Answer, Backend, Flow, Interpreter, Interrupt, Layout, Palette, Screen, Width};
 use levada::topics::MemoryTopics;
 
 /// Executes a statement and then everything that follows from it, so that answers do not depend on time.
 struct Settled(Engine);
 
 impl Backend for Settled {
-    fn execute(&self, session: &mut Session, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        self.0.execute(session, text, show)?;
+    fn execute(
+        &self,
+        session: &mut Session,
+        text: &str,
+        _: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Answer),
+    ) -> Result<(), EngineError> {
+        self.0.execute(session, text, &mut |response| show(response.into()))?;
         self.0.settle(None)
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -76,10 +78,7 @@ fn engine() -> Settled {
 fn run(page: &str, path: &Path) -> String {
     let (engine, interrupt, shown) = (engine(), Interrupt::default(), Shown::default());
     let (mut out, mut err) = (shown.clone(), shown.clone());
-    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
-    let format = OutputFormat::Table;
-    let screen =
-        Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
+    let screen = Screen::new(&mut out, &mut err, Layout::new(Width::Unlimited, Palette::PLAIN));
     let mut shell = Interpreter::new(&engine, &interrupt, screen);
     let mut written = String::new();
     let mut lines = page.split_inclusive('\n').peekable();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 21] = [
+const FOLDERS: [(&str, &[&str]); 22] = [
     ("sql", &[]),
     ("configuration", &["sql"]),
     ("types", &[]),
@@ -21,6 +21,7 @@ const FOLDERS: [(&str, &[&str]); 21] = [
     ("registry", &["http", "storage", "types"]),
     ("plan", &["sql", "catalog", "configuration", "expr", "functions", "types", "formats", "registry"]),
     ("state", &["types", "storage"]),
+    ("batch", &["state", "expr", "types"]),
     ("operators", &["state", "storage", "expr", "types"]),
     ("topics", &["types", "storage"]),
     (
@@ -58,10 +59,11 @@ const FOLDERS: [(&str, &[&str]); 21] = [
             "topics",
             "runtime",
             "registry",
+            "batch",
         ],
     ),
     ("datagen", &["formats", "registry", "types"]),
-    ("shell", &["engine", "sql", "types"]),
+    ("shell", &["catalog", "configuration", "engine", "functions", "http", "plan", "runtime", "sql", "types"]),
     (
         "server",
         &[

@@ -11,7 +11,7 @@ use levada::metrics::Metric;
 use levada::topics::MemoryTopics;
 
 fn script(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/prometheus.sh"));
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python.sh"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the script can be run");
     child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the script reads");
@@ -20,7 +20,7 @@ fn script(arguments: &[&str], input: &str) -> Output {
 
 /// Whether the client can be run here.
 fn is_there() -> bool {
-    let output = script(&["setup"], "");
+    let output = script(&["setup", "prometheus"], "");
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr).into_owned();
         let is_required = std::env::var("LEVADA_KAFKA").is_ok_and(|value| value == "required");
@@ -58,7 +58,7 @@ fn prometheus_client_reads_the_figures() {
     let engine = engine();
     engine.metrics_registry().counter(&STRANGE, &[("text", "a\"b\\c\nd,e=}")]).add(u64::MAX);
     let text = engine.metrics().to_string();
-    let output = script(&[], &text);
+    let output = script(&["prometheus", "prometheus.py"], &text);
     assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
     let families = String::from_utf8(output.stdout).expect("text");
     // The client leaves `_total` out of names.

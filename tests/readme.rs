@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::server::process::TestServer;
+
 /// A fenced block: its language and its text.
 struct Block<'a> {
     language: &'a str,
@@ -10,9 +12,32 @@ struct Block<'a> {
 }
 
 #[test]
+fn the_session_with_a_server_is_true() {
+    let (dir, server) = (tempfile::tempdir().expect("a temporary directory"), TestServer::start());
+    let readme = readme().replace("http://127.0.0.1:8088", &server.url());
+    let (mut output, mut answers) = (String::new(), 0);
+    for block in blocks(section(&readme, "## As a server")) {
+        if block.language == "sh" {
+            let (start, asked) = block.text.split_once('\n').expect("a server is started first");
+            assert!(start.starts_with("levada server"), "{start}");
+            output = shell(asked, dir.path());
+        } else {
+            assert!(output.ends_with(&block.text), "README shows:\n{}not:\n{output}", block.text);
+            answers += 1;
+        }
+    }
+    assert!(answers > 0, "the session shows answers");
+}
+
+fn readme() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(root.join("README.md")).expect("the repository has a README")
+}
+
+#[test]
 fn the_sixty_second_session_is_true() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("the repository has a README");
+    let readme = readme();
     let dir = tempfile::tempdir().expect("a temporary directory");
     std::os::unix::fs::symlink(root.join("sql-examples"), dir.path().join("sql-examples")).expect("an empty directory");
     let (mut output, mut answers) = (String::new(), 0);

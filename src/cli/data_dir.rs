@@ -1,5 +1,6 @@
 //! The options that say which engine to open.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -34,6 +35,13 @@ impl DataDir {
     /// The properties of files, the environment and the command line.
     pub fn configuration(&self) -> Result<Configuration, Failure> {
         loaded(&self.files, &self.properties)
+    }
+
+    /// What the files and the command line say, without the environment: of a process that is no server.
+    pub fn given_properties(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let given = configuration::load(&self.files, std::iter::empty(), &self.properties);
+        let given = given.map_err(|error| Failure::new(error.to_string()))?;
+        Ok(given.values())
     }
 
     /// Opens the engine for a while: the servers of a service on a cluster do not wait for it to come back.

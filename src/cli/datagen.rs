@@ -172,7 +172,7 @@ impl DatagenCommand {
                 "format" | "value-format" => self.format = parse_format(value).map_err(|reason| usage(&reason))?,
                 "key-format" => self.key_format = parse_format(value).map_err(|reason| usage(&reason))?,
                 "valueDelimiter" => {
-                    self.value_delimiter = Some(delimiter(value).ok_or_else(|| usage("it is one character"))?)
+                    self.value_delimiter = Some(delimiter(value).ok_or_else(|| usage("it is one character"))?);
                 }
                 "timestamp" => self.timestamp_field = Some(text),
                 "iterations" => self.count = Some(value.parse().map_err(|_| usage("it is a number"))?),
@@ -266,10 +266,8 @@ impl DatagenCommand {
         let started = clock.elapsed();
         let mut made = 0;
         while made < count && !interrupt.is_requested() {
-            let due = match is_paced {
-                true => ((clock.elapsed() - started).as_secs_f64() * self.rate) as u64 + 1,
-                false => u64::MAX,
-            };
+            let passed = clock.elapsed().saturating_sub(started);
+            let due = if is_paced { (passed.as_secs_f64() * self.rate) as u64 + 1 } else { u64::MAX };
             let until = due.min(count).min(made + BATCH);
             if until > made {
                 let now = clock.now_ms();

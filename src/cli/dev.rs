@@ -9,8 +9,8 @@ use super::progress::{Progress, beside};
 use super::shell::{screen, terminal_layout};
 use super::{DataDir, Failure, run, summary};
 use crate::engine::{ChangeKind, Engine, FilePlan};
-use crate::http::{HttpServer, Listen};
-use crate::server::{Server, ServerError};
+use crate::http::Listen;
+use crate::server::{ApiServer, ServerError};
 use crate::shell::{Interrupt, OutputFormat, Source};
 use crate::testing::{Outcome, Status, Tally, driver, run_paths, write_brief, write_told};
 
@@ -62,7 +62,9 @@ impl DevCommand {
         read(&self.file)?;
         let engine = Arc::new(self.data.open()?);
         let server = self.serve(&engine)?;
-        eprintln!("http://{} for a shell: levada shell --server http://{0}", server.address());
+        for address in server.addresses() {
+            eprintln!("{address} for a shell: levada shell --server {address}");
+        }
         if self.fresh {
             engine.apply_draft("", &mut |_| ())?;
         }
@@ -86,12 +88,12 @@ impl DevCommand {
         Ok(out.flush()?)
     }
 
-    fn serve(&self, engine: &Arc<Engine>) -> Result<HttpServer, Failure> {
+    fn serve(&self, engine: &Arc<Engine>) -> Result<ApiServer, Failure> {
         let mut listen = Listen::parse(&self.listen).map_err(|error| Failure::Usage(error.to_string()))?;
-        let server = match Server::start(engine, listen, None) {
+        let server = match ApiServer::start(engine, &[listen], None) {
             Err(ServerError::Listen(..)) => {
                 listen.address.set_port(0);
-                Server::start(engine, listen, None)
+                ApiServer::start(engine, &[listen], None)
             }
             other => other,
         };

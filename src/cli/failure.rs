@@ -43,6 +43,15 @@ impl Failure {
         }
     }
 
+    /// Says on standard error what is left to say, and that is all.
+    pub fn tell(&self) {
+        match self {
+            Self::Message { message, hint } => tell(message, hint.as_deref()),
+            Self::Usage(message) => tell(message, None),
+            Self::Shown | Self::ClosedPipe => {}
+        }
+    }
+
     /// Says on standard error what is left to say; gives the exit code of the process.
     pub fn report(self) -> ExitCode {
         match self {

@@ -5,7 +5,7 @@
 //! levada server  ksqlDB's HTTP API                      ─▶ server ─▶ engine
 //! levada dev     a file that is being written, with its tests ─▶ engine, server, testing
 //! levada plan    what such a file would change          ─▶ engine
-//! levada shell   statements from a person or a script  ─▶ shell ─▶ engine
+//! levada shell   statements from a person or a script  ─▶ shell ─▶ engine, or a server over HTTP
 //! levada topic   records in, records out                ─▶ topics
 //! levada datagen made-up records                        ─▶ datagen, topics
 //! levada registry a schema registry over HTTP           ─▶ registry
@@ -17,6 +17,7 @@
 //! closes our standard output early ends the command quietly, see [`Failure::ClosedPipe`].
 
 mod counted;
+mod counter;
 mod data_dir;
 mod datagen;
 mod dev;
@@ -28,7 +29,9 @@ mod progress;
 mod registry;
 mod run;
 mod server;
+mod service_manager;
 mod shell;
+mod shell_server;
 mod summary;
 mod test;
 pub mod topic;

@@ -159,6 +159,9 @@ fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -
     )
 }
 
+/// Columns of names, which stand to the left; figures stand to the right.
+const NAMES: usize = 3;
+
 /// A line per query under headings: what came in and went out, and how fast.
 fn describe_each(queries: &[QueryStatus], before: &HashMap<String, Figures>, span: Duration) -> String {
     let headings = ["query", "sink", "state", "in", "in/s", "out", "out/s", "rejected", "lag"].map(str::to_owned);
@@ -184,8 +187,6 @@ fn describe_each(queries: &[QueryStatus], before: &HashMap<String, Figures>, spa
     }
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; 9] = std::array::from_fn(width);
-    // Names stand to the left, figures to the right.
-    const NAMES: usize = 3;
     let text = |line: &[String; 9]| {
         let cell = |(column, (cell, width)): (usize, (&String, &usize))| match column {
             ..NAMES => format!("{cell:<width$}"),

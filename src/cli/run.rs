@@ -121,10 +121,10 @@ pub(super) fn apply(
     let (mut out, mut err) = (BufWriter::new(io::stdout()), io::stderr());
     let mut screen = screen(&mut out, &mut err, OutputFormat::Table);
     let mut written = Ok(());
-    let mut show = |response| {
+    let mut show = |response: crate::engine::Response| {
         if written.is_ok() {
             // What could fail while it is shown cannot stand in a file.
-            written = screen.show(&response, &|| interrupt.is_requested()).map(|_| ());
+            written = screen.show(&response.into(), &|| interrupt.is_requested()).map(|_| ());
         }
     };
     let applied =

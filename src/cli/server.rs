@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::service_manager::{State, notify};
 use super::{DataDir, Failure, run};
 use crate::http::Listen;
-use crate::server::Server;
+use crate::server::ApiServer;
 use crate::shell::Interrupt;
 
 const EXAMPLES: &str = "\
@@ -53,23 +54,25 @@ impl ServerCommand {
             run::apply(&engine, (file, &run::read(file)?), true, interrupt)?;
         }
         let listen = self.listen.clone().or_else(|| engine.property("listeners")).unwrap_or_else(|| LISTEN.to_owned());
-        let mut servers = Vec::new();
+        let listens = listen.split(',').map(Listen::parse).collect::<Result<Vec<_>, _>>();
+        let listens = listens.map_err(|error| Failure::Usage(error.to_string()))?;
+        let server = ApiServer::start(&engine, &listens, file.as_deref());
+        let server = server.map_err(|error| Failure::new(error.to_string()))?;
         let mut out = io::stdout();
-        for address in listen.split(',') {
-            let listen = Listen::parse(address).map_err(|error| Failure::Usage(error.to_string()))?;
-            let server =
-                Server::start(&engine, listen, file.as_deref()).map_err(|error| Failure::new(error.to_string()))?;
-            writeln!(out, "{}://{}", listen.scheme(), server.address())?;
-            servers.push(server);
+        for address in server.addresses() {
+            writeln!(out, "{address}")?;
         }
         if let Some(address) = engine.registry_address() {
             writeln!(out, "schema registry at http://{address}")?;
         }
         out.flush()?;
+        let addresses: Vec<String> = server.addresses().collect();
+        notify(State::Ready, &format!("listening at {}", addresses.join(", ")));
         while !interrupt.wait(LOOK) {
             engine.maintain();
         }
-        drop(servers);
+        notify(State::Stopping, "committing what was processed");
+        server.stop();
         drop(engine);
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::DataDir;
 use super::progress::{Figures, rate};
 use crate::engine::{Listing, QueryStatus};
 use crate::runtime::dead_letter::TOPIC as DEAD_LETTERS;
-use crate::shell::{Layout, OutputFormat, Palette, Screen};
+use crate::shell::{Layout, Screen};
 
 /// Less work than this has no rate worth telling.
 const RATE_ROWS_MIN: u64 = 1000;
@@ -25,15 +25,7 @@ pub(super) fn write(
         return writeln!(out, "no queries");
     }
     let listing = Listing { columns: headings(), rows: rows(queries, busy), ..Listing::default() };
-    let mut screen = Screen {
-        out,
-        err: &mut io::sink(),
-        format: OutputFormat::Table,
-        layout,
-        palette_err: Palette::PLAIN,
-        tells_waiting: false,
-    };
-    screen.listing(&listing)?;
+    Screen::new(out, &mut io::sink(), layout).listing(&listing)?;
     let rejected = Figures::of(queries).rejected;
     if rejected > 0 {
         let (records, are) = if rejected == 1 { ("record", "is") } else { ("records", "are") };
@@ -76,7 +68,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::shell::Width;
+    use crate::shell::{Palette, Width};
 
     #[derive(Parser)]
     struct Options {
@@ -86,7 +78,7 @@ mod tests {
 
     fn check(queries: &[QueryStatus], arguments: &[&str], expected: &str) {
         let data = Options::parse_from(["test"].iter().chain(arguments)).data;
-        let layout = Layout { width: Width::Fixed(80), palette: Palette::PLAIN };
+        let layout = Layout::new(Width::Fixed(80), Palette::PLAIN);
         let mut out = Vec::new();
         write(&mut out, layout, queries, Duration::from_secs(2), &data).expect("memory takes every byte");
         assert_eq!(String::from_utf8_lossy(&out), expected);

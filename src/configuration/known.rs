@@ -56,6 +56,14 @@ pub enum PropertyError {
         /// Its name.
         name: String,
     },
+    /// The server lets no client change it.
+    #[error("Cannot override property '{name}': {list} says which ones clients may set")]
+    Denied {
+        /// Its name.
+        name: String,
+        /// The property that says so.
+        list: &'static str,
+    },
     /// The value makes no sense.
     #[error("Invalid property '{name}': Invalid value {value} for configuration {name}: {reason}")]
     Invalid {
@@ -74,7 +82,7 @@ impl PropertyError {
         match self {
             Self::Unknown { similar, .. } => similar.as_ref().map(|similar| format!("did you mean {similar}?")),
             Self::Fixed { .. } => Some("set it in the server's properties, before it is started".to_owned()),
-            Self::Invalid { .. } => None,
+            Self::Denied { .. } | Self::Invalid { .. } => None,
         }
     }
 }
@@ -93,18 +101,21 @@ pub fn check_session(name: &str, value: &str) -> Result<(), PropertyError> {
 /// # Errors
 /// There is no such property, or only the server may set it.
 pub fn check_name(name: &str) -> Result<(), PropertyError> {
-    let canonical = without_client(canonical_name(name));
-    let known = described(name);
-    let is_fixed = FIXED_PREFIXES.iter().any(|prefix| canonical.starts_with(prefix))
-        || canonical == "application.id"
-        || known.is_some_and(|known| known.scope == Scope::Server);
-    if is_fixed {
+    if is_fixed(name) {
         return Err(PropertyError::Fixed { name: name.to_owned() });
     }
-    if known.is_some() || is_known(name) {
+    if described(name).is_some() || is_known(name) {
         return Ok(());
     }
     Err(PropertyError::Unknown { name: name.to_owned(), similar: similar(name) })
+}
+
+/// Whether only the server's own properties may set `name`.
+pub(super) fn is_fixed(name: &str) -> bool {
+    let canonical = without_client(canonical_name(name));
+    FIXED_PREFIXES.iter().any(|prefix| canonical.starts_with(prefix))
+        || canonical == "application.id"
+        || described(name).is_some_and(|known| known.scope == Scope::Server)
 }
 
 /// Whether `value` is one that the property `name` takes, as far as that is known.

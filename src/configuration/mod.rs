@@ -26,6 +26,7 @@ mod environment;
 pub mod java_properties;
 mod known;
 mod load;
+mod overrides;
 mod property;
 mod secret;
 mod table;
@@ -34,6 +35,7 @@ pub use known::{
     PropertyError, STREAMS_PREFIX, canonical_name, check_name, check_session, described, is_known, shown_name,
 };
 pub use load::{Configuration, ConfigurationError, Setting, Source, load};
+pub use overrides::check_override;
 pub use property::{Kind, Property, Scope, Unit};
 pub use secret::{is_secret, shown_value};
 pub use table::{SECTIONS, Section, find, properties};

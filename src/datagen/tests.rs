@@ -15,11 +15,11 @@ fn values(schema: &Value, count: usize) -> Vec<Value> {
     rows.texts.iter().map(text).map(|row| row["f"].clone()).collect()
 }
 
-fn annotated(kind: &str, annotations: Value) -> Value {
+fn annotated(kind: &str, annotations: &Value) -> Value {
     json!({"type": kind, "arg.properties": annotations})
 }
 
-fn refused(schema: Value) -> String {
+fn refused(schema: &Value) -> String {
     let record = json!({"type": "record", "name": "r", "fields": [{"name": "f", "type": schema}]}).to_string();
     Generator::new(&record, 7).err().expect("it cannot be followed").to_string()
 }
@@ -55,10 +55,10 @@ fn every_quickstart_makes_rows_with_its_key() {
 fn numbers_stay_in_their_range() {
     for distribution in ["uniform", "normal", "exponential", "zipf"] {
         let annotations = json!({"range": {"min": -3, "max": 4}, "distribution": distribution});
-        let drawn = values(&annotated("int", annotations.clone()), 2_000);
+        let drawn = values(&annotated("int", &annotations), 2_000);
         let numbers: Vec<i64> = drawn.iter().map(|value| value.as_i64().expect("a number")).collect();
         assert_eq!((numbers.iter().min(), numbers.iter().max()), (Some(&-3), Some(&3)), "{distribution}");
-        let drawn = values(&annotated("double", annotations), 2_000);
+        let drawn = values(&annotated("double", &annotations), 2_000);
         assert!(drawn.iter().all(|value| (-3.0..4.0).contains(&value.as_f64().expect("a number"))), "{distribution}");
     }
 }
@@ -67,7 +67,7 @@ fn numbers_stay_in_their_range() {
 fn distributions_have_their_shapes() {
     let counts = |distribution: &str| {
         let drawn =
-            values(&annotated("long", json!({"range": {"min": 0, "max": 10}, "distribution": distribution})), 10_000);
+            values(&annotated("long", &json!({"range": {"min": 0, "max": 10}, "distribution": distribution})), 10_000);
         let mut counts = [0_u32; 10];
         drawn.iter().for_each(|value| counts[value.as_u64().expect("a number") as usize] += 1);
         counts
@@ -84,18 +84,18 @@ fn distributions_have_their_shapes() {
 
 #[test]
 fn iterations_start_again() {
-    let numbers = |annotations: Value| values(&annotated("int", json!({"iteration": annotations})), 5);
+    let numbers = |annotations: Value| values(&annotated("int", &json!({"iteration": annotations})), 5);
     assert_eq!(numbers(json!({"start": 1, "step": 10})), [1, 11, 21, 31, 41]);
     assert_eq!(numbers(json!({"start": 1, "restart": 3})), [1, 2, 1, 2, 1]);
     assert_eq!(numbers(json!({"start": 2, "restart": -1, "initial": 0})), [0, 2, 1, 0, 2]);
-    let texts = annotated("string", json!({"iteration": {"start": 9}, "prefix": "order-"}));
+    let texts = annotated("string", &json!({"iteration": {"start": 9}, "prefix": "order-"}));
     assert_eq!(values(&texts, 2), ["order-9", "order-10"]);
-    assert_eq!(values(&annotated("boolean", json!({"iteration": {"start": true}})), 3), [true, false, true]);
+    assert_eq!(values(&annotated("boolean", &json!({"iteration": {"start": true}})), 3), [true, false, true]);
 }
 
 #[test]
 fn options_have_weights() {
-    let drawn = values(&annotated("string", json!({"options": ["a", "b", "c"], "weights": [0, 3, 1]})), 4_000);
+    let drawn = values(&annotated("string", &json!({"options": ["a", "b", "c"], "weights": [0, 3, 1]})), 4_000);
     let count = |text: &str| drawn.iter().filter(|value| *value == text).count();
     assert_eq!(count("a"), 0);
     assert!((2_800..3_200).contains(&count("b")), "{}", count("b"));
@@ -107,7 +107,7 @@ fn texts_match_their_pattern() {
         ["User_[1-9]{0,1}", "(ab|c)+d?", "\\d{3}-[A-Z]{2}", ".{4}", "[^a]", "\\w+@example\\.(com|org)", "é|ü"]
     {
         let matches = regex::Regex::new(&format!("^(?:{pattern})$")).expect("a pattern");
-        for value in values(&annotated("string", json!({"regex": pattern})), 200) {
+        for value in values(&annotated("string", &json!({"regex": pattern})), 200) {
             assert!(matches.is_match(value.as_str().expect("a text")), "{value} of {pattern}");
         }
     }
@@ -152,22 +152,22 @@ fn a_type_is_used_again_by_its_name() {
 fn mistakes_are_told_with_their_field() {
     for (schema, reason) in [
         (
-            annotated("int", json!({"rang": {}})),
+            annotated("int", &json!({"rang": {}})),
             "field f: the annotation rang is not known; there are options, weights",
         ),
-        (annotated("int", json!({"range": {"min": 3, "max": 3}})), "field f: the range's min must be below its max"),
-        (annotated("int", json!({"range": {"max": 1.5}})), "field f: the range's max must be a whole number"),
-        (annotated("string", json!({"regex": "("})), "field f: '(' is no regular expression"),
-        (annotated("string", json!({"options": []})), "field f: options must be a list of values"),
-        (annotated("long", json!({"iteration": {"start": 1, "step": 0}})), "field f: the iteration's step must lead"),
-        (annotated("string", json!({"length": {"min": 4, "max": 4}})), "field f: length must be a number"),
+        (annotated("int", &json!({"range": {"min": 3, "max": 3}})), "field f: the range's min must be below its max"),
+        (annotated("int", &json!({"range": {"max": 1.5}})), "field f: the range's max must be a whole number"),
+        (annotated("string", &json!({"regex": "("})), "field f: '(' is no regular expression"),
+        (annotated("string", &json!({"options": []})), "field f: options must be a list of values"),
+        (annotated("long", &json!({"iteration": {"start": 1, "step": 0}})), "field f: the iteration's step must lead"),
+        (annotated("string", &json!({"length": {"min": 4, "max": 4}})), "field f: length must be a number"),
         (json!(["int", "string"]), "field f: a union may have one type besides null"),
         (
-            json!({"type": "array", "items": annotated("int", json!({"odds": 0.1, "distribution": "even"}))}),
+            json!({"type": "array", "items": annotated("int", &json!({"odds": 0.1, "distribution": "even"}))}),
             "field f: distribution must be",
         ),
     ] {
-        let told = refused(schema.clone());
+        let told = refused(&schema);
         assert!(told.starts_with(reason), "{schema}: {told}");
     }
     assert_eq!(

@@ -81,6 +81,7 @@ fn until(
     mut check: impl FnMut() -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let begin = shared.clock.elapsed();
+    let timeout = timeout.min(shared.request_patience);
     // A clock that is moved by hand stands still meanwhile: the number of looks is limited too.
     let looks = timeout.as_millis() / LOOK.as_millis();
     for _ in 0..looks {

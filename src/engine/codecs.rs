@@ -14,6 +14,7 @@ pub(super) fn check(shared: &Shared, planned: &Planned, catalog: &Catalog) -> Re
             target.flat_map(|target| [&target.key_serde, &target.value_serde]).collect()
         }
         Planned::Push(push) | Planned::PullStream(push) => of_query(&push.query).collect(),
+        Planned::Read(read) => read.root.topics().into_iter().flat_map(|push| of_query(&push.query)).collect(),
         planned => planned.query().into_iter().flat_map(of_query).collect(),
     };
     for serde in serdes {

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EngineError;
 use super::libraries::RecordedFunction;
+use crate::configuration::is_secret;
 use crate::storage::{Family, KeyValue};
 use crate::topics::{SharedLog, TopicError, Topics, Transaction};
 use crate::types::RecordChunk;
@@ -70,13 +71,14 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command of this version.
+    /// A command of this version. Secrets of the session are not kept.
     pub fn new(origin: Origin, statement: &str, properties: &BTreeMap<String, String>, replayed: bool) -> Self {
+        let kept = properties.iter().filter(|(name, _)| !is_secret(name));
         Self {
             version: VERSION,
             origin,
             statement: statement.to_owned(),
-            properties: properties.clone(),
+            properties: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
             server: None,
             replayed,
             written: None,

@@ -27,11 +27,18 @@ const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const PUSHES_MAX: &str = "ksql.max.push.queries";
 /// As in ksqlDB.
 const PUSHES_MAX_DEFAULT: usize = 100;
+const READ_TIMEOUT: &str = "levada.whole.sql.timeout.ms";
+const READ_TIMEOUT_DEFAULT: Duration = Duration::from_mins(10);
 const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
 const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_mins(1);
+const REQUEST_PATIENCE: &str = "levada.request.timeout.ms";
+const REQUEST_PATIENCE_DEFAULT: Duration = Duration::from_mins(5);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
 const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
+
+const STANDBY_READS: &str = "ksql.query.pull.enable.standby.reads";
+const LAG_MAX: &str = "ksql.query.pull.max.allowed.offset.lag";
 
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
 const ASSERT_SCHEMA_TIMEOUT: &str = "ksql.assert.schema.default.timeout.ms";
@@ -113,6 +120,17 @@ impl Properties {
         Ok(self.number(PUSH_PATIENCE)?.map_or(PUSH_PATIENCE_DEFAULT, Duration::from_millis))
     }
 
+    /// How long a pull query may take, and an ASSERT wait.
+    pub fn request_patience(&self) -> Result<Duration, EngineError> {
+        Ok(self.number(REQUEST_PATIENCE)?.map_or(REQUEST_PATIENCE_DEFAULT, Duration::from_millis))
+    }
+
+    /// How long a read beyond ksqlDB's pull queries may take; `None`: as long as it takes.
+    pub fn read_timeout(&self) -> Result<Option<Duration>, EngineError> {
+        let limit = self.number(READ_TIMEOUT)?.map_or(READ_TIMEOUT_DEFAULT, Duration::from_millis);
+        Ok(Some(limit).filter(|limit| !limit.is_zero()))
+    }
+
     /// When aggregates emit: every row if the record cache is switched off.
     pub fn emission(&self) -> Result<Emission, EngineError> {
         for name in CACHE_MAX {
@@ -171,6 +189,16 @@ impl Properties {
         Ok(self.number(STANDBYS)?.unwrap_or(0) as usize)
     }
 
+    /// Whether pull queries may be answered by who keeps state at hand.
+    pub fn standby_reads(&self) -> bool {
+        self.get(STANDBY_READS).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// Records that such an answer may lack.
+    pub fn lag_max(&self) -> Result<u64, EngineError> {
+        Ok(self.number(LAG_MAX)?.filter(|lag| *lag < i64::MAX as u64).unwrap_or(u64::MAX))
+    }
+
     /// How long a call of a function of a user may run before it is told.
     pub fn slow_function(&self) -> Result<Duration, EngineError> {
         Ok(self.number(SLOW_FUNCTION)?.map_or(SLOW_FUNCTION_DEFAULT, Duration::from_millis))
@@ -217,6 +245,8 @@ impl Properties {
         self.slow_function()?;
         self.pushes_max()?;
         self.push_patience()?;
+        self.lag_max()?;
+        self.read_timeout()?;
         Ok(())
     }
 

@@ -160,7 +160,7 @@ impl Execution<'_> {
                 let query = query.ok_or_else(|| EngineError::new(format!("Query with id:{id} does not exist")))?;
                 show(Response::Listing(diagnose::listings(self.shared, query)));
             }
-            planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Push(_)) => {
+            planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Read(_) | Planned::Push(_)) => {
                 let view = ReadView::of(self.core);
                 show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
             }
@@ -410,12 +410,12 @@ impl Execution<'_> {
             Statement::SetProperty { name, value } => {
                 Response::Message(session::set(self.shared, self.session, name, value)?)
             }
-            Statement::UnsetProperty { name } => Response::Message(session::unset(self.session, name)),
+            Statement::UnsetProperty { name } => Response::Message(self.session.unset(name)),
             Statement::DefineVariable { name, value } => {
-                session::define(self.session, name, value);
+                self.session.define(name, value);
                 return Ok(());
             }
-            Statement::UndefineVariable { name } => match session::undefine(self.session, name) {
+            Statement::UndefineVariable { name } => match self.session.undefine(name) {
                 Some(warning) => Response::Message(warning),
                 None => return Ok(()),
             },

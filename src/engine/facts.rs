@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use super::query_report::{Observer, PATIENCE};
 pub use super::query_report::{PartitionProgress, TopicProgress};
+use super::reads;
 use super::topics::Known;
 use super::{Core, EngineError, Session, Shared, hidden_topics::HiddenTopics};
-use crate::catalog::{Collection, QueryId, QueryInfo};
-use crate::plan::{self, Settings};
+use crate::catalog::{Collection, QueryId, QueryInfo, WindowType};
+use crate::plan::{self, Planned, Settings};
 use crate::runtime::metrics::{Rates, TaskFigures, TaskId};
 use crate::runtime::query_error::QueryError;
+use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, TopicInfo};
-use crate::types::Schema;
+use crate::types::{Column, Schema};
 
 /// A persistent query and its state.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct QueryFacts {
     pub is_table: bool,
     /// Whether its key is windowed.
     pub is_windowed: bool,
+    /// By which windows, as far as what it fills has them.
+    pub window_type: Option<WindowType>,
     /// Its consumer group.
     pub group: String,
     /// What the client had set that created it.
@@ -87,6 +91,7 @@ pub(super) fn queries(shared: &Shared, core: &Core, session: &Session, ids: &[Qu
             schema: plan.root.schema().clone(),
             is_table: plan.root.collection() == Collection::Table,
             is_windowed: plan.root.window().is_some(),
+            window_type: core.catalog.source(&info.sink).and_then(|source| source.window_type),
             group: query.spec.group.to_string(),
             overridden: query.spec.overridden.clone(),
             errors: query.metrics.errors(),
@@ -99,6 +104,61 @@ pub(super) fn queries(shared: &Shared, core: &Core, session: &Session, ids: &[Qu
         }
     });
     facts.collect()
+}
+
+/// What is known of a query before it is started.
+#[derive(Debug, Clone)]
+pub struct ExplainFacts {
+    /// Columns of its result.
+    pub schema: Schema,
+    /// By which windows its key is windowed.
+    pub window_type: Option<WindowType>,
+    /// Streams and tables that it reads.
+    pub sources: Vec<String>,
+    /// Stream or table that it would fill.
+    pub sink: Option<String>,
+}
+
+/// What is known of the query of `parsed`, if it has one that can be planned as things are.
+pub(super) fn explained(shared: &Shared, session: &Session, parsed: &ParsedStatement) -> Option<ExplainFacts> {
+    let (view, properties) = (shared.view(), shared.properties(&session.properties));
+    let planned = reads::planned(shared, &view, &properties, parsed).ok()?;
+    let source_type = |name: &str| view.catalog.source(name).and_then(|source| source.window_type);
+    Some(match planned {
+        Planned::CreateAs(create) => ExplainFacts {
+            schema: create.query.root.schema(),
+            window_type: create.source.window_type,
+            sources: create.query_info.reads.clone(),
+            sink: Some(create.query_info.sink.clone()),
+        },
+        Planned::InsertInto(insert) => ExplainFacts {
+            schema: insert.query.root.schema(),
+            window_type: source_type(&insert.target),
+            sources: insert.query_info.reads.clone(),
+            sink: Some(insert.target.clone()),
+        },
+        Planned::Push(push) | Planned::PullStream(push) => ExplainFacts {
+            schema: of_client(push.columns.iter().map(|column| column.column.clone())),
+            window_type: push.query.root.window_type().or_else(|| {
+                push.query.root.window()?;
+                push.reads.iter().find_map(|name| source_type(name))
+            }),
+            sources: push.reads.clone(),
+            sink: None,
+        },
+        Planned::Pull(pull) => ExplainFacts {
+            schema: of_client(pull.columns.iter().map(|(column, _)| column.clone())),
+            window_type: source_type(&pull.source),
+            sources: vec![pull.source.clone()],
+            sink: None,
+        },
+        _ => return None,
+    })
+}
+
+/// Columns that a client sees: none of them is a key.
+fn of_client(columns: impl Iterator<Item = Column>) -> Schema {
+    Schema { key: Vec::new(), value: columns.collect() }
 }
 
 /// Topics by name, those for the service's own use only if `all` are asked for.

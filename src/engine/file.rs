@@ -127,9 +127,9 @@ pub(super) fn keeps_session(
 ) -> Result<bool, EngineError> {
     match statement {
         Statement::SetProperty { name, value } => drop(session::set(shared, session, name, value)?),
-        Statement::UnsetProperty { name } => drop(session::unset(session, name)),
-        Statement::DefineVariable { name, value } => session::define(session, name, value),
-        Statement::UndefineVariable { name } => drop(session::undefine(session, name)),
+        Statement::UnsetProperty { name } => drop(session.unset(name)),
+        Statement::DefineVariable { name, value } => session.define(name, value),
+        Statement::UndefineVariable { name } => drop(session.undefine(name)),
         _ => return Ok(false),
     }
     Ok(true)

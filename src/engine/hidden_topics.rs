@@ -3,6 +3,12 @@
 /// What is at the end of the names of the topics that servers agree by.
 const OWN: [&str; 2] = ["levada-commands", "levada-placement"];
 
+/// Whether `name` is the topic on which the servers of `service` tell each other whom to believe.
+pub(super) fn has_secrets(name: &str, service: &str) -> bool {
+    let rest = name.strip_prefix("_confluent-ksql-").and_then(|rest| rest.strip_prefix(service));
+    rest == Some("levada-placement")
+}
+
 /// Which topics are hidden.
 pub(super) struct HiddenTopics<'a> {
     patterns: Vec<Vec<&'a str>>,
@@ -38,6 +44,13 @@ fn matches(pieces: &[&str], name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_servers_tell_each_other_is_on_one_topic() {
+        assert!(has_secrets("_confluent-ksql-shop_levada-placement", "shop_"));
+        assert!(!has_secrets("_confluent-ksql-shop_levada-placement", "other_"));
+        assert!(!has_secrets("_confluent-ksql-shop_levada-commands", "shop_"));
+    }
 
     #[test]
     fn patterns_are_held_against_whole_names() {

@@ -31,10 +31,13 @@ mod push;
 mod pushes;
 mod queries;
 mod query_report;
+mod read_sources;
 mod reads;
 mod recording;
 mod response;
+mod routed_pull;
 mod schemas;
+mod servers;
 mod session;
 mod show;
 mod show_functions;
@@ -42,6 +45,7 @@ mod system_tables;
 mod taps;
 mod topics;
 mod upkeep;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -52,12 +56,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::batch::{MemoryPool, SpillFolder};
 use crate::catalog::{Catalog, QueryId};
 use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::metrics;
-use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanError, Settings};
+use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, NO_REGISTRY, PlanError, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::processing_log::ProcessingLog;
@@ -68,12 +73,12 @@ use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, 
 use crate::types::STACK_BYTES;
 
 pub use crate::plan::ColumnRole;
-pub use crate::runtime::{PushedRows, Role, RowReceiver, StoreOwners};
+pub use crate::runtime::{PushedRows, QueryShare, Role, RowReceiver, StoreLag, StoreOwners, TaskShare};
 use command_log::CommandLog;
 use config::Properties;
 use definitions::Definitions;
 use execute::Author;
-pub use facts::{PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
+pub use facts::{ExplainFacts, PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
 pub use headless::{ChangeKind, FileChange, FilePlan};
 pub use inserter::Inserter;
@@ -88,7 +93,9 @@ use queries::{Queries, Watched};
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
+pub use routed_pull::{Pulled, RoutedPull};
 pub use schemas::schema_registry;
+pub use servers::ServerState;
 use taps::Taps;
 use topics::Known;
 
@@ -141,6 +148,12 @@ pub struct EngineError {
 impl EngineError {
     /// The code of one push query too many.
     pub const PUSH_QUERIES_MAX: u32 = 40003;
+    /// The code of rows that this server has not, or not yet.
+    pub const NOT_HERE: u32 = 50302;
+    /// The code of a query that has taken too long.
+    pub const TOO_LATE: u32 = 50305;
+    /// The code of what needs a schema registry where there is none.
+    pub const NO_REGISTRY: u32 = 42801;
 
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
@@ -200,7 +213,9 @@ impl From<PlanError> for EngineError {
     fn from(error: PlanError) -> Self {
         let read = error.span().filter(|span| span.line > 0);
         let position = read.map(|span| (span.line as usize, span.column as usize));
-        Self { message: error.to_string(), position, hint: error.hint(), code: None }
+        let message = error.to_string();
+        let code = (message == NO_REGISTRY).then_some(Self::NO_REGISTRY);
+        Self { message, position, hint: error.hint(), code }
     }
 }
 
@@ -270,8 +285,13 @@ struct Shared {
     log: Arc<ProcessingLog>,
     /// Memory that the process may take, in bytes.
     memory_limit: Option<usize>,
+    /// What reads keep: in memory, and in files where that has no room.
+    read_memory: Arc<MemoryPool>,
+    read_files: Arc<SpillFolder>,
     /// How often topics are looked after, and when that was last done, on the clock's elapsed time.
     upkeep_interval: Duration,
+    /// How long a pull query may take, and an ASSERT wait.
+    request_patience: Duration,
     maintained_ms: AtomicU64,
     /// Whether the command log could be read when that was last tried.
     follows: AtomicBool,
@@ -414,6 +434,8 @@ impl Engine {
         };
         let follows = options.threads && matches!(log, CommandLog::Shared(_));
         let queries = Queries::default();
+        let memory_limit = Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX);
+        let read_files = topics.storage().folder().unwrap_or_else(std::env::temp_dir);
         let shared = Shared {
             topics,
             runtime,
@@ -429,8 +451,11 @@ impl Engine {
             watched: queries.watched(),
             metrics,
             log: log_of_records,
-            memory_limit: Some(memory.process.process_bytes).filter(|bytes| *bytes < usize::MAX),
+            memory_limit,
+            read_memory: Arc::new(MemoryPool::new(whole::memory_of(memory_limit))),
+            read_files: Arc::new(SpillFolder::new(read_files)),
             upkeep_interval: properties.upkeep_interval()?,
+            request_patience: properties.request_patience()?,
             maintained_ms: AtomicU64::new(0),
             follows: AtomicBool::new(true),
         };
@@ -529,7 +554,7 @@ impl Engine {
             show(asserted?);
             return Ok(());
         }
-        if let Statement::Query(_) = parsed.statement {
+        if let Statement::Query(_) | Statement::Read(_) = parsed.statement {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());
         }
@@ -609,6 +634,12 @@ impl Engine {
         facts::queries(&self.inner.shared, &self.lock(), session, ids)
     }
 
+    /// What is known of the query of `parsed`, if it has one that can be planned as things are; nothing is started.
+    pub fn explain_facts(&self, session: &Session, parsed: &ParsedStatement) -> Option<ExplainFacts> {
+        let shared = &self.inner.shared;
+        facts::explained(shared, session, &session::with_variables(shared, parsed.clone(), session).ok()?)
+    }
+
     /// Topics by name; those that are hidden (`ksql.hidden.topics`) only if `all` are asked for.
     pub fn topics(&self, session: &Session, all: bool) -> Result<Vec<TopicInfo>, EngineError> {
         facts::topics(&self.inner.shared, session, all)
@@ -668,7 +699,16 @@ impl Engine {
 
     /// Whether a session may set the property `name`.
     pub fn check_property(&self, name: &str) -> Result<(), EngineError> {
-        configuration::check_name(name).map_err(|error| EngineError::new(error.to_string()))
+        let server = &self.inner.shared.server;
+        let checked = configuration::check_name(name).and_then(|()| configuration::check_override(server, name));
+        checked.map_err(|error| EngineError::new(error.to_string()))
+    }
+
+    /// Whether `session` may set what it sets. Properties that nobody knows change nothing.
+    pub fn check_overrides(&self, session: &Session) -> Result<(), EngineError> {
+        let server = &self.inner.shared.server;
+        let refused = session.properties.keys().find_map(|name| configuration::check_override(server, name).err());
+        refused.map_or(Ok(()), |error| Err(EngineError::new(error.to_string())))
     }
 
     /// Ends the push query `id`; whether there was one.
@@ -827,7 +867,8 @@ impl Shared {
     /// The server's own properties that analysis asks for.
     fn asked_properties(&self) -> BTreeMap<String, String> {
         let asked = |(name, _): &(&String, &String)| {
-            ASKED_PROPERTIES.contains(&name.as_str()) || name.starts_with(FUNCTION_PROPERTIES)
+            let is_asked = ASKED_PROPERTIES.contains(&name.as_str()) || name.starts_with(FUNCTION_PROPERTIES);
+            is_asked && !configuration::is_secret(name)
         };
         self.server.iter().filter(asked).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -858,3 +899,5 @@ impl Core {
 mod read_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;

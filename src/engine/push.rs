@@ -28,6 +28,8 @@ pub struct PushQuery {
     pub id: String,
     /// Names and types of the rows.
     pub columns: Vec<Column>,
+    /// It reads what there is, and ends by itself.
+    pub reads_once: bool,
     queue: Arc<PushQueue>,
 }
 
@@ -146,6 +148,15 @@ impl PushQueue {
         if let (true, Some(on_end)) = (ended, &self.on_end) {
             on_end();
         }
+    }
+
+    /// Whether the query has ended, waiting for that at most `timeout`, or until there is something to read.
+    pub fn has_ended(&self, timeout: Duration) -> bool {
+        let mut state = self.lock();
+        if state.end.is_none() {
+            state = self.changed.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.end.is_some()
     }
 
     fn try_next(&self) -> PushEvent {
@@ -275,7 +286,14 @@ impl fmt::Debug for PushQueue {
 impl PushQuery {
     /// The reading end of `queue`.
     pub fn new(id: impl Into<String>, columns: Vec<Column>, queue: Arc<PushQueue>) -> Self {
-        Self { id: id.into(), columns, queue }
+        Self { id: id.into(), columns, reads_once: false, queue }
+    }
+
+    /// The query as one that reads what there is, and ends by itself.
+    #[must_use]
+    pub fn reading_once(mut self) -> Self {
+        self.reads_once = true;
+        self
     }
 
     /// What there is, without waiting.

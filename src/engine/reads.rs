@@ -10,13 +10,14 @@ use super::config::Properties;
 use super::known_pulls::{KnownPull, KnownPulls};
 use super::libraries::Installed;
 use super::monitoring::PullKind;
-use super::pull::PreparedPull;
+use super::pull::{Found, PreparedPull, StaleReads};
 use super::push::{PushEnd, PushQuery, PushQueue};
 use super::pushes::{Place, Push, Said, random_number};
 use super::queries::{QuerySetup, transient_spec};
+use super::routed_pull::{Pulled, RoutedPull};
 use super::topics::{self, Known};
 use super::{
-    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps,
+    Core, Engine, EngineError, Response, ResultRows, Session, Shared, codecs, pull, session, system_tables, taps, whole,
 };
 use crate::catalog::{Catalog, QueryId, system_table};
 use crate::configuration::canonical_name;
@@ -25,7 +26,7 @@ use crate::plan::{
 };
 use crate::runtime::materialized::TableReader;
 use crate::runtime::{QuerySpec, RowReceiver, StartFrom, StoreOwners};
-use crate::sql::ast::Statement;
+use crate::sql::ast::{Query, Statement};
 use crate::sql::{ParsedStatement, Shape, parse_statements, shape};
 
 /// What there is to read.
@@ -79,22 +80,30 @@ impl Shared {
 }
 
 impl Engine {
-    /// Answers `text` if it is a single pull query, at once for many callers: nothing is held while it is read, and a look-up by
-    /// key in the form of an earlier one is neither parsed nor analysed. `None` if it is anything else, or no statement at all;
-    /// [`Engine::execute`] says what.
+    /// As [`Engine::pull_or_route`], where nobody asks other servers: rows that this one has not are an error.
     pub fn pull(&self, session: &Session, text: &str) -> Option<Result<ResultRows, EngineError>> {
+        self.pull_or_route(session, text).map(|pulled| pulled.and_then(Pulled::here))
+    }
+
+    /// Answers `text` if it is a single pull query, at once for many callers: nothing is held while it is read, and a look-up by
+    /// key in the form of an earlier one is neither parsed nor analysed. Where other servers have some of the rows, tells who.
+    /// `None` if it is anything else, or no statement at all; [`Engine::execute`] says what, and answers what is more than ksqlDB's
+    /// pull queries.
+    pub fn pull_or_route(&self, session: &Session, text: &str) -> Option<Result<Pulled, EngineError>> {
         let shared = &self.inner.shared;
         let view = shared.view();
         let shape = if is_plain(session, text) { shape(text) } else { None };
         if let Some((known, lookup)) = shape.as_ref().and_then(|shape| view.pulls.find(shape)) {
-            return Some(measured(shared, PullKind::of(&lookup), || known.prepared().read_at(shared, &lookup, None)));
+            return Some(read(shared, known.prepared(), &lookup));
         }
         let statements = parse_statements(text).ok()?;
         let [parsed] = statements.as_slice() else { return None };
-        matches!(&parsed.statement, Statement::Query(query) if query.is_pull()).then(|| {
-            let parsed = session::with_variables(shared, parsed.clone(), session)?;
-            pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span))
-        })
+        if !matches!(&parsed.statement, Statement::Query(query) if query.is_pull()) {
+            return None;
+        }
+        let answered = session::with_variables(shared, parsed.clone(), session)
+            .and_then(|parsed| pulled(shared, &view, session, &parsed, shape).map_err(|error| error.at(parsed.span)));
+        answered.transpose()
     }
 }
 
@@ -105,15 +114,29 @@ impl Engine {
         self.with_prepared(session, text, |shared, prepared, lookup| prepared.owners(shared, lookup))
     }
 
-    /// As [`Engine::pull`], of a table: what this server has of `partitions`, running or at hand, and nothing else. For servers
-    /// that ask each other.
+    /// As [`Engine::pull`], of a table: what this server has of `partitions`, and nothing else. For servers that ask each other.
+    ///
+    /// # Errors
+    /// [`EngineError::NOT_HERE`] where this server may not answer for one of them.
     pub fn pull_of(
         &self,
         session: &Session,
         text: &str,
         partitions: &[u32],
     ) -> Option<Result<ResultRows, EngineError>> {
-        self.with_prepared(session, text, |shared, prepared, lookup| prepared.read_at(shared, lookup, Some(partitions)))
+        self.with_prepared(session, text, |shared, prepared, lookup| {
+            let stale = shared.stale_reads(session)?;
+            prepared.read_of(shared, lookup, partitions, stale)
+        })
+    }
+
+    /// Records that an answer may lack that is not from who runs the task, to a client of `session`; `None`: any number.
+    ///
+    /// # Errors
+    /// A value of the session's that is no number.
+    pub fn lag_max(&self, session: &Session) -> Result<Option<u64>, EngineError> {
+        let stale = self.inner.shared.stale_reads(session)?;
+        Ok(Some(stale.lag_max).filter(|lag| *lag < u64::MAX))
     }
 
     fn with_prepared<T>(
@@ -130,17 +153,37 @@ impl Engine {
         }
         let statements = parse_statements(text).ok()?;
         let [parsed] = statements.as_slice() else { return None };
-        let Statement::Query(_) = &parsed.statement else { return None };
+        let Statement::Query(query) = &parsed.statement else { return None };
         let prepared = session::with_variables(shared, parsed.clone(), session).and_then(|parsed| {
             let planned = planned(shared, &view, &shared.properties(&session.properties), &parsed);
             let Planned::Pull(plan) = planned.map_err(|error| error.at(parsed.span))? else { return Ok(None) };
-            PreparedPull::new(shared, &view, &plan).map(Some)
+            Ok(Some((PreparedPull::new(shared, &view, &plan)?, plan)))
         });
-        match prepared {
-            Ok(Some(prepared)) => Some(ask(shared, &prepared, prepared.lookup())),
-            Ok(None) => None,
-            Err(error) => Some(Err(error)),
-        }
+        let (prepared, plan) = match prepared {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return None,
+            Err(error) => return Some(Err(error)),
+        };
+        let answer = ask(shared, &prepared, prepared.lookup());
+        keep(&view, shape, query, &plan, prepared);
+        Some(answer)
+    }
+}
+
+impl Shared {
+    /// What may be answered that is not up to date, to a client of `session`.
+    fn stale_reads(&self, session: &Session) -> Result<StaleReads, EngineError> {
+        let properties = self.properties(&session.properties);
+        Ok(StaleReads { allowed: properties.standby_reads(), lag_max: properties.lag_max()? })
+    }
+}
+
+/// Keeps what was found out about `query` if its text has a `shape`.
+fn keep(view: &ReadView, shape: Option<Shape<'_>>, query: &Query, plan: &PullPlan, prepared: PreparedPull) {
+    if let (Some(shape), Some(source)) = (shape, view.catalog.source(&plan.source))
+        && let Some(known) = KnownPull::new(query, &shape, source, prepared)
+    {
+        view.pulls.add(shape, known);
     }
 }
 
@@ -150,32 +193,50 @@ fn is_plain(session: &Session, text: &str) -> bool {
     !text.contains("${") && !session.properties.keys().any(|name| decides(name))
 }
 
-/// Answers the pull query `parsed`, and keeps what was found out if its text has a `shape`.
+/// Answers the pull query `parsed`, or says who has its rows, and keeps what was found out if its text has a `shape`; `None` if it is
+/// more than a pull query.
 fn pulled(
     shared: &Shared,
     view: &ReadView,
     session: &Session,
     parsed: &ParsedStatement,
     shape: Option<Shape<'_>>,
-) -> Result<ResultRows, EngineError> {
+) -> Result<Option<Pulled>, EngineError> {
     let properties = shared.properties(&session.properties);
     let plan = match planned(shared, view, &properties, parsed)? {
         Planned::Pull(plan) => plan,
-        Planned::PullStream(plan) => return stream(shared, &plan, &properties),
+        Planned::PullStream(plan) => return stream(shared, &plan, &properties).map(Pulled::Rows).map(Some),
+        Planned::Read(_) => return Ok(None),
         _ => return Err(EngineError::new("the statement is no pull query")),
     };
     if system_table(&plan.source).is_some() {
-        return table(shared, view, &plan);
+        return table(shared, view, &plan).map(Pulled::Rows).map(Some);
     }
     let prepared = PreparedPull::new(shared, view, &plan)?;
-    let rows = measured(shared, PullKind::of(&plan.lookup), || prepared.read(shared))?;
-    if let (Some(shape), Statement::Query(query), Some(source)) =
-        (shape, &parsed.statement, view.catalog.source(&plan.source))
-        && let Some(known) = KnownPull::new(query, &shape, source, prepared)
-    {
-        view.pulls.add(shape, known);
+    let pulled = read(shared, &prepared, &plan.lookup)?;
+    if let Statement::Query(query) = &parsed.statement {
+        keep(view, shape, query, &plan, prepared);
     }
-    Ok(rows)
+    Ok(Some(pulled))
+}
+
+/// What `lookup` finds, counted; or who is to be asked.
+fn read(shared: &Shared, prepared: &PreparedPull, lookup: &PullLookup) -> Result<Pulled, EngineError> {
+    let begun = shared.clock.elapsed();
+    let found = prepared.read(shared, lookup);
+    let kind = PullKind::of(lookup);
+    let rows = match &found {
+        Ok(Found::Elsewhere(_)) => None,
+        Ok(Found::Rows(rows)) => Some(Some(rows.len())),
+        Err(_) => Some(None),
+    };
+    if let Some(rows) = rows {
+        shared.pulls.answered(kind, shared.clock.elapsed().saturating_sub(begun), rows);
+    }
+    Ok(match found? {
+        Found::Rows(rows) => Pulled::Rows(rows),
+        Found::Elsewhere(owners) => Pulled::Routed(Box::new(RoutedPull::new((shared, prepared), kind, owners, begun))),
+    })
 }
 
 /// Answers the SELECT `parsed`, whose variables were replaced.
@@ -220,6 +281,7 @@ pub(super) fn answer(
     match planned {
         Planned::Pull(plan) => table(shared, view, plan).map(Response::Rows),
         Planned::PullStream(plan) => stream(shared, plan, properties).map(Response::Rows),
+        Planned::Read(plan) => whole::read(shared, view, plan, properties),
         Planned::Push(plan) => push(shared, plan, properties, parsed).map(Response::Push),
         _ => Err(EngineError::new("the statement is no query")),
     }
@@ -228,13 +290,12 @@ pub(super) fn answer(
 /// The rows of a table: one that a query keeps, or one that the engine makes of what it knows.
 fn table(shared: &Shared, view: &ReadView, plan: &PullPlan) -> Result<ResultRows, EngineError> {
     let Some(known) = system_table(&plan.source) else {
-        let read = || PreparedPull::new(shared, view, plan)?.read(shared);
-        return measured(shared, PullKind::of(&plan.lookup), read);
+        return read(shared, &PreparedPull::new(shared, view, plan)?, &plan.lookup).and_then(Pulled::here);
     };
     measured(shared, PullKind::SystemTable, || {
         let rows = system_tables::rows(shared, &view.catalog, &plan.source)?;
         let rows = rows.ok_or_else(|| EngineError::new(format!("{} is no system table", plan.source)))?;
-        pull::of_rows(plan, known.schema.row_schema(false), rows)
+        pull::of_rows(shared, plan, known.schema.row_schema(false), rows)
     })
 }
 

@@ -15,6 +15,7 @@ use super::{Core, EngineError, Shared, show};
 use crate::catalog::{
     Catalog, CatalogError, DataSource, FunctionDefinition, FunctionInfo, QueryId, QueryInfo, QueryKind,
 };
+use crate::configuration::is_secret;
 use crate::functions::Function;
 use crate::plan::{
     self, ASKED_PROPERTIES, FUNCTION_PROPERTIES, PlanLookup, Planned, PlannedCreateAs, PlannedInsert, PlannedSource,
@@ -54,7 +55,8 @@ fn properties_then(shared: &Shared, command: &Command) -> BTreeMap<String, Strin
     match &command.server {
         Some(then) => {
             ASKED_PROPERTIES.iter().for_each(|asked| drop(server.remove(*asked)));
-            server.retain(|name, _| !name.starts_with(FUNCTION_PROPERTIES));
+            // What is secret is in no command: it is as this server has it.
+            server.retain(|name, _| !name.starts_with(FUNCTION_PROPERTIES) || is_secret(name));
             server.extend(then.clone());
         }
         // It was allowed when it was given.

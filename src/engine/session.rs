@@ -12,38 +12,46 @@ const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
 
 /// `SET`: checks the value, keeps it, and says so.
 pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
-    configuration::check_session(name, value).map_err(|error| {
+    let checked =
+        configuration::check_session(name, value).and_then(|()| configuration::check_override(&shared.server, name));
+    checked.map_err(|error| {
         let refused = EngineError::new(error.to_string());
         error.hint().into_iter().fold(refused, EngineError::with_hint)
     })?;
     let mut changed = session.properties.clone();
-    let old = changed.insert(name.to_owned(), value.to_owned());
+    changed.insert(name.to_owned(), value.to_owned());
     let checked = shared.properties(&changed).check();
     checked.map_err(|error| EngineError { message: format!("Invalid property '{name}': {error}"), ..error })?;
-    session.properties = changed;
-    Ok(match old {
-        Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
-        None => format!("Successfully changed local property '{name}' to '{value}'."),
-    })
+    Ok(session.put(name, value))
 }
 
-/// `UNSET`: the server's value holds again.
-pub(super) fn unset(session: &mut Session, name: &str) -> String {
-    match session.properties.remove(name) {
-        Some(old) => format!("Successfully unset local property '{name}' (value was '{old}')."),
-        None => format!("Cannot unset local property '{name}' which was never set in the first place"),
+impl Session {
+    /// Keeps the value of a property, unchecked; says so as ksqlDB does.
+    pub fn put(&mut self, name: &str, value: &str) -> String {
+        match self.properties.insert(name.to_owned(), value.to_owned()) {
+            Some(old) => format!("Successfully changed local property '{name}' from '{old}' to '{value}'."),
+            None => format!("Successfully changed local property '{name}' to '{value}'."),
+        }
     }
-}
 
-/// `DEFINE`.
-pub(super) fn define(session: &mut Session, name: &str, value: &str) {
-    session.variables.insert(name.to_lowercase(), value.to_owned());
-}
+    /// `UNSET`: the server's value holds again.
+    pub fn unset(&mut self, name: &str) -> String {
+        match self.properties.remove(name) {
+            Some(old) => format!("Successfully unset local property '{name}' (value was '{old}')."),
+            None => format!("Cannot unset local property '{name}' which was never set in the first place"),
+        }
+    }
 
-/// `UNDEFINE`; what there is to say.
-pub(super) fn undefine(session: &mut Session, name: &str) -> Option<String> {
-    let removed = session.variables.remove(&name.to_lowercase());
-    removed.is_none().then(|| format!("Cannot undefine variable '{name}' which was never defined"))
+    /// `DEFINE`.
+    pub fn define(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_lowercase(), value.to_owned());
+    }
+
+    /// `UNDEFINE`; what there is to say.
+    pub fn undefine(&mut self, name: &str) -> Option<String> {
+        let removed = self.variables.remove(&name.to_lowercase());
+        removed.is_none().then(|| format!("Cannot undefine variable '{name}' which was never defined"))
+    }
 }
 
 /// `parsed` with the values of its variables. Places in its text stay where they are in the script.

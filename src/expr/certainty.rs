@@ -1,7 +1,7 @@
 //! What is certain of an expression, whatever the row: that it cannot fail, that it is not NULL.
 
 use super::cast::can_coerce;
-use super::{Expr, ExprKind, Literal};
+use super::{CompareOp, Expr, ExprKind, Literal};
 
 impl Expr {
     /// Whether no row can fail in it, so that nobody notices whether it is evaluated. Only what is known is said to be so: columns,
@@ -51,6 +51,16 @@ impl Expr {
             }
         }
         conjuncts
+    }
+
+    /// The operands, of one type, if this is an equality.
+    pub fn as_equality(&self) -> Option<(&Self, &Self)> {
+        match &self.kind {
+            ExprKind::Compare(CompareOp::Equal, left, right) if left.sql_type() == right.sql_type() => {
+                Some((left, right))
+            }
+            _ => None,
+        }
     }
 
     /// The condition that all `conjuncts` are true; `None` if there are none.

@@ -5,13 +5,15 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::body::HttpBody;
+use axum::http::{Method, Request, Version};
 use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -24,6 +26,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
+use super::half_closed::{HalfClosed, SendingHalf};
+
 /// What a server allows those who connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -31,6 +35,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take to come.
     pub head: Duration,
+    /// A connection on which nothing is sent for so long, in either direction, is closed.
+    pub idle: Duration,
 }
 
 /// Bytes that may come on one stream of HTTP/2, and on all of a connection, before they are read. Many small frames that wait are
@@ -118,7 +124,9 @@ async fn converse(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).keep_alive_timeout(limits.head);
     builder.http2().initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     let asked = Arc::new(Notify::new());
-    let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked) });
+    let (stream, sending) = HalfClosed::new(stream);
+    let traffic = stream.traffic();
+    let app = TowerToHyperService::new(Noted { app, asked: Arc::clone(&asked), sending });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), app);
     let mut connection = pin!(open.watch(connection.into_owned()));
     // Before it is known which protocol is spoken, there is no head that could be too slow.
@@ -129,34 +137,68 @@ async fn converse(
     };
     let ended = match ended {
         Some(ended) => ended,
-        None => connection.await,
+        None => tokio::select! {
+            ended = &mut connection => ended,
+            () = silence(&traffic, limits.idle) => return tracing::debug!("a connection has been idle for too long"),
+        },
     };
     if let Err(error) = ended {
         tracing::debug!("a connection has ended: {error}");
     }
 }
 
-/// An app that notes that it was asked.
+/// Waits until nothing has been sent for `idle`, or at most twice as long.
+async fn silence(traffic: &AtomicU64, idle: Duration) {
+    let mut before = traffic.load(Ordering::Relaxed);
+    loop {
+        sleep(idle).await;
+        let now = traffic.load(Ordering::Relaxed);
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+}
+
+/// An app that notes that it was asked, and has answered.
 #[derive(Clone)]
 struct Noted {
     app: Router,
     asked: Arc<Notify>,
+    sending: SendingHalf,
 }
 
 impl<B> Service<Request<B>> for Noted
 where
+    B: HttpBody,
     Router: Service<Request<B>, Response = Response, Error = Infallible>,
+    <Router as Service<Request<B>>>::Future: Send + 'static,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = <Router as Service<Request<B>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         <Router as Service<Request<B>>>::poll_ready(&mut self.app, context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.asked.notify_one();
-        self.app.call(request)
+        if request.version() >= Version::HTTP_2 {
+            return Box::pin(self.app.call(request));
+        }
+        let sending = self.sending.clone();
+        // Of what is asked with GET nobody reads a body.
+        if request.body().is_end_stream() || request.method() == Method::GET {
+            sending.asked();
+        } else {
+            request.extensions_mut().insert(sending.clone());
+        }
+        let answering = self.app.call(request);
+        Box::pin(async move {
+            let answer = answering.await;
+            sending.answered(answer.as_ref().is_ok_and(|answer| answer.body().size_hint().exact().is_some()));
+            answer
+        })
     }
 }

@@ -1,11 +1,15 @@
-//! HTTP servers of the process: an address is bound, requests are answered on threads of the server's own, and it stops when what it
+//! HTTP servers of the process, and what they ask each other: an address is bound, requests are answered on threads of the server's own, and it stops when what it
 //! has begun to answer is answered.
 //!
 //! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2, with TLS where it is asked for. Who sends slowly, or nothing, is not waited
 //! for without end, and there are only so many connections at a time.
 
+mod client;
 mod connections;
+mod half_closed;
 mod listen;
+mod own_or_signed;
+pub mod pem;
 mod tls;
 
 use std::io;
@@ -18,9 +22,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+pub use client::{Ask, Client, ClientError, Origin, Reply};
 pub use connections::Limits;
+pub use half_closed::SendingHalf;
 pub use listen::{Listen, ListenError, parse_listen};
-pub use tls::{TlsError, acceptor as tls_acceptor};
+pub use tls::{TlsError, acceptor as tls_acceptor, connector as tls_connector};
 
 /// A server that answers until it is dropped.
 pub struct HttpServer {
@@ -36,7 +42,7 @@ const WORK_THREADS: usize = 8;
 /// Stack of all of them: what is sent may be nested.
 pub const STACK_BYTES: usize = 64 << 20;
 /// Connections at the same time, and how long the head of a request may take.
-const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30) };
+const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(30), idle: Duration::from_hours(24) };
 /// How long the body of a request may take.
 const BODY_PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 30 });
 /// How long answers that were begun may take once the server is to stop.
@@ -186,6 +192,45 @@ mod tests {
         }
         let told = told_until_closed(&server, HERE);
         assert!(told.ends_with("here"), "a connection between two requests ends too: {told}");
+    }
+
+    #[test]
+    fn a_connection_on_which_nothing_is_sent_ends() {
+        let nothing =
+            || async { axum::body::Body::from_stream(futures_util::stream::pending::<io::Result<Vec<u8>>>()) };
+        let app = Router::new().route("/", get(nothing));
+        let options =
+            ServerOptions { limits: Limits { idle: Duration::from_millis(100), ..LIMITS }, ..ServerOptions::default() };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = HttpServer::start_with("test-http", listen, app, options).expect("a free port");
+        let told = told_until_closed(&server, HERE);
+        assert!(told.starts_with("HTTP/1.1 200") && !told.ends_with("0\r\n\r\n"), "{told}");
+    }
+
+    #[test]
+    fn who_closes_his_sending_half_is_answered() {
+        let body = || async { axum::body::Body::from("x".repeat(10 << 20)) };
+        let slowly = || async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            "here"
+        };
+        let endless =
+            || async { axum::body::Body::from_stream(futures_util::stream::pending::<io::Result<Vec<u8>>>()) };
+        let app =
+            Router::new().route("/slowly", get(slowly)).route("/large", get(body)).route("/endless", get(endless));
+        let server = HttpServer::start("test-http", SocketAddr::from(([127, 0, 0, 1], 0)), app).expect("a free port");
+        let told = |path: &str| {
+            let mut stream = TcpStream::connect(server.address()).expect("it listens");
+            write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").expect("it is connected");
+            stream.shutdown(std::net::Shutdown::Write).expect("it is open");
+            let mut told = String::new();
+            // An answer without end is broken off.
+            let _ = stream.read_to_string(&mut told);
+            told
+        };
+        assert!(told("/slowly").ends_with("here"));
+        assert!(told("/large").len() > 10 << 20);
+        assert!(!told("/endless").ends_with("0\r\n\r\n"), "who sends no more has gone");
     }
 
     #[test]

@@ -8,13 +8,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
 
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+};
 use tokio_rustls::TlsAcceptor;
+
+use super::own_or_signed::{OwnOrSigned, OwnOrSignedClient};
 
 /// Why a server cannot speak TLS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,32 +58,210 @@ pub enum TlsError {
 }
 
 const KEY_STORE: &str = "ssl.keystore.location";
+const KEY: &str = "ssl.key.location";
 const TRUST_STORE: &str = "ssl.truststore.location";
 const CLIENTS: &str = "ssl.client.authentication";
+const VERSIONS: &str = "ssl.enabled.protocols";
+const SUITES: &str = "ssl.cipher.suites";
 
 /// What TLS does on a server with `properties`, which have ksqlDB's names.
 pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, TlsError> {
     let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let file = get(KEY_STORE).ok_or(TlsError::Missing(KEY_STORE, "the file with the server's certificates and key"))?;
-    let store = Store::read(KEY_STORE, file, get("ssl.keystore.password").unwrap_or_default())?;
-    let none = "it holds no private key, or one that is encrypted".to_owned();
-    let key = store.key.ok_or_else(|| TlsError::File { property: KEY_STORE, file: file.to_owned(), reason: none })?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut provider = rustls::crypto::ring::default_provider();
+    if let Some(names) = get(SUITES) {
+        provider.cipher_suites = suites(names, &provider.cipher_suites)?;
+    }
+    let provider = Arc::new(provider);
+    let shown = Arc::new(Reloaded::open(properties, file, &provider)?);
     let unfit = |error: &dyn std::fmt::Display| TlsError::Unfit(file.to_owned(), error.to_string());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| unfit(&error))?;
+    let versions = versions(get(VERSIONS).unwrap_or("TLSv1.2,TLSv1.3"))?;
+    let builder = builder.with_protocol_versions(&versions).map_err(|error| unfit(&error))?;
     let builder = match clients(get(CLIENTS).or_else(|| get("ssl.client.auth")))? {
         Clients::Unknown => builder.with_no_client_auth(),
         known => {
             let trusted = trusted(get(TRUST_STORE), get("ssl.truststore.password").unwrap_or_default())?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
             let verifier = if known == Clients::Requested { verifier.allow_unauthenticated() } else { verifier };
-            builder.with_client_cert_verifier(verifier.build().map_err(|error| unfit(&error))?)
+            let signed = verifier.build().map_err(|error| unfit(&error))?;
+            builder.with_client_cert_verifier(Arc::new(OwnOrSignedClient { own: Arc::clone(&shown), signed }))
         }
     };
-    let mut config = builder.with_single_cert(store.certificates, key).map_err(|error| unfit(&error))?;
+    let mut config = builder.with_cert_resolver(shown);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What TLS does with other servers of one's own kind: they are believed if their certificate is this server's own, or if it is signed
+/// by who is in the trust store or in this server's own chain. This server shows its certificate where it is asked to. `None` without one.
+pub fn connector(properties: &BTreeMap<String, String>) -> Result<Option<Arc<ClientConfig>>, TlsError> {
+    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let Some(file) = get(KEY_STORE) else { return Ok(None) };
+    let unfit = |error: &dyn std::fmt::Display| TlsError::Unfit(file.to_owned(), error.to_string());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let shown = Arc::new(Reloaded::open(properties, file, &provider)?);
+    let mut roots = match get(TRUST_STORE) {
+        Some(trusted_file) => trusted(Some(trusted_file), get("ssl.truststore.password").unwrap_or_default())?,
+        None => RootCertStore::empty(),
+    };
+    for certificate in &shown.shown().cert {
+        roots.add(certificate.clone()).map_err(|error| unfit(&error))?;
+    }
+    let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let signed = signed.build().map_err(|error| unfit(&error))?;
+    let verifier = Arc::new(OwnOrSigned { own: Arc::clone(&shown), signed });
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    // What is believed beyond signatures is this server's very own certificate, whose key it has itself.
+    let builder = builder.map_err(|error| unfit(&error))?.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = builder.with_client_cert_resolver(shown);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Some(Arc::new(config)))
+}
+
+/// Where the server's certificates and key are.
+#[derive(Debug)]
+struct Identity {
+    file: String,
+    password: String,
+    /// Where the key is that is not in the file.
+    key_file: Option<String>,
+    key_password: Option<String>,
+}
+
+impl Identity {
+    fn read(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
+        let store = Store::read(KEY_STORE, &self.file, &self.password)?;
+        let key_password = self.key_password.as_deref();
+        let (property, file, found) = match &self.key_file {
+            Some(file) => {
+                let failed = |reason: String| TlsError::File { property: KEY, file: file.clone(), reason };
+                let bytes = fs::read(file).map_err(|error| failed(error.to_string()))?;
+                (KEY, file, private_key(&bytes, key_password))
+            }
+            None => {
+                (KEY_STORE, &self.file, store.key.or_else(|| private_key(&fs::read(&self.file).ok()?, key_password)))
+            }
+        };
+        let none = "it holds no private key, or one that ssl.key.password does not open".to_owned();
+        let key = found.ok_or_else(|| TlsError::File { property, file: file.clone(), reason: none })?;
+        let unfit = |error: rustls::Error| TlsError::Unfit(self.file.clone(), error.to_string());
+        CertifiedKey::from_der(store.certificates, key, provider).map(Arc::new).map_err(unfit)
+    }
+}
+
+/// The private key that stands in `pem`, which may be encrypted with `password`.
+fn private_key(pem: &[u8], password: Option<&str>) -> Option<PrivateKeyDer<'static>> {
+    let opened = || {
+        let key = openssl::pkey::PKey::private_key_from_pem_passphrase(pem, password?.as_bytes()).ok()?;
+        PrivateKeyDer::try_from(key.private_key_to_pkcs8().ok()?).ok()
+    };
+    PrivateKeyDer::from_pem_slice(pem).ok().or_else(opened)
+}
+
+/// Certificates that are read again when a file has changed.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    identity: Identity,
+    /// The file, if one is looked at.
+    watched: Option<PathBuf>,
+    /// When it had changed last.
+    changed: Mutex<Option<SystemTime>>,
+    shown: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Reloaded {
+    /// Those of the key store `file`, as `properties` say.
+    fn open(properties: &BTreeMap<String, String>, file: &str, provider: &CryptoProvider) -> Result<Self, TlsError> {
+        let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let identity = Identity {
+            file: file.to_owned(),
+            password: get("ssl.keystore.password").unwrap_or_default().to_owned(),
+            key_file: get(KEY).map(ToOwned::to_owned),
+            key_password: get("ssl.key.password").map(ToOwned::to_owned),
+        };
+        let shown = RwLock::new(identity.read(provider)?);
+        let is_reloaded = get("ssl.keystore.reload").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let watched: Option<PathBuf> = is_reloaded.then(|| get("ssl.keystore.watch.location").unwrap_or(file).into());
+        let changed = Mutex::new(watched.as_deref().and_then(last_change));
+        Ok(Self { identity, watched, changed, shown })
+    }
+
+    /// What is shown now.
+    fn shown(&self) -> Arc<CertifiedKey> {
+        if self.watched.is_some() {
+            self.look(&rustls::crypto::ring::default_provider());
+        }
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether `certificate` is this server's own.
+    pub(super) fn is_own(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.shown().cert.first() == Some(certificate)
+    }
+
+    /// Reads the files if they have changed. What cannot be used then is told once, and the former goes on.
+    fn look(&self, provider: &CryptoProvider) {
+        let Some(now) = self.watched.as_deref().and_then(last_change) else { return };
+        let before = self.changed.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        if before == Some(now) {
+            return;
+        }
+        match self.identity.read(provider) {
+            Ok(shown) => {
+                *self.shown.write().unwrap_or_else(PoisonError::into_inner) = shown;
+                tracing::info!("HTTPS has new certificates");
+            }
+            Err(error) => tracing::warn!("HTTPS goes on with its former certificates: {error}"),
+        }
+    }
+}
+
+fn last_change(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
+
+impl ResolvesServerCert for Reloaded {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown())
+    }
+}
+
+impl ResolvesClientCert for Reloaded {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// The versions of TLS that are called `names`. Files of Java name old ones beside those that are spoken.
+fn versions(names: &str) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {
+    let known = [("TLSv1.2", &TLS12), ("TLSv1.3", &TLS13)];
+    let listed = |name: &str| names.split(',').any(|one| one.trim().eq_ignore_ascii_case(name));
+    let found: Vec<_> = known.into_iter().filter(|(name, _)| listed(name)).map(|(_, version)| version).collect();
+    let expected = "TLSv1.2, TLSv1.3, or both with a comma between them";
+    if found.is_empty() {
+        return Err(TlsError::Value { property: VERSIONS, value: names.to_owned(), expected });
+    }
+    Ok(found)
+}
+
+/// The cipher suites that are called `names`, of `known`.
+fn suites(names: &str, known: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, TlsError> {
+    let expected = "names of TLS with commas between them, such as TLS_AES_256_GCM_SHA384";
+    let listed = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let found = listed.map(|name| {
+        // The library has the version in the names of those of 1.3.
+        let is_it = |suite: &&SupportedCipherSuite| {
+            format!("{:?}", suite.suite()).replace("TLS13_", "TLS_").eq_ignore_ascii_case(name)
+        };
+        let suite = known.iter().find(is_it).copied();
+        suite.ok_or_else(|| TlsError::Value { property: SUITES, value: name.to_owned(), expected })
+    });
+    found.collect()
 }
 
 /// Whether clients show who they are.
@@ -190,6 +378,8 @@ mod tests {
         let pem = pem.to_string_lossy().into_owned();
         assert_eq!(refusal(&[(KEY_STORE, &pem), ("ssl.keystore.type", "PEM")]), "");
         assert_eq!(refusal(&[(KEY_STORE, &pem), (CLIENTS, "REQUIRED"), (TRUST_STORE, &pem)]), "");
+        let suites = "TLS_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+        assert_eq!(refusal(&[(KEY_STORE, &pem), (VERSIONS, "TLSv1.1, TLSv1.3"), (SUITES, suites)]), "");
 
         let x509 = openssl::x509::X509::from_pem(certificate.as_bytes()).expect("its own certificate");
         let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
@@ -199,6 +389,61 @@ mod tests {
         let path = path.to_string_lossy().into_owned();
         assert_eq!(refusal(&[(KEY_STORE, &path), ("ssl.keystore.password", "secret")]), "");
         assert!(refusal(&[(KEY_STORE, &path), ("ssl.keystore.password", "wrong")]).contains("password may be wrong"));
+    }
+
+    #[test]
+    fn a_key_may_be_elsewhere_and_encrypted() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let (certificate, key) = own_certificate();
+        let write = |name: &str, text: &[u8]| {
+            fs::write(folder.path().join(name), text).expect("it can be written");
+            folder.path().join(name).to_string_lossy().into_owned()
+        };
+        let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
+        let cipher = openssl::symm::Cipher::aes_256_cbc();
+        let encrypted = private.private_key_to_pem_pkcs8_passphrase(cipher, b"secret").expect("an encrypted key");
+        let (chain, plain) = (write("chain.pem", certificate.as_bytes()), write("key.pem", key.as_bytes()));
+        let locked = write("locked.pem", &encrypted);
+        let both = write("both.pem", &[certificate.as_bytes(), &encrypted].concat());
+        assert_eq!(refusal(&[(KEY_STORE, &chain), (KEY, &plain)]), "");
+        assert_eq!(refusal(&[(KEY_STORE, &chain), (KEY, &locked), ("ssl.key.password", "secret")]), "");
+        assert_eq!(refusal(&[(KEY_STORE, &both), ("ssl.key.password", "secret")]), "");
+        for wrong in
+            [vec![(KEY, &*locked)], vec![(KEY, &locked), ("ssl.key.password", "wrong")], vec![(KEY, "/nowhere.pem")]]
+        {
+            let refusal = refusal(&[&[(KEY_STORE, &*chain)], &wrong[..]].concat());
+            assert!(refusal.contains(KEY) && !refusal.contains("wrong"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_read_again_when_their_file_has_changed() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = folder.path().join("server.pem");
+        let write = |text: &str, second: u64| {
+            fs::write(&file, text).expect("it can be written");
+            let opened = fs::File::options().append(true).open(&file).expect("it is there");
+            opened.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).expect("it is ours");
+        };
+        let own = || {
+            let (certificate, key) = own_certificate();
+            certificate + &key
+        };
+        let provider = rustls::crypto::ring::default_provider();
+        write(&own(), 1);
+        let place = file.to_string_lossy().into_owned();
+        let asked = properties(&[("ssl.keystore.reload", "true")]);
+        let reloaded = Reloaded::open(&asked, &place, &provider).expect("it can be used");
+        let shown = || reloaded.shown();
+        let first = shown();
+        assert!(Arc::ptr_eq(&first, &shown()));
+        write("damaged", 2);
+        assert!(Arc::ptr_eq(&first, &shown()));
+        write(&own(), 3);
+        let second = shown();
+        assert!(second.cert != first.cert && Arc::ptr_eq(&second, &shown()));
+        fs::remove_file(&file).expect("it is there");
+        assert!(Arc::ptr_eq(&second, &shown()));
     }
 
     #[test]
@@ -219,6 +464,9 @@ mod tests {
             (vec![(KEY_STORE, &file("old.jks", &[0xfe, 0xed, 0xfe, 0xed, 0, 0]))], "keytool -importkeystore"),
             (vec![(KEY_STORE, &file("x", b"what"))], "neither PEM nor PKCS#12"),
             (vec![(KEY_STORE, &whole), (CLIENTS, "PERHAPS")], "it is NONE, REQUESTED or REQUIRED"),
+            (vec![(KEY_STORE, &whole), (VERSIONS, "TLSv1.1,SSLv3")], "TLSv1.2, TLSv1.3, or both"),
+            (vec![(KEY_STORE, &whole), (SUITES, "TLS_AES_256_GCM_SHA384, TLS_RSA")], "'TLS_RSA' is no value"),
+            (vec![(KEY_STORE, &whole), (VERSIONS, "TLSv1.2"), (SUITES, "TLS_AES_256_GCM_SHA384")], "cannot be used"),
             (vec![(KEY_STORE, &whole), (CLIENTS, "REQUIRED")], "HTTPS needs the property ssl.truststore.location"),
         ] {
             let refusal = refusal(&entries);

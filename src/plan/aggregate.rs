@@ -140,6 +140,69 @@ pub(super) fn resolve(
     Ok(Some(Aggregation { group, written, calls, having, window, is_final, window_type, span }))
 }
 
+/// The aggregation of a read, whose results are `items`; `None` if it has none. It groups without aggregates too.
+pub(super) fn resolve_read(
+    query: &Query,
+    items: &[Item],
+    scope: &Scope,
+    typer: &Typer,
+) -> Result<Option<Aggregation>, PlanError> {
+    let functions = typer.functions();
+    let having = query.having.as_ref().map(|having| scope.resolve(having, Clause::Having)).transpose()?;
+    let results = || items.iter().map(|item| &item.expression);
+    let aggregates = results().chain(&having).any(|expression| has_aggregate(expression, functions));
+    if query.group_by.is_none() && !aggregates && having.is_none() {
+        return Ok(None);
+    }
+    let group = match &query.group_by {
+        Some(grouping) => group_expressions(grouping, scope, &[], functions)?,
+        None => Vec::new(),
+    };
+    results().chain(&group).chain(&having).try_for_each(|expression| check_functions(expression, functions))?;
+    check_nesting(items, having.as_ref(), functions)?;
+    check_select(items, &group, functions)?;
+    check_having(having.as_ref(), &group, functions)?;
+    let written = distinct_calls(results().chain(&having), functions);
+    let calls = written.iter().map(|call| with_row_time(call.clone(), scope)).collect();
+    let span = query.group_by.as_ref().map_or(query.span, |grouping| grouping.span);
+    Ok(Some(Aggregation { group, written, calls, having, window: None, is_final: false, window_type: None, span }))
+}
+
+/// The aggregation of a read as steps over rows of some layout.
+pub(super) struct ReadAggregation {
+    /// Group expressions, then the distinct arguments.
+    pub(super) inputs: Vec<(Column, Expr)>,
+    /// How many of them are group expressions.
+    pub(super) keys: usize,
+    /// The aggregates.
+    pub(super) calls: Vec<AggregateCall>,
+    /// Where the results stand.
+    pub(super) layout: Layout,
+}
+
+/// Aggregates rows of `layout`.
+pub(super) fn plan_read(
+    aggregation: &Aggregation,
+    layout: &Layout,
+    typer: &Typer,
+) -> Result<ReadAggregation, PlanError> {
+    let resolved = aggregation.calls.iter().map(|call| ResolvedCall::new(call, layout, typer));
+    let (arguments, calls) = bound_calls(resolved.collect::<Result<_, _>>()?, typer)?;
+    let (mut inputs, mut after) = (Vec::new(), Layout::default());
+    for (i, expression) in aggregation.group.iter().enumerate() {
+        let (expr, sql_type) = typer.typed_with_type(expression, layout, Clause::GroupBy)?;
+        after.add(expression.clone(), i, sql_type.clone());
+        let name = as_column(expression).map_or_else(|| format!("KSQL_COL_{i}"), str::to_owned);
+        inputs.push((Column::new(name, sql_type), expr));
+    }
+    let keys = inputs.len();
+    for (i, (written, call)) in aggregation.written.iter().zip(&calls).enumerate() {
+        after.add(Expression::FunctionCall(written.clone()), keys + i, call.result.clone());
+    }
+    inputs.extend(arguments);
+    Ok(ReadAggregation { inputs, keys, calls, layout: after })
+}
+
 fn not_windowed(query: &Query) -> PlanError {
     PlanError::refused("EMIT FINAL is only supported for windowed aggregations.", query.span)
 }
@@ -402,6 +465,11 @@ fn resolve_calls(
                     handle. Please remove the function or change the format.";
         return Err(PlanError::refused(text, unfit.call.span));
     }
+    bound_calls(resolved, typer)
+}
+
+/// The distinct arguments of calls as columns, and the calls over them.
+fn bound_calls(resolved: Vec<ResolvedCall>, typer: &Typer) -> Result<(Arguments, Vec<AggregateCall>), PlanError> {
     let mut columns = ArgumentColumns::default();
     let properties = typer.settings.function_properties();
     let calls = resolved.into_iter().enumerate().map(|(i, resolved)| {
@@ -638,6 +706,11 @@ fn having(aggregation: &Aggregation, relation: Relation, typer: &Typer) -> Resul
 }
 
 impl Aggregation {
+    /// HAVING.
+    pub(super) fn having(&self) -> Option<&Expression> {
+        self.having.as_ref()
+    }
+
     /// What the input of the aggregation must have: group expressions and arguments.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Expression> {
         self.group.iter().chain(self.calls.iter().flat_map(|call| &call.arguments))

@@ -394,6 +394,10 @@ impl Typing<'_> {
             }
             Expression::Struct { fields, span } => return self.structure(fields, *span),
             Expression::FunctionCall(call) => return self.call(call),
+            Expression::Subquery(subquery) => {
+                let text = "Queries cannot stand here. They can in SELECT, WHERE, HAVING and ORDER BY of a SELECT without EMIT.";
+                return Err(PlanError::refused(text, subquery.span));
+            }
             Expression::SimpleCase { span, .. } => {
                 return Err(PlanError::not_supported("CASE with an operand: write CASE WHEN operand = value", *span));
             }

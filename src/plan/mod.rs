@@ -40,6 +40,7 @@ mod project;
 mod properties;
 mod pull;
 mod query;
+mod read;
 mod relation;
 mod replace_function;
 mod reserved_topics;
@@ -81,13 +82,14 @@ pub use planned::{
     SinkTopic,
 };
 pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
+pub use read::{ReadJoin, ReadNode, ReadPlan, SortKey, SubqueryAsks, WHOLE_SQL};
 pub use replace_function::{PlannedFunctions, replace_functions};
 pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
 pub use settings::{
     ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
     SchemaValidation, Settings, TopicFacts, TopicLookup,
 };
-pub use type_expr::primitive_type;
+pub use type_expr::{primitive_type, resolve_type};
 
 /// Checks `parsed` against `catalog` and plans it.
 pub fn analyze(parsed: &ParsedStatement, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
@@ -108,7 +110,8 @@ pub fn analyze_statement(
         Statement::CreateAsSelect(create) => create_as::plan(create, sql, catalog, settings),
         Statement::InsertSelect(insert) => insert_into::plan(insert, sql, catalog, settings),
         Statement::InsertValues(insert) => insert_values::plan(insert, catalog, settings),
-        Statement::Query(query) if query.is_pull() => pull::plan(query, catalog, settings),
+        Statement::Query(query) if query.is_pull() => read::pull_or_read(query, catalog, settings),
+        Statement::Read(read) => read::read(read, catalog, settings),
         Statement::Query(query) => push(query, catalog, settings),
         Statement::AlterSource(alter) => alter::plan(alter, sql, catalog),
         Statement::DropSource(drop) => lifecycle::drop_source(drop, catalog, settings),

@@ -12,7 +12,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use levada_udf::{Accumulator, Configuration};
 
-use crate::catalog::{Collection, Envelope, HeaderColumn, TimestampColumn};
+use crate::catalog::{Collection, Envelope, HeaderColumn, TimestampColumn, WindowType};
 use crate::expr::Expr;
 use crate::formats::Serde;
 use crate::functions::AggregateBody;
@@ -264,6 +264,15 @@ pub enum WindowShape {
 }
 
 impl WindowSpec {
+    /// What they are called.
+    pub fn window_type(&self) -> WindowType {
+        match self.shape {
+            WindowShape::Time { size_ms, advance_ms } if size_ms == advance_ms => WindowType::Tumbling,
+            WindowShape::Time { .. } => WindowType::Hopping,
+            WindowShape::Session { .. } => WindowType::Session,
+        }
+    }
+
     /// The windows of keys.
     pub fn kind(&self) -> WindowKind {
         match self.shape {
@@ -350,6 +359,15 @@ impl PlanNode {
             Self::StreamStreamJoin(StreamStreamJoin { key, .. }) | Self::TableTableJoin(TableTableJoin { key, .. }) => {
                 vec![key.clone()]
             }
+        }
+    }
+
+    /// The windows that its innermost aggregation makes.
+    pub fn window_type(&self) -> Option<WindowType> {
+        let of_inputs = || self.inputs().into_iter().find_map(PlanNode::window_type);
+        match self {
+            Self::Aggregate(aggregate) => aggregate.window.as_ref().map(WindowSpec::window_type).or_else(of_inputs),
+            _ => of_inputs(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::types::{Column, SqlType};
 
 use super::QueryPlan;
 use super::pull::PullPlan;
+use super::read::ReadPlan;
 use super::replace_function::PlannedFunctions;
 use super::settings::{SchemaValidation, Settings};
 
@@ -30,6 +31,8 @@ pub enum Planned {
     Pull(Box<PullPlan>),
     /// A SELECT of a stream without EMIT: a push query that ends when it has read what the topic holds now.
     PullStream(Box<PushPlan>),
+    /// A SELECT without EMIT that ksqlDB's pull queries cannot answer: joins, groups, orders, queries inside queries.
+    Read(Box<ReadPlan>),
     /// `ALTER STREAM|TABLE`: the source as it is to be, with more value columns.
     Alter(Box<DataSource>),
     /// `CREATE TYPE`.

@@ -177,12 +177,24 @@ const SCAN_DISABLED: &str = "Query requires table scan to be enabled. Table scan
 const HELP: &str =
     " See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a push query.";
 
-fn check_clauses(query: &Query, settings: &Settings) -> Result<(), PlanError> {
+/// Whether there are pull queries.
+pub(super) fn check_enabled(span: Span, settings: &Settings) -> Result<(), PlanError> {
     if !settings.is_on("ksql.pull.queries.enable", true) {
         let text = "Pull queries are disabled. See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you \
                     intended to issue a push query.\nPlease set ksql.pull.queries.enable=true to enable this feature.";
-        return Err(PlanError::refused(text, query.span));
+        return Err(PlanError::refused(text, span));
     }
+    Ok(())
+}
+
+/// The refusal of a negative number in `clause`.
+pub(super) fn negative(clause: &str, span: Span) -> PlanError {
+    let text = format!("Pull queries don't support negative integers in the {clause} clause.{HELP}");
+    PlanError::refused(text, span)
+}
+
+fn check_clauses(query: &Query, settings: &Settings) -> Result<(), PlanError> {
+    check_enabled(query.span, settings)?;
     let clauses = [
         ("JOIN", query.from.joins.first().map(|join| join.span)),
         ("WINDOW", query.window.as_ref().map(|window| window.span)),
@@ -194,8 +206,7 @@ fn check_clauses(query: &Query, settings: &Settings) -> Result<(), PlanError> {
         return Err(PlanError::refused(format!("Pull queries don't support {name} clauses.{HELP}"), *span));
     }
     if query.limit.is_some_and(|limit| limit < 0) {
-        let text = format!("Pull queries don't support negative integers in the LIMIT clause.{HELP}");
-        return Err(PlanError::refused(text, query.span));
+        return Err(negative("LIMIT", query.span));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Expressions with some of their parts replaced.
 
-use crate::sql::ast::{Expression, FunctionCall, WhenClause};
+use crate::sql::ast::{Expression, FunctionCall, Subquery, SubqueryKind, WhenClause};
 
 use super::error::PlanError;
 
@@ -19,6 +19,13 @@ pub(super) fn rewrite(
         | Expression::Column { .. }
         | Expression::LambdaVariable(_)
         | Expression::IntervalUnit { .. }) => leaf,
+        Expression::Subquery(subquery) => match subquery.kind {
+            SubqueryKind::In(value) => {
+                let kind = SubqueryKind::In(Box::new(one(&value)?));
+                Expression::Subquery(Box::new(Subquery { kind, ..*subquery }))
+            }
+            SubqueryKind::Scalar | SubqueryKind::Exists => Expression::Subquery(subquery),
+        },
         Expression::FunctionCall(call) => {
             let arguments = all(&call.arguments, &mut one)?;
             Expression::FunctionCall(FunctionCall { arguments, ..call })

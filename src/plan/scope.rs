@@ -26,6 +26,7 @@ pub(super) enum Clause {
     PartitionBy,
     Having,
     JoinOn,
+    OrderBy,
     /// The body of a function.
     Function,
 }
@@ -40,6 +41,7 @@ impl Clause {
             Self::PartitionBy => "PARTITION BY",
             Self::Having => "HAVING",
             Self::JoinOn => "JOIN ON",
+            Self::OrderBy => "ORDER BY",
             Self::Function => "FUNCTION",
         }
     }
@@ -91,6 +93,8 @@ pub(super) struct ScopeSource {
     pub(super) data: Arc<DataSource>,
     /// Where FROM names it.
     pub(super) span: Span,
+    /// Its rows have a time and a place besides what it declares.
+    pub(super) has_pseudo_columns: bool,
 }
 
 /// The sources of FROM, left to right, and all their columns.
@@ -103,16 +107,21 @@ pub(super) struct Scope {
 impl Scope {
     /// Looks up the sources of `relation`.
     pub(super) fn new(relation: &Relation, catalog: &Catalog) -> Result<Self, PlanError> {
+        let found = relation.sources().map(|source| Ok((lookup(source, catalog)?, true)));
+        Ok(Self::of(relation, found.collect::<Result<_, PlanError>>()?))
+    }
+
+    /// The sources of `relation`, which are those `found`, and whether their rows have pseudo columns.
+    pub(super) fn of(relation: &Relation, found: Vec<(Arc<DataSource>, bool)>) -> Self {
         let mut scope = Self { sources: Vec::new(), columns: Vec::new() };
-        for source in relation.sources() {
-            let data = lookup(source, catalog)?;
+        for (source, (data, has_pseudo_columns)) in relation.sources().zip(found) {
             let alias = source.alias.name.clone();
-            scope.sources.push(ScopeSource { alias, data, span: source.span });
+            scope.sources.push(ScopeSource { alias, data, span: source.span, has_pseudo_columns });
         }
         for index in 0..scope.sources.len() {
             scope.add_columns(index);
         }
-        Ok(scope)
+        scope
     }
 
     /// Whether several sources are joined.
@@ -132,7 +141,7 @@ impl Scope {
     }
 
     fn add_columns(&mut self, source: usize) {
-        let ScopeSource { alias, data, .. } = self.sources[source].clone();
+        let ScopeSource { alias, data, has_pseudo_columns, .. } = self.sources[source].clone();
         let key = data.schema.key.iter().enumerate().map(|(i, column)| (Role::Key(i), column));
         let value = data.schema.value.iter().enumerate().map(|(i, column)| (Role::Value(i), column));
         let mut value: Vec<(Role, &Column)> = value.collect();
@@ -141,9 +150,11 @@ impl Scope {
         }
         let declared = key.chain(value).map(|(role, column)| (role, column.name.clone(), column.sql_type.clone()));
         let mut visible: Vec<(Role, String, SqlType)> = declared.collect();
-        visible.push((Role::RowTime, ROWTIME.to_owned(), SqlType::Bigint));
-        visible.push((Role::RowPartition, ROWPARTITION.to_owned(), SqlType::Integer));
-        visible.push((Role::RowOffset, ROWOFFSET.to_owned(), SqlType::Bigint));
+        if has_pseudo_columns {
+            visible.push((Role::RowTime, ROWTIME.to_owned(), SqlType::Bigint));
+            visible.push((Role::RowPartition, ROWPARTITION.to_owned(), SqlType::Integer));
+            visible.push((Role::RowOffset, ROWOFFSET.to_owned(), SqlType::Bigint));
+        }
         if data.window.is_some() {
             visible.push((Role::WindowStart, WINDOWSTART.to_owned(), SqlType::Bigint));
             visible.push((Role::WindowEnd, WINDOWEND.to_owned(), SqlType::Bigint));
@@ -287,7 +298,7 @@ impl Scope {
     }
 }
 
-fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, PlanError> {
+pub(super) fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, PlanError> {
     let name = source.name.as_str();
     catalog.source(name).or_else(|| system_table(name)).cloned().ok_or_else(|| {
         let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();

@@ -107,7 +107,7 @@ impl LibraryLookup for NoLibraries {
 }
 
 /// All properties that analysis asks for: the same statement means the same, and is allowed, as long as these are the same.
-pub const ASKED_PROPERTIES: [&str; 16] = [
+pub const ASKED_PROPERTIES: [&str; 17] = [
     "ksql.create.or.replace.enabled",
     "ksql.create.topic.inherit.source.replicas.enabled",
     "ksql.headers.columns.enabled",
@@ -124,6 +124,7 @@ pub const ASKED_PROPERTIES: [&str; 16] = [
     "ksql.source.table.materialization.enabled",
     "ksql.suppress.enabled",
     "levada.self.joins.enabled",
+    "levada.whole.sql.enabled",
 ];
 
 /// What the properties of functions begin with, which analysis asks for too.

@@ -14,7 +14,7 @@ use super::error::{PlanError, PlanErrorKind};
 const PRECISION_MAX: i32 = 76;
 
 /// The type that `written` means; custom types are looked up in `catalog`.
-pub(super) fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
+pub fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
     let resolve = |part: &TypeExpr| resolve_type(part, catalog, span);
     Ok(match written {
         TypeExpr::Primitive(primitive) => primitive_type(*primitive),

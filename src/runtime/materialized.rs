@@ -29,7 +29,6 @@ use crate::types::{ChangeBatch, WindowColumns, WindowKind};
 
 /// Reads the table of one query, again and again: what does not change between two reads is made once.
 pub struct TableReader {
-    query: Arc<str>,
     plan: SharedPlan,
     store: String,
     /// Its stores, one for each partition.
@@ -74,8 +73,8 @@ impl TableReader {
             _ => None,
         });
         let steps = steps.collect();
-        let (query, plan, store) = (Arc::clone(query), Arc::clone(plan), found.store);
-        Ok(Some(Self { query, plan, store, stores, steps }))
+        let (plan, store) = (Arc::clone(plan), found.store);
+        Ok(Some(Self { plan, store, stores, steps }))
     }
 
     /// The layout of the rows that are read.
@@ -116,22 +115,15 @@ impl TableReader {
     }
 
     /// Gives `each` the rows that `lookup` may mean, in windows that `windows` may mean, in portions, until it answers false: in
-    /// layout and order of the plan's result, with the values that its topic has. With `partitions` those only are read, as they are
-    /// here; else `is_here` says whether this server has a partition's rows.
+    /// layout and order of the plan's result, with the values that its topic has. With `partitions` those only are read, all as they
+    /// are here.
     pub fn read(
         &self,
         lookup: &PullLookup,
         windows: &WindowBounds,
         partitions: Option<&[u32]>,
-        is_here: &dyn Fn(&str, u32) -> bool,
         each: &mut dyn FnMut(ChangeBatch) -> Result<bool, RuntimeError>,
     ) -> Result<(), RuntimeError> {
-        let is_missing = |partition: &u32| partitions.is_none() && !is_here(&self.store, *partition);
-        if let Some(partition) = (0..self.partitions()).find(is_missing) {
-            let reason =
-                format!("this server has not all rows of {}: partition {partition} runs on another one", self.query);
-            return Err(RuntimeError::Failed(reason));
-        }
         let Some(materialized) = find(&self.plan.root) else { return Ok(()) };
         if let (PullLookup::Keys(keys), None) = (lookup, materialized.node.window()) {
             let entries = match partitions {

@@ -15,6 +15,7 @@ pub mod dead_letter;
 mod decoding;
 mod header_columns;
 mod input;
+mod local_state;
 mod lower;
 pub mod materialized;
 mod memory;
@@ -36,7 +37,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ use crate::plan::{RowPart, SharedPlan};
 use crate::registry::RegistryError;
 use crate::state::{StateError, Store};
 use crate::storage::WriteSet;
-use crate::topics::{Membership, TopicError, TopicPartition, Topics, Transaction};
+use crate::topics::{Announced, Membership, TopicError, TopicPartition, Topics, Transaction};
 use crate::types::{Column, RecordChunk, STACK_BYTES};
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
@@ -58,6 +59,7 @@ pub use sources::Change;
 pub use task::Task;
 
 use clock::Clock;
+use local_state::LocalState;
 use memory::MemoryBudget;
 pub use memory::MemoryPlan;
 use metrics::{QueryMetrics, RuntimeMetrics};
@@ -65,7 +67,7 @@ use placement::Placement;
 pub use placement::Role;
 use processing_log::ProcessingLog;
 use schedule::Schedule;
-pub use schedule::StoreOwners;
+pub use schedule::{QueryShare, StoreLag, StoreOwners, TaskShare};
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
 use tap::Tap;
@@ -254,6 +256,7 @@ struct Shared {
     memory: Arc<MemoryBudget>,
     metrics: RuntimeMetrics,
     log: Arc<ProcessingLog>,
+    local_state: Arc<LocalState>,
     commit_interval: Duration,
     /// Commit as soon as there is nothing more to process, instead of waiting for the interval.
     eager: AtomicBool,
@@ -272,6 +275,10 @@ pub struct Runtime {
     schedule: Arc<Mutex<Schedule>>,
     /// Takes part in the agreements of the servers.
     placing: Mutex<Option<(Arc<AtomicBool>, JoinHandle<()>)>>,
+    /// What servers tell each other.
+    words: Arc<Words>,
+    /// What tells this server from the others, where there may be such.
+    server: OnceLock<String>,
     cleanup_delay: Duration,
 }
 
@@ -292,6 +299,7 @@ impl Runtime {
             memory: MemoryBudget::new(options.memory),
             metrics: RuntimeMetrics::new(&options.metrics),
             log: Arc::clone(&options.log),
+            local_state: Arc::default(),
             commit_interval: options.commit_interval,
             eager: AtomicBool::new(options.workers == 0),
             idle_at: (0..options.workers).map(|_| AtomicU64::new(0)).collect(),
@@ -310,7 +318,9 @@ impl Runtime {
         let senders: Vec<_> = workers.iter().map(|(sender, _)| sender.clone()).collect();
         let runtime = Self {
             local: Mutex::new(Worker::new(Arc::clone(&shared), "worker-local")),
-            schedule: Arc::new(Mutex::new(Schedule::new(senders.clone(), true))),
+            schedule: Arc::new(Mutex::new(Schedule::new(senders.clone(), true, Arc::clone(&shared.local_state)))),
+            words: Arc::default(),
+            server: OnceLock::new(),
             shared,
             workers: workers.len(),
             threads: Mutex::new(workers),
@@ -330,9 +340,10 @@ impl Runtime {
         let hold_workers = workers.clone();
         let hold = Box::new(move || schedule::hold(&hold_workers, &*hold_topics));
         let Some(membership) = Arc::clone(&topics).join(count, hold)? else { return Ok(()) };
-        *lock(&self.schedule) = Schedule::new(workers, false);
-        let placing =
-            Placing { membership, schedule: Arc::clone(&self.schedule), shared: Arc::clone(&self.shared), standbys };
+        *lock(&self.schedule) = Schedule::new(workers, false, Arc::clone(&self.shared.local_state));
+        self.server.get_or_init(|| membership.server().to_owned());
+        let (schedule, shared, words) = (Arc::clone(&self.schedule), Arc::clone(&self.shared), Arc::clone(&self.words));
+        let placing = Placing { membership, schedule, shared, words, standbys };
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("placement".to_owned()).spawn(move || placing.run(&flag));
@@ -391,17 +402,70 @@ impl Runtime {
         }
     }
 
-    /// Whether this server has the rows that the store `store` of `query` keeps for `partition`.
-    pub fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
-        self.workers == 0 || lock(&self.schedule).has_store(query, store, partition)
+    /// Whether this server has the state of all queries. Where that stays so the answer costs nothing.
+    pub fn has_all_state(&self) -> bool {
+        self.workers == 0 || self.shared.local_state.is_all_here() || lock(&self.schedule).has_all_state()
     }
 
     /// Who has the rows that the store `store` of `query` keeps for `partition`.
     pub fn store_owners(&self, query: &str, store: &str, partition: u32) -> StoreOwners {
         if self.workers == 0 {
-            return StoreOwners { partition, here: Some(Role::Active), active: None, standbys: Vec::new() };
+            let (active, standbys) = (None, Vec::new());
+            return StoreOwners { partition, here: Some(Role::Active), is_complete: true, active, standbys };
         }
         lock(&self.schedule).owners(query, store, partition)
+    }
+
+    /// How many tasks that belong here have not their state yet; `None` while the servers have not agreed which do.
+    pub fn restoring(&self) -> Option<usize> {
+        lock(&self.schedule).restoring()
+    }
+
+    /// How far the stores are that this server has, those of standbys among them. Asks the cluster.
+    pub fn store_lags(&self) -> Vec<StoreLag> {
+        let copies = lock(&self.schedule).copies(None, &*self.shared.topics);
+        copies.into_iter().filter_map(|copy| copy.lag(&*self.shared.topics)).collect()
+    }
+
+    /// Records that the copy here of the store `store` of `query` lacks for `partition`; `None` if that is not known.
+    pub fn store_lag(&self, query: &str, store: &str, partition: u32) -> Option<u64> {
+        let copies = lock(&self.schedule).copies(Some(query), &*self.shared.topics);
+        let copy = copies.into_iter().find(|copy| copy.is_of(store, partition))?;
+        copy.lag(&*self.shared.topics).map(|lag| lag.lag())
+    }
+
+    /// What tells this server from the others of its service; `None` where there are no others.
+    pub fn server(&self) -> Option<&str> {
+        self.server.get().map(String::as_str)
+    }
+
+    /// The servers that have agreed, by their identities.
+    pub fn servers(&self) -> Vec<String> {
+        lock(&self.schedule).servers()
+    }
+
+    /// What each server of the service has of each query, by the servers' identities. One that is alone is called "".
+    pub fn shares(&self) -> BTreeMap<String, BTreeMap<Arc<str>, QueryShare>> {
+        let schedule = lock(&self.schedule);
+        if self.server().is_some() {
+            return schedule.shares();
+        }
+        BTreeMap::from([(String::new(), schedule.own_share())])
+    }
+
+    /// Tells `word` to the other servers, in place of what was told before. It arrives a little later.
+    pub fn announce(&self, word: Vec<u8>) {
+        *lock(&self.words.own) = Some(word);
+    }
+
+    /// Whether what was told last is on its way to the others.
+    pub fn is_announced(&self) -> bool {
+        lock(&self.words.own).is_none()
+    }
+
+    /// What servers have told, by their identities.
+    pub fn announced(&self) -> Announced {
+        Arc::clone(&lock(&self.words.all))
     }
 
     /// Removes the state of tasks that have been on other servers for long.
@@ -426,6 +490,7 @@ impl Runtime {
 
     /// Removes the state of a stopped query from the local store.
     pub fn remove_state(&self, spec: &QuerySpec) -> Result<(), RuntimeError> {
+        lock(&self.schedule).forget(&spec.id);
         let mut writes = WriteSet::default();
         Store::delete_query(&mut writes, &spec.id);
         self.shared.topics.forget_changelogs(&spec.group, &mut writes);
@@ -551,11 +616,21 @@ impl Runtime {
     }
 }
 
+/// What servers tell each other.
+#[derive(Default)]
+struct Words {
+    /// What this one is to tell, until it is told.
+    own: Mutex<Option<Vec<u8>>>,
+    /// What has come.
+    all: Mutex<Announced>,
+}
+
 /// This server's part in the agreements on where tasks run.
 struct Placing {
     membership: Box<dyn Membership>,
     schedule: Arc<Mutex<Schedule>>,
     shared: Arc<Shared>,
+    words: Arc<Words>,
     standbys: usize,
 }
 
@@ -567,6 +642,27 @@ impl Placing {
                 std::thread::park_timeout(10 * PLACING);
             }
         }
+        if let Err(error) = self.tell() {
+            tracing::warn!("other servers have not been told that this one goes: {error}");
+        }
+    }
+
+    /// Tells what is to be told, and takes what others have told.
+    fn tell(&mut self) -> Result<(), RuntimeError> {
+        let word = lock(&self.words.own).clone();
+        if let Some(word) = word {
+            self.membership.announce(&word)?;
+            let mut own = lock(&self.words.own);
+            if own.as_ref() == Some(&word) {
+                *own = None;
+            }
+        }
+        let told = self.membership.announced();
+        let mut all = lock(&self.words.all);
+        if !Arc::ptr_eq(&all, told) {
+            *all = Arc::clone(told);
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), RuntimeError> {
@@ -579,7 +675,7 @@ impl Placing {
             let now = self.shared.clock.elapsed();
             lock(&self.schedule).agree(self.membership.server(), &agreement, &*self.shared.topics, now)?;
         }
-        Ok(())
+        self.tell()
     }
 }
 

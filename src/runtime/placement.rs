@@ -61,6 +61,11 @@ impl Placement {
         self.servers.len()
     }
 
+    /// The servers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().map(String::as_str)
+    }
+
     /// What `server` does for the tasks of `slot`.
     pub fn role(&self, server: &str, slot: usize) -> Option<Role> {
         let index = self.servers.iter().position(|known| known == server)?;

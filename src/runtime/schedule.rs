@@ -1,19 +1,20 @@
 //! Which task is on which worker of this server, and in which role. Follows the placement that the servers agree on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use super::RuntimeError;
+use super::local_state::LocalState;
 use super::lower::Topology;
-use super::metrics::QueryMetrics;
+use super::metrics::{Phase, QueryMetrics};
 use super::placement::{Placement, Role, slot_of};
 use super::slot::TaskSpec;
 use super::worker::Command;
 use crate::state::Store;
 use crate::storage::WriteSet;
-use crate::topics::{Agreement, Topics};
+use crate::topics::{Agreement, TopicPartition, Topics};
 
 /// How long workers may take to commit before the servers agree anew; what is not committed by then is done again.
 const HOLD_MAX: Duration = Duration::from_secs(5);
@@ -27,7 +28,10 @@ pub(super) struct Schedule {
     /// Tasks on each worker.
     loads: Vec<usize>,
     queries: BTreeMap<Arc<str>, Scheduled>,
+    /// Queries that have ended for now and keep their state.
+    paused: BTreeMap<Arc<str>, Paused>,
     placed: Placed,
+    local_state: Arc<LocalState>,
     /// Generation of the last agreement.
     generation: Option<i32>,
 }
@@ -39,10 +43,61 @@ pub struct StoreOwners {
     pub partition: u32,
     /// What this server does for it.
     pub here: Option<Role>,
+    /// Whether this server, as the one that runs it, has all that was committed.
+    pub is_complete: bool,
     /// The server that keeps it up to date, by its identity; `None` where there is only one, or it is not known yet.
     pub active: Option<String>,
     /// The servers that follow.
     pub standbys: Vec<String>,
+}
+
+impl StoreOwners {
+    /// Whether this server is the one to ask, and can answer.
+    pub fn is_here(&self) -> bool {
+        self.here == Some(Role::Active) && self.is_complete
+    }
+}
+
+/// What one server has of one query.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryShare {
+    /// Stores and partitions of the tasks that it runs.
+    pub active: TaskShare,
+    /// Of those whose state it keeps at hand.
+    pub standby: TaskShare,
+}
+
+/// Stores of some tasks, and the partitions that they read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskShare {
+    /// Names of stores.
+    pub stores: BTreeSet<String>,
+    /// Partitions of sources and internal topics.
+    pub partitions: BTreeSet<TopicPartition>,
+}
+
+/// How far the copy of a store is that this server has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreLag {
+    /// The query.
+    pub query: Arc<str>,
+    /// Its consumer group.
+    pub group: Arc<str>,
+    /// The store.
+    pub store: String,
+    /// Its partition.
+    pub partition: u32,
+    /// Offset of the changelog up to which all is here.
+    pub position: i64,
+    /// Where the changelog ends, as far as is known.
+    pub end: i64,
+}
+
+impl StoreLag {
+    /// Records that are not here.
+    pub fn lag(&self) -> u64 {
+        (self.end - self.position).max(0) as u64
+    }
 }
 
 /// Where tasks belong.
@@ -65,12 +120,37 @@ struct Scheduled {
     elsewhere: HashMap<TaskId, Duration>,
 }
 
+/// A query that has ended for now.
+struct Paused {
+    topology: Arc<Topology>,
+    ids: Vec<TaskId>,
+    /// Tasks whose state is here.
+    complete: BTreeSet<TaskId>,
+}
+
+impl Scheduled {
+    /// Whether the state of the task `id`, which runs here, is here.
+    fn has_state(&self, id: TaskId) -> bool {
+        self.metrics.task(id).has_state()
+    }
+
+    /// Whether the task `id` cannot be begun at the moment.
+    fn fails(&self, id: TaskId) -> bool {
+        self.metrics.failure().is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
+    }
+
+    fn runs_here(&self, id: TaskId) -> bool {
+        matches!(self.here.get(&id), Some((_, Role::Active)))
+    }
+}
+
 impl Schedule {
     /// A schedule without queries. `alone`: all tasks are here.
-    pub(super) fn new(workers: Vec<Sender<Command>>, alone: bool) -> Self {
+    pub(super) fn new(workers: Vec<Sender<Command>>, alone: bool, local_state: Arc<LocalState>) -> Self {
         let loads = vec![0; workers.len()];
         let placed = if alone { Placed::Alone } else { Placed::Unknown };
-        Self { workers, loads, queries: BTreeMap::new(), placed, generation: None }
+        let (queries, paused) = (BTreeMap::new(), BTreeMap::new());
+        Self { workers, loads, queries, paused, placed, local_state, generation: None }
     }
 
     /// Whether it is known which tasks are here.
@@ -99,6 +179,10 @@ impl Schedule {
             here: HashMap::new(),
             elsewhere: HashMap::new(),
         };
+        if !topology.is_transient() {
+            self.local_state.changed();
+            self.paused.remove(query);
+        }
         self.queries.insert(Arc::clone(query), scheduled);
         self.place(query, topics, now)
     }
@@ -107,6 +191,13 @@ impl Schedule {
     pub(super) fn remove(&mut self, query: &Arc<str>) -> std::sync::mpsc::Receiver<()> {
         if let Some(scheduled) = self.queries.remove(query) {
             scheduled.here.values().for_each(|(worker, _)| self.loads[*worker] -= 1);
+            if !scheduled.topology.is_transient() {
+                self.local_state.changed();
+                let complete = |id: &&TaskId| scheduled.runs_here(**id) && scheduled.has_state(**id);
+                let complete = scheduled.ids.iter().filter(complete).copied().collect();
+                let paused = Paused { topology: scheduled.topology, ids: scheduled.ids, complete };
+                self.paused.insert(Arc::clone(query), paused);
+            }
         }
         let (sender, done) = channel();
         for worker in &self.workers {
@@ -114,6 +205,11 @@ impl Schedule {
             let _ = worker.send(Command::Remove { query: Arc::clone(query), done: Some(sender.clone()) });
         }
         done
+    }
+
+    /// Takes note that a query has ended for good.
+    pub(super) fn forget(&mut self, query: &str) {
+        self.paused.remove(query);
     }
 
     /// Has the running tasks of a query begin again from their last commit.
@@ -135,7 +231,12 @@ impl Schedule {
     ) -> Result<(), RuntimeError> {
         let placement = Placement::from_bytes(&agreement.proposal)
             .map_err(|reason| RuntimeError::Failed(format!("the placement of tasks cannot be read: {reason}")))?;
+        for (query, paused) in &mut self.paused {
+            let stays = |id: &TaskId| placement.role(server, slot_of(query, id.0, id.1)) == Some(Role::Active);
+            paused.complete.retain(stays);
+        }
         self.placed = Placed::Agreed { server: server.to_owned(), placement };
+        self.local_state.changed();
         let queries: Vec<Arc<str>> = self.queries.keys().cloned().collect();
         for query in queries {
             self.place(&query, topics, now)?;
@@ -193,6 +294,7 @@ impl Schedule {
                 }
                 (Some((worker, known)), Some(role)) => {
                     if known != role {
+                        scheduled.metrics.task(id).set_has_state(false);
                         send(&self.workers[worker], Command::SetRole { query: Arc::clone(query), id, role })?;
                         scheduled.here.insert(id, (worker, role));
                     }
@@ -231,37 +333,179 @@ impl Schedule {
         Ok(())
     }
 
+    /// The task with the store `store` of `query` in `partition`.
+    fn task_with(&self, query: &str, store: &str, partition: u32) -> Option<TaskId> {
+        let known = self.queries.get(query).map(|scheduled| (&scheduled.topology, &scheduled.ids));
+        let (topology, ids) = known.or_else(|| self.paused.get(query).map(|paused| (&paused.topology, &paused.ids)))?;
+        ids.iter().find(|id| id.1 == partition && topology.has_store(id.0, store)).copied()
+    }
+
     /// Who has the rows that the store `store` of `query` keeps for `partition`, as the servers have agreed.
     pub(super) fn owners(&self, query: &str, store: &str, partition: u32) -> StoreOwners {
-        let mut owners = StoreOwners { partition, here: None, active: None, standbys: Vec::new() };
-        let scheduled = self.queries.get(query);
-        let task = scheduled.and_then(|scheduled| {
-            scheduled.ids.iter().find(|id| id.1 == partition && scheduled.topology.has_store(id.0, store))
-        });
-        match (&self.placed, task) {
-            (Placed::Alone, _) => owners.here = Some(Role::Active),
+        let mut owners = StoreOwners { partition, here: None, is_complete: false, active: None, standbys: Vec::new() };
+        match (&self.placed, self.task_with(query, store, partition)) {
+            (Placed::Alone, _) => (owners.here, owners.is_complete) = (Some(Role::Active), true),
             (Placed::Agreed { server, placement }, Some(id)) => {
                 let slot = slot_of(query, id.0, id.1);
                 owners.here = placement.role(server, slot);
+                owners.is_complete = match self.queries.get(query) {
+                    // Nobody but the only server can have moved on what a task that fails had committed.
+                    Some(scheduled) => {
+                        let stays = placement.servers() == 1 && scheduled.fails(id);
+                        scheduled.runs_here(id) && (scheduled.has_state(id) || stays)
+                    }
+                    None => self.paused.get(query).is_some_and(|paused| paused.complete.contains(&id)),
+                };
                 let (active, standbys) = placement.owners(slot);
                 owners.active = Some(active.to_owned());
                 owners.standbys = standbys.into_iter().map(ToOwned::to_owned).collect();
+            }
+            // It was paused before this server has started; nobody else can have what it has committed.
+            (Placed::Agreed { placement, .. }, None) if placement.servers() == 1 => {
+                (owners.here, owners.is_complete) = (Some(Role::Active), true);
             }
             _ => {}
         }
         owners
     }
 
-    /// Whether the task with the store `store` of `query` runs here in the partition; true for queries that are not known.
-    pub(super) fn has_store(&self, query: &str, store: &str, partition: u32) -> bool {
-        if matches!(self.placed, Placed::Alone) {
-            return true;
-        }
-        let Some(scheduled) = self.queries.get(query) else { return true };
-        let has = |(id, (_, role)): (&TaskId, &(usize, Role))| {
-            *role == Role::Active && id.1 == partition && scheduled.topology.has_store(id.0, store)
+    /// Whether this server has the state of all queries. What it finds is noted.
+    pub(super) fn has_all_state(&self) -> bool {
+        let changes = self.local_state.changes();
+        let has_state = |scheduled: &Scheduled| {
+            scheduled.topology.is_transient()
+                || scheduled.ids.iter().all(|id| scheduled.runs_here(*id) && scheduled.has_state(*id))
         };
-        scheduled.here.iter().any(has)
+        let has_all = match &self.placed {
+            Placed::Alone => true,
+            Placed::Unknown => false,
+            Placed::Agreed { placement, .. } => placement.servers() == 1 && self.queries.values().all(has_state),
+        };
+        if has_all {
+            self.local_state.note_all(changes);
+        }
+        has_all
+    }
+
+    /// How many tasks that belong here wait for their state, those that fail aside; `None` while it is not known which do.
+    pub(super) fn restoring(&self) -> Option<usize> {
+        let lack = |scheduled: &Scheduled| {
+            let ids = scheduled.here.keys().filter(|id| scheduled.runs_here(**id));
+            let lack = |id: &TaskId| !scheduled.has_state(*id) && !scheduled.fails(*id);
+            ids.filter(|id| !scheduled.topology.is_transient() && lack(id)).count()
+        };
+        self.is_placed().then(|| self.queries.values().map(lack).sum())
+    }
+
+    /// The servers that have agreed.
+    pub(super) fn servers(&self) -> Vec<String> {
+        match &self.placed {
+            Placed::Agreed { placement, .. } => placement.names().map(ToOwned::to_owned).collect(),
+            Placed::Alone | Placed::Unknown => Vec::new(),
+        }
+    }
+
+    /// The servers, with what each has of each query; nothing while they have not agreed.
+    pub(super) fn shares(&self) -> BTreeMap<String, BTreeMap<Arc<str>, QueryShare>> {
+        let Placed::Agreed { placement, .. } = &self.placed else { return BTreeMap::new() };
+        let none = || self.queries.keys().map(|query| (Arc::clone(query), QueryShare::default())).collect();
+        let mut shares: BTreeMap<String, BTreeMap<Arc<str>, QueryShare>> =
+            placement.names().map(|server| (server.to_owned(), none())).collect();
+        for (query, scheduled) in self.queries.iter().filter(|(_, scheduled)| !scheduled.topology.is_transient()) {
+            for id in &scheduled.ids {
+                let (active, standbys) = placement.owners(slot_of(query, id.0, id.1));
+                let mut share = |server: &str, role: Role| {
+                    if let Some(share) = shares.get_mut(server).and_then(|queries| queries.get_mut(query)) {
+                        share.of(role).add(scheduled, *id);
+                    }
+                };
+                share(active, Role::Active);
+                standbys.into_iter().for_each(|server| share(server, Role::Standby));
+            }
+        }
+        shares
+    }
+
+    /// What this server has of each query, being alone.
+    pub(super) fn own_share(&self) -> BTreeMap<Arc<str>, QueryShare> {
+        let persistent = self.queries.iter().filter(|(_, scheduled)| !scheduled.topology.is_transient());
+        let share = |(query, scheduled): (&Arc<str>, &Scheduled)| {
+            let mut share = QueryShare::default();
+            for (id, (_, role)) in &scheduled.here {
+                share.of(*role).add(scheduled, *id);
+            }
+            (Arc::clone(query), share)
+        };
+        persistent.map(share).collect()
+    }
+
+    /// The stores that are here, those of standbys among them: of `only` this query, or of all.
+    pub(super) fn copies(&self, only: Option<&str>, topics: &dyn Topics) -> Vec<Copy> {
+        let mut copies = Vec::new();
+        for (query, scheduled) in self.queries.iter().filter(|(query, _)| only.is_none_or(|only| &***query == only)) {
+            for id in scheduled.here.keys() {
+                let task = scheduled.metrics.task(*id);
+                let runs = scheduled.runs_here(*id) && task.has_state();
+                let figures = task.figures();
+                for (store, changelog) in scheduled.topology.changelogs(*id, topics) {
+                    let position = figures.restores.iter().find(|one| one.store == store.name).map(|one| one.position);
+                    let group = Arc::clone(scheduled.topology.group());
+                    copies.push(Copy { query: Arc::clone(query), group, store: store.name, changelog, runs, position });
+                }
+            }
+        }
+        copies
+    }
+}
+
+/// A store on this server.
+pub(super) struct Copy {
+    query: Arc<str>,
+    group: Arc<str>,
+    store: String,
+    changelog: TopicPartition,
+    /// Whether its task runs here, so that nothing is missing.
+    runs: bool,
+    position: Option<i64>,
+}
+
+impl Copy {
+    /// Whether it is that of `store`, in `partition`.
+    pub(super) fn is_of(&self, store: &str, partition: u32) -> bool {
+        self.store == store && self.changelog.partition == partition
+    }
+
+    /// How far it is; `None` if that is not known. The ends of what runs here are asked for, which may take a while.
+    pub(super) fn lag(self, topics: &dyn Topics) -> Option<StoreLag> {
+        let (position, end) = if self.runs {
+            let end = topics.end_offset(&self.changelog).ok()?;
+            (end, end)
+        } else {
+            let (position, end) = (self.position?, topics.known_end(&self.changelog).ok()??);
+            // Between the two may be nothing but the marks of transactions.
+            let is_there = topics.has_reached(&self.changelog, position, end).unwrap_or(false);
+            (if is_there { end } else { position }, end)
+        };
+        let Self { query, group, store, changelog, .. } = self;
+        Some(StoreLag { query, group, store, partition: changelog.partition, position, end })
+    }
+}
+
+impl QueryShare {
+    fn of(&mut self, role: Role) -> &mut TaskShare {
+        match role {
+            Role::Active => &mut self.active,
+            Role::Standby => &mut self.standby,
+        }
+    }
+}
+
+impl TaskShare {
+    /// Adds the task `id`.
+    fn add(&mut self, scheduled: &Scheduled, id: TaskId) {
+        self.stores.extend(scheduled.topology.stores(id.0).map(ToOwned::to_owned));
+        let reads = scheduled.metrics.reads().iter().filter(|read| read.task == id);
+        self.partitions.extend(reads.map(|read| read.partition.clone()));
     }
 }
 

@@ -89,10 +89,17 @@ impl Slot {
             return;
         }
         self.role = role;
+        self.figures.set_has_state(false);
         match &self.phase {
             Phase::Restoring(..) if role == Role::Active => {}
             _ => self.close(),
         }
+    }
+
+    /// As [`Slot::close`]; what was committed may have been elsewhere.
+    pub(super) fn close_stale(&mut self) {
+        self.figures.set_has_state(false);
+        self.close();
     }
 
     /// Drops what is not committed; the task begins again from its last commit.
@@ -156,7 +163,11 @@ impl Slot {
         self.spec.topology.prepare(topics)?;
         let restore = Restore::begin(self.spec.topology.changelogs(self.spec.id, topics), topics)?;
         self.phase = Phase::Restoring(restore, None, shared.clock.elapsed());
-        self.figures.set_phase(self.shown_restoring());
+        let phase = self.shown_restoring();
+        if let Phase::Restoring(restore, ..) = &self.phase {
+            let restores = restore.figures(false);
+            self.figures.update(|figures| (figures.phase, figures.restores) = (phase, restores));
+        }
         Ok(())
     }
 
@@ -231,6 +242,7 @@ impl Slot {
         }
         let task = self.spec.topology.task(self.spec.id, inputs, shared, &self.spec.metrics)?;
         self.phase = Phase::Running(Box::new(task));
+        self.figures.set_has_state(true);
         if self.failed_to_begin {
             self.recovered();
         }
@@ -326,6 +338,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.figures.set_has_state(false);
         self.figures.set_phase(Shown::Stopped);
     }
 }

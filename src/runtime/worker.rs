@@ -106,7 +106,8 @@ impl Worker {
             }
             Command::Resume { fence, follows } => {
                 if !follows {
-                    self.close_all();
+                    self.persistent_slots().for_each(Slot::close_stale);
+                    self.shared.local_state.changed();
                 }
                 self.writer.set_fence(fence);
                 self.holds = false;
@@ -191,6 +192,10 @@ impl Worker {
             // known, and the next commit takes it back.
             self.holds |= matches!(committed, Err(TopicError::Outdated { .. }));
             tracing::warn!("tasks were placed anew, what was not committed is done again: {reason}");
+            if self.holds {
+                self.shared.local_state.changed();
+                return self.persistent_slots().for_each(Slot::close_stale);
+            }
             return self.close_all();
         }
         self.shared.memory.measure();
@@ -205,7 +210,11 @@ impl Worker {
 
     /// Has all tasks begin again from their last commit.
     fn close_all(&mut self) {
-        self.slots.iter_mut().filter(|slot| !slot.spec.topology.is_transient()).for_each(Slot::close);
+        self.persistent_slots().for_each(Slot::close);
+    }
+
+    fn persistent_slots(&mut self) -> impl Iterator<Item = &mut Slot> {
+        self.slots.iter_mut().filter(|slot| !slot.spec.topology.is_transient())
     }
 
     /// How long there is certainly nothing to do unless records arrive.

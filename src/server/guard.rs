@@ -1,19 +1,19 @@
-//! What every request passes: pages of other origins, who asks, how much is asked at once.
+//! What every request passes: pages of other origins, and who asks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Server;
 use super::problem::{Code, Problem};
-use crate::http::in_time;
+use super::security::{Moment, Principal};
+use crate::http::{SendingHalf, in_time};
 use crate::metrics::Metric;
 
 /// Lets requests through that may be answered.
@@ -25,18 +25,37 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     let begun = server.engine.elapsed();
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let response = match server.admit(&mut request) {
+    let response = match server.admit(&mut request).await {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            forget(request).await;
+            problem.into_response()
+        }
     };
     server.count(&route, response.status(), server.engine.elapsed().saturating_sub(begun));
     let mut response = server.origins.allow(origin.as_ref(), response);
-    if response.status() == StatusCode::UNAUTHORIZED
-        && let Ok(challenge) = HeaderValue::from_str(&server.security.challenge())
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenges = server.security.challenges().filter_map(|one| HeaderValue::from_str(&one).ok());
+        for challenge in challenges {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+        }
     }
     response
+}
+
+/// Most of a body that nobody reads is taken all the same.
+const FORGOTTEN_MAX: usize = 64 << 10;
+/// As long as it comes within this time.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// Takes the body of a request that is refused, if it is short: with a body that was left where it is, the connection of HTTP/1.1
+/// would have to end, and who sends the next request on it would not be answered.
+pub async fn forget(request: Request) {
+    if request.version() < Version::HTTP_2 {
+        let body = axum::body::to_bytes(request.into_body(), FORGOTTEN_MAX);
+        // One that is longer, or does not come, ends the connection.
+        let _ = tokio::time::timeout(FORGOTTEN_WITHIN, body).await;
+    }
 }
 
 /// Requests that were answered.
@@ -56,13 +75,19 @@ impl Server {
     }
 
     /// Notes who asks, if he may ask at all.
-    fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+    async fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+        let now = Moment { elapsed: self.engine.elapsed(), now_ms: self.engine.now_ms() };
         let path = request.uri().path();
         let token = request.uri().query().filter(|_| path == "/ws/query").and_then(|query| {
             let token = query.split('&').find_map(|one| one.strip_prefix("access_token="))?;
             Some(percent_encoding::percent_decode_str(token).decode_utf8_lossy().into_owned())
         });
-        let principal = self.security.principal(path, request.headers(), token.as_deref())?;
+        let is_told = matches!(path, "/heartbeat" | "/lag") && self.cluster.is_server(request.headers());
+        let principal = if is_told {
+            Principal::Anybody
+        } else {
+            self.security.principal(path, request.headers(), token.as_deref(), now).await?
+        };
         if self.terminated.load(Ordering::Acquire) && !path.starts_with("/chc/") && path != "/info" {
             return Err(Problem::new(Code::TERMINATED, "the service was ended for good by /ksql/terminate"));
         }
@@ -116,7 +141,12 @@ impl FromRequest<Arc<Server>> for Content {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, server: &Arc<Server>) -> Result<Self, Problem> {
-        match in_time(Bytes::from_request(request, server)).await {
+        let sending = request.extensions().get::<SendingHalf>().cloned();
+        let read = in_time(Bytes::from_request(request, server)).await;
+        if let (Some(sending), Some(Ok(_))) = (sending, &read) {
+            sending.asked();
+        }
+        match read {
             None => Err(Problem::new(Code(40800), "the body of the request did not come in time")),
             Some(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Problem::new(Code(41300), "the body of the request is too large"))
@@ -127,84 +157,12 @@ impl FromRequest<Arc<Server>> for Content {
     }
 }
 
-/// How many pull queries there may be at once, and in a second.
-#[derive(Debug)]
-pub struct PullLimits {
-    concurrent: usize,
-    running: AtomicUsize,
-    per_second: u64,
-    /// When the second began, and how many there were in it.
-    second: Mutex<(Duration, u64)>,
-}
-
-/// A pull query that counts as long as this lives.
-pub struct Pulling<'a>(&'a PullLimits);
-
-impl Drop for Pulling<'_> {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-const CONCURRENT: &str = "ksql.query.pull.max.concurrent.requests";
-const PER_SECOND: &str = "ksql.query.pull.max.qps";
-
-impl PullLimits {
-    /// What `property` says, by name.
-    pub fn new(property: impl Fn(&str) -> Option<String>) -> Self {
-        let number = |name: &str| property(name).and_then(|value| value.trim().parse::<u64>().ok());
-        let concurrent = number(CONCURRENT).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX);
-        let second = Mutex::new((Duration::ZERO, 0));
-        Self { concurrent, running: AtomicUsize::new(0), per_second: number(PER_SECOND).unwrap_or(u64::MAX), second }
-    }
-
-    /// A place for one more, by a clock that has run for `now`.
-    pub fn begin(&self, now: Duration) -> Result<Pulling<'_>, Problem> {
-        let too_many = |name: &str| {
-            Problem::new(Code::TOO_MANY_REQUESTS, format!("there are more pull queries than {name} allows: try again"))
-        };
-        if self.running.fetch_add(1, Ordering::AcqRel) >= self.concurrent {
-            self.running.fetch_sub(1, Ordering::AcqRel);
-            return Err(too_many(CONCURRENT));
-        }
-        let pulling = Pulling(self);
-        if self.per_second < u64::MAX {
-            let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
-            if now.saturating_sub(second.0) >= Duration::from_secs(1) {
-                *second = (now, 0);
-            }
-            second.1 += 1;
-            if second.1 > self.per_second {
-                return Err(too_many(PER_SECOND));
-            }
-        }
-        Ok(pulling)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn property<'a>(entries: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
         |name| entries.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    }
-
-    #[test]
-    fn only_so_many_pull_queries_run_at_once() {
-        let limits = PullLimits::new(property(&[(CONCURRENT, "1")]));
-        let first = limits.begin(Duration::ZERO);
-        assert!(first.is_ok());
-        assert!(limits.begin(Duration::ZERO).is_err_and(|problem| problem.code == Code::TOO_MANY_REQUESTS));
-        drop(first);
-        assert!(limits.begin(Duration::ZERO).is_ok());
-    }
-
-    #[test]
-    fn only_so_many_pull_queries_begin_in_a_second() {
-        let limits = PullLimits::new(property(&[(PER_SECOND, "2")]));
-        let outcomes: Vec<bool> = (0..3).map(|_| limits.begin(Duration::ZERO).is_ok()).collect();
-        assert_eq!(outcomes, [true, true, false]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the server says of itself: `/info`, `/healthcheck`, `/status` and their like.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -13,9 +13,7 @@ use serde_json::{Value, json};
 use super::problem::{Code, Problem};
 use super::security::Right;
 use super::{Asked, Endpoint, Server, json_answer, working};
-use crate::catalog::QueryId;
-use crate::engine::{QueryFacts, Session};
-use crate::runtime::metrics::Phase;
+use crate::engine::ServerState;
 
 const JSON: &str = "application/json";
 
@@ -32,7 +30,6 @@ pub fn routes() -> Router<Arc<Server>> {
         .route("/chc/ready", get(ready))
         .route("/status", get(statuses))
         .route("/status/{kind}/{name}/{action}", get(status))
-        .route("/clusterStatus", get(cluster_status))
         .route("/v1/metadata", get(metadata))
         .route("/v1/metadata/id", get(metadata_id))
         .route("/is_valid_property/{property}", get(is_valid_property))
@@ -70,7 +67,7 @@ async fn healthcheck(State(server): State<Arc<Server>>) -> Endpoint {
             "kafka": {"isHealthy": kafka},
             "commandRunner": {"isHealthy": commands},
         });
-        (is_healthy, json!({"isHealthy": is_healthy, "details": details, "serverState": "READY"}))
+        (is_healthy, json!({"isHealthy": is_healthy, "details": details, "serverState": server.state_word()}))
     })
     .await?;
     let status = if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -78,9 +75,29 @@ async fn healthcheck(State(server): State<Arc<Server>>) -> Endpoint {
 }
 
 async fn ready(State(server): State<Arc<Server>>) -> Response {
-    match working(move || server.engine.check_topics().is_ok()).await {
+    match working(move || server.is_ready() && server.engine.check_topics().is_ok()).await {
         Ok(true) => StatusCode::OK.into_response(),
         _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+impl Server {
+    /// Whether clients should be sent here: its queries had all their state once, and it is not about to stop. What it takes over from
+    /// others later comes while it answers.
+    fn is_ready(&self) -> bool {
+        if !self.was_complete.load(Ordering::Acquire) && self.engine.server_state() == ServerState::Complete {
+            self.was_complete.store(true, Ordering::Release);
+        }
+        self.was_complete.load(Ordering::Acquire) && !self.stops.load(Ordering::Acquire)
+    }
+
+    /// Where it is between its start and its end, in ksqlDB's words.
+    fn state_word(&self) -> &'static str {
+        match (self.stops.load(Ordering::Acquire), self.is_ready()) {
+            (true, _) => "TERMINATING",
+            (false, true) => "READY",
+            (false, false) => "INITIALIZING",
+        }
     }
 }
 
@@ -96,45 +113,6 @@ async fn status(
     let status = server.statuses.get(&id);
     let status = status.ok_or_else(|| Problem::new(Code::NOT_FOUND, format!("Command not found: {id}")))?;
     Ok(json_answer(JSON, &status))
-}
-
-async fn cluster_status(State(server): State<Arc<Server>>) -> Endpoint {
-    let status = working(move || {
-        let (outlines, _) = server.engine.outlines();
-        let ids: Vec<QueryId> = outlines.iter().map(|outline| outline.info.id.clone()).collect();
-        let facts = server.engine.query_facts(&Session::default(), &ids);
-        let queries = facts.iter().map(|facts| (facts.outline.info.id.to_string(), placed(facts)));
-        let host = json!({
-            "hostAlive": true,
-            "lastStatusUpdateMs": server.engine.now_ms(),
-            "activeStandbyPerQuery": Value::Object(queries.collect()),
-            "hostStoreLags": {"stateStoreLags": {}, "updateTimeMs": 0},
-        });
-        json!({"clusterStatus": Value::Object([(server.host.clone(), host)].into_iter().collect())})
-    });
-    Ok(json_answer(JSON, &status.await?))
-}
-
-/// What of a query this server keeps for itself, and what for others.
-fn placed(facts: &QueryFacts) -> Value {
-    let of = |is_standby: bool| {
-        let tasks = facts.tasks.iter().map(|(_, figures)| figures);
-        let (mut stores, mut partitions) = (BTreeSet::new(), BTreeSet::new());
-        for figures in tasks.filter(|figures| (figures.phase == Phase::Standby) == is_standby) {
-            stores.extend(figures.stores.iter().map(|store| store.store.as_str()));
-            partitions.extend(figures.inputs.iter().map(|input| &input.partition));
-        }
-        let partitions = partitions.into_iter();
-        let partitions = partitions.map(|place| json!({"topic": &*place.topic, "partition": place.partition}));
-        (json!(stores), partitions.collect::<Value>())
-    };
-    let ((active, active_partitions), (standby, standby_partitions)) = (of(false), of(true));
-    json!({
-        "activeStores": active,
-        "activePartitions": active_partitions,
-        "standByStores": standby,
-        "standByPartitions": standby_partitions,
-    })
 }
 
 fn cluster_scope(server: &Server) -> Value {

@@ -19,11 +19,13 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::guard::forget;
 use super::problem::{Code, Problem};
 use super::request::{RowForm, session_of};
 use super::security::{Principal, Right};
 use super::{Endpoint, Server, working};
 use crate::engine::Inserter;
+use crate::http::in_time;
 
 /// The first line.
 #[derive(Debug, Deserialize)]
@@ -44,18 +46,23 @@ pub async fn endpoint(
     Extension(who): Extension<Principal>,
     request: Request,
 ) -> Endpoint {
-    server.security.check(&who, Right::Write)?;
+    if let Err(refused) = server.security.check(&who, Right::Write) {
+        forget(request).await;
+        return Err(refused);
+    }
     if request.version() < Version::HTTP_2 && !offers_http2(request.headers()) {
+        forget(request).await;
         let text = "/inserts-stream acknowledges rows while they are sent, which needs HTTP/2: ask with HTTP/2";
         return Err(Problem::new(Code::HTTP2_ONLY, text));
     }
-    let form = RowForm::accepted(request.headers(), RowForm::Delimited)?;
+    let form = RowForm::of_acknowledgements(request.headers())?;
     let mut lines = Lines { stream: request.into_body().into_data_stream(), buffer: Vec::new(), at_end: false };
-    let first = lines.next(1).await?.and_then(|mut lines| lines.pop());
+    let slow = || Problem::new(Code(40800), "the first line of the request did not come in time");
+    let first = in_time(lines.next(1)).await.ok_or_else(slow)??.and_then(|mut lines| lines.pop());
     let first = first.ok_or_else(|| Problem::bad_request("the first line must name the stream: {\"target\": …}"))?;
     let target: Target = serde_json::from_slice(&first)
         .map_err(|error| Problem::bad_request(format!("the first line is no target: {error}")))?;
-    let session = session_of(target.properties.as_ref());
+    let session = server.checked(session_of(target.properties.as_ref()))?;
     let inserter = working(move || server.engine.inserter(&session, &target.target)).await??;
     let taking = Taking { lines, inserter: Some(inserter), form, number: 0, head: form == RowForm::Json };
     let body = Body::from_stream(stream::unfold(taking, |mut taking| async move {

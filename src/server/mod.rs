@@ -7,15 +7,19 @@
 //!        /ws/query ─┘                        │
 //!  /inserts-stream ─▶ inserts ───────────────┘
 //!            /info, /healthcheck, /status … ─▶ info
+//!     /clusterStatus, /heartbeat, /lag ─────▶ cluster ─▶ other servers
 //! ```
 //!
 //! Endpoints translate and do nothing else. HTTP/1.1 and HTTP/2 are spoken on the same port, the latter with prior knowledge.
 //! Bodies are read as JSON whatever their content type, since several clients send none.
 
+mod api;
+mod cluster;
 mod entity;
 mod guard;
 mod info;
 mod inserts;
+mod limits;
 mod problem;
 mod query;
 mod request;
@@ -26,8 +30,6 @@ mod status;
 mod terminate;
 mod websocket;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -40,20 +42,27 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::Value;
 
-use crate::engine::Engine;
-use crate::http::{HttpServer, Limits, Listen, ServerOptions, TlsError, tls_acceptor};
-use guard::{Content, Origins, PullLimits};
+use crate::engine::{Engine, Session};
+use cluster::Cluster;
+use guard::{Content, Origins};
+use limits::{COMMANDS_PER_SECOND, PullLimits, Rate};
 use problem::{Code, Problem};
 use request::{RowForm, StatementRequest, accepted_json};
 use rows::Framing;
 use security::{Principal, Right, Security};
 use status::Statuses;
 
+pub use api::{ApiServer, ServerError};
+
 /// What all endpoints share.
-pub struct Server {
+struct Server {
     engine: Arc<Engine>,
-    /// Address under which this server is known: `localhost:8088`.
-    host: String,
+    /// The other servers of the service.
+    cluster: Cluster,
+    /// Its queries have had all their state.
+    was_complete: AtomicBool,
+    /// It is about to stop.
+    stops: AtomicBool,
     statuses: Statuses,
     numbers: AtomicU64,
     /// How often a push query without rows sends something.
@@ -66,7 +75,9 @@ pub struct Server {
     terminated: AtomicBool,
     security: Security,
     origins: Origins,
-    pull_limits: PullLimits,
+    pull_limits: Arc<PullLimits>,
+    /// Statements that change something.
+    commands: Rate,
 }
 
 /// No request of people is larger.
@@ -81,56 +92,34 @@ const LOOK: Duration = Duration::from_millis(10);
 // Requests are parsed and planned on the threads of the server: as deep as anywhere.
 const _: () = assert!(crate::http::STACK_BYTES >= crate::types::STACK_BYTES);
 
-/// Connections of an API server: a push query has one each.
-const CONNECTIONS_MAX: usize = 16_384;
-/// Requests that are worked on at the same time.
-const WORK_THREADS: usize = 32;
-
-/// Why a server cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// A property is wrong.
-    #[error("{0}")]
-    Setting(String),
-    /// Its certificates are.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// It cannot listen.
-    #[error("cannot listen at {0}: {1}")]
-    Listen(SocketAddr, io::Error),
-}
-
 impl Server {
-    /// Serves `engine` at `listen`, as the engine's properties say. With `file`, which says all that runs, nobody changes that.
-    pub fn start(engine: &Arc<Engine>, listen: Listen, file: Option<&str>) -> Result<HttpServer, ServerError> {
-        let host = format!("{}:{}", listen.address.ip(), listen.address.port());
-        let tls = if listen.has_tls { Some(tls_acceptor(&engine.properties())?) } else { None };
-        let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-        let app = Self::router(engine, host, file).map_err(ServerError::Setting)?;
-        let options = ServerOptions { tls, limits, work_threads: WORK_THREADS };
-        HttpServer::start_with("http-api", listen.address, app, options)
-            .map_err(|error| ServerError::Listen(listen.address, error))
-    }
-
-    /// The endpoints in front of `engine`, on a server that is known as `host`.
-    fn router(engine: &Arc<Engine>, host: String, file: Option<&str>) -> Result<Router, String> {
+    /// What answers for `engine`, as its properties say. With `file`, which says all that runs, nobody changes that.
+    fn new(engine: &Arc<Engine>, file: Option<&str>) -> Result<Self, ServerError> {
         let property = |name: &str| engine.property(name);
         let number = |name: &str| property(name).and_then(|value| value.trim().parse().ok());
         let milliseconds = |name: &str, default| number(name).map_or(default, Duration::from_millis);
-        let server = Arc::new(Self {
+        Ok(Self {
             keep_alive: milliseconds("query.stream.disconnect.check", KEEP_ALIVE),
             command_timeout: milliseconds("ksql.server.command.response.timeout.ms", COMMAND_TIMEOUT),
             websocket_timeout: milliseconds("ksql.websocket.connection.max.timeout.ms", WEBSOCKET_TIMEOUT),
             terminated: AtomicBool::new(false),
-            security: Security::new(property)?.headless(file),
+            security: Security::new(property).map_err(ServerError::Setting)?.headless(file),
             origins: Origins::new(property),
-            pull_limits: PullLimits::new(property),
+            pull_limits: Arc::new(PullLimits::new(property)),
+            commands: Rate::new(COMMANDS_PER_SECOND, property),
             engine: Arc::clone(engine),
-            host,
+            cluster: Cluster::new(engine),
+            was_complete: AtomicBool::new(false),
+            stops: AtomicBool::new(false),
             statuses: Statuses::default(),
             numbers: AtomicU64::default(),
-        });
-        Ok(Router::new()
+        })
+    }
+
+    /// The endpoints, at a listener `for_servers` or for clients only.
+    fn router(self: &Arc<Self>, for_servers: bool) -> Router {
+        let told = if for_servers { cluster::routes() } else { cluster::closed_routes() };
+        Router::new()
             .route("/", get(|| async { Redirect::temporary("/info") }))
             .route("/ksql", post(statements_endpoint))
             .route("/query", post(query_endpoint))
@@ -140,11 +129,12 @@ impl Server {
             .route("/ksql/terminate", post(terminate::endpoint))
             .route("/ws/query", get(websocket::endpoint))
             .merge(info::routes())
+            .merge(told)
             .fallback(|| async { Problem::new(Code::NOT_FOUND, "Not Found").into_response() })
             .method_not_allowed_fallback(|| async { Problem::new(Code(40500), "Method Not Allowed").into_response() })
-            .layer(middleware::from_fn_with_state(Arc::clone(&server), guard::guard))
+            .layer(middleware::from_fn_with_state(Arc::clone(self), guard::guard))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(server))
+            .with_state(Arc::clone(self))
     }
 
     /// Waits until the command `number` was carried out here, if one is named.
@@ -159,6 +149,13 @@ impl Server {
             std::thread::park_timeout(LOOK);
         }
         Ok(())
+    }
+
+    /// The session of a client, if it sets what clients may set.
+    fn checked(&self, session: Session) -> Result<Session, Problem> {
+        let checked = self.engine.check_overrides(&session);
+        checked.map_err(|error| Problem { code: Code::BAD_REQUEST, ..Problem::from(error) })?;
+        Ok(session)
     }
 
     /// A number that no other query has.
@@ -194,7 +191,7 @@ async fn statements_endpoint((State(server), Extension(who), headers): Asked, Co
 
 async fn query_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
     let content_type = accepted_json(&headers)?;
-    answer_query(&server, who, &body, Framing::Query, content_type).await
+    answer_query(&server, (who, &headers), &body, Framing::Query, content_type).await
 }
 
 async fn query_stream_endpoint((State(server), Extension(who), headers): Asked, Content(body): Content) -> Endpoint {
@@ -203,20 +200,21 @@ async fn query_stream_endpoint((State(server), Extension(who), headers): Asked, 
         RowForm::Delimited => Framing::Lines,
         RowForm::Json => Framing::Array,
         RowForm::Protobuf => Framing::Messages,
+        RowForm::Arrow => Framing::Arrow,
     };
-    answer_query(&server, who, &body, framing, form.content_type()).await
+    answer_query(&server, (who, &headers), &body, framing, form.content_type()).await
 }
 
 async fn answer_query(
     server: &Arc<Server>,
-    who: Principal,
+    (who, headers): (Principal, &HeaderMap),
     body: &[u8],
     framing: Framing,
     content_type: &'static str,
 ) -> Endpoint {
     let request = StatementRequest::read(body)?;
-    let asked = Arc::clone(server);
-    let answered = working(move || query::ask(&asked, &who, &request)).await??;
+    let authorization = || headers.get(header::AUTHORIZATION).cloned();
+    let answered = query::answer(server, who, request, authorization).await?;
     Ok(query::respond(server, answered, framing, content_type))
 }
 

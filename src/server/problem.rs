@@ -23,6 +23,8 @@ impl Code {
     pub const QUERY_ENDPOINT: Self = Self(40002);
     /// The endpoint needs HTTP/2.
     pub const HTTP2_ONLY: Self = Self(40004);
+    /// The endpoint is for other servers, at a listener of its own.
+    pub const INTERNAL_ONLY: Self = Self(40005);
     /// Who asks is not known.
     pub const UNAUTHORIZED: Self = Self(40100);
     /// Who asks may not do this.

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use tokio::sync::Notify;
 
+use super::cluster::{self, Forwarded};
+use super::limits::Pulling;
 use super::problem::{Code, Problem};
-use super::request::{PROTOBUF, StatementRequest};
+use super::request::{ARROW, PROTOBUF, Scope, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
 use super::security::{Principal, Right};
 use super::{Server, working};
-use crate::engine::{PrintEvent, PushEvent, PushQuery, Response as Answer, ResultRows, TopicPrint};
+use crate::engine::{PrintEvent, Pulled, PushEvent, PushQuery, Response as Answer, ResultRows, RoutedPull, TopicPrint};
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -23,19 +25,41 @@ use crate::sql::{ParsedStatement, parse_statements};
 pub enum Answered {
     /// All rows.
     Rows(Header, ResultRows),
-    /// Rows that keep coming.
-    Push(Header, PushQuery),
+    /// Rows that other servers have.
+    Routed(Box<RoutedPull>),
+    /// Rows that keep coming; of a pull query, for as long as they do, its place among those that there may be.
+    Push(Header, PushQuery, Option<Pulling>),
     /// Records of a topic, as text.
     Print(TopicPrint),
 }
 
+/// Asks the one query of `request`, here and of other servers. `authorization` is what the client has said who it is.
+pub async fn answer(
+    server: &Arc<Server>,
+    who: Principal,
+    request: StatementRequest,
+    authorization: impl FnOnce() -> Option<HeaderValue>,
+) -> Result<Answered, Problem> {
+    let asked = Arc::clone(server);
+    let (answered, request) = working(move || (ask(&asked, &who, &request), request)).await?;
+    match answered? {
+        Answered::Routed(pull) => {
+            let forwarded = Forwarded { request, authorization: authorization() };
+            let rows = cluster::gather(server, *pull, forwarded).await?;
+            Ok(pulled(server, rows))
+        }
+        answered => Ok(answered),
+    }
+}
+
 /// Asks the one query of `request`.
-pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
+fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
     let text = request.text()?;
     server.await_command(request.command_sequence_number)?;
-    if let Some(rows) = pull(server, who, request, text)? {
-        return Ok(pulled(server, rows));
-    }
+    let place = match pull(server, who, request, text)? {
+        (Some(answered), _) => return Ok(answered),
+        (None, place) => place,
+    };
     let statements = parse_statements(text).map_err(Problem::of_syntax)?;
     let parsed = match statements.as_slice() {
         [one] => one,
@@ -47,9 +71,22 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     server.security.check(who, Right::of(&parsed.statement))?;
     match &parsed.statement {
         Statement::Query(query) => {
-            let now = server.engine.elapsed();
-            let _pulling = if query.is_pull() { Some(server.pull_limits.begin(now)?) } else { None };
-            select(server, request, parsed)
+            if !query.is_pull() {
+                return select(server, request, parsed, None);
+            }
+            let place = match place {
+                // It was looked at, and is more than one of ksqlDB's pull queries.
+                Some(place) => place,
+                None => match pull_now(server, request, &parsed.text)? {
+                    (Some(answered), _) => return Ok(answered),
+                    (None, place) => place,
+                },
+            };
+            select(server, request, parsed, Some(place))
+        }
+        Statement::Read(_) => {
+            let place = place_of(server, place)?;
+            select(server, request, parsed, Some(place))
         }
         Statement::PrintTopic(_) => match execute(server, request, parsed)? {
             Some(Answer::Print(print)) => Ok(Answered::Print(print)),
@@ -62,32 +99,59 @@ pub fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Resu
     }
 }
 
-fn select(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Answered, Problem> {
+/// `place`, or a new one among the pull queries that there may be.
+fn place_of(server: &Server, place: Option<Pulling>) -> Result<Pulling, Problem> {
+    place.map_or_else(|| server.pull_limits.begin(server.engine.elapsed()), Ok)
+}
+
+fn select(
+    server: &Server,
+    request: &StatementRequest,
+    parsed: &ParsedStatement,
+    place: Option<Pulling>,
+) -> Result<Answered, Problem> {
     match execute(server, request, parsed)? {
         Some(Answer::Rows(rows)) => Ok(pulled(server, rows)),
         Some(Answer::Push(push)) => {
             let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
-            Ok(Answered::Push(header, push))
+            Ok(Answered::Push(header, push, place))
         }
         _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
     }
 }
 
-/// The rows of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
+/// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first. If it
+/// is none, the place that was taken for it.
 fn pull(
     server: &Server,
     who: &Principal,
     request: &StatementRequest,
     text: &str,
-) -> Result<Option<ResultRows>, Problem> {
+) -> Result<(Option<Answered>, Option<Pulling>), Problem> {
     let ends = !text.to_ascii_uppercase().contains("EMIT");
     if !ends || server.security.check(who, Right::Read).is_err() {
-        return Ok(None);
+        return Ok((None, None));
     }
-    let _pulling = server.pull_limits.begin(server.engine.elapsed())?;
-    let rows = server.engine.pull(&request.session(), text).transpose();
-    rows.map_err(|error| Problem::of_statement(error, text, Vec::new()))
+    let (answered, place) = pull_now(server, request, text)?;
+    Ok((answered, Some(place)))
+}
+
+/// The answer of `text` if it is a pull query, and its place among those that there may be.
+fn pull_now(server: &Server, request: &StatementRequest, text: &str) -> Result<(Option<Answered>, Pulling), Problem> {
+    let place = server.pull_limits.begin(server.engine.elapsed())?;
+    let (engine, session) = (&server.engine, server.checked(request.session())?);
+    let answered = match request.scope()? {
+        Scope::All => engine.pull_or_route(&session, text),
+        Scope::Own => engine.pull(&session, text).map(|rows| rows.map(Pulled::Rows)),
+        Scope::Partitions(partitions) => engine.pull_of(&session, text, &partitions).map(|rows| rows.map(Pulled::Rows)),
+    };
+    let answered = answered.transpose().map_err(|error| Problem::of_statement(error, text, Vec::new()))?;
+    let answered = answered.map(|answered| match answered {
+        Pulled::Rows(rows) => pulled(server, rows),
+        Pulled::Routed(pull) => Answered::Routed(pull),
+    });
+    Ok((answered, place))
 }
 
 fn pulled(server: &Server, rows: ResultRows) -> Answered {
@@ -97,7 +161,7 @@ fn pulled(server: &Server, rows: ResultRows) -> Answered {
 }
 
 fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Option<Answer>, Problem> {
-    let mut session = request.session();
+    let mut session = server.checked(request.session())?;
     let mut answer = None;
     let done = server.engine.execute_parsed(&mut session, parsed, &mut |response| answer = Some(response));
     done.map_err(|error| Problem::of_statement(error, &parsed.text, Vec::new()))?;
@@ -108,18 +172,30 @@ fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement
 pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, content_type: &'static str) -> Response {
     let content_type = if framing == Framing::Messages { PROTOBUF } else { content_type };
     match answered {
+        Answered::Rows(_, rows) if framing == Framing::Arrow => match cluster::encode_arrow(&rows) {
+            Ok(body) => with_type(Body::from(body), ARROW),
+            Err(problem) => problem.into_response(),
+        },
+        Answered::Push(..) if framing == Framing::Arrow => {
+            Problem::new(Code(40600), "only pull queries are answered as Arrow").into_response()
+        }
         Answered::Rows(header, rows) => match RowWriter::begin(framing, &header) {
             Ok((mut writer, mut body)) => {
                 rows.batches.iter().for_each(|batch| body.extend(writer.rows(batch, |_| false)));
                 body.extend(writer.end(rows.end.as_ref()));
+                server.pull_limits.answered(body.len(), server.engine.elapsed());
                 with_type(Body::from(body), content_type)
             }
-            Err(problem) => axum::response::IntoResponse::into_response(problem),
+            Err(problem) => problem.into_response(),
         },
-        Answered::Push(header, push) => match RowWriter::begin_pushed(framing, &header) {
-            Ok((writer, head)) => with_type(pushed(server, push, writer, head), content_type),
-            Err(problem) => axum::response::IntoResponse::into_response(problem),
+        Answered::Push(header, push, place) => match RowWriter::begin_pushed(framing, &header) {
+            Ok((writer, head)) => with_type(pushed(server, push, place, (writer, head)), content_type),
+            Err(problem) => problem.into_response(),
         },
+        // Whoever asks gathers the rows before.
+        Answered::Routed(_) => {
+            Problem::new(Code::SERVER_ERROR, "the rows of other servers are missing").into_response()
+        }
         Answered::Print(print) => with_type(printed(print), "text/plain; charset=utf-8"),
     }
 }
@@ -133,6 +209,8 @@ fn with_type(body: Body, content_type: &'static str) -> Response {
 /// A push query on its way to a client. Dropping it ends the query.
 struct Pushing {
     push: PushQuery,
+    /// Its place among the pull queries, if it is one.
+    _place: Option<Pulling>,
     /// Told when the query has something new.
     changed: Arc<Notify>,
     writer: RowWriter,
@@ -143,12 +221,12 @@ struct Pushing {
     ended: bool,
 }
 
-fn pushed(server: &Server, push: PushQuery, writer: RowWriter, head: Vec<u8>) -> Body {
+fn pushed(server: &Server, push: PushQuery, place: Option<Pulling>, (writer, head): (RowWriter, Vec<u8>)) -> Body {
     let changed = Arc::new(Notify::new());
     let waker = Arc::clone(&changed);
     push.on_change(move || waker.notify_one());
     let ready = Bytes::from(head);
-    let pushing = Pushing { push, changed, writer, ready, keep_alive: server.keep_alive, ended: false };
+    let pushing = Pushing { push, _place: place, changed, writer, ready, keep_alive: server.keep_alive, ended: false };
     Body::from_stream(stream::unfold(pushing, |mut pushing| async move {
         let piece = pushing.next().await?;
         Some((Ok::<_, Infallible>(piece), pushing))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::problem::{Code, Problem};
 use crate::engine::Session;
@@ -24,6 +24,25 @@ pub struct StatementRequest {
     /// The command that must have been carried out before.
     #[serde(rename = "commandSequenceNumber", default)]
     pub command_sequence_number: Option<i64>,
+    /// What one server asks of another.
+    #[serde(rename = "requestProperties", default)]
+    request_properties: Option<Map<String, Value>>,
+}
+
+/// Requests of servers say so, are answered of what the other one has itself, and only of these partitions.
+const INTERNAL: &str = "request.ksql.internal.request";
+const SKIP_FORWARDING: &str = "request.ksql.query.pull.skip.forwarding";
+const PARTITIONS: &str = "request.ksql.query.pull.partition";
+
+/// Whose rows a pull query is to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Those of the server that is asked.
+    Own,
+    /// Those that it has of these partitions.
+    Partitions(Vec<u32>),
 }
 
 impl StatementRequest {
@@ -38,6 +57,34 @@ impl StatementRequest {
     pub fn text(&self) -> Result<&str, Problem> {
         let none = || Problem::bad_request("the request has no statement: say it as \"ksql\" (or \"sql\")");
         self.ksql.as_deref().ok_or_else(none)
+    }
+
+    /// Whose rows are asked for.
+    pub fn scope(&self) -> Result<Scope, Problem> {
+        let Some(properties) = &self.request_properties else { return Ok(Scope::All) };
+        let is_true = |value: &Value| value.as_bool() == Some(true) || value.as_str() == Some("true");
+        if !properties.get(SKIP_FORWARDING).is_some_and(is_true) {
+            return Ok(Scope::All);
+        }
+        let Some(partitions) = properties.get(PARTITIONS) else { return Ok(Scope::Own) };
+        let text = partitions.as_str().map_or_else(|| partitions.to_string(), ToOwned::to_owned);
+        let numbers = text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::parse);
+        let numbers = numbers.collect::<Result<_, _>>();
+        let wrong =
+            |_| Problem::bad_request(format!("'{text}' is no value of {PARTITIONS}: it is numbers with commas"));
+        numbers.map(Scope::Partitions).map_err(wrong)
+    }
+
+    /// The body of the same request to another server, for what it has of `partitions`, once it has carried out `command`.
+    pub fn forwarded(&self, partitions: &[u32], command: Option<u64>) -> Value {
+        let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
+        json!({
+            "sql": self.ksql,
+            "properties": self.streams_properties,
+            "sessionVariables": self.session_variables,
+            "commandSequenceNumber": command,
+            "requestProperties": {INTERNAL: true, SKIP_FORWARDING: true, PARTITIONS: partitions.join(",")},
+        })
     }
 
     /// A session with what the request sets.
@@ -78,6 +125,8 @@ pub enum RowForm {
     Json,
     /// A JSON array with rows as Protobuf messages.
     Protobuf,
+    /// A stream of Arrow's IPC format.
+    Arrow,
 }
 
 /// The type of lines.
@@ -86,6 +135,8 @@ pub const DELIMITED: &str = "application/vnd.ksqlapi.delimited.v1";
 pub const KSQL_JSON: &str = "application/vnd.ksql.v1+json";
 /// Rows as Protobuf messages.
 pub const PROTOBUF: &str = "application/vnd.ksql.v1+protobuf";
+/// Rows as a stream of Arrow's IPC format.
+pub const ARROW: &str = "application/vnd.apache.arrow.stream";
 const JSON: &str = "application/json";
 
 impl RowForm {
@@ -95,6 +146,7 @@ impl RowForm {
             Self::Delimited => DELIMITED,
             Self::Json => JSON,
             Self::Protobuf => PROTOBUF,
+            Self::Arrow => ARROW,
         }
     }
 
@@ -104,10 +156,21 @@ impl RowForm {
             DELIMITED => Some(Self::Delimited),
             JSON | KSQL_JSON => Some(Self::Json),
             PROTOBUF => Some(Self::Protobuf),
+            ARROW => Some(Self::Arrow),
             "*/*" | "application/*" => Some(default),
             _ => None,
         })
         .map(|form| form.unwrap_or(default))
+    }
+
+    /// The same of acknowledgements, which are no rows: none of them is a message of Protobuf.
+    pub fn of_acknowledgements(headers: &HeaderMap) -> Result<Self, Problem> {
+        let form = accepted(headers, |media| match media {
+            DELIMITED | "*/*" | "application/*" => Some(Self::Delimited),
+            JSON | KSQL_JSON => Some(Self::Json),
+            _ => None,
+        });
+        form.map(|form| form.unwrap_or(Self::Delimited))
     }
 }
 
@@ -172,6 +235,22 @@ mod tests {
         assert_eq!(other.session().variables.get("x").map(String::as_str), Some("y"));
         assert!(read("{}").text().is_err());
         assert!(StatementRequest::read(b"[").is_err_and(|problem| problem.position == Some((1, 1))));
+    }
+
+    #[test]
+    fn a_request_that_is_passed_on_is_the_same_for_some_partitions_only() {
+        let read = |text: &str| StatementRequest::read(text.as_bytes()).expect("JSON");
+        let first = read(r#"{"ksql": "SELECT 1;", "streamsProperties": {"a": 1}, "sessionVariables": {"X": "y"}}"#);
+        assert_eq!(first.scope(), Ok(Scope::All));
+        let passed = read(&first.forwarded(&[3, 0], Some(17)).to_string());
+        assert_eq!(passed.scope(), Ok(Scope::Partitions(vec![3, 0])));
+        assert_eq!((passed.text(), passed.command_sequence_number), (Ok("SELECT 1;"), Some(17)));
+        let (first, passed) = (first.session(), passed.session());
+        assert_eq!((first.properties, first.variables), (passed.properties, passed.variables));
+        let own = read(r#"{"sql": "", "requestProperties": {"request.ksql.query.pull.skip.forwarding": "true"}}"#);
+        assert_eq!(own.scope(), Ok(Scope::Own));
+        let wrong = r#"{"requestProperties": {"request.ksql.query.pull.skip.forwarding": true, "request.ksql.query.pull.partition": "a"}}"#;
+        assert!(read(wrong).scope().is_err());
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub enum Framing {
     Array,
     /// A JSON array of messages, of `/query-stream`.
     Messages,
+    /// Arrow's IPC format, of `/query-stream`; not written here.
+    Arrow,
 }
 
 /// Writes an answer piece by piece: header, rows, end.
@@ -75,7 +77,7 @@ impl RowWriter {
         let mut messages = None;
         let head = match framing {
             Framing::Query => json!({"header": {"queryId": header.query_id, "schema": header.schema}}),
-            Framing::Lines | Framing::Array => {
+            Framing::Lines | Framing::Array | Framing::Arrow => {
                 let names: Vec<&str> = header.columns.iter().map(|column| column.name.as_str()).collect();
                 let types: Vec<String> = header.columns.iter().map(|column| column.sql_type.to_string()).collect();
                 json!({"queryId": header.query_id, "columnNames": names, "columnTypes": types})
@@ -178,7 +180,7 @@ impl RowWriter {
         };
         let message = message.map(|text| json!({"finalMessage": text}));
         match self.framing {
-            Framing::Lines => Vec::new(),
+            Framing::Lines | Framing::Arrow => Vec::new(),
             Framing::Query | Framing::Messages => self.last(message.as_ref()),
             Framing::Array => self.last(None),
         }

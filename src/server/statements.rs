@@ -18,12 +18,15 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
     for parsed in &statements {
         server.security.check(who, Right::of(&parsed.statement))?;
     }
+    let changing = statements.iter().filter(|parsed| Right::of(&parsed.statement) == Right::Define).count();
+    server.commands.take(changing, "statements that change something", server.engine.elapsed())?;
     server.await_command(request.command_sequence_number)?;
-    let mut session = request.session();
+    let mut session = server.checked(request.session())?;
     check(server, &session, &statements)?;
     let mut entities: Vec<Value> = Vec::new();
+    let host = server.cluster.host();
     for parsed in &statements {
-        let mut answering = Answering { engine: &server.engine, session: &mut session, host: &server.host };
+        let mut answering = Answering { engine: &server.engine, session: &mut session, host: &host };
         match answering.answer(parsed) {
             Ok(answered) => {
                 server.statuses.note(command_id(&parsed.statement), &answered);
@@ -43,8 +46,9 @@ pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> 
 
 /// Whether all statements can be executed, so that a late error leaves nothing done.
 fn check(server: &Server, session: &Session, statements: &[ParsedStatement]) -> Result<(), Problem> {
-    let is_query =
-        |parsed: &&ParsedStatement| matches!(parsed.statement, Statement::Query(_) | Statement::PrintTopic(_));
+    let is_query = |parsed: &&ParsedStatement| {
+        matches!(parsed.statement, Statement::Query(_) | Statement::Read(_) | Statement::PrintTopic(_))
+    };
     if statements.iter().any(|parsed| is_query(&parsed)) {
         return Err(super::entity::query_endpoint());
     }

@@ -15,7 +15,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use fastwebsockets::upgrade::IncomingUpgrade;
 use fastwebsockets::{Frame, OpCode, Payload, WebSocket};
@@ -51,10 +51,13 @@ const MESSAGE_MAX: usize = 64 << 10;
 pub async fn endpoint(
     State(server): State<Arc<Server>>,
     Extension(who): Extension<Principal>,
+    headers: HeaderMap,
     parameters: Result<Query<HashMap<String, String>>, QueryRejection>,
     upgrade: Result<IncomingUpgrade, StatusCode>,
 ) -> Result<Response, Problem> {
     let Query(parameters) = parameters.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let token = || HeaderValue::from_str(&format!("Basic {}", parameters.get("access_token")?)).ok();
+    let authorization = headers.get(header::AUTHORIZATION).cloned().or_else(token);
     let none = |_| Problem::bad_request("this is no request for a web socket: ask with one, or ask /query");
     let upgrade = upgrade.map_err(none)?;
     let (response, upgraded) = upgrade.upgrade().map_err(|error| Problem::bad_request(error.to_string()))?;
@@ -63,7 +66,7 @@ pub async fn endpoint(
         socket.set_max_message_size(MESSAGE_MAX);
         let mut socket = Socket(socket);
         let until = Instant::now() + server.websocket_timeout;
-        let (text, code) = match converse(&server, who, &parameters, &mut socket, until).await {
+        let (text, code) = match converse(&server, (who, authorization), &parameters, &mut socket, until).await {
             Ok(()) => ("done".to_owned(), DONE),
             Err(Ended::Gone) => return,
             Err(Ended::Problem(problem)) => (problem.message.clone(), code_of(&problem)),
@@ -114,27 +117,28 @@ fn shortened(text: &str) -> String {
 
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Arc<Server>,
-    who: Principal,
+    (who, authorization): (Principal, Option<HeaderValue>),
     parameters: &HashMap<String, String>,
     socket: &mut Socket<S>,
     until: Instant,
 ) -> Result<(), Ended> {
     let none = || Problem::bad_request("the parameter request is missing: it is the body that /query takes");
     let request = StatementRequest::read(parameters.get("request").ok_or_else(none)?.as_bytes())?;
-    let asked = Arc::clone(server);
-    match working(move || query::ask(&asked, &who, &request)).await?? {
+    match query::answer(server, who, request, || authorization).await? {
         Answered::Rows(header, rows) => {
             socket.send(head(&header.columns)).await?;
             for batch in &rows.batches {
-                socket.send_rows(&header.columns, batch, |_| false).await?;
+                let bytes = socket.send_rows(&header.columns, batch, |_| false).await?;
+                server.pull_limits.answered(bytes, server.engine.elapsed());
             }
             Ok(())
         }
-        Answered::Push(header, push) => {
+        Answered::Push(header, push, _place) => {
             socket.send(head(&header.columns)).await?;
             socket.send_pushed(&header.columns, &push, until).await
         }
         Answered::Print(print) => socket.send_printed(print, until).await,
+        Answered::Routed(_) => Err(Problem::new(Code::SERVER_ERROR, "the rows of other servers are missing").into()),
     }
 }
 
@@ -147,21 +151,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.0.write_frame(Frame::text(Payload::Owned(text.into_bytes()))).await.map_err(|_| Ended::Gone)
     }
 
-    /// Rows but for tombstones, which have no form here.
+    /// Rows but for tombstones, which have no form here. How many bytes they are.
     async fn send_rows(
         &mut self,
         columns: &[Column],
         batch: &RecordBatch,
         is_tombstone: impl Fn(usize) -> bool,
-    ) -> Result<(), Ended> {
+    ) -> Result<usize, Ended> {
+        let mut bytes = 0;
         for row in (0..batch.num_rows()).filter(|row| !is_tombstone(*row)) {
             let mut out = b"{\"row\":{\"columns\":".to_vec();
             let written = write_columns(&mut out, columns, batch, row);
             written.map_err(|error| Problem::new(Code::SERVER_ERROR, error.to_string()))?;
             out.extend_from_slice(b"}}");
+            bytes += out.len();
             self.send(String::from_utf8_lossy(&out).into_owned()).await?;
         }
-        Ok(())
+        Ok(bytes)
     }
 
     async fn send_pushed(&mut self, columns: &[Column], push: &PushQuery, until: Instant) -> Result<(), Ended> {
@@ -170,7 +176,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         push.on_change(move || waker.notify_one());
         loop {
             match push.try_next() {
-                PushEvent::Rows(rows) => self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?,
+                PushEvent::Rows(rows) => {
+                    self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?;
+                }
                 PushEvent::End(PushEnd::Failed(reason)) => return Err(Problem::new(Code::SERVER_ERROR, reason).into()),
                 PushEvent::End(_) => return Ok(()),
                 PushEvent::Idle => tokio::select! {

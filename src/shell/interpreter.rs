@@ -1,11 +1,18 @@
 //! Statements and commands, one after the other: executed, shown, failures explained.
 
+mod commands;
+mod progress;
+mod visualise;
+
+use std::cell::RefCell;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
 
-use super::command::{Command, HELP};
+use super::backend::Words;
 use super::input::{Input, Item, Statement};
-use super::{Backend, Interrupt, Screen, Source};
+use super::{Backend, Interrupt, Keys, Screen, Source};
 use crate::engine::{EngineError, Session};
 use crate::sql::{ParseError, ast, parse_test_statements, substitute_variables};
 
@@ -38,13 +45,46 @@ pub struct Interpreter<'a> {
     tells_waiting: bool,
     /// The script that runs, after those that run it.
     scripts: Vec<Script>,
+    /// Whether it is said how long statements take.
+    timing: bool,
+    /// The last statement, for `\\watch`.
+    last: Option<String>,
+    /// What was typed, oldest first; the line editor keeps it.
+    history: Rc<RefCell<Vec<String>>>,
+    keys: Keys,
 }
 
 impl<'a> Interpreter<'a> {
     /// A new session. `interrupt` stops a running query.
     pub fn new(backend: &'a dyn Backend, interrupt: &'a Interrupt, screen: Screen<'a>) -> Self {
+        Self::with_session(backend, interrupt, screen, Session::default())
+    }
+
+    /// A session that has begun: with properties and variables.
+    pub fn with_session(
+        backend: &'a dyn Backend,
+        interrupt: &'a Interrupt,
+        screen: Screen<'a>,
+        session: Session,
+    ) -> Self {
         let tells_waiting = screen.tells_waiting;
-        Self { backend, interrupt, screen, session: Session::default(), tells_waiting, scripts: Vec::new() }
+        Self {
+            backend,
+            interrupt,
+            screen,
+            session,
+            tells_waiting,
+            scripts: Vec::new(),
+            timing: false,
+            last: None,
+            history: Rc::default(),
+            keys: Keys::default(),
+        }
+    }
+
+    /// Has the line editor use these keys.
+    pub fn use_keys(&mut self, keys: Keys) {
+        self.keys = keys;
     }
 
     /// Runs all statements of `text`, which is that of `file` or was typed, up to the first failure.
@@ -126,6 +166,8 @@ impl<'a> Interpreter<'a> {
 
     /// Runs one statement or command, which is from `file` or was typed.
     pub(super) fn run_item(&mut self, item: &Item, file: Option<&str>) -> io::Result<Flow> {
+        let interrupt = self.interrupt;
+        let _work = interrupt.work();
         match item {
             Item::Statement(Statement { text, line, column }) if begins_with_run(text) => {
                 let source = Source { file, text, line: *line, column: *column };
@@ -142,22 +184,45 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Names that a person may want to complete.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.backend.names()
+    /// Puts names that a person may want to complete into `words`, at once or soon.
+    pub(super) fn learn(&self, words: &Words) {
+        let _work = self.interrupt.work();
+        self.backend.learn(words);
     }
 
+    /// Where what was typed is kept.
+    pub(super) fn history(&self) -> &Rc<RefCell<Vec<String>>> {
+        &self.history
+    }
+
+    /// Keys of the line editor.
+    pub(super) fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// Writes what was typed into the file that the session is copied to.
+    pub(super) fn note_typed(&mut self, prompt: &str, typed: &str) -> io::Result<()> {
+        self.screen.spool.typed(&format!("{prompt}{typed}"))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
     fn run_statement(&mut self, statement: &Statement, file: Option<&str>) -> io::Result<Flow> {
         let interrupt = self.interrupt;
         let _work = interrupt.work();
-        let mut responses = Vec::new();
+        let begin = Instant::now();
+        let stopped = || interrupt.is_requested();
+        let mut answers = Vec::new();
         let executed =
-            self.backend.execute(&mut self.session, &statement.text, &mut |response| responses.push(response));
+            self.backend.execute(&mut self.session, &statement.text, &stopped, &mut |answer| answers.push(answer));
         self.screen.tells_waiting = self.tells_waiting && !reads_from_start(&self.session);
+        self.last = Some(statement.text.clone());
         // Shown only now, so that a query that runs for hours does not do so inside the engine's call.
         let mut shown = Ok(());
-        for response in responses {
-            shown = shown.and(self.screen.show(&response, &|| interrupt.is_requested())?);
+        for answer in answers {
+            shown = shown.and(self.screen.show(&answer, &stopped)?);
+        }
+        if self.timing {
+            self.screen.timing(begin.elapsed())?;
         }
         match executed.and(shown) {
             Err(error) => {
@@ -167,24 +232,6 @@ impl<'a> Interpreter<'a> {
             Ok(()) if interrupt.is_requested() => Ok(Flow::Stopped),
             Ok(()) => Ok(Flow::Continue),
         }
-    }
-
-    fn run_command(&mut self, command: &Command, source: Source<'_>) -> io::Result<Flow> {
-        match command {
-            Command::Exit => return Ok(Flow::Exit),
-            Command::Help => self.screen.message(HELP.trim_end())?,
-            Command::Clear => self.screen.out.write_all(b"\x1b[2J\x1b[H")?,
-            Command::Output(Some(format)) => self.screen.format = *format,
-            Command::Output(None) => {
-                let text = format!("output is {:?}", self.screen.format).to_lowercase();
-                self.screen.message(&text)?;
-            }
-            Command::RunScript(path) => return self.run_script(path, source),
-            Command::Statements(text) => return self.run_text(None, text),
-            Command::Misused(usage) => return self.refuse(source, format!("the command is: {usage}")),
-        }
-        self.screen.out.flush()?;
-        Ok(Flow::Continue)
     }
 
     fn refuse(&mut self, source: Source<'_>, message: String) -> io::Result<Flow> {

@@ -2,15 +2,16 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Exit code of a process that a signal ended, as shells report Ctrl-C.
 const EXIT_INTERRUPTED: i32 = 130;
 
 /// Whether somebody has asked the running work to stop.
 ///
-/// While work is under way (see [`Interrupt::work`]), a first signal only asks; a second ends the process at once.
-/// When nothing is under way, a signal ends the process: storage is safe at any moment.
+/// While work is under way (see [`Interrupt::work`]), a first signal only asks; a second ends the process at once, unless a
+/// person is there ([`Interrupt::spare_process`]): then only one that comes some seconds later does, which work that can be
+/// stopped does not live to see. When nothing is under way, a signal ends the process: storage is safe at any moment.
 #[derive(Debug, Default)]
 pub struct Interrupt {
     state: Mutex<State>,
@@ -19,9 +20,17 @@ pub struct Interrupt {
 
 #[derive(Debug, Default)]
 struct State {
-    working: bool,
+    /// Pieces of work, one inside of another.
+    working: usize,
     requested: bool,
+    /// When that was.
+    since: Option<Instant>,
+    /// Whether impatient signals are passed over.
+    spares: bool,
 }
+
+/// Work that does not stop for so long cannot be stopped.
+const HANGS: Duration = Duration::from_secs(5);
 
 /// Work under way; ends when dropped.
 #[derive(Debug)]
@@ -29,8 +38,10 @@ pub struct Work<'a> {
     interrupt: &'a Interrupt,
 }
 
-static PROCESS: Interrupt =
-    Interrupt { state: Mutex::new(State { working: false, requested: false }), changed: Condvar::new() };
+static PROCESS: Interrupt = Interrupt {
+    state: Mutex::new(State { working: 0, requested: false, since: None, spares: false }),
+    changed: Condvar::new(),
+};
 
 impl Interrupt {
     /// The interrupt of this process: listens to its signals from the first call on.
@@ -57,8 +68,17 @@ impl Interrupt {
 
     /// Begins work that can be asked to stop; forgets earlier requests.
     pub fn work(&self) -> Work<'_> {
-        *self.lock() = State { working: true, requested: false };
+        let mut state = self.lock();
+        if state.working == 0 {
+            (state.requested, state.since) = (false, None);
+        }
+        state.working += 1;
         Work { interrupt: self }
+    }
+
+    /// Keeps signals that follow closely upon each other from ending the process.
+    pub fn spare_process(&self) {
+        self.lock().spares = true;
     }
 
     /// Whether the work under way should stop.
@@ -73,12 +93,15 @@ impl Interrupt {
     }
 
     /// Takes note of a signal; says whether the process should end now.
+    #[expect(clippy::disallowed_methods, reason = "it is the person's time")]
     pub(super) fn signal(&self) -> bool {
         let mut state = self.lock();
-        let first = state.working && !state.requested;
+        let first = state.working > 0 && !state.requested;
+        let since = *state.since.get_or_insert_with(Instant::now);
+        let is_early = state.spares && state.working > 0 && since.elapsed() < HANGS;
         state.requested = true;
         self.changed.notify_all();
-        !first
+        !first && !is_early
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -88,7 +111,11 @@ impl Interrupt {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        *self.interrupt.lock() = State::default();
+        let mut state = self.interrupt.lock();
+        state.working -= 1;
+        if state.working == 0 {
+            (state.requested, state.since) = (false, None);
+        }
     }
 }
 
@@ -111,6 +138,25 @@ mod tests {
     fn a_signal_without_work_ends_the_process() {
         let interrupt = Interrupt::default();
         assert!(interrupt.signal());
+    }
+
+    #[test]
+    fn a_person_may_press_again() {
+        let interrupt = Interrupt::default();
+        interrupt.spare_process();
+        let _work = interrupt.work();
+        assert!(!interrupt.signal());
+        assert!(!interrupt.signal(), "a key that is held down does not end the shell");
+    }
+
+    #[test]
+    fn work_inside_of_work_leaves_the_request_to_it() {
+        let interrupt = Interrupt::default();
+        let _outer = interrupt.work();
+        let inner = interrupt.work();
+        interrupt.signal();
+        drop(inner);
+        assert!(interrupt.is_requested());
     }
 
     #[test]

@@ -1,23 +1,32 @@
-//! The interactive front: reads statements, asks the engine, shows answers.
+//! The interactive front: reads statements, asks the engine of this process or a server, shows answers.
 //!
 //! ```text
 //! Prompt (lines from a person) ─┐
-//! standard input, -f, -e ───────┼─▶ Input ──▶ Interpreter ──▶ Backend (the engine)
-//!                               │  statements       │ Response
+//! standard input, -f, -e ───────┼─▶ Input ──▶ Interpreter ──▶ Backend ─┬─ Engine
+//!                               │  statements       │ Answer           └─ RemoteBackend (HTTP)
 //!                                  and commands     ▼
 //!                                                 Screen (output/) ──▶ terminal, file, pipe
 //! ```
 
+mod answer;
 mod backend;
 mod command;
+mod editor;
 mod input;
 mod interpreter;
 mod interrupt;
+mod named_sources;
 mod output;
-mod prompt;
+mod picture;
+mod remote;
+mod vocabulary;
 
-pub use backend::Backend;
+pub use answer::{Answer, LineEvent, PrintedLines};
+pub use backend::{Backend, Words};
+pub use command::Keys;
+pub use editor::{Prompt, read_password};
 pub use interpreter::{Flow, Interpreter};
 pub use interrupt::{Interrupt, Work};
-pub use output::{Layout, OutputFormat, Palette, Screen, Source, Width};
-pub use prompt::Prompt;
+pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width};
+pub use remote::{Certificates, Credentials, RemoteBackend};
+pub use vocabulary::{KnownFunction, KnownSource, Vocabulary};

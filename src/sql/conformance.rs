@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ParseError, parse_statements};
+use super::ast::Statement;
+use super::{ParseError, ParsedStatement, parse_statements};
 
 const SYNTAX_EXCEPTION: &str = "io.confluent.ksql.parser.exception.ParseFailedException";
 
@@ -38,10 +39,20 @@ fn case(test: &Value) -> Case {
     }
 }
 
+/// The statements of `script`. What only reads have is refused where ksqlDB's language is asked for.
+fn read(script: &str) -> Result<Vec<ParsedStatement>, ParseError> {
+    let statements = parse_statements(script)?;
+    let refusal = statements.iter().find_map(|parsed| match &parsed.statement {
+        Statement::Read(read) => Some(read.refusal.0.clone()),
+        _ => None,
+    });
+    refusal.map_or(Ok(statements), |refusal| Err(*refusal))
+}
+
 /// What is wrong with how a case was read.
 fn fault(case: &Case) -> Option<String> {
     let Case { id, script, error } = case;
-    match (parse_statements(script), error) {
+    match (read(script), error) {
         (Ok(_), Some((kind, message))) if is_syntax(kind, message) => {
             Some(format!("{id}: read, though it must fail with {message:?}"))
         }
@@ -67,7 +78,7 @@ fn is_syntax(kind: &str, message: &str) -> bool {
 
 /// The text of a request is a script, or its last statement alone.
 fn expects(error: &ParseError, script: &str, message: &str) -> bool {
-    let alone = script.lines().last().and_then(|line| parse_statements(line).err());
+    let alone = script.lines().last().and_then(|line| read(line).err());
     let shown = [Some(error), alone.as_ref()];
     shown.iter().flatten().any(|error| error.with_statement().contains(message))
 }

@@ -11,6 +11,11 @@ macro_rules! keywords {
     };
 }
 
+/// All words, in alphabetical order.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    TEXTS.iter().map(|(text, _, _)| *text)
+}
+
 /// Whether a word can be a name without quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {

@@ -23,6 +23,7 @@ mod shape;
 mod span;
 mod split;
 mod variables;
+mod words;
 
 #[cfg(test)]
 mod conformance;
@@ -35,6 +36,7 @@ pub use shape::{LiteralText, Shape, shape};
 pub use span::Span;
 pub use split::{Splitter, is_complete, split_statements, without_continuations};
 pub use variables::{VariableError, substitute_variables};
+pub use words::{WordKind, keywords, words};
 
 /// A name as ksqlDB writes it in SQL: in back-ticks if it would not be read back as itself without them.
 pub fn quote_name(name: &str) -> std::borrow::Cow<'_, str> {

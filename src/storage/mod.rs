@@ -18,6 +18,8 @@ mod rocks;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use arrow::array::BinaryArray;
 
 pub use memory::MemoryStorage;
@@ -92,7 +94,7 @@ impl WriteSet {
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// Another process has the data directory open.
-    #[error("data directory {path} is in use by another process")]
+    #[error("data directory {path} is in use by another process: end that one first, or take another --data-dir")]
     InUse {
         /// The data directory.
         path: String,
@@ -166,6 +168,11 @@ pub trait KeyValue: Send + Sync {
     /// Lets blocks that were read take `bytes` of memory.
     fn set_cache_bytes(&self, bytes: usize) {
         let _ = bytes;
+    }
+
+    /// A folder for files that nobody needs once the store is closed; `None`: it keeps nothing on disk.
+    fn folder(&self) -> Option<PathBuf> {
+        None
     }
 
     /// Memory and disk that the store takes, about.

@@ -219,6 +219,10 @@ impl KeyValue for RocksStorage {
         self.cache.clone().set_capacity(bytes);
     }
 
+    fn folder(&self) -> Option<PathBuf> {
+        self.db.path().parent().map(|dir| dir.join("reads"))
+    }
+
     fn usage(&self) -> StorageUsage {
         StorageUsage {
             cache: self.cache.get_usage() as u64,

@@ -18,11 +18,11 @@ use super::namespace::Namespace;
 use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, EngineOptions, PushEnd, PushEvent, PushQuery, Response, ResultRows, Session};
 use crate::formats::{Format, Serde, encoder};
-use crate::http::{HttpServer, Listen};
+use crate::http::Listen;
 use crate::plan::Settings;
 use crate::registry::{MemoryRegistry, SchemaDocument, SchemaRegistry};
 use crate::runtime::clock::ManualClock;
-use crate::server::Server;
+use crate::server::ApiServer;
 use crate::sql::ast::Statement;
 use crate::sql::{ParseError, ParsedStatement, parse_statements};
 use crate::storage::{Family, KeyValue, WriteSet};
@@ -42,7 +42,7 @@ pub struct EngineDriver {
     /// `None` only while it is opened again.
     engine: Option<Arc<Engine>>,
     /// In front of it, where it is asked over HTTP.
-    server: Option<HttpServer>,
+    server: Option<ApiServer>,
     session: Session,
     script: Vec<ParsedStatement>,
     /// Offset of the next record fed, by topic.
@@ -58,8 +58,12 @@ const QUERY_COMPLETED: &str = "Query Completed";
 /// What every case is run with: per-record emission, everything from the beginning.
 const PROPERTIES: [(&str, &str); 2] = [("auto.offset.reset", "earliest"), CACHE_OFF];
 
-/// What only a server is asked about. Joins of a source with itself are Levada's own.
-const SERVED: [(&str, &str); 2] = [("ksql.query.push.v2.enabled", "true"), ("levada.self.joins.enabled", "false")];
+/// What only a server is asked about. Joins of a source with itself and whole SQL are Levada's own.
+const SERVED: [(&str, &str); 3] = [
+    ("ksql.query.push.v2.enabled", "true"),
+    ("levada.self.joins.enabled", "false"),
+    ("levada.whole.sql.enabled", "false"),
+];
 
 /// Every update is emitted.
 const CACHE_OFF: (&str, &str) = ("cache.max.bytes.buffering", "0");
@@ -80,7 +84,8 @@ impl EngineDriver {
         let mut driver = Self::open_with(mode, &[&PROPERTIES[..], &SERVED].concat())?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let engine = driver.engine.clone().ok_or_else(Self::not_open)?;
-        driver.server = Some(Server::start(&engine, Listen { address, has_tls: false }, None).map_err(environment)?);
+        driver.server =
+            Some(ApiServer::start(&engine, &[Listen { address, has_tls: false }], None).map_err(environment)?);
         Ok(driver)
     }
 
@@ -370,7 +375,9 @@ impl Driver for EngineDriver {
 
     fn ask(&mut self, statement: &str) -> Result<Asked, Failure> {
         let parsed = parse_statements(statement).map_err(|error| misread(&error))?.into_iter().next();
-        let Some((parsed, Statement::Query(_))) = parsed.as_ref().map(|parsed| (parsed, &parsed.statement)) else {
+        let Some((parsed, Statement::Query(_) | Statement::Read(_))) =
+            parsed.as_ref().map(|parsed| (parsed, &parsed.statement))
+        else {
             return Err(Failure::new(Stage::Rejected, "the statement is no query"));
         };
         let mut session = std::mem::take(&mut self.session);
@@ -393,7 +400,7 @@ impl Driver for EngineDriver {
     }
 
     fn restart(&mut self) -> Result<(), Failure> {
-        let address = self.server.take().map(|server| server.address());
+        let address = self.server.take().and_then(|server| server.address());
         if let Some(engine) = self.engine.take().and_then(Arc::into_inner) {
             engine.shutdown();
         }
@@ -409,7 +416,7 @@ impl Driver for EngineDriver {
         let engine = Arc::new(engine);
         if let Some(address) = address {
             let listen = Listen { address, has_tls: false };
-            self.server = Some(Server::start(&engine, listen, None).map_err(environment)?);
+            self.server = Some(ApiServer::start(&engine, &[listen], None).map_err(environment)?);
         }
         self.engine = Some(engine);
         Ok(())
@@ -420,7 +427,7 @@ impl Driver for EngineDriver {
     }
 
     fn address(&self) -> Option<SocketAddr> {
-        self.server.as_ref().map(HttpServer::address)
+        self.server.as_ref().and_then(ApiServer::address)
     }
 }
 

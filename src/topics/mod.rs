@@ -302,7 +302,16 @@ pub trait Membership: Send {
 
     /// Takes part for about `timeout`; returns a new agreement when there is one.
     fn next(&mut self, timeout: Duration, propose: Propose<'_>) -> Result<Option<Agreement>, TopicError>;
+
+    /// Tells `word` to all servers, those to come too, in place of what this one has told before.
+    fn announce(&mut self, word: &[u8]) -> Result<(), TopicError>;
+
+    /// What servers have told last, by their identities, as far as it has arrived; those that are gone among them.
+    fn announced(&self) -> &Announced;
 }
+
+/// What servers have told, by their identities.
+pub type Announced = Arc<BTreeMap<String, Arc<[u8]>>>;
 
 /// A log that all servers of a service append to, one at a time.
 pub trait SharedLog: Send {

@@ -1,5 +1,6 @@
 //! The built binary, as a user runs it: the flights of a year, a cold start, the shell's first answer.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,7 +13,12 @@ const MEGABYTE: f64 = 1_000_000.0;
 pub fn report(repeats: usize) -> bool {
     println!("| run | measured | goal |\n|---|--:|--:|");
     let flights = flights_of_the_year();
-    let lines = [flights.map_or_else(skip_flights, |csv| run_flights(&csv)), cold_start(repeats), shell_start(repeats)];
+    let lines = [
+        flights.map_or_else(skip_flights, |csv| run_flights(&csv)),
+        cold_start(repeats),
+        shell_start(repeats),
+        shell_of_server(repeats),
+    ];
     lines.iter().all(|met| *met)
 }
 
@@ -75,7 +81,26 @@ fn shell_start(repeats: usize) -> bool {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let run = || child_cost(&mut levada(&["shell", "-e", "SHOW STREAMS;"], dir.path()));
     run();
-    print_wall("`levada shell -e 'SHOW STREAMS;'`", repeats, run, 100)
+    print_wall("`levada shell -e 'SHOW STREAMS;'`", repeats, run, 50)
+}
+
+/// The same of a server.
+fn shell_of_server(repeats: usize) -> bool {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = levada(&["server", "--listen", "127.0.0.1:0"], dir.path());
+    let mut server = server.stdout(Stdio::piped()).spawn().expect("the binary starts");
+    let mut url = String::new();
+    let out = server.stdout.take().expect("standard output is a pipe");
+    BufReader::new(out).read_line(&mut url).expect("the server says where it listens");
+    let run = || {
+        let mut shell = Command::new(env!("CARGO_BIN_EXE_levada"));
+        shell.args(["shell", "--server", url.trim(), "-e", "SHOW STREAMS;"]).stdout(Stdio::null());
+        child_cost(&mut shell)
+    };
+    run();
+    let met = print_wall("`levada shell --server URL -e 'SHOW STREAMS;'`", repeats, run, 50);
+    server.kill().and_then(|()| server.wait()).expect("the server ends");
+    met
 }
 
 fn print_wall(name: &str, repeats: usize, run: impl Fn() -> Cost, goal_ms: u128) -> bool {

@@ -6,68 +6,41 @@
 #   ksqldb_clients.sh ksqldb URL                Python's package ksqldb
 #   ksqldb_clients.sh node STEP URL             a step of ksqldb_clients.js
 #
-# Wants Python 3.9 or newer, and Node.js 18 or newer with npm; packages are kept below $LEVADA_KSQLDB_CLIENTS (default:
-# ~/.cache/levada/ksqldb-clients-1), outside of the checkout.
+# Wants what python.sh wants, and Node.js 18 or newer with npm, whose packages are kept in $LEVADA_KSQLDB_CLIENT (default:
+# ~/.cache/levada/ksqldb-client-VERSION), outside of the checkout.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-folder=${LEVADA_KSQLDB_CLIENTS:-$HOME/.cache/levada/ksqldb-clients-1}
+version=1.0.5
+folder=${LEVADA_KSQLDB_CLIENT:-$HOME/.cache/levada/ksqldb-client-$version}
 
 fail() {
     echo "ksqldb_clients.sh: $*" >&2
     exit 1
 }
 
-# Only one start fetches; the others wait for it.
-once() {
-    [ -e "$folder/$1/complete" ] && return 0
-    mkdir -p "$folder"
-    exec 9>"$folder/$1.lock"
-    ! command -v flock >/dev/null || flock 9
-    [ -e "$folder/$1/complete" ] && return 0
-    rm -rf "${folder:?}/$1"
-    "fetch_$1"
-    touch "$folder/$1/complete"
-}
-
-# An environment of its own for each: they want different versions of the same libraries.
-environment() {
-    command -v python3 >/dev/null || fail "there is no python3"
-    python3 -m venv "$folder/$1" >&2 || fail "python3 makes no virtual environment; install python3-venv"
-}
-
-install() {
-    "$folder/$1/bin/pip" install --quiet --disable-pip-version-check "${@:2}" >&2 || fail "pip could not install ${*:2}"
-}
-
-fetch_ksql() {
-    environment ksql
-    # It is older than isolated builds and wants pip and setuptools where it is built.
-    install ksql "setuptools<72" wheel
-    install ksql --no-build-isolation "ksql==0.10.2"
-}
-
-fetch_ksqldb() {
-    environment ksqldb
-    install ksqldb "ksqldb==1.0.1" "httpx[http2]==0.28.1" "requests==2.32.5"
-}
-
-fetch_node() {
+setup_node() {
+    [ -e "$folder/complete" ] && return 0
     command -v npm >/dev/null || fail "there is no npm"
-    mkdir -p "$folder/node"
-    npm install --silent --no-audit --no-fund --prefix "$folder/node" "ksqldb-client@1.0.5" >&2 ||
-        fail "npm could not install ksqldb-client 1.0.5"
+    mkdir -p "${folder%/*}"
+    # One at a time: another start may be at it.
+    exec 9>"$folder.lock"
+    ! command -v flock >/dev/null || flock 9
+    [ -e "$folder/complete" ] && return 0
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    npm install --silent --no-audit --no-fund --prefix "$folder" "ksqldb-client@$version" >&2 ||
+        fail "npm could not install ksqldb-client $version"
+    touch "$folder/complete"
 }
 
-case ${1:-} in
-setup) once "$2" ;;
-ksql | ksqldb)
-    once "$1"
-    exec "$folder/$1/bin/python" "$here/ksqldb_clients.py" "$1" "$2"
-    ;;
-node)
-    once node
-    NODE_PATH=$folder/node/node_modules exec node "$here/ksqldb_clients.js" "$2" "$3"
+case "${1:-} ${2:-}" in
+"setup node") setup_node ;;
+"setup "*) exec "$here/python.sh" setup "$2" ;;
+"ksql "* | "ksqldb "*) exec "$here/python.sh" "$1" ksqldb_clients.py "$1" "$2" ;;
+"node "*)
+    setup_node
+    NODE_PATH=$folder/node_modules exec node "$here/ksqldb_clients.js" "$2" "$3"
     ;;
 *) fail "say what: setup, ksql, ksqldb or node" ;;
 esac

@@ -1,38 +1,68 @@
 #!/usr/bin/env bash
-# Runs programs around Confluent's Python client: registry.py, parcels.py.
+# Runs Python programs with packages that others have written.
 #
-#   python.sh setup                   only fetch what they need
-#   python.sh PROGRAM.py ARGUMENT…    one of them
+#   python.sh setup SET                 only fetch the packages
+#   python.sh SET PROGRAM ARGUMENT…     a program of this folder (registry.py), or of the packages (schemathesis)
 #
-# Wants Python 3.9 or newer; packages are kept in $LEVADA_PYTHON (default: ~/.cache/levada/python-confluent-VERSION-VERSION), outside of
-# the checkout.
+# Wants Python 3.9 or newer. Each set is a virtual environment of its own, since they want different versions of the same libraries:
+# $LEVADA_PYTHON/SET-CHECKSUM (default: ~/.cache/levada/python), outside of the checkout.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-version=2.16.0
-protoc=1.85.1
-venv=${LEVADA_PYTHON:-$HOME/.cache/levada/python-confluent-$version-$protoc}
 
 fail() {
     echo "python.sh: $*" >&2
     exit 1
 }
 
-setup() {
-    [ -e "$venv/complete" ] && return 0
+# What the packages of a set are; with "--" between those that are needed where others are built, and these.
+packages() {
+    case $1 in
+    confluent) echo "confluent-kafka[avro,json,protobuf,schemaregistry]==2.16.0 grpcio-tools==1.85.1" ;;
+    prometheus) echo "prometheus-client==0.21.1" ;;
+    schemathesis) echo "schemathesis==4.32.5" ;;
+    # It is older than isolated builds and wants pip and setuptools where it is built.
+    ksql) echo "setuptools<72 wheel -- ksql==0.10.2" ;;
+    ksqldb) echo "ksqldb==1.0.1 httpx[http2]==0.28.1 requests==2.32.5" ;;
+    *) fail "there is no set of packages $1" ;;
+    esac
+}
+
+install() {
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" >&2 || fail "pip could not install $*"
+}
+
+fetch() {
     command -v python3 >/dev/null || fail "there is no python3"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >&2 || fail "python3 makes no virtual environment; install python3-venv"
+    # shellcheck disable=SC2086 # names of packages have no spaces
+    case $wanted in
+    *" -- "*) install ${wanted%% -- *} && install --no-build-isolation ${wanted##* -- } ;;
+    *) install $wanted ;;
+    esac
+    touch "$venv/complete"
+}
+
+setup() {
+    wanted=$(packages "$1")
+    venv=${LEVADA_PYTHON:-$HOME/.cache/levada/python}/$1-$(cksum <<<"$wanted" | cut -d' ' -f1)
+    [ -e "$venv/complete" ] && return 0
     mkdir -p "${venv%/*}"
     # One at a time: another start may be at it.
     exec 9>"$venv.lock"
     ! command -v flock >/dev/null || flock 9
-    [ -e "$venv/complete" ] && return 0
-    rm -rf "$venv"
-    python3 -m venv "$venv" >&2 || fail "python3 makes no virtual environment; install python3-venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check \
-        "confluent-kafka[avro,json,protobuf,schemaregistry]==$version" "grpcio-tools==$protoc" >&2 ||
-        fail "pip could not install confluent-kafka $version and grpcio-tools $protoc"
-    touch "$venv/complete"
+    [ -e "$venv/complete" ] || fetch
 }
 
-setup
-[ "${1:-setup}" = setup ] || exec "$venv/bin/python" "$here/$1" "${@:2}"
+case ${1:-} in
+setup) setup "${2:?say which packages}" ;;
+*)
+    setup "${1:?say which packages}"
+    program=${2:?say which program}
+    case $program in
+    *.py) exec "$venv/bin/python" "$here/$program" "${@:3}" ;;
+    *) PYTHONPATH=$here exec "$venv/bin/$program" "${@:3}" ;;
+    esac
+    ;;
+esac

@@ -13,6 +13,7 @@ mod interpreter;
 mod kind;
 mod query;
 pub mod random;
+mod reads;
 mod threads;
 mod value;
 

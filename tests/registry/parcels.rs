@@ -96,7 +96,8 @@ impl Place {
     }
 
     fn python(&self, step: &str, arguments: &[&str], input: &str) -> String {
-        let output = python_clients::script(&[&["parcels.py", step, &self.url()], arguments].concat(), input);
+        let output =
+            python_clients::script(&[&["confluent", "parcels.py", step, &self.url()], arguments].concat(), input);
         assert!(output.status.success(), "{step}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     }

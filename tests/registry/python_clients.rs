@@ -16,7 +16,7 @@ use super::{is_required, say};
 /// Whether the client can be run here.
 pub fn is_there() -> bool {
     static SETUP: OnceLock<Output> = OnceLock::new();
-    let output = SETUP.get_or_init(|| script(&["setup"], ""));
+    let output = SETUP.get_or_init(|| script(&["setup", "confluent"], ""));
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!is_required(), "no Python client: {reason}");
@@ -35,7 +35,7 @@ pub fn script(arguments: &[&str], input: &str) -> Output {
 
 /// A step of the script, which must succeed; what it says.
 fn step(name: &str, server: &HttpServer, input: &str) -> String {
-    let output = script(&["registry.py", name, &format!("http://{}", server.address())], input);
+    let output = script(&["confluent", "registry.py", name, &format!("http://{}", server.address())], input);
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }

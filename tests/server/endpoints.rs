@@ -1,5 +1,7 @@
 //! Every endpoint: what it is asked, and what it answers.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
 use super::process::{TestServer, statement};
@@ -46,6 +48,46 @@ fn health_is_told_in_three_ways() {
     for path in ["/chc/live", "/chc/ready"] {
         let answer = server.get(path);
         assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{path}");
+    }
+}
+
+#[test]
+fn a_server_that_is_to_stop_says_first_that_it_is_not_ready() {
+    let mut server = TestServer::start_with(&["levada.shutdown.delay.ms=3000"]);
+    server.run("CREATE STREAM s (a INT) WITH (kafka_topic='s', value_format='json', partitions=1);");
+    let push = ReadPush::open(&server);
+    server.terminate();
+    while server.get("/chc/ready").status == 200 {
+        std::thread::yield_now();
+    }
+    assert_eq!(server.get("/chc/ready").status, 503);
+    assert_eq!(server.get("/chc/live").status, 200);
+    assert_eq!(server.get("/healthcheck").json()["serverState"], "TERMINATING");
+    assert_eq!(server.run("LIST STREAMS;")[0]["streams"].as_array().map(Vec::len), Some(1), "it still answers");
+    assert!(push.rest().contains("the server is stopping"), "push queries are told");
+    assert!(server.has_ended_well());
+}
+
+/// A push query that is read to its end.
+struct ReadPush(std::net::TcpStream);
+
+impl ReadPush {
+    fn open(server: &TestServer) -> Self {
+        let body = statement("SELECT * FROM s EMIT CHANGES;", &[]);
+        let mut stream = server.connect();
+        let head = format!("POST /query-stream HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).expect("it is connected");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).expect("the answer begins");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        Self(stream)
+    }
+
+    fn rest(mut self) -> String {
+        let mut rest = String::new();
+        // The connection may be reset after the end.
+        let _ = self.0.read_to_string(&mut rest);
+        rest
     }
 }
 
@@ -255,4 +297,26 @@ fn a_push_query_is_listed_and_ends_when_it_is_closed() {
     let again = server.post("/close-query", &[], &json!({"queryId": id}).to_string());
     assert_eq!(again.status, 400);
     assert!(again.json()["message"].as_str().is_some_and(|message| message.starts_with("No query with id")));
+}
+
+#[test]
+fn a_query_is_described_before_and_after_it_is_started() {
+    let server = TestServer::start();
+    server.run("CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);");
+    let described = |sql: &str| {
+        let description = server.run(sql).remove(0)["queryDescription"].take();
+        let names = description["fields"].as_array().expect("fields").iter().map(|field| &field["name"]);
+        let names = names.cloned().collect::<Value>();
+        json!([description["windowType"], names, description["sources"], description["sinks"]])
+    };
+    let create = "CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s WINDOW HOPPING (SIZE 2 SECONDS, ADVANCE BY 1 SECOND) GROUP BY k";
+    let of_table = json!(["HOPPING", ["K", "N"], ["S"], ["T"]]);
+    assert_eq!(described(&format!("EXPLAIN {create};")), of_table);
+    assert_eq!(server.run("SHOW TABLES;")[0]["tables"], json!([]), "nothing is made");
+    server.run(&format!("{create};"));
+    assert_eq!(described("EXPLAIN CTAS_T_1;"), of_table);
+    assert_eq!(described("EXPLAIN SELECT v, k FROM s EMIT CHANGES;"), json!([null, ["V", "K"], ["S"], []]));
+    assert_eq!(described("EXPLAIN SELECT n FROM t WHERE k = 'a';"), json!(["HOPPING", ["N"], ["T"], []]));
+    let push = "EXPLAIN SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k EMIT CHANGES;";
+    assert_eq!(described(push), json!(["TUMBLING", ["K", "N"], ["S"], []]));
 }

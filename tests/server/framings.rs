@@ -58,6 +58,27 @@ fn query_stream_answers_lines() {
 }
 
 #[test]
+fn reads_are_framed_as_pull_queries_of_streams() {
+    const READ: &str = "SELECT t.n, s.a FROM t JOIN s ON s.k = t.k ORDER BY s.a DESC LIMIT 2;";
+    let server = TestServer::with_rows();
+    assert_eq!(
+        ask(&server, "/query", "application/json", READ),
+        "[{\"header\":{\"queryId\":\"…\",\"schema\":\"`N` BIGINT, `A` INTEGER\"}},\n\
+         {\"row\":{\"columns\":[2,3]}},\n{\"row\":{\"columns\":[1,2]}},\n{\"finalMessage\":\"Query Completed\"}]\n"
+    );
+    let lines = ask(&server, "/query-stream", DELIMITED, READ);
+    assert!(lines.ends_with("\"columnTypes\":[\"BIGINT\",\"INTEGER\"]}\n[2,3]\n[1,2]\n"), "{lines}");
+    // More rows than are kept for an answer: they come as they are made.
+    let sources: Vec<String> = (0..10).map(|number| format!("s s{number}")).collect();
+    let many = ask(&server, "/query-stream", DELIMITED, &format!("SELECT s0.a FROM {};", sources.join(", ")));
+    assert_eq!(many.lines().count(), 3usize.pow(10) + 1);
+    let refused = server.post("/query", &[], &statement("SELECT a FROM s ORDER BY nothing;", EARLIEST));
+    assert_eq!((refused.status, refused.json()["column"].as_u64()), (400, Some(26)), "{refused:?}");
+    let statements = server.post("/ksql", &[], &json!({"ksql": READ}).to_string());
+    assert_eq!(statements.status, 400, "{statements:?}");
+}
+
+#[test]
 fn query_stream_answers_an_array_to_who_wants_json() {
     let server = TestServer::with_rows();
     for (sql, rows) in [(PULL, "[[\"x\",2]]"), (PUSH, "[[\"x\",1,1.5],[\"y\",2,2.5]]")] {

@@ -15,6 +15,8 @@ pub const ENDPOINTS: &[(&str, &str)] = &[
     ("POST", "/inserts-stream"),
     ("POST", "/close-query"),
     ("POST", "/ksql/terminate"),
+    ("POST", "/heartbeat"),
+    ("POST", "/lag"),
     ("GET", "/"),
     ("GET", "/info"),
     ("GET", "/healthcheck"),
@@ -27,9 +29,6 @@ pub const ENDPOINTS: &[(&str, &str)] = &[
     ("GET", "/chc/ready"),
     ("GET", "/ws/query?request=%7B%7D"),
 ];
-
-/// With this, the server ends the connection by itself.
-const CLOSE: &[u8] = b"connection: close";
 
 /// Bytes that differ from call to call, but not from run to run.
 struct Noise(u64);
@@ -46,13 +45,11 @@ impl Noise {
 }
 
 /// The status of what is answered to `bytes`, after which nothing follows; `None` if the connection ends without an answer.
-fn status_of(server: &TestServer, bytes: &[u8]) -> Option<u16> {
+pub fn status_of(server: &TestServer, bytes: &[u8]) -> Option<u16> {
     let mut stream = server.connect();
     // It may have hung up already.
     let _ = stream.write_all(bytes);
-    if !bytes.windows(CLOSE.len()).any(|window| window == CLOSE) {
-        let _ = stream.shutdown(Shutdown::Write);
-    }
+    let _ = stream.shutdown(Shutdown::Write);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
@@ -67,7 +64,7 @@ fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// A server that has gone through something answers as before.
-fn is_well(server: &mut TestServer) {
+pub fn is_well(server: &mut TestServer) {
     assert!(server.is_alive(), "it has ended:\n{}", server.log());
     assert_eq!(server.get("/info").status, 200);
     assert_eq!(server.run("LIST STREAMS;").len(), 1);

@@ -4,10 +4,14 @@ mod clients;
 mod conformance;
 mod endpoints;
 mod framings;
+mod generated;
 mod hostile;
 mod http2;
+mod identity;
+mod limits;
 mod load;
-mod process;
+pub mod process;
+mod secrets;
 mod security;
 mod wire;
 

@@ -53,17 +53,22 @@ impl TestServer {
 
     /// Starts a server with `properties`, written `name=value`.
     pub fn start_with(properties: &[&str]) -> Self {
-        Self::start_at("127.0.0.1:0", properties, TlsConfig::default())
+        Self::start_at("127.0.0.1:0", properties, TlsConfig::default(), "warn")
+    }
+
+    /// Starts a server with `properties` that logs what is of the level `level` and above.
+    pub fn start_logging(level: &str, properties: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", properties, TlsConfig::default(), level)
     }
 
     /// Starts a server with HTTPS, whose certificate `certificate` is believed, in PEM.
     pub fn start_with_tls(properties: &[&str], certificate: &str) -> Self {
         let root = Certificate::from_pem(certificate.as_bytes()).expect("a certificate").to_owned();
         let roots = RootCerts::new_with_certs(&[root]);
-        Self::start_at("https://127.0.0.1:0", properties, TlsConfig::builder().root_certs(roots).build())
+        Self::start_at("https://127.0.0.1:0", properties, TlsConfig::builder().root_certs(roots).build(), "warn")
     }
 
-    fn start_at(listen: &str, properties: &[&str], tls: TlsConfig) -> Self {
+    fn start_at(listen: &str, properties: &[&str], tls: TlsConfig, level: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let log = File::create(folder.path().join("log")).expect("a file for the log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
@@ -71,7 +76,7 @@ impl TestServer {
         for property in properties {
             command.args(["--property", property]);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command.env("LEVADA_LOG", level).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
@@ -98,9 +103,36 @@ impl TestServer {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// What its data directory has, file by file.
+    pub fn kept(&self) -> Vec<u8> {
+        let (mut folders, mut bytes) = (vec![self.folder.path().join("data")], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").map_while(Result::ok) {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    // Files of the store come and go.
+                    bytes.extend(std::fs::read(entry.path()).unwrap_or_default());
+                }
+            }
+        }
+        bytes
+    }
+
     /// Whether it is still there.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().expect("the process is ours").is_none()
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill can be run").success(), "it has ended by itself");
+    }
+
+    /// Waits until it has ended; whether it says that all is well.
+    pub fn has_ended_well(&mut self) -> bool {
+        self.child.wait().expect("the process is ours").success()
     }
 
     /// Memory that it has now, in bytes.
@@ -109,6 +141,13 @@ impl TestServer {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
         kilobytes.unwrap_or_default() * 1024
+    }
+
+    /// Connections that it has now.
+    pub fn connections(&self) -> usize {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the process is there");
+        let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
     }
 
     /// A connection of TCP.
@@ -171,7 +210,12 @@ impl TestServer {
 
     /// A stream `s` with three rows, and a table `t` of their number by key.
     pub fn with_rows() -> Self {
-        let server = Self::start();
+        Self::with_rows_and(&[])
+    }
+
+    /// The same with `properties`.
+    pub fn with_rows_and(properties: &[&str]) -> Self {
+        let server = Self::start_with(properties);
         server.run(
             "CREATE STREAM s (k STRING KEY, a INT, b DOUBLE) WITH (kafka_topic='s', value_format='json', partitions=1);
              SET 'auto.offset.reset' = 'earliest';

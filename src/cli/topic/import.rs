@@ -16,6 +16,7 @@ use super::json_row::JsonRow;
 use super::key_format::KeyFormat;
 use super::refusals::Refusals;
 use super::{Records, Streams, TopicFailure, time_text};
+use crate::cli::counter::Counter;
 use crate::sql::quote_name;
 
 const NOTES: &str = "\
@@ -118,9 +119,14 @@ impl Import {
         let given = given.map_err(TopicFailure::Options)?;
         let mut found = given.clone();
         if given.iter().any(Option::is_none) {
+            let (counter, mut rows) = (Counter::new("looked at"), 0);
             file.rows(|Row { cells, .. }| {
                 if let Ok(cells) = cells {
                     widen(&mut found, &given, cells);
+                }
+                rows += 1;
+                if rows % STOP_ROWS == 0 {
+                    counter.note(rows);
                 }
                 Ok(true)
             })?;
@@ -188,6 +194,7 @@ fn append_all(
     let mut refusals = Refusals::of("row");
     let (mut value, mut key) = (Vec::new(), Vec::new());
     let (mut rows, mut stopped) = (0, false);
+    let counter = Counter::new("appended");
     file.rows(|Row { line, cells }| {
         value.clear();
         match cells.and_then(|cells| mapping.record(cells, &mut key, &mut value)) {
@@ -200,9 +207,13 @@ fn append_all(
             Err(reason) => refusals.add(line, &reason, streams.notices)?,
         }
         rows += 1;
-        stopped = rows % STOP_ROWS == 0 && (streams.stop)();
+        if rows % STOP_ROWS == 0 {
+            counter.note(rows);
+            stopped = (streams.stop)();
+        }
         Ok(!stopped)
     })?;
+    drop(counter);
     appender.commit()?;
     if stopped { Err(TopicFailure::Stopped { appended: appender.appended() }) } else { Ok(refusals) }
 }

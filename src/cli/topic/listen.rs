@@ -1,6 +1,6 @@
 //! `listen`: one record per message of a socket: the system log of other machines, or lines.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _};
 use serde_json::json;
-use syslog_loose::{ProcId, Variant, parse_message_with_year};
+use syslog_loose::{ProcId, SyslogFacility, SyslogSeverity, Variant, parse_message_with_year};
 
 use super::appender::Appender;
 use super::{Records, Streams, TopicFailure};
@@ -117,8 +117,8 @@ impl MessageFormat {
         let value = json!({
             "logged_at": timestamp,
             "host": parsed.hostname,
-            "facility": parsed.facility.map(|facility| facility.as_str()),
-            "severity": parsed.severity.map(|severity| severity.as_str()),
+            "facility": parsed.facility.map(SyslogFacility::as_str),
+            "severity": parsed.severity.map(SyslogSeverity::as_str),
             "program": parsed.appname,
             "process": process,
             "message": parsed.msg,
@@ -257,6 +257,7 @@ fn length_before(reader: &mut impl std::io::BufRead, message: &mut Vec<u8>) -> s
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::net::{Ipv4Addr, SocketAddrV4};
 
     use serde_json::Value;

@@ -75,6 +75,8 @@ pub(super) const ENGINE: &[Property] = &[
     )
     .fixed(),
     boolean("levada.self.joins.enabled", "true", "whether a source may be joined with itself, which ksqlDB refuses").session(),
+    boolean("levada.whole.sql.enabled", "true", "whether a SELECT without EMIT may have more than ksqlDB's pull queries: joins, GROUP BY, ORDER BY, …").session(),
+    number("levada.whole.sql.timeout.ms", "600000", Milliseconds, "how long such a SELECT may take; 0: as long as it takes").session(),
     unset("memory.limit", "how much memory the process may take: `512MB`, `4GB`; unless set, half of the machine's").fixed(),
     number("metadata.max.age.ms", "30000", Milliseconds, "how often topics are looked at that change under queries, at most"),
     number("num.standby.replicas", "0", Count, "servers that keep the state of a task at hand besides the one that runs it"),

@@ -1,7 +1,7 @@
 //! What ksqlDB has and Levada takes without doing anything: what it would steer is not here, or needs no steering.
 
 use super::super::property::Unit::{Bytes, Count, Megabytes, Milliseconds, Seconds};
-use super::super::property::{INT_MAX, Kind, LONG_MAX, Property, boolean, choice, number, property, text, unset};
+use super::super::property::{INT_MAX, Property, boolean, number, text, unset};
 
 const THREADS: &str = "threads of a pool that Levada does not have";
 const CONNECT: &str = "a Kafka Connect cluster, which Levada does not ask";
@@ -16,8 +16,6 @@ pub(super) const INERT: &[Property] = &[
         "whether rights are looked up before a statement: brokers say what is missing",
     ),
     number("ksql.admin.request.retry.timeout.ms", "2500", Milliseconds, "how long administration is tried again"),
-    unset("ksql.advertised.listener", "address at which other servers reach this one; unless set, the first listener")
-        .fixed(),
     unset("ksql.authentication.plugin.class", JAVA),
     number("ksql.authorization.cache.expiry.time.secs", "30", Seconds, "how long looked up rights are remembered"),
     number("ksql.authorization.cache.max.entries", "10000", Count, "how many looked up rights are remembered"),
@@ -53,31 +51,15 @@ pub(super) const INERT: &[Property] = &[
         "how long an answer of the health check is remembered",
     )
     .fixed(),
-    number("ksql.heartbeat.check.interval.ms", "200", Milliseconds, "how often a server looks who has gone silent")
-        .fixed(),
-    number("ksql.heartbeat.discover.interval.ms", "2000", Milliseconds, "how often a server looks for others").fixed(),
-    boolean("ksql.heartbeat.enable", "false", "whether servers tell each other that they are alive"),
-    number("ksql.heartbeat.missed.threshold.ms", "3", Count, "missed heartbeats after which a server counts as gone")
-        .fixed(),
-    number("ksql.heartbeat.send.interval.ms", "100", Milliseconds, "how often a server says that it is alive").fixed(),
-    number("ksql.heartbeat.thread.pool.size", "3", Count, THREADS).fixed(),
-    number("ksql.heartbeat.window.ms", "2000", Milliseconds, "heartbeats of so long ago count").fixed(),
     number(
-        "ksql.idle.connection.timeout.seconds",
-        "86400",
-        Seconds,
-        "a connection on which nothing happens for so long is closed",
+        "ksql.heartbeat.discover.interval.ms",
+        "2000",
+        Milliseconds,
+        "how often a server looks for others: it knows at once who comes",
     )
     .fixed(),
+    number("ksql.heartbeat.thread.pool.size", "3", Count, THREADS).fixed(),
     number("ksql.internal.http2.max.pool.size", "3000", Count, "connections between servers").fixed(),
-    unset("ksql.internal.listener", "address for other servers only; unless set, they use the first listener").fixed(),
-    choice(
-        "ksql.internal.ssl.client.authentication",
-        "NONE",
-        &["NONE", "REQUESTED", "REQUIRED"],
-        "whether other servers show a certificate at the internal listener",
-    )
-    .fixed(),
     number(
         "ksql.internal.topic.min.insync.replicas",
         "1",
@@ -87,12 +69,6 @@ pub(super) const INERT: &[Property] = &[
     number("ksql.internal.topic.replicas", "1", Count, "copies of the command topic: as the brokers have it"),
     boolean("ksql.json_sr.converter.deserializer.enabled", "true", "which reader of JSON_SR ksqlDB takes"),
     text("ksql.kafka.client.additional.config.prefixes", "", "beginnings of properties that go to clients of Kafka"),
-    boolean(
-        "ksql.lag.reporting.enable",
-        "false",
-        "whether servers tell each other how far the state is that they keep",
-    ),
-    number("ksql.lag.reporting.send.interval.ms", "5000", Milliseconds, "how often they do").fixed(),
     unset("ksql.local.commands.location", "where commands of transient queries are noted").fixed(),
     text("ksql.logging.server.rate.limited.request.paths", "", "paths whose log is thinned").fixed(),
     text("ksql.logging.server.rate.limited.response.codes", "", "codes whose log is thinned").fixed(),
@@ -102,16 +78,8 @@ pub(super) const INERT: &[Property] = &[
     boolean("ksql.nested.error.set.null", "true", "whether an error in an item makes that item NULL: it does"),
     boolean("ksql.new.query.planner.enabled", "false", "which of its planners ksqlDB takes"),
     text("ksql.persistent.prefix", "query_", "part of the names of groups"),
-    text("ksql.properties.overrides.allowlist", "", "properties that clients may set"),
-    text("ksql.properties.overrides.denylist", "", "properties that clients may not set"),
     boolean("ksql.properties.overrides.log", "false", "whether properties that clients set are logged"),
     boolean("ksql.properties.overrides.range.validation.log.enabled", "false", "whether odd values are logged"),
-    choice(
-        "ksql.properties.overrides.validation.mode",
-        "denylist",
-        &["denylist", "allowlist"],
-        "which of the two lists holds",
-    ),
     boolean(
         "ksql.properties.overrides.validation.restore.enabled",
         "false",
@@ -134,35 +102,11 @@ pub(super) const INERT: &[Property] = &[
     .fixed(),
     number("ksql.query.pull.coordinator.queue.capacity", INT_MAX, Count, "pull queries that wait"),
     boolean(
-        "ksql.query.pull.enable.standby.reads",
-        "false",
-        "whether a server that keeps state at hand answers while the active one is gone",
-    ),
-    number(
-        "ksql.query.pull.forwarding.timeout.ms",
-        "20000",
-        Milliseconds,
-        "how long another server may take to answer",
-    ),
-    boolean(
         "ksql.query.pull.interpreter.enabled",
         "true",
         "whether expressions are interpreted: they are always compiled",
     ),
     boolean("ksql.query.pull.limit.clause.enabled", "true", "whether LIMIT is allowed: it is"),
-    number(
-        "ksql.query.pull.max.allowed.offset.lag",
-        LONG_MAX,
-        Count,
-        "records that the state of an answer may be behind",
-    )
-    .session(),
-    number(
-        "ksql.query.pull.max.hourly.bandwidth.megabytes",
-        INT_MAX,
-        Megabytes,
-        "what pull queries may answer in an hour",
-    ),
     boolean("ksql.query.pull.metrics.enabled", "true", "whether pull queries are counted"),
     boolean("ksql.query.pull.range.scan.enabled", "true", "whether ranges of keys are read as such: they are"),
     number("ksql.query.pull.router.queue.capacity", INT_MAX, Count, "pull queries for other servers that wait"),
@@ -222,7 +166,6 @@ pub(super) const INERT: &[Property] = &[
     .fixed(),
     text("ksql.server.command.topic.migration.enabled", "NONE", "how the command topic moves to another cluster")
         .fixed(),
-    property("ksql.server.command.topic.rate.limit", None, Kind::Text, "commands that are taken in a second").fixed(),
     unset("ksql.server.error.messages", JAVA).fixed(),
     boolean("ksql.server.exception.uncaught.handler.enable", "false", "what threads of Java do at their end").fixed(),
     unset("ksql.server.install.dir", "where ksqlDB is installed").fixed(),
@@ -260,10 +203,4 @@ pub(super) const INERT: &[Property] = &[
         .fixed(),
     unset("metric.reporters", JAVA),
     text("response.http.headers.config", "", "headers of answers").fixed(),
-    text("ssl.cipher.suites", "", "cipher suites of HTTPS; empty: those of the TLS library").fixed(),
-    text("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "versions of TLS").fixed(),
-    unset("ssl.key.location", "the private key, PEM, where it is not in `ssl.keystore.location`").fixed(),
-    unset("ssl.key.password", "password of the private key").fixed(),
-    boolean("ssl.keystore.reload", "false", "whether the file is read again when it changes").fixed(),
-    unset("ssl.keystore.watch.location", "file that is watched instead, with `ssl.keystore.reload`").fixed(),
 ];

@@ -25,10 +25,13 @@ pub(in crate::engine) enum PullKind {
     StreamScan,
     /// Rows that the engine makes.
     SystemTable,
+    /// Rows of several sources, groups, rows in order.
+    WholeSql,
 }
 
 impl PullKind {
-    const ALL: [Self; 5] = [Self::KeyLookup, Self::RangeScan, Self::TableScan, Self::StreamScan, Self::SystemTable];
+    const ALL: [Self; 6] =
+        [Self::KeyLookup, Self::RangeScan, Self::TableScan, Self::StreamScan, Self::SystemTable, Self::WholeSql];
 
     /// The word in labels.
     pub(in crate::engine) fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl PullKind {
             Self::TableScan => "table_scan",
             Self::StreamScan => "stream_scan",
             Self::SystemTable => "system_table",
+            Self::WholeSql => "whole_sql",
         }
     }
 

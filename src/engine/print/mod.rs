@@ -9,12 +9,14 @@
 
 mod format_guess;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 
+use super::hidden_topics::has_secrets;
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
 use crate::formats::RecordTexts;
@@ -80,7 +82,7 @@ pub struct PrintedRecord {
     pub value: Option<String>,
     /// Partition number.
     pub partition: u32,
-    /// Offset in the partition.
+    /// Offset in the partition; -1 where it is not known.
     pub offset: i64,
 }
 
@@ -107,6 +109,25 @@ impl fmt::Display for PrintedRecord {
     }
 }
 
+impl PrintedRecord {
+    /// Reads ksqlDB's line. It does not tell the offset, which is -1 then; a text that holds `, value: ` itself is cut there.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (time, rest) = line.strip_prefix("rowtime: ")?.split_once(", key: ")?;
+        let (key, rest) = rest.split_once(", value: ")?;
+        let (value, partition) = rest.rsplit_once(", partition: ")?;
+        let timestamp = NaiveDateTime::parse_from_str(time, "%Y/%m/%d %H:%M:%S%.3f Z").ok();
+        let timestamp = timestamp.map(|time| time.and_utc().timestamp_millis());
+        let text = |text: &str| (text != "<null>").then(|| text.to_owned());
+        Some(Self {
+            timestamp: timestamp.or_else(|| time.parse().ok())?,
+            key: text(key),
+            value: text(value),
+            partition: partition.trim().parse().ok()?,
+            offset: -1,
+        })
+    }
+}
+
 /// `2020/05/04 23:53:29.935 Z`; the number itself where the calendar ends.
 fn rowtime(timestamp: i64) -> String {
     DateTime::from_timestamp_millis(timestamp)
@@ -122,6 +143,11 @@ impl fmt::Debug for TopicPrint {
 /// Begins to print a topic.
 pub(super) fn start(shared: &Shared, catalog: &Catalog, print: &PrintTopic) -> Result<TopicPrint, EngineError> {
     let topics = &shared.topics;
+    if has_secrets(&print.topic, shared.properties(&BTreeMap::new()).service_id()) {
+        let text =
+            format!("PRINT does not show the topic {}: servers tell each other there whom to believe", print.topic);
+        return Err(EngineError::new(text));
+    }
     let Some(info) = topics.describe(&print.topic)? else { return Err(unknown_topic(shared, catalog, &print.topic)) };
     let topic: Arc<str> = info.name.as_str().into();
     let mut records = TimeOrder::default();

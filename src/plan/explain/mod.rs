@@ -55,6 +55,7 @@ pub(super) fn tree(planned: &Planned) -> Option<String> {
         Planned::Push(push) => Some(explain_push(push, "until stopped")),
         Planned::PullStream(push) => Some(explain_push(push, "up to the present end of the topic")),
         Planned::Pull(pull) => Some(explain_pull(pull)),
+        Planned::Read(read) => Some(super::read::explain(read)),
         _ => None,
     }
 }
@@ -133,7 +134,7 @@ pub fn explain_pull(pull: &PullPlan) -> String {
 }
 
 /// Which rows are looked at.
-fn lookup_text(lookup: &PullLookup) -> String {
+pub(super) fn lookup_text(lookup: &PullLookup) -> String {
     match lookup {
         PullLookup::Keys(columns) => {
             let count = columns.first().map_or(0, |column| column.len());
@@ -172,13 +173,13 @@ fn value_text(column: &ArrayRef, row: usize) -> String {
     if *column.data_type() == DataType::Utf8 { format!("'{text}'") } else { text }
 }
 
-fn line(text: &mut String, depth: usize, what: &str) {
+pub(super) fn line(text: &mut String, depth: usize, what: &str) {
     let indent = depth * INDENT;
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{:indent$}{what}", "");
 }
 
-fn steps(text: &mut String, depth: usize, node: &PlanNode) {
+pub(super) fn steps(text: &mut String, depth: usize, node: &PlanNode) {
     line(text, depth, &step_line(node));
     for input in node.inputs() {
         steps(text, depth + 1, input);
@@ -324,7 +325,7 @@ fn serdes(key: &Serde, value: &Serde) -> String {
     format!("key {}, value {}", key.format.name(), value.format.name())
 }
 
-fn assignments(columns: &[(Column, Expr)], names: &[String]) -> String {
+pub(super) fn assignments(columns: &[(Column, Expr)], names: &[String]) -> String {
     let columns: Vec<String> = columns
         .iter()
         .map(|(column, expr)| {

@@ -1,6 +1,6 @@
 //! Pull queries and INSERT VALUES.
 
-use super::{check_error, plan_text, planned};
+use super::{SETUP, World, check_error, plan_text, planned, planned_in};
 use crate::plan::{Planned, PullLookup, WindowBounds};
 
 const COUNTS: &str = "CREATE TABLE C AS SELECT NAME, COUNT(*) AS N FROM S GROUP BY NAME;";
@@ -102,8 +102,62 @@ fn pull_queries_that_cannot_be() {
         ),
     ];
     for (sql, expected) in cases {
-        assert_eq!(plan_text(sql), format!("error: {expected}"), "{sql}");
+        let mut world = World::after(SETUP);
+        world.properties.insert("levada.whole.sql.enabled".to_owned(), "false".to_owned());
+        let error = planned_in(world, sql).expect_err(sql);
+        assert_eq!(error.to_string(), expected, "{sql}");
     }
+}
+
+/// What pull queries have not, reads have; what they have stays a pull query.
+#[test]
+fn selects_beyond_pull_queries_are_reads() {
+    let kept = "CREATE TABLE C AS SELECT NAME, COUNT(*) AS N FROM S GROUP BY NAME;";
+    let cases = [
+        ("SELECT * FROM C WHERE NAME = 'a';", false),
+        ("SELECT * FROM C LIMIT 3;", false),
+        ("SELECT ID FROM S WHERE V > 1;", false),
+        ("SELECT * FROM T;", true),
+        ("SELECT COUNT(*) FROM S;", true),
+        ("SELECT S.ID FROM S JOIN C ON C.NAME = S.NAME;", true),
+        ("SELECT ID FROM S ORDER BY V;", true),
+        ("SELECT DISTINCT V FROM S;", true),
+        ("WITH X AS (SELECT ID FROM S) SELECT * FROM X;", true),
+    ];
+    for (sql, expected) in cases {
+        let is_read = matches!(planned(&format!("{kept} {sql}")).expect(sql), Planned::Read(_));
+        assert_eq!(is_read, expected, "{sql}");
+    }
+}
+
+#[test]
+fn reads_look_up_keys_and_filter_before_they_join() {
+    let kept = "CREATE TABLE C AS SELECT NAME, COUNT(*) AS N FROM S GROUP BY NAME;";
+    let text = plan_text(&format!(
+        "{kept} SELECT T.NAME, C.N FROM T LEFT JOIN C ON C.NAME = T.NAME WHERE C.NAME = 'a' AND T.W > 1 ORDER BY N DESC LIMIT 2;"
+    ));
+    assert!(text.contains("Sort: N DESC, the first 2\n"), "{text}");
+    // Rows of the right side of a LEFT join are missing or there by ON alone; those of T are the last ones of their keys.
+    assert!(!text.contains("key look-up"), "{text}");
+    assert!(text.contains("C_NAME = 'a'") && text.contains("T_W > 1"), "{text}");
+    let text = plan_text(&format!(
+        "{kept} SELECT S.ID, C.N FROM S JOIN C ON C.NAME = S.NAME WHERE C.NAME = 'a' AND S.V > 1 AND C.N > S.V;"
+    ));
+    assert!(text.contains("key look-up, 1 key: 'a'"), "{text}");
+    assert!(text.contains("Filter: (C_N > CAST(S_V AS BIGINT))"), "{text}");
+    assert!(text.contains("Join: INNER on S_NAME = C_NAME"), "{text}");
+}
+
+/// A query of WITH is read as often as it is named: few words could mean very many.
+#[test]
+fn reads_have_no_more_sources_than_can_be_held() {
+    let doubled = |times: usize| {
+        let tables = (0..times).map(|i| format!(", A{} AS (SELECT X.ID AS ID FROM A{i} X CROSS JOIN A{i} Y)", i + 1));
+        format!("WITH A0 AS (SELECT ID FROM S){} SELECT * FROM A{times};", tables.collect::<String>())
+    };
+    assert!(plan_text(&doubled(4)).starts_with("Client: `ID`"));
+    let text = plan_text(&doubled(60));
+    assert_eq!(text, "error: A query reads at most 256 sources, those of the queries inside it included");
 }
 
 #[test]

@@ -16,7 +16,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+
+use crate::http::pem;
 
 /// What ksqlDB puts in front of the properties of the registry's client.
 const PREFIX: &str = "ksql.schema.registry.";
@@ -163,10 +165,6 @@ fn address(url: &str, authorization: Option<&str>) -> Result<Address, SettingErr
     Ok(Address { url, authorization: authorization.map(Secret) })
 }
 
-/// What goes wrong with files that are not PEM, and what to do.
-const CONVERT: &str = "it holds no PEM; `keytool -importkeystore -deststoretype PKCS12` and `openssl pkcs12 -nodes` make PEM of \
-                       a Java key store";
-
 fn tls(values: &Values<'_>) -> Result<TlsConfig, SettingError> {
     let mut builder = TlsConfig::builder();
     let trusted = text_of(values, &["ssl.truststore.location", "ssl.ca.location"], "ssl.truststore.certificates")?;
@@ -210,25 +208,11 @@ fn text_of<'n>(
 }
 
 fn certificates(name: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, SettingError> {
-    let items = parse_pem(pem).filter_map(Result::ok);
-    let certificates: Vec<Certificate<'static>> = items
-        .filter_map(|item| match item {
-            PemItem::Certificate(certificate) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if certificates.is_empty() { fault(name, CONVERT) } else { Ok(certificates) }
+    pem::certificates(pem).or_else(|error| fault(name, error.to_string()))
 }
 
 fn private_key(name: &str, pem: &[u8]) -> Result<PrivateKey<'static>, SettingError> {
-    if pem.windows(9).any(|word| word == b"ENCRYPTED") {
-        return fault(name, "the key is encrypted; `openssl pkey` writes it without a password");
-    }
-    let key = parse_pem(pem).filter_map(Result::ok).find_map(|item| match item {
-        PemItem::PrivateKey(key) => Some(key),
-        _ => None,
-    });
-    key.map_or_else(|| fault(name, CONVERT), Ok)
+    pem::private_key(pem).or_else(|error| fault(name, error.to_string()))
 }
 
 #[cfg(test)]

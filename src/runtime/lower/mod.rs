@@ -281,6 +281,16 @@ impl Topology {
         self.subs[sub].stores.iter().any(|(store, _)| store == name)
     }
 
+    /// Names of the stores of the tasks of sub-topology `sub`.
+    pub fn stores(&self, sub: usize) -> impl Iterator<Item = &str> {
+        self.subs[sub].stores.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Its consumer group.
+    pub fn group(&self) -> &Arc<str> {
+        &self.spec.group
+    }
+
     /// Whether the query has clients and ends with them.
     pub fn is_transient(&self) -> bool {
         self.spec.client.is_some() || self.spec.tap.is_some()

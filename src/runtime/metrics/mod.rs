@@ -14,7 +14,7 @@ mod figures;
 mod process;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -132,7 +132,11 @@ impl Phase {
 
 /// Figures of one task on this server.
 #[derive(Debug, Default)]
-pub struct TaskMetrics(Mutex<TaskFigures>);
+pub struct TaskMetrics {
+    figures: Mutex<TaskFigures>,
+    /// Whether its stores have all that was committed when it was placed here, and what it has committed since.
+    has_state: AtomicBool,
+}
 
 impl QueryMetrics {
     /// Figures of a query that reads `reads`.
@@ -276,16 +280,25 @@ impl QueryMetrics {
 impl TaskMetrics {
     /// The figures at this moment.
     pub fn figures(&self) -> TaskFigures {
-        lock(&self.0).clone()
+        lock(&self.figures).clone()
+    }
+
+    /// Whether its stores can be read as of the last commit.
+    pub fn has_state(&self) -> bool {
+        self.has_state.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_has_state(&self, has_state: bool) {
+        self.has_state.store(has_state, Ordering::Release);
     }
 
     /// Changes the figures.
     pub(super) fn update(&self, change: impl FnOnce(&mut TaskFigures)) {
-        change(&mut lock(&self.0));
+        change(&mut lock(&self.figures));
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
-        lock(&self.0).phase = phase;
+        lock(&self.figures).phase = phase;
     }
 }
 

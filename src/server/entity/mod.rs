@@ -57,7 +57,9 @@ impl Answering<'_> {
             vec![json!({"@type": kind, "statementText": text, member: value, "warnings": []})]
         };
         Ok(match &parsed.statement {
-            Statement::Query(_) | Statement::PrintTopic(_) => return Err(Failure::Problem(query_endpoint())),
+            Statement::Query(_) | Statement::Read(_) | Statement::PrintTopic(_) => {
+                return Err(Failure::Problem(query_endpoint()));
+            }
             Statement::ShowSources { kind, extended: false } => {
                 let (kind, collection) = collection(*kind);
                 entity(kind, kind, source::list(&self.engine.catalog(), collection).into())
@@ -228,7 +230,9 @@ impl Answering<'_> {
             Explain::Statement { statement, .. } => {
                 let rows = listings(responses).flat_map(|listing| listing.rows);
                 let lines: Vec<String> = rows.filter_map(|mut row| row.pop()).collect();
-                Some(query::explained(&statement.to_string(), &lines.join("\n")))
+                let inner = ParsedStatement { statement: (**statement).clone(), ..parsed.clone() };
+                let facts = self.engine.explain_facts(self.session, &inner);
+                Some(query::explained(&statement.to_string(), &lines.join("\n"), facts.as_ref()))
             }
         };
         Ok(vec![json!({

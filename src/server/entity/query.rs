@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::schema;
-use crate::catalog::{Catalog, QueryKind};
+use crate::catalog::{Catalog, QueryKind, WindowType};
 use crate::configuration::shown_value;
-use crate::engine::{PushOutline, QueryFacts, QueryOutline, TopicProgress};
+use crate::engine::{ExplainFacts, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 
 /// A query of a list.
 pub fn outline(catalog: &Catalog, outline: &QueryOutline) -> Value {
@@ -53,7 +53,7 @@ pub fn description(facts: &QueryFacts, host: &str) -> Value {
     json!({
         "id": info.id.as_str(),
         "statementText": info.sql,
-        "windowType": null,
+        "windowType": facts.window_type.map(WindowType::name),
         "fields": schema::fields(&facts.schema.key, &facts.schema.value),
         "sources": info.reads,
         "sinks": Vec::from_iter(sinks),
@@ -101,14 +101,14 @@ pub fn offsets(facts: &QueryFacts) -> Value {
 }
 
 /// What `EXPLAIN` says of a statement that is not run.
-pub fn explained(statement: &str, plan: &str) -> Value {
+pub fn explained(statement: &str, plan: &str, facts: Option<&ExplainFacts>) -> Value {
     json!({
         "id": "",
         "statementText": statement,
-        "windowType": null,
-        "fields": [],
-        "sources": [],
-        "sinks": [],
+        "windowType": facts.and_then(|facts| facts.window_type).map(WindowType::name),
+        "fields": facts.map_or_else(|| json!([]), |facts| schema::fields(&facts.schema.key, &facts.schema.value).into()),
+        "sources": facts.map_or(&[][..], |facts| &facts.sources),
+        "sinks": Vec::from_iter(facts.and_then(|facts| facts.sink.as_deref())),
         "topology": plan,
         "executionPlan": plan,
         "overriddenProperties": {},

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::{PushQuery, PushQueue, Response, RowReceiver as _};
-use crate::shell::{Layout, OutputFormat, Palette, Width};
+use crate::shell::{Answer, Layout, Palette, Width};
 
 /// Answers each statement with its text in brackets; fails on those that hold `wrong`.
 #[derive(Default)]
@@ -15,19 +15,21 @@ struct Echo {
 }
 
 impl Backend for Echo {
-    fn execute(&self, _: &mut Session, text: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
+    fn execute(
+        &self,
+        _: &mut Session,
+        text: &str,
+        _: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Answer),
+    ) -> Result<(), EngineError> {
         self.executed.borrow_mut().push(text.to_owned());
         if let Some(before) = text.find("wrong") {
             let line = text[..before].matches('\n').count() + 1;
             let column = before - text[..before].rfind('\n').map_or(0, |end| end + 1) + 1;
             return Err(EngineError { message: "no".into(), position: Some((line, column)), hint: None, code: None });
         }
-        show(Response::Message(format!("[{text}]")));
+        show(Answer::message(format!("[{text}]")));
         Ok(())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -52,14 +54,16 @@ struct Endless<'a> {
 }
 
 impl Backend for Endless<'_> {
-    fn execute(&self, _: &mut Session, _: &str, show: &mut dyn FnMut(Response)) -> Result<(), EngineError> {
-        show(Response::Push(PushQuery::new("q", Vec::new(), Arc::clone(&self.queue))));
+    fn execute(
+        &self,
+        _: &mut Session,
+        _: &str,
+        _: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Answer),
+    ) -> Result<(), EngineError> {
+        show(Response::Push(PushQuery::new("q", Vec::new(), Arc::clone(&self.queue))).into());
         assert!(!self.interrupt.signal(), "a first Ctrl-C does not end the process");
         Ok(())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -77,8 +81,7 @@ impl Write for ClosedPipe {
 }
 
 fn screen<'a>(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
-    let layout = Layout { width: Width::Unlimited, palette: Palette::PLAIN };
-    Screen { out, err, format: OutputFormat::Table, layout, palette_err: Palette::PLAIN, tells_waiting: false }
+    Screen::new(out, err, Layout::new(Width::Unlimited, Palette::PLAIN))
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn exit_ends_a_script_without_failure() {
 fn the_form_of_output_can_change_in_between() {
     check("A;\noutput json\nB;", Flow::Continue, "[A;]\n{\"message\":\"[B;]\"}\n", "");
     check("output\n", Flow::Continue, "output is table\n", "");
-    check("output xml\nA;", Flow::Failed, "", "error: the command is: output table|json|csv\n");
+    check("output xml\nA;", Flow::Failed, "", "error: the command is: output table|expanded|json|json-array|csv\n");
 }
 
 #[test]
@@ -217,4 +220,41 @@ fn bytes_that_are_no_text_are_refused_by_the_name_of_their_source() {
     let (flow, out, err) = with(|shell| shell.run_reader(&mut b"A;\n\xff;\n".as_slice()));
     assert_eq!((flow, out.as_str()), (Flow::Failed, "[A;]\n"));
     assert_eq!(err, "error: standard input is not UTF-8 text\n");
+}
+
+#[test]
+fn commands_that_need_a_server_say_so() {
+    let no_server =
+        "error: this shell has its engine in its own process\nhint: `levada shell --server URL` asks a server\n";
+    check("server http://x\nA;", Flow::Failed, "", no_server);
+    check("server\n", Flow::Continue, "the engine of this process\n", "");
+    check("request-pipelining off\n", Flow::Continue, "request-pipelining is off\n", "");
+    let waits = "error: statements of an engine in this process wait for each other\n";
+    check("request-pipelining on\n", Flow::Failed, "", waits);
+}
+
+#[test]
+fn settings_of_the_session_are_told() {
+    check("\\x\n\\x off\noutput\n", Flow::Continue, "output is expanded\noutput is table\noutput is table\n", "");
+    check("\\pager off\n", Flow::Continue, "there is no pager\n", "");
+    check("\\watch\n", Flow::Failed, "", "error: there is no statement to run again\n");
+    let (flow, out, _) = with(|shell| shell.run_text(None, "\\timing\nA;\n\\timing off\nB;"));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!((flow, lines.len()), (Flow::Continue, 5), "{out}");
+    assert!(lines[2].starts_with("Time: ") && lines[2].ends_with(" ms"), "{out}");
+}
+
+#[test]
+fn a_session_is_copied_until_it_is_not() {
+    let folder = folder(&[]);
+    let path = folder.path().join("session.txt").display().to_string();
+    let (backend, interrupt, spool) = (Echo::default(), Interrupt::default(), crate::shell::Spool::default());
+    let (mut out, mut err) = (spool.copying(Vec::new()), spool.copying(Vec::new()));
+    let mut screen = screen(&mut out, &mut err);
+    screen.spool = spool.clone();
+    let mut shell = Interpreter::new(&backend, &interrupt, screen);
+    let text = format!("A;\nspool '{path}'\nB;\nspool off\nspool off\nC wrong;");
+    assert_eq!(shell.run_text(None, &text).expect("memory takes every byte"), Flow::Failed);
+    let kept = std::fs::read_to_string(&path).expect("the file is there");
+    assert_eq!(kept, format!("the session is copied into {path}\n[B;]\n"));
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{Attribute, Cell, ContentArrangement, ContentLineStyle, LineStyle, Row, Table, TableStyle};
+use terminal_size::terminal_size;
 
 use super::Palette;
 
@@ -35,16 +36,49 @@ pub struct Layout {
     pub width: Width,
     /// Colours.
     pub palette: Palette,
+    /// Whether rows stand one below the other, a line per column, also where they would fit side by side.
+    pub expanded: bool,
+    /// Whether what is wider than its column goes on in the next line; else it is cut.
+    pub wraps: bool,
+    /// Characters of each column; `None` for what the content needs.
+    pub column_width: Option<u16>,
 }
 
 impl Layout {
+    /// Tables of this width and these colours, as they are before anybody changes something.
+    pub fn new(width: Width, palette: Palette) -> Self {
+        Self { width, palette, expanded: false, wraps: true, column_width: None }
+    }
+
     /// Characters per line; `None` when there is no limit.
     pub(super) fn columns(self) -> Option<u16> {
         match self.width {
-            Width::Terminal => Table::new().width(),
+            Width::Terminal => terminal_size().map(|(width, _)| width.0),
             Width::Fixed(width) => Some(width),
             Width::Unlimited => None,
         }
+    }
+
+    /// Characters per line, for what draws itself.
+    pub(in crate::shell) fn room(self) -> Option<usize> {
+        self.columns().map(usize::from)
+    }
+
+    /// Lines of the terminal; `None` where there is none.
+    pub(super) fn lines(self) -> Option<u16> {
+        match self.width {
+            Width::Terminal => terminal_size().map(|(_, height)| height.0),
+            Width::Fixed(_) | Width::Unlimited => None,
+        }
+    }
+
+    /// Adds a row, cut to one line where wide values do not wrap.
+    pub(super) fn add_row(self, table: &mut Table, cells: Vec<Cell>) {
+        let mut row = Row::from(cells);
+        if !self.wraps {
+            row.max_height(1);
+        }
+        table.add_row(row);
     }
 
     /// An empty table that wraps its cells into the room there is.
@@ -72,14 +106,20 @@ impl Layout {
         if self.palette.is_coloured() { cell.add_attribute(Attribute::Dim) } else { cell }
     }
 
+    /// The cell of a value whose key is gone.
+    pub(super) fn gone(self) -> Cell {
+        let cell = Cell::new("<TOMBSTONE>");
+        if self.palette.is_coloured() { cell.add_attribute(Attribute::Dim) } else { cell }
+    }
+
     /// Whether columns of these content widths can stand side by side and still be read.
     pub(super) fn fits(self, widths: &[u16]) -> bool {
-        self.fits_down_to(READABLE, widths)
+        !self.expanded && self.fits_down_to(READABLE, widths)
     }
 
     /// The same for listings, whose cells are names and words.
     pub(super) fn fits_listing(self, widths: &[u16]) -> bool {
-        self.fits_down_to(LEGIBLE, widths)
+        !self.expanded && self.fits_down_to(LEGIBLE, widths)
     }
 
     /// Whether a cell beside names of `name_width` characters has room for words.
@@ -143,7 +183,7 @@ mod tests {
 
     #[test]
     fn shrinking_takes_from_the_widest() {
-        let layout = Layout { width: Width::Fixed(50), palette: Palette::PLAIN };
+        let layout = Layout::new(Width::Fixed(50), Palette::PLAIN);
         let mut widths = [10, 40, 20];
         layout.shrink(&mut widths);
         assert_eq!(widths.iter().sum::<u16>(), 50 - 8);
@@ -153,11 +193,12 @@ mod tests {
 
     #[test]
     fn more_columns_than_can_be_read_do_not_fit() {
-        let layout = Layout { width: Width::Fixed(80), palette: Palette::PLAIN };
+        let layout = Layout::new(Width::Fixed(80), Palette::PLAIN);
         assert!(layout.fits(&[30; 5]));
         assert!(!layout.fits(&[30; 6]));
         assert!(Layout { width: Width::Unlimited, ..layout }.fits(&[30; 600]));
         assert!(layout.fits_listing(&[30; 7]));
         assert!(!layout.fits_listing(&[30; 8]));
+        assert!(!Layout { expanded: true, ..layout }.fits(&[1]), "rows one below the other were asked for");
     }
 }

@@ -8,20 +8,25 @@
 //! Print ───┘             └─ print        records of a topic, a line each
 //! ```
 
+mod array;
 mod csv;
 mod json;
 mod layout;
+mod pager;
 mod palette;
 mod print;
 mod problem;
 mod push_table;
 mod screen;
+mod spool;
 mod table;
 
 pub use layout::{Layout, Width};
+pub use pager::Pager;
 pub use palette::Palette;
 pub use problem::Source;
-pub use screen::{OutputFormat, Screen};
+pub use screen::{Limits, OutputFormat, Screen};
+pub use spool::{Spool, Spooled};
 
 #[cfg(test)]
 mod tests;

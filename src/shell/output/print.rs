@@ -20,15 +20,28 @@ const COLUMNS: &str = "rowtime,partition,offset,key,value";
 pub(super) fn write_header(out: &mut dyn Write, format: OutputFormat) -> io::Result<()> {
     match format {
         OutputFormat::Csv => writeln!(out, "{COLUMNS}"),
-        OutputFormat::Table | OutputFormat::Json => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line as another server prints it: a record, or what its bytes seem to be.
+pub(super) fn write_line(out: &mut dyn Write, err: &mut dyn Write, format: OutputFormat, line: &str) -> io::Result<()> {
+    if format.is_for_people() {
+        return writeln!(out, "{}", printable(line.to_owned()));
+    }
+    match PrintedRecord::parse(line) {
+        Some(record) => write_record(out, format, &record),
+        None => writeln!(err, "{line}"),
     }
 }
 
 /// Writes one record: a line.
 pub(super) fn write_record(out: &mut dyn Write, format: OutputFormat, record: &PrintedRecord) -> io::Result<()> {
     match format {
-        OutputFormat::Table => writeln!(out, "{}", printable(record.to_string()).replace('\n', "\\n")),
-        OutputFormat::Json => writeln!(out, "{}", json(record)),
+        OutputFormat::Table | OutputFormat::Expanded => {
+            writeln!(out, "{}", printable(record.to_string()).replace('\n', "\\n"))
+        }
+        OutputFormat::Json | OutputFormat::JsonArray => writeln!(out, "{}", json(record)),
         OutputFormat::Csv => csv(out, record),
     }
 }
@@ -37,7 +50,10 @@ fn json(record: &PrintedRecord) -> Value {
     let mut members = Map::new();
     members.insert("rowtime".into(), record.timestamp.into());
     members.insert("partition".into(), record.partition.into());
-    members.insert("offset".into(), record.offset.into());
+    // Servers print no offsets.
+    if record.offset >= 0 {
+        members.insert("offset".into(), record.offset.into());
+    }
     members.insert("key".into(), nested(record.key.as_deref()));
     members.insert("value".into(), nested(record.value.as_deref()));
     Value::Object(members)
@@ -54,7 +70,8 @@ fn nested(text: Option<&str>) -> Value {
 
 /// No key and no value are empty fields.
 fn csv(out: &mut dyn Write, record: &PrintedRecord) -> io::Result<()> {
-    write!(out, "{},{},{},", record.timestamp, record.partition, record.offset)?;
+    let offset = if record.offset >= 0 { record.offset.to_string() } else { String::new() };
+    write!(out, "{},{},{offset},", record.timestamp, record.partition)?;
     let field = |out: &mut dyn Write, text: &Option<String>| match text {
         Some(text) => super::csv::write_field(out, text.as_bytes()),
         None => Ok(()),

@@ -1,17 +1,21 @@
 //! Rows that keep coming, as a table: the header once, then lines whose columns stay where they are.
 //!
 //! Widths come from the types, the first rows and the room there is; a wide value wraps within its column. Where there
-//! is no terminal, nothing wraps: a wide value pushes the rest of its line aside.
+//! is no terminal, nothing wraps: a wide value pushes the rest of its line aside. On a terminal the header comes again
+//! before it is out of sight.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, RecordBatch};
 use comfy_table::{ColumnConstraint, Width};
 
 use super::layout::{Layout, write_table};
-use super::table::{align, cells, headed, write_records};
+use super::table::{align, cells, headed, padded, write_records};
 use crate::types::{Column, SqlType};
 
+/// Lines of the names and of what is below them.
+const HEADER_LINES: usize = 2;
 /// A value of the first rows widens its column no further than this.
 const FIRST_ROWS_WIDTH_MAX: u16 = 40;
 
@@ -21,6 +25,8 @@ pub(super) struct PushTable<'a> {
     columns: &'a [Column],
     shape: Option<Shape>,
     rows: u64,
+    /// Lines since the header, which comes again before it has left the terminal.
+    lines: usize,
 }
 
 enum Shape {
@@ -32,7 +38,7 @@ enum Shape {
 
 impl<'a> PushTable<'a> {
     pub(super) fn new(layout: Layout, columns: &'a [Column]) -> Self {
-        Self { layout, columns, shape: None, rows: 0 }
+        Self { layout, columns, shape: None, rows: 0, lines: 0 }
     }
 
     /// Rows written so far.
@@ -45,12 +51,23 @@ impl<'a> PushTable<'a> {
         self.begin(out, None)
     }
 
-    /// Writes the rows of `batch`.
-    pub(super) fn write_batch(&mut self, out: &mut dyn Write, batch: &RecordBatch) -> io::Result<()> {
+    /// Writes the rows of `batch`; `is_gone` says of which the key is gone.
+    pub(super) fn write_batch(
+        &mut self,
+        out: &mut dyn Write,
+        batch: &RecordBatch,
+        is_gone: &dyn Fn(usize) -> bool,
+    ) -> io::Result<()> {
         self.begin(out, Some(batch))?;
-        match &self.shape {
-            Some(Shape::Columns(widths)) => self.write_lines(out, widths, batch)?,
-            _ => write_records(out, self.layout, self.columns, batch, self.rows)?,
+        match self.shape.take() {
+            Some(Shape::Columns(widths)) => {
+                self.write_lines(out, &widths, batch, is_gone)?;
+                self.shape = Some(Shape::Columns(widths));
+            }
+            other => {
+                write_records(out, self.layout, self.columns, batch, self.rows)?;
+                self.shape = other;
+            }
         }
         self.rows += batch.num_rows() as u64;
         Ok(())
@@ -60,28 +77,78 @@ impl<'a> PushTable<'a> {
         if self.shape.is_some() {
             return Ok(());
         }
-        let mut widths = self.natural_widths(first);
+        let mut widths = match self.layout.column_width {
+            Some(width) => vec![width; self.columns.len()],
+            None => self.natural_widths(first),
+        };
         if !self.layout.fits(&widths) {
             self.shape = Some(Shape::Records);
             return Ok(());
         }
         self.layout.shrink(&mut widths);
+        self.write_heads(out, &widths)?;
+        self.shape = Some(Shape::Columns(widths));
+        Ok(())
+    }
+
+    fn write_heads(&mut self, out: &mut dyn Write, widths: &[u16]) -> io::Result<()> {
         let mut header = headed(self.layout, self.columns);
         header.set_constraints(widths.iter().map(|&width| ColumnConstraint::Absolute(padded(width))));
-        self.shape = Some(Shape::Columns(widths));
+        self.lines = HEADER_LINES;
         write_table(out, &header)
     }
 
-    fn write_lines(&self, out: &mut dyn Write, widths: &[u16], batch: &RecordBatch) -> io::Result<()> {
+    fn write_lines(
+        &mut self,
+        out: &mut dyn Write,
+        widths: &[u16],
+        batch: &RecordBatch,
+        is_gone: &dyn Fn(usize) -> bool,
+    ) -> io::Result<()> {
+        // As many rows together as fit between two headers.
+        let most =
+            self.layout.lines().map_or(usize::MAX, |lines| usize::from(lines).saturating_sub(HEADER_LINES + 1).max(1));
+        let mut row = 0;
+        while row < batch.num_rows() {
+            if self.lines >= most.saturating_add(HEADER_LINES) {
+                writeln!(out)?;
+                self.write_heads(out, widths)?;
+            }
+            let end = batch.num_rows().min(row.saturating_add(most.saturating_add(HEADER_LINES) - self.lines));
+            self.write_rows(out, widths, batch, row..end, is_gone)?;
+            row = end;
+        }
+        Ok(())
+    }
+
+    fn write_rows(
+        &mut self,
+        out: &mut dyn Write,
+        widths: &[u16],
+        batch: &RecordBatch,
+        rows: Range<usize>,
+        is_gone: &dyn Fn(usize) -> bool,
+    ) -> io::Result<()> {
         let mut table = self.layout.table();
-        for row in 0..batch.num_rows() {
-            table.add_row(cells(self.layout, self.columns, batch, row));
+        for row in rows {
+            let mut shown = cells(self.layout, self.columns, batch, row);
+            if is_gone(row) {
+                let absent = shown.iter_mut().zip(batch.columns()).filter(|(_, array)| array.is_null(row));
+                absent.for_each(|(cell, _)| *cell = self.layout.gone());
+            }
+            self.layout.add_row(&mut table, shown);
         }
         let constraint: fn(Width) -> ColumnConstraint =
-            if self.layout.columns().is_some() { ColumnConstraint::Absolute } else { ColumnConstraint::LowerBoundary };
+            if self.is_absolute() { ColumnConstraint::Absolute } else { ColumnConstraint::LowerBoundary };
         table.set_constraints(widths.iter().map(|&width| constraint(padded(width))));
         align(&mut table, self.columns);
+        self.lines += table.lines().count();
         write_table(out, &table)
+    }
+
+    /// Whether widths are kept whatever the values are.
+    fn is_absolute(&self) -> bool {
+        self.layout.columns().is_some() || self.layout.column_width.is_some()
     }
 
     /// Content widths that suit the names, the types and the first rows.
@@ -112,9 +179,4 @@ fn type_width(sql_type: &SqlType) -> u16 {
         SqlType::Timestamp => 23,
         SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => 24,
     }
-}
-
-/// The width of a column as comfy-table counts it, with a space on both sides.
-fn padded(width: u16) -> Width {
-    Width::Fixed(width + 2)
 }

@@ -1,20 +1,25 @@
 //! Where answers go, and in which form.
 
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 
+use super::array::ArrayLines;
 use super::layout::Layout;
+use super::pager::Pager;
 use super::palette::Palette;
 use super::problem::{Source, write_problem};
 use super::push_table::PushTable;
+use super::spool::Spool;
 use super::table::count_text;
 use super::{csv, json, print, table};
 use crate::engine::{
     Done, EngineError, Listing, ListingForm, PrintEvent, PrintedFormats, PushEnd, PushEvent, PushQuery, Response,
     ResultRows, TopicPrint,
 };
+use crate::shell::Answer;
+use crate::shell::answer::{LineEvent, PrintedLines};
 use crate::types::Column;
 
 /// How often a running query asks whether it should stop.
@@ -30,11 +35,44 @@ const WAITING_POLLS: u32 = 20;
 pub enum OutputFormat {
     /// Tables for people
     #[default]
+    #[value(alias = "tabular")]
     Table,
-    /// One JSON object per row and line
+    /// Rows one below the other, a line per column
+    Expanded,
+    /// One JSON object per row and line (NDJSON)
+    #[value(alias = "ndjson")]
     Json,
+    /// One JSON array per answer
+    JsonArray,
     /// CSV with a header line; messages go to standard error
     Csv,
+}
+
+impl OutputFormat {
+    /// Whether people read it.
+    pub(super) fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Expanded)
+    }
+
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Expanded => "expanded",
+            Self::Json => "json",
+            Self::JsonArray => "json-array",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// How much is shown of rows that keep coming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// So many rows.
+    pub rows: Option<u64>,
+    /// For so long.
+    pub time: Option<Duration>,
 }
 
 /// Where answers go, and in which form.
@@ -51,29 +89,96 @@ pub struct Screen<'a> {
     pub palette_err: Palette,
     /// Whether to say after a while why a query that reads new records only shows nothing.
     pub tells_waiting: bool,
+    /// How much is shown of rows that keep coming.
+    pub limits: Limits,
+    /// Shows results that are longer than the terminal.
+    pub pager: Option<Pager>,
+    /// The file that a session is copied into.
+    pub spool: Spool,
 }
 
-impl Screen<'_> {
-    /// Shows `response`. What keeps coming is shown until it ends or `stopped` says so; it may also fail.
-    pub fn show(&mut self, response: &Response, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+impl<'a> Screen<'a> {
+    /// A screen of tables without colours for what is not a result, limits and pager.
+    pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, layout: Layout) -> Self {
+        Self {
+            out,
+            err,
+            format: OutputFormat::Table,
+            layout,
+            palette_err: Palette::PLAIN,
+            tells_waiting: false,
+            limits: Limits::default(),
+            pager: None,
+            spool: Spool::default(),
+        }
+    }
+
+    /// Shows `answer`. What keeps coming is shown until it ends or `stopped` says so; it may also fail.
+    pub fn show(&mut self, answer: &Answer, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        if self.format == OutputFormat::JsonArray {
+            return self.show_array(answer, stopped);
+        }
         let mut outcome = Ok(());
-        match response {
-            Response::Message(text) | Response::Done(Done { message: text, .. }) => self.message(text)?,
-            Response::Listing(listings) => listings.iter().try_for_each(|listing| self.listing(listing))?,
-            Response::Rows(rows) => self.rows(rows)?,
-            Response::Push(query) => outcome = self.push(query, stopped)?,
-            Response::Print(topic) => outcome = self.print(topic, stopped)?,
+        match answer {
+            Answer::Printed(lines) => outcome = self.printed(lines, stopped)?,
+            Answer::Response(response) => match response {
+                Response::Message(text) | Response::Done(Done { message: text, .. }) => self.message(text)?,
+                Response::Listing(listings) => {
+                    self.paged(|screen| listings.iter().try_for_each(|listing| screen.listing(listing)))?;
+                }
+                Response::Rows(rows) => self.paged(|screen| screen.rows(rows))?,
+                Response::Push(query) => outcome = self.push(query, stopped)?,
+                Response::Print(topic) => outcome = self.print(topic, stopped)?,
+            },
         }
         self.out.flush()?;
         Ok(outcome)
     }
 
+    fn show_array(&mut self, answer: &Answer, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        let mut array = ArrayLines::new(self.out);
+        let mut lines = Screen::new(&mut array, self.err, self.layout);
+        (lines.format, lines.limits, lines.tells_waiting) = (OutputFormat::Json, self.limits, self.tells_waiting);
+        lines.palette_err = self.palette_err;
+        let outcome = lines.show(answer, stopped)?;
+        array.finish()?;
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    /// Has `write` write; what is longer than the terminal is shown by the pager, if there is one.
+    fn paged(&mut self, write: impl FnOnce(&mut Screen<'_>) -> io::Result<()>) -> io::Result<()> {
+        let lines = self.layout.lines().filter(|_| self.format.is_for_people());
+        let (Some(pager), Some(lines)) = (self.pager.clone().filter(Pager::is_on), lines) else { return write(self) };
+        let mut text = Vec::new();
+        let mut paper = Screen::new(&mut text, self.err, self.layout);
+        paper.format = self.format;
+        write(&mut paper)?;
+        // The prompt takes a line.
+        let is_long = memchr::memchr_iter(b'\n', &text).count() >= usize::from(lines);
+        self.out.flush()?;
+        if is_long && pager.show(&text).unwrap_or(false) {
+            return Ok(());
+        }
+        self.out.write_all(&text)
+    }
+
+    /// Whether it is a terminal that can be painted over.
+    pub(in crate::shell) fn clears(&self) -> bool {
+        self.layout.lines().is_some()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { expanded: self.layout.expanded || self.format == OutputFormat::Expanded, ..self.layout }
+    }
+
     /// Shows a titled table of texts.
     pub fn listing(&mut self, listing: &Listing) -> io::Result<()> {
+        let layout = self.layout();
         match self.format {
-            OutputFormat::Table => table::write_listing(self.out, self.layout, listing),
+            OutputFormat::Table | OutputFormat::Expanded => table::write_listing(self.out, layout, listing),
             _ if listing.form == ListingForm::Advice => Ok(()),
-            OutputFormat::Json => json::write_listing(self.out, listing),
+            OutputFormat::Json | OutputFormat::JsonArray => json::write_listing(self.out, listing),
             OutputFormat::Csv => csv::write_listing(self.out, listing),
         }
     }
@@ -81,10 +186,20 @@ impl Screen<'_> {
     /// Shows a line of text.
     pub fn message(&mut self, text: &str) -> io::Result<()> {
         match self.format {
-            OutputFormat::Table => writeln!(self.out, "{text}"),
-            OutputFormat::Json => json::write_message(self.out, text),
+            OutputFormat::Table | OutputFormat::Expanded => writeln!(self.out, "{text}"),
+            OutputFormat::Json | OutputFormat::JsonArray => json::write_message(self.out, text),
             OutputFormat::Csv => writeln!(self.err, "{text}"),
         }
+    }
+
+    /// Says how long a statement has taken.
+    pub fn timing(&mut self, taken: Duration) -> io::Result<()> {
+        let text = format!("Time: {:.3} ms", taken.as_secs_f64() * 1000.0);
+        if self.format.is_for_people() {
+            writeln!(self.out, "{}", self.layout.palette.faint(&text))?;
+            return self.out.flush();
+        }
+        writeln!(self.err, "{text}")
     }
 
     /// Shows what is wrong with a statement of `source`.
@@ -96,31 +211,38 @@ impl Screen<'_> {
     }
 
     fn rows(&mut self, rows: &ResultRows) -> io::Result<()> {
+        let layout = self.layout();
         match self.format {
-            OutputFormat::Table => return table::write_rows(self.out, self.layout, rows),
-            OutputFormat::Json => {}
+            OutputFormat::Table | OutputFormat::Expanded => return table::write_rows(self.out, layout, rows),
+            OutputFormat::Json | OutputFormat::JsonArray => {}
             OutputFormat::Csv => csv::write_header(self.out, &rows.columns)?,
         }
         rows.batches.iter().try_for_each(|batch| self.batch(&rows.columns, batch))
     }
 
-    /// Shows rows until the query ends or `stopped` says so; what it has failed with.
+    /// Shows rows until the query ends, `stopped` says so or a limit is reached; what it has failed with.
     fn push(&mut self, query: &PushQuery, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        let for_people = self.format.is_for_people();
         if self.format == OutputFormat::Csv {
             csv::write_header(self.out, &query.columns)?;
         }
-        let mut table = PushTable::new(self.layout, &query.columns);
-        let mut patience = Patience::new(self.tells_waiting);
+        let mut table = PushTable::new(self.layout(), &query.columns);
+        let mut patience = Patience::new(self.tells_waiting && !query.reads_once);
+        let mut left = Left::new(self.limits);
         let mut failure = None;
-        while !stopped() {
+        while !stopped() && !left.is_none() {
             let event = query.next(POLL);
             let is_waiting = patience.ends(matches!(event, PushEvent::Idle));
             match event {
-                PushEvent::Rows(rows) if self.format == OutputFormat::Table => {
-                    table.write_batch(self.out, rows.batch())?;
+                PushEvent::Rows(rows) => {
+                    let batch = left.cut(rows.batch());
+                    if for_people {
+                        table.write_batch(self.out, &batch, &|row| rows.is_tombstone(row))?;
+                    } else {
+                        self.batch(&query.columns, &batch)?;
+                    }
                 }
-                PushEvent::Rows(rows) => self.batch(&query.columns, rows.batch())?,
-                PushEvent::Idle if self.format == OutputFormat::Table => table.write_header(self.out)?,
+                PushEvent::Idle if for_people => table.write_header(self.out)?,
                 PushEvent::Idle => {}
                 PushEvent::End(PushEnd::Failed(reason)) => {
                     failure = Some(EngineError::new(reason));
@@ -134,13 +256,40 @@ impl Screen<'_> {
             }
         }
         query.stop();
-        if self.format == OutputFormat::Table {
+        if for_people {
             table.write_header(self.out)?;
-            let how = if stopped() { ", stopped" } else { "" };
+            let how = if stopped() { ", stopped" } else { left.said() };
             let end = format!("{}{how}", count_text(table.rows()));
             writeln!(self.out, "{}\n", self.layout.palette.faint(&end))?;
         }
         Ok(failure.map_or(Ok(()), Err))
+    }
+
+    /// Prints what another server prints of a topic.
+    fn printed(&mut self, lines: &PrintedLines, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
+        print::write_header(self.out, self.format)?;
+        let mut patience = Patience::new(self.tells_waiting && lines.only_new);
+        while !stopped() {
+            let event = match lines.next(POLL) {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(error)),
+            };
+            let is_waiting = patience.ends(matches!(event, LineEvent::Idle));
+            match event {
+                // It is said below, of whatever server.
+                LineEvent::Line(line) if line == print::CEASED => {}
+                LineEvent::Line(line) => print::write_line(self.out, self.err, self.format, &line)?,
+                LineEvent::Idle => self.out.flush()?,
+                LineEvent::End => break,
+            }
+            if is_waiting {
+                writeln!(self.err, "{}", self.palette_err.faint(print::WAITING))?;
+            }
+        }
+        if self.format.is_for_people() {
+            writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))?;
+        }
+        Ok(Ok(()))
     }
 
     /// Prints a topic until as many records have come as were asked for, or `stopped` says so.
@@ -168,7 +317,7 @@ impl Screen<'_> {
                 writeln!(self.err, "{}", self.palette_err.faint(print::WAITING))?;
             }
         }
-        if self.format == OutputFormat::Table {
+        if self.format.is_for_people() {
             writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))?;
         }
         Ok(Ok(()))
@@ -181,17 +330,49 @@ impl Screen<'_> {
 
     /// Forms that other programs read hold records and nothing else.
     fn formats(&mut self, formats: &PrintedFormats) -> io::Result<()> {
-        match self.format {
-            OutputFormat::Table => writeln!(self.out, "{formats}"),
-            OutputFormat::Json | OutputFormat::Csv => writeln!(self.err, "{formats}"),
-        }
+        if self.format.is_for_people() { writeln!(self.out, "{formats}") } else { writeln!(self.err, "{formats}") }
     }
 
     /// Rows in a form without layout.
     fn batch(&mut self, columns: &[Column], batch: &RecordBatch) -> io::Result<()> {
         match self.format {
             OutputFormat::Csv => csv::write_batch(self.out, columns, batch),
-            OutputFormat::Table | OutputFormat::Json => json::write_batch(self.out, columns, batch),
+            _ => json::write_batch(self.out, columns, batch),
+        }
+    }
+}
+
+/// What may still be shown of rows that keep coming.
+struct Left {
+    rows: Option<u64>,
+    until: Option<Instant>,
+}
+
+impl Left {
+    #[expect(clippy::disallowed_methods, reason = "it is the person's time")]
+    fn new(limits: Limits) -> Self {
+        Self { rows: limits.rows, until: limits.time.map(|time| Instant::now() + time) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it is the person's time")]
+    fn is_none(&self) -> bool {
+        self.rows == Some(0) || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// As many rows of `batch` as may be shown.
+    fn cut(&mut self, batch: &RecordBatch) -> RecordBatch {
+        let Some(left) = &mut self.rows else { return batch.clone() };
+        let shown = batch.num_rows().min(usize::try_from(*left).unwrap_or(usize::MAX));
+        *left -= shown as u64;
+        batch.slice(0, shown)
+    }
+
+    /// What the person is told of the end.
+    fn said(&self) -> &'static str {
+        match self.rows {
+            Some(0) => ", and no more are shown: --query-row-limit",
+            _ if self.is_none() => ", and no longer shown: --query-timeout",
+            _ => "",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use arrow::array::{Array, RecordBatch};
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, Width};
 
 use super::layout::{Layout, printable, write_table};
 use crate::engine::{Listing, ListingForm, ResultRows};
@@ -23,7 +23,9 @@ pub(super) fn write_listing(out: &mut dyn Write, layout: Layout, listing: &Listi
     }
     let mut table = layout.table();
     table.set_header(listing.columns.iter().map(|name| layout.heading(name)).collect::<Vec<_>>());
-    table.add_rows(listing.rows.iter().map(|row| row.iter().cloned().map(text_cell).collect::<Vec<_>>()));
+    for row in &listing.rows {
+        layout.add_row(&mut table, row.iter().cloned().map(text_cell).collect());
+    }
     for (i, column) in table.column_iter_mut().enumerate() {
         if holds_numbers(listing, i) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -61,8 +63,11 @@ pub(super) fn write_rows(out: &mut dyn Write, layout: Layout, rows: &ResultRows)
     let mut table = headed(layout, &rows.columns);
     for batch in &rows.batches {
         for row in 0..batch.num_rows() {
-            table.add_row(cells(layout, &rows.columns, batch, row));
+            layout.add_row(&mut table, cells(layout, &rows.columns, batch, row));
         }
+    }
+    if let Some(width) = layout.column_width {
+        table.set_constraints(rows.columns.iter().map(|_| ColumnConstraint::Absolute(padded(width))));
     }
     if layout.fits(&table.column_max_content_widths()) {
         write_table(out, &table)?;
@@ -140,6 +145,11 @@ fn cell(layout: Layout, array: &dyn Array, row: usize, sql_type: &SqlType) -> Ce
     let mut text = Vec::new();
     write_text(&mut text, array, row, sql_type).expect("memory takes every byte");
     text_cell(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The width of a column as comfy-table counts it, with a space on both sides.
+pub(super) fn padded(width: u16) -> Width {
+    Width::Fixed(width.saturating_add(2))
 }
 
 fn text_cell(text: String) -> Cell {

@@ -12,13 +12,13 @@ use super::*;
 use crate::engine::{
     ColumnRole, Listing, ListingForm, PushEnd, PushQuery, PushQueue, PushedRows, Response, ResultRows, RowReceiver as _,
 };
+use crate::shell::Answer;
 use crate::types::{Column, SqlType, StructField};
 
-fn shown(response: &Response, format: OutputFormat, width: Width) -> String {
+fn shown(response: &Answer, format: OutputFormat, width: Width) -> String {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let layout = Layout { width, palette: Palette::PLAIN };
-    let mut screen =
-        Screen { out: &mut out, err: &mut err, format, layout, palette_err: Palette::PLAIN, tells_waiting: false };
+    let mut screen = Screen::new(&mut out, &mut err, Layout::new(width, Palette::PLAIN));
+    screen.format = format;
     let shown = screen.show(response, &|| false).expect("memory takes every byte");
     shown.expect("nothing fails");
     assert!(err.is_empty(), "nothing is wrong");
@@ -39,18 +39,18 @@ fn people() -> (Vec<Column>, RecordBatch) {
     (columns, batch)
 }
 
-fn rows((columns, batch): (Vec<Column>, RecordBatch)) -> Response {
+fn rows((columns, batch): (Vec<Column>, RecordBatch)) -> Answer {
     let roles = vec![ColumnRole::Value; columns.len()];
-    Response::Rows(ResultRows { columns, roles, batches: vec![batch], end: None })
+    Response::Rows(ResultRows { columns, roles, batches: vec![batch], end: None }).into()
 }
 
-fn push(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Response {
+fn push(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Answer {
     let queue = PushQueue::new(None);
     for batch in batches {
         queue.push(PushedRows::new(batch, None));
     }
     queue.end(PushEnd::Completed);
-    Response::Push(PushQuery::new("q", columns, Arc::new(queue)))
+    Response::Push(PushQuery::new("q", columns, Arc::new(queue))).into()
 }
 
 #[test]
@@ -65,6 +65,18 @@ fn tables_align_numbers_and_wide_characters() {
 
 ";
     assert_eq!(shown(&rows(people()), OutputFormat::Table, Width::Fixed(80)), expected.trim_start_matches('\n'));
+}
+
+#[test]
+fn keys_that_are_gone_are_marked() {
+    let (columns, batch) = people();
+    let queue = PushQueue::new(None);
+    let gone = arrow::buffer::BooleanBuffer::from(vec![false, false, true]);
+    queue.push(PushedRows::new(batch, Some(gone)));
+    queue.end(PushEnd::Completed);
+    let answer: Answer = Response::Push(PushQuery::new("q", columns, Arc::new(queue))).into();
+    let table = shown(&answer, OutputFormat::Table, Width::Fixed(80));
+    assert!(table.contains("<TOMBSTONE> │ <TOMBSTONE>\n3 rows"), "{table}");
 }
 
 #[test]
@@ -106,7 +118,7 @@ fn a_narrow_terminal_shows_words_not_single_characters() {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let columns = texts(&["Stream Name", "Kafka Topic", "Key Format", "Value Format"]);
     let rows = vec![texts(&["LARGE_ORDERS", "LARGE_ORDERS", "KAFKA", "JSON"])];
-    let listing = Response::Listing(vec![Listing { columns, rows, ..Listing::default() }]);
+    let listing = Answer::listing(vec![Listing { columns, rows, ..Listing::default() }]);
     let check = |width: u16, expected: &str| {
         assert_eq!(shown(&listing, OutputFormat::Table, Width::Fixed(width)), expected, "{width}");
     };
@@ -127,9 +139,9 @@ fn listings_have_titles_headings_and_lines() {
     let listing = |columns: &[&str], rows: &[&[&str]]| {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let rows = rows.iter().map(|row| texts(row)).collect();
-        Response::Listing(vec![Listing { title: "Topics".into(), columns: texts(columns), rows, ..Listing::default() }])
+        Answer::listing(vec![Listing { title: "Topics".into(), columns: texts(columns), rows, ..Listing::default() }])
     };
-    let check = |response: &Response, expected: &str| {
+    let check = |response: &Answer, expected: &str| {
         assert_eq!(shown(response, OutputFormat::Table, Width::Fixed(80)), expected);
     };
     check(
@@ -187,7 +199,7 @@ fn json_is_one_object_per_line_with_all_digits() {
     assert_eq!(shown(&rows(people()), OutputFormat::Json, Width::Unlimited), expected);
     let (columns, batch) = people();
     assert_eq!(shown(&push(columns, vec![batch]), OutputFormat::Json, Width::Unlimited), expected);
-    let message = Response::Message("Stream \"a\"\ncreated".into());
+    let message = Answer::message("Stream \"a\"\ncreated");
     let expected = "{\"message\":\"Stream \\\"a\\\"\\ncreated\"}\n";
     assert_eq!(shown(&message, OutputFormat::Json, Width::Unlimited), expected);
 }
@@ -262,7 +274,7 @@ fn nested_values_are_json_in_every_form() {
 #[test]
 fn facts_stand_one_below_the_other_and_are_one_object() {
     let facts = Listing::facts([("ID", "Q_1".to_owned()), ("Problem", String::new()), ("Sources", "A, B".to_owned())]);
-    let response = Response::Listing(vec![facts]);
+    let response = Answer::listing(vec![facts]);
     let table = shown(&response, OutputFormat::Table, Width::Fixed(80));
     assert_eq!(table, "ID      : Q_1\nSources : A, B\n\n", "what is empty is left out");
     let json = shown(&response, OutputFormat::Json, Width::Unlimited);
@@ -273,7 +285,7 @@ fn facts_stand_one_below_the_other_and_are_one_object() {
 fn rows_say_what_they_are_about_where_nobody_reads_the_title() {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let listing = Listing::table("Offsets of Q_1", &["Partition", "Lag"], vec![texts(&["0", "7"])]);
-    let response = Response::Listing(vec![listing.about([("Query ID", "Q_1")])]);
+    let response = Answer::listing(vec![listing.about([("Query ID", "Q_1")])]);
     let table = shown(&response, OutputFormat::Table, Width::Fixed(80));
     assert_eq!(table, "Offsets of Q_1\n Partition │ Lag\n───────────┼─────\n         0 │   7\n\n");
     let json = shown(&response, OutputFormat::Json, Width::Unlimited);
@@ -287,7 +299,7 @@ fn advice_is_for_people_only() {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let table = Listing { columns: texts(&["Name"]), rows: vec![texts(&["a"])], ..Listing::default() };
     let advice = Listing { form: ListingForm::Advice, rows: vec![texts(&["look there"])], ..Listing::default() };
-    let response = Response::Listing(vec![table, advice]);
+    let response = Answer::listing(vec![table, advice]);
     for (format, expected) in [
         (OutputFormat::Table, " Name\n──────\n a\n\nlook there\n"),
         (OutputFormat::Json, "{\"Name\":\"a\"}\n"),

@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::super::span::Span;
-use super::{Identifier, TypeExpr};
+use super::{Identifier, Subquery, SubqueryKind, TypeExpr};
 
 /// An expression. Spans point where ksqlDB's messages point: at the operator of a binary expression, at the first
 /// word of a predicate (`IS`, `NOT`, `IN`, …), and at the first token of everything else.
@@ -37,6 +37,8 @@ pub enum Expression {
         /// Where it stands.
         span: Span,
     },
+    /// A query inside the expression; only in reads.
+    Subquery(Box<Subquery>),
     /// `f(a, b)`; `f(*)` has no arguments.
     FunctionCall(FunctionCall),
     /// `(x, y) => body`.
@@ -491,6 +493,7 @@ impl Expression {
         match self {
             Expression::LambdaVariable(name) => name.span,
             Expression::FunctionCall(call) => call.span,
+            Expression::Subquery(subquery) => subquery.span,
             Expression::Literal { span, .. }
             | Expression::Column { span, .. }
             | Expression::IntervalUnit { span, .. }
@@ -529,6 +532,10 @@ impl Expression {
             | Expression::Column { .. }
             | Expression::LambdaVariable(_)
             | Expression::IntervalUnit { .. } => Vec::new(),
+            Expression::Subquery(subquery) => match &subquery.kind {
+                SubqueryKind::In(value) => vec![value],
+                SubqueryKind::Scalar | SubqueryKind::Exists => Vec::new(),
+            },
             Expression::FunctionCall(call) => call.arguments.iter().collect(),
             Expression::Lambda { body, .. } => vec![body],
             Expression::Arithmetic { left, right, .. }

@@ -5,7 +5,8 @@
 //!            ├─ CreateAsSelect ┐
 //!            ├─ InsertSelect ──┼─ Query ─┬─ SelectItem ─ Expression
 //!            ├─ Query ─────────┘         ├─ Relation ── Join ─ Expression
-//!            └─ …                        └─ WindowExpression
+//!            ├─ Read ── ReadQuery, of Queries    └─ WindowExpression
+//!            └─ …
 //! ```
 //!
 //! Trees compare by meaning: positions and the way a name was quoted do not count. `Display` prints a tree as
@@ -13,6 +14,7 @@
 
 mod expression;
 mod query;
+mod read;
 mod statement;
 mod type_expr;
 
@@ -26,6 +28,7 @@ pub use query::{
     AliasedSource, Grouping, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan, WindowExpression,
     WindowKind, Within,
 };
+pub use read::{CommonTable, Read, ReadBody, ReadQuery, Refusal, SortItem, Subquery, SubqueryKind};
 pub use statement::{
     AddedColumn, AlterSource, AssertSchema, AssertSource, AssertTopic, ColumnDefinition, ColumnRole, ConnectorKind,
     CreateAsSelect, CreateConnector, CreateFunction, CreateFunctions, CreateSource, CreateType, DropConnector,

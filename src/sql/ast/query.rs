@@ -1,7 +1,7 @@
 //! SELECT and its clauses.
 
 use super::super::span::Span;
-use super::{Expression, Identifier, TimeUnit};
+use super::{Expression, Identifier, ReadQuery, TimeUnit};
 
 /// A SELECT, alone or inside CREATE … AS and INSERT INTO.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,8 +109,18 @@ pub struct AliasedSource {
     pub name: Identifier,
     /// Its alias; the name itself when none is written.
     pub alias: Identifier,
+    /// A query in parentheses, whose name is its alias. Only in reads.
+    pub query: Option<Box<ReadQuery>>,
     /// Where the name stands.
     pub span: Span,
+}
+
+impl AliasedSource {
+    /// The stream or table `name`, which is called `alias`.
+    pub fn named(name: Identifier, alias: Identifier) -> Self {
+        let span = name.span;
+        Self { name, alias, query: None, span }
+    }
 }
 
 /// `JOIN source [WITHIN …] ON condition`.

@@ -1,13 +1,15 @@
 //! Statements.
 
 use super::super::span::Span;
-use super::{Expression, Identifier, Literal, Query, TimeSpan, TypeExpr};
+use super::{Expression, Identifier, Literal, Query, Read, TimeSpan, TypeExpr};
 
 /// Everything a user can ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Statement {
     /// A SELECT of its own: a push query with EMIT, else a pull query.
     Query(Box<Query>),
+    /// A SELECT of its own that answers once, with more than ksqlDB's pull queries have.
+    Read(Box<Read>),
     /// CREATE STREAM or TABLE over a topic.
     CreateSource(CreateSource),
     /// CREATE STREAM or TABLE … AS SELECT.

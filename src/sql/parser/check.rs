@@ -16,6 +16,7 @@ impl Parser<'_> {
         let span = self.tokens[first].span;
         match statement {
             Statement::Query(query) => self.check_query(query),
+            Statement::Read(read) => self.check_read(&read.query),
             Statement::CreateSource(create) => {
                 self.check_key_roles(create.kind, &create.columns);
                 self.check_properties(&create.properties);
@@ -90,7 +91,7 @@ impl Parser<'_> {
     }
 
     /// Every name before a dot is a source of FROM.
-    fn check_query(&mut self, query: &Query) {
+    pub(super) fn check_query(&mut self, query: &Query) {
         let sources = query.from.sources();
         let sources: BTreeSet<&str> =
             sources.flat_map(|source| [source.name.as_str(), source.alias.as_str()]).collect();

@@ -209,6 +209,9 @@ impl Parser<'_> {
     }
 
     fn in_list(&mut self, value: Box<Expression>, span: Span) -> Parsed<Expression> {
+        if let Some(subquery) = self.in_subquery(&value, span)? {
+            return Ok(subquery);
+        }
         self.expect_symbol(Symbol::OpenParenthesis)?;
         let list = self.comma_separated(Self::expression)?;
         self.expect_symbol(Symbol::CloseParenthesis)?;
@@ -258,6 +261,9 @@ impl Parser<'_> {
     }
 
     fn plain_primary(&mut self) -> Parsed<Expression> {
+        if let Some(subquery) = self.subquery()? {
+            return Ok(subquery);
+        }
         let opens = |symbol| self.symbol_ahead(1, symbol);
         match self.kind() {
             TokenKind::Keyword(Keyword::Case) => self.case(),

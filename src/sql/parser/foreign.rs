@@ -10,6 +10,7 @@ const ORDER_BY: &str = "there is no ORDER BY: rows come as they arrive; sort the
     or keep the greatest of a group with TOPK or MAX";
 const SET_OPERATION: &str = "there is no UNION, EXCEPT or INTERSECT; to merge streams, create one and fill it with an \
     INSERT INTO … SELECT for each";
+const EXCEPT: &str = "there is no EXCEPT or INTERSECT; write WHERE x NOT IN (SELECT …) or x IN (SELECT …)";
 const SUB_QUERY: &str = "there are no queries inside queries; make the inner one a stream or table with \
     CREATE … AS SELECT, then read or join that";
 const COMMON_TABLE: &str = "there is no WITH … AS (SELECT …); make the inner query a stream or table with \
@@ -84,6 +85,19 @@ pub(super) fn statement([before, first, second]: [&str; 3]) -> Option<&'static s
         ("RENAME", _) => "nothing can be renamed; create it anew under the other name",
         _ => return None,
     })
+}
+
+/// Whether `hint` is wrong in a SELECT without EMIT, which has what it misses.
+pub(super) fn is_wrong_in_reads(hint: &str) -> bool {
+    [ORDER_BY, SET_OPERATION, SUB_QUERY, DISTINCT, OFFSET].contains(&hint)
+}
+
+/// `hint` as it is right in a SELECT without EMIT, where `word` is looked at.
+pub(super) fn in_read(hint: &'static str, word: &str) -> Option<&'static str> {
+    match word {
+        "EXCEPT" | "INTERSECT" | "MINUS" if hint == SET_OPERATION => Some(EXCEPT),
+        _ => Some(hint).filter(|hint| !is_wrong_in_reads(hint)),
+    }
 }
 
 /// What to write instead of a clause, operator or expression.

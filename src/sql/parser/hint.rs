@@ -102,7 +102,11 @@ impl Parser<'_> {
         let words = [before(2), before(1), self.word_at(index), self.word_at(index + 1)];
         let words: Words<'_> = [&words[0], &words[1], &words[2], &words[3]];
         let hint = if self.is_create_function() { foreign::function(words) } else { None };
-        let hint = hint.or_else(|| foreign::clause(words)).or_else(|| foreign::object(words));
+        let clause = || {
+            foreign::clause(words)
+                .and_then(|hint| if self.is_read { foreign::in_read(hint, words[2]) } else { Some(hint) })
+        };
+        let hint = hint.or_else(clause).or_else(|| foreign::object(words));
         let hint = hint
             .or_else(|| if self.word_at(self.first_of_statement()) == "ALTER" { foreign::change(words) } else { None });
         let hint =

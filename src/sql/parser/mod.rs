@@ -12,6 +12,7 @@ mod foreign;
 mod function;
 mod hint;
 mod query;
+mod read;
 mod statement;
 mod type_expr;
 
@@ -118,6 +119,8 @@ struct Parser<'a> {
     /// The first thing that cannot be, though its words are in order.
     invalid: Option<Box<ParseError>>,
     dialect: Dialect,
+    /// Whether what is read is a read beyond ksqlDB's pull queries.
+    is_read: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -134,6 +137,7 @@ impl<'a> Parser<'a> {
             has_variables: false,
             invalid: None,
             dialect,
+            is_read: false,
         }
     }
 

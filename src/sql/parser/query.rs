@@ -33,7 +33,7 @@ impl Parser<'_> {
         Ok(query)
     }
 
-    fn select_item(&mut self) -> Parsed<SelectItem> {
+    pub(super) fn select_item(&mut self) -> Parsed<SelectItem> {
         let span = self.span();
         if self.at_symbol(Symbol::Asterisk) {
             self.advance();
@@ -87,13 +87,13 @@ impl Parser<'_> {
     }
 
     fn select_alias(&mut self) -> Parsed<Option<Identifier>> {
-        if self.accept(Keyword::As) || is_identifier(self.kind()) {
+        if self.accept(Keyword::As) || (is_identifier(self.kind()) && !self.at_clause_word()) {
             return self.identifier().map(Some);
         }
         Ok(None)
     }
 
-    fn relation(&mut self) -> Parsed<Relation> {
+    pub(super) fn relation(&mut self) -> Parsed<Relation> {
         let source = self.aliased_source()?;
         let mut joins = Vec::new();
         while let Some(join) = self.join()? {
@@ -102,11 +102,13 @@ impl Parser<'_> {
         Ok(Relation { source, joins })
     }
 
-    fn aliased_source(&mut self) -> Parsed<AliasedSource> {
+    pub(super) fn aliased_source(&mut self) -> Parsed<AliasedSource> {
+        if self.is_read && self.at_symbol(Symbol::OpenParenthesis) {
+            return self.derived_source();
+        }
         let name = self.source_name()?;
         let alias = if self.accept(Keyword::As) || self.at_source_alias() { self.source_name()? } else { name.clone() };
-        let span = name.span;
-        Ok(AliasedSource { name, alias, span })
+        Ok(AliasedSource::named(name, alias))
     }
 
     /// Whether a name follows that does not begin the next clause.
@@ -116,14 +118,14 @@ impl Parser<'_> {
                 !self.keyword_ahead(1, Keyword::Changes) && !self.keyword_ahead(1, Keyword::Final)
             }
             TokenKind::Keyword(Keyword::Partition) => !self.keyword_ahead(1, Keyword::By),
-            kind => is_identifier(kind),
+            kind => is_identifier(kind) && !self.at_clause_word(),
         }
     }
 
     fn join(&mut self) -> Parsed<Option<Join>> {
         let span = self.span();
         let Some(kind) = self.join_kind()? else {
-            return Ok(None);
+            return if self.is_read { self.cross_join() } else { Ok(None) };
         };
         let source = self.aliased_source()?;
         let within = if self.accept(Keyword::Within) { Some(self.within()?) } else { None };
@@ -198,7 +200,7 @@ impl Parser<'_> {
         Ok(unit)
     }
 
-    fn window_clause(&mut self) -> Parsed<Option<WindowExpression>> {
+    pub(super) fn window_clause(&mut self) -> Parsed<Option<WindowExpression>> {
         if !self.accept(Keyword::Window) {
             return Ok(None);
         }
@@ -254,7 +256,7 @@ impl Parser<'_> {
         }
     }
 
-    fn condition(&mut self, keyword: Keyword) -> Parsed<Option<Expression>> {
+    pub(super) fn condition(&mut self, keyword: Keyword) -> Parsed<Option<Expression>> {
         if self.accept(keyword) {
             return self.expression().map(Some);
         }
@@ -262,13 +264,15 @@ impl Parser<'_> {
     }
 
     /// `GROUP BY …` or `PARTITION BY …`: expressions, or a list of them in parentheses.
-    fn grouping(&mut self, keyword: Keyword) -> Parsed<Option<Grouping>> {
+    pub(super) fn grouping(&mut self, keyword: Keyword) -> Parsed<Option<Grouping>> {
         if !self.accept_all(&[keyword, Keyword::By])? {
             return Ok(None);
         }
         let span = self.span();
         let expressions = if self.at_parenthesised_list() {
             self.value_list()?
+        } else if self.is_read {
+            self.comma_separated(Self::expression)?
         } else {
             self.comma_separated(Self::value_expression)?
         };

@@ -22,11 +22,15 @@ impl Parser<'_> {
     }
 
     fn any_statement(&mut self) -> Parsed<Statement> {
+        if self.at_read() {
+            let refusal = self.unknown_statement::<Statement>();
+            return refusal.or_else(|refusal| self.read_statement(refusal));
+        }
         let TokenKind::Keyword(keyword) = self.kind() else {
             return self.unknown_statement();
         };
         match keyword {
-            Keyword::Select => Ok(Statement::Query(Box::new(self.query()?))),
+            Keyword::Select => self.select_statement(),
             Keyword::Create => self.create(),
             Keyword::Insert => self.insert(),
             Keyword::Drop => self.drop(),

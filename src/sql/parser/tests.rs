@@ -4,6 +4,7 @@ use super::super::ast::{Explain, Literal, SelectItem, Statement};
 use super::*;
 
 mod hints;
+mod reads;
 
 /// The only statement of a text.
 fn statement(text: &str) -> Statement {
@@ -21,8 +22,19 @@ fn check_expression(text: &str, expected: &str) {
     assert_eq!(expression.to_string(), expected, "{text}");
 }
 
+/// Why `text` is none in ksqlDB's language: an error, or what a read has instead.
+fn refused(text: &str) -> ParseError {
+    match parse_statements(text) {
+        Err(error) => error,
+        Ok(statements) => match statements.into_iter().next().map(|parsed| parsed.statement) {
+            Some(Statement::Read(read)) => *read.refusal.0,
+            other => panic!("{text}: {other:?}"),
+        },
+    }
+}
+
 fn check_error(text: &str, expected: &str) {
-    let error = parse_statements(text).expect_err(text);
+    let error = refused(text);
     assert_eq!(error.to_string(), expected, "{text}");
 }
 
@@ -452,7 +464,7 @@ fn help_says_what_would_fit_or_what_to_write_instead() {
         ("DROP x;", "expected 'STREAM', 'TABLE', 'CONNECTOR', 'FUNCTION' or 'TYPE'"),
     ];
     for (text, expected) in cases {
-        let error = parse_statements(text).expect_err(text);
+        let error = refused(text);
         assert_eq!(error.help().as_deref(), Some(expected), "{text}");
     }
 }

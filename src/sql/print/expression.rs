@@ -21,6 +21,7 @@ impl Display for WithNames<'_, Expression> {
             Expression::LambdaVariable(name) => names.write(f, &name.name),
             Expression::IntervalUnit { unit, .. } => f.write_str(unit.name()),
             Expression::FunctionCall(call) => self.call(f, call),
+            Expression::Subquery(subquery) => subquery.fmt(f),
             Expression::Lambda { parameters, body, .. } => {
                 f.write_str("(")?;
                 write_separated(f, ", ", parameters, |f, name| names.write(f, &name.name))?;

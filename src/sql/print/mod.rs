@@ -5,6 +5,7 @@
 
 mod expression;
 mod query;
+mod read;
 mod statement;
 
 #[cfg(test)]

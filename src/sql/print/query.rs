@@ -89,7 +89,10 @@ impl Display for Relation {
 
 impl Display for AliasedSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.alias)
+        match &self.query {
+            Some(query) => write!(f, "({query}) {}", self.alias),
+            None => write!(f, "{} {}", self.name, self.alias),
+        }
     }
 }
 

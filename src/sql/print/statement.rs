@@ -15,6 +15,7 @@ impl Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Statement::Query(query) => query.fmt(f),
+            Statement::Read(read) => read.query.fmt(f),
             Statement::CreateSource(create) => create.fmt(f),
             Statement::CreateAsSelect(create) => create.fmt(f),
             Statement::InsertSelect(insert) => insert.fmt(f),

@@ -220,7 +220,7 @@ fn time_span() -> impl Strategy<Value = TimeSpan> {
 }
 
 fn aliased_source(alias: &'static str) -> impl Strategy<Value = AliasedSource> {
-    source_name().prop_map(move |name| AliasedSource { name, alias: Identifier::new(alias), span: SPAN })
+    source_name().prop_map(move |name| AliasedSource { name, alias: Identifier::new(alias), query: None, span: SPAN })
 }
 
 fn join() -> impl Strategy<Value = Join> {

@@ -14,12 +14,13 @@ use crate::testing::driver::Driver;
 const PARTITIONS_DEFAULT: u32 = 4;
 
 /// Properties of ksqlDB's runner: read everything, emit every update. What only Levada has is off.
-const PROPERTIES: [(&str, &str); 5] = [
+const PROPERTIES: [(&str, &str); 6] = [
     ("ksql.service.id", "some.ksql.service.id"),
     ("auto.offset.reset", "earliest"),
     ("cache.max.bytes.buffering", "0"),
     ("ksql.fail.on.production.error", "true"),
     ("levada.self.joins.enabled", "false"),
+    ("levada.whole.sql.enabled", "false"),
 ];
 
 /// A property of the runner, not of the engine: whether numbers are compared exactly.

@@ -25,7 +25,8 @@ impl Line {
         match self.cells.first().map(String::as_str) {
             Some("out") => (0, self.cells.get(1).map_or("", |topic| topic.split('/').next().unwrap_or(""))),
             Some("dead") => (1, ""),
-            _ => (2, ""),
+            Some("row") => (2, ""),
+            _ => (3, ""),
         }
     }
 }

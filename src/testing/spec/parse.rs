@@ -24,7 +24,9 @@ pub struct Round {
     pub script: String,
     /// `in` lines.
     pub inputs: Vec<Text>,
-    /// `out`, `dead`, `fails`, `error`, `hint` and `|` lines.
+    /// `ask` lines: a SELECT each, asked when the records are processed.
+    pub asks: Vec<Text>,
+    /// `out`, `row`, `dead`, `fails`, `error`, `hint` and `|` lines.
     pub expected: Vec<Text>,
     /// Line of the file after `----`, from 1.
     pub expected_at: usize,
@@ -60,7 +62,7 @@ impl Spec {
         for (index, raw) in text.lines().enumerate() {
             let line = Text { number: index + 1, content: without_comment(raw).to_owned() };
             let word = line.content.split_whitespace().next().unwrap_or("");
-            let is_expected = matches!(word, "out" | "dead" | "fails" | "error" | "hint" | "|");
+            let is_expected = matches!(word, "out" | "row" | "dead" | "fails" | "error" | "hint" | "|");
             if in_expected && is_expected {
                 round.expected_end = line.number + 1;
                 round.expected.push(line);
@@ -80,6 +82,7 @@ impl Spec {
                     round.expected_end = line.number + 1;
                 }
                 "in" if raw.starts_with("in ") => round.inputs.push(line),
+                "ask" if raw.starts_with("ask ") => round.asks.push(line),
                 "clock" if raw.starts_with("clock ") => {
                     let time = line.content.split_whitespace().nth(1).and_then(|word| word.strip_prefix('@'));
                     let time = time.and_then(super::time::parse);
@@ -94,7 +97,12 @@ impl Spec {
                 }
             }
         }
-        if !in_expected && (!round.inputs.is_empty() || !round.script.trim().is_empty() || spec.rounds.is_empty()) {
+        if !in_expected
+            && (!round.inputs.is_empty()
+                || !round.asks.is_empty()
+                || !round.script.trim().is_empty()
+                || spec.rounds.is_empty())
+        {
             return Err("the last round has no ----".to_owned());
         }
         if in_expected {

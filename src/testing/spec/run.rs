@@ -85,6 +85,13 @@ impl<'a> Runner<'a> {
         let mut got = self.outputs(round, &sources);
         got.extend(self.dead_letters()?);
         got.extend(ended.map(|failure| Line::new(["fails", &one_line(&failure.message)])));
+        if !round.asks.is_empty() {
+            // After a restart state comes back when tasks run; what fails then has been told.
+            let _ = self.driver.settle_all();
+        }
+        for ask in &round.asks {
+            got.extend(self.answer(ask));
+        }
         got.extend(refused.iter().flat_map(refusal));
         Ok(RoundResult { expected, got })
     }
@@ -95,6 +102,17 @@ impl<'a> Runner<'a> {
         }
         let statements = self.driver.check_script(script)?;
         (0..statements).try_for_each(|index| self.driver.execute(index))
+    }
+
+    /// What a SELECT answers: a line for each row, or why there are none. Places are those in its own text.
+    fn answer(&mut self, ask: &Text) -> Vec<Line> {
+        match self.driver.select(word(&ask.content).1) {
+            Ok(selected) => {
+                let rows = selected.rows.into_iter().map(|row| serde_json::Value::Array(row.columns).to_string());
+                rows.map(|row| Line::new(["row", &row])).collect()
+            }
+            Err(failure) => refusal(&failure),
+        }
     }
 
     /// The inputs of a round in the pieces in which they are processed.
@@ -232,6 +250,11 @@ fn expected_line(line: &Text, sources: &[SourceInfo]) -> Result<Line, String> {
             let (topic, rest) = word(rest);
             let (stage, reason) = word(rest);
             Ok(Line::new([kind, topic, stage, reason]))
+        }
+        "row" => {
+            let cells: serde_json::Value =
+                serde_json::from_str(rest).map_err(|_| line.fault("a row is a JSON array"))?;
+            Ok(Line::new([kind, &cells.to_string()]))
         }
         _ => Ok(Line::new([kind, rest])),
     }

@@ -223,7 +223,7 @@ impl Runner {
 /// What a statement is, if all that it does is to answer.
 fn answer_of(statement: &Statement) -> Option<&'static str> {
     Some(match statement {
-        Statement::Query(_) => "SELECT",
+        Statement::Query(_) | Statement::Read(_) => "SELECT",
         Statement::PrintTopic(_) => "PRINT",
         Statement::Explain(_) => "EXPLAIN",
         Statement::Diagnose(_) => "DIAGNOSE",

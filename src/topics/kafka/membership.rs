@@ -7,6 +7,8 @@
 //!   everybody: reads the record of its generation ─▶ Agreement
 //! ```
 //!
+//! The same topic has what servers tell each other, a record for each, by its identity: `server/<identity>`.
+//!
 //! Members are static (`group.instance.id` is the server's identity, kept in its data directory, unless it is set): one that is back
 //! before its session has ended gets its place back and nobody else notices. With an empty `group.instance.id` a server
 //! leaves at once when it stops. What is committed under an agreement carries its generation, so a
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arrow::array::Array as _;
 use rdkafka::ClientContext;
 use rdkafka::bindings as native_calls;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
@@ -29,12 +32,18 @@ use super::producer::Producer;
 use super::refusal::Needs;
 use super::writer::{TRANSACTION_TIMEOUT, transaction_name};
 use super::{KafkaTopics, TIMEOUT, cluster_error, native};
-use crate::topics::{Agreement, Fence, Membership, Propose, TopicConfig, TopicError, TopicPartition, Topics as _};
-use crate::types::RecordChunkBuilder;
+use crate::topics::{
+    Agreement, Announced, Fence, Membership, Propose, TopicConfig, TopicError, TopicPartition, Topics as _, Transaction,
+};
+use crate::types::{RecordChunk, RecordChunkBuilder};
 
 /// How the members' names begin; behind it come the server and the number of its writers.
 const CLIENT: &str = "levada-server";
 const VERSION: u32 = 1;
+/// How the keys of what servers tell begin; behind it comes who.
+const TOLD: &[u8] = b"server/";
+/// The key of what leaders write.
+const PLACEMENT: &[u8] = b"placement";
 /// A server that has been silent for this long has left.
 const SESSION_TIMEOUT: &str = "6000";
 const HEARTBEAT: &str = "500";
@@ -87,6 +96,7 @@ pub(super) struct KafkaMembership {
     /// Offset of the next record of the log that is not read.
     offset: i64,
     newest: Option<Proposal>,
+    announced: Announced,
     /// The generation that is not agreed on yet.
     open: Option<Arc<Fence>>,
 }
@@ -128,7 +138,7 @@ impl KafkaMembership {
         consumer.subscribe(&[&name]).map_err(|error| cluster_error("cannot join the servers of the service", error))?;
         let log = TopicPartition { topic: name.into(), partition: 0 };
         let offset = topics.start_offset(&log)?;
-        Ok(Self { topics, consumer, log, offset, newest: None, open: None })
+        Ok(Self { topics, consumer, log, offset, newest: None, announced: Announced::default(), open: None })
     }
 
     /// Takes part in the group for about `timeout`, and takes all that has happened meanwhile. Brokers that cannot be reached are
@@ -176,17 +186,30 @@ impl KafkaMembership {
             let Some(&last) = chunk.offsets.last() else { return Ok(()) };
             self.offset = last + 1;
             for row in 0..chunk.len() {
-                let read: Result<Proposal, _> = serde_json::from_slice(chunk.values.value(row));
-                match read {
-                    Ok(proposal) if proposal.version == VERSION => self.newest = Some(proposal),
-                    Ok(proposal) => {
-                        let reason = format!("version {} was written by a newer levada", proposal.version);
-                        return Err(cluster_error(&format!("cannot read topic {}", self.log.topic), reason));
-                    }
-                    Err(error) => return Err(cluster_error(&format!("cannot read topic {}", self.log.topic), error)),
-                }
+                self.take(&chunk, row)?;
             }
         }
+    }
+
+    /// Takes note of a record of the log.
+    fn take(&mut self, chunk: &RecordChunk, row: usize) -> Result<(), TopicError> {
+        let key = if chunk.keys.is_valid(row) { chunk.keys.value(row) } else { PLACEMENT };
+        if let Some(server) = key.strip_prefix(TOLD) {
+            let server = String::from_utf8_lossy(server).into_owned();
+            Arc::make_mut(&mut self.announced).insert(server, chunk.values.value(row).into());
+            return Ok(());
+        }
+        let doing = || format!("cannot read topic {}", self.log.topic);
+        let read: Result<Proposal, _> = serde_json::from_slice(chunk.values.value(row));
+        match read {
+            Ok(proposal) if proposal.version == VERSION => self.newest = Some(proposal),
+            Ok(proposal) => {
+                let reason = format!("version {} was written by a newer levada", proposal.version);
+                return Err(cluster_error(&doing(), reason));
+            }
+            Err(error) => return Err(cluster_error(&doing(), error)),
+        }
+        Ok(())
     }
 
     /// The members, each with the number of its writers; `None` while the group changes.
@@ -244,7 +267,7 @@ impl KafkaMembership {
         let mut producer = self.producer(&self.log.topic)?;
         let mut chunk = RecordChunkBuilder::new();
         let value = serde_json::to_vec(proposal).map_err(|error| cluster_error("the placement", error))?;
-        chunk.push(Some(b"placement"), Some(&value), 0);
+        chunk.push(Some(PLACEMENT), Some(&value), 0);
         producer.begin()?;
         producer.append(&self.log, &chunk.finish(), false)?;
         producer.flush()?;
@@ -265,6 +288,12 @@ impl Membership for KafkaMembership {
         self.serve(if self.open.is_some() { timeout / 10 } else { timeout })?;
         if self.consumer.context().changed.swap(false, Ordering::AcqRel) {
             self.open = Some(Arc::new(self.fence()?));
+        }
+        if self.open.is_none() {
+            // Servers tell something at any time. What hinders reading hinders an agreement too, which says so.
+            if let Err(error) = self.read_log() {
+                tracing::debug!("what other servers tell cannot be read: {error}");
+            }
         }
         let Some(fence) = self.open.clone() else { return Ok(None) };
         let (_, end) = self.topics.watermarks(&self.log)?;
@@ -287,6 +316,18 @@ impl Membership for KafkaMembership {
         let Some(proposal) = self.newest.as_ref().filter(own) else { return Ok(None) };
         self.open = None;
         Ok(Some(Agreement { fence, proposal: proposal.body.to_string().into_bytes() }))
+    }
+
+    fn announce(&mut self, word: &[u8]) -> Result<(), TopicError> {
+        let key = [TOLD, self.topics.server.as_bytes()].concat();
+        let mut chunk = RecordChunkBuilder::new();
+        chunk.push(Some(&key), Some(word), 0);
+        let appends = vec![(self.log.clone(), chunk.finish())];
+        self.topics.commit(Transaction { appends, ..Transaction::default() })
+    }
+
+    fn announced(&self) -> &Announced {
+        &self.announced
     }
 }
 

@@ -1,11 +1,12 @@
 //! Wrong texts and the advice that their authors get.
 
 use super::super::parse_statements;
+use super::refused;
 
 /// The advice for each text contains what stands beside it.
 fn check(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        let error = parse_statements(text).expect_err(text);
+        let error = refused(text);
         let help = error.help().unwrap_or_default();
         assert!(help.contains(expected), "{text}\n{error}\n{help}\nlacks: {expected}");
     }
@@ -41,7 +42,7 @@ fn clauses_of_other_systems() {
 #[test]
 fn queries_inside_queries() {
     for text in [
-        "SELECT * FROM (SELECT a FROM s);",
+        "SELECT * FROM (SELECT a FROM s) b;",
         "SELECT * FROM a JOIN (SELECT a FROM s) b ON a.x = b.x;",
         "SELECT a FROM s WHERE a IN (SELECT b FROM t);",
         "SELECT a FROM s WHERE EXISTS (SELECT b FROM t);",

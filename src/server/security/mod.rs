@@ -1,24 +1,28 @@
 //! Who asks, and what he may do.
 //!
 //! ```text
-//! Authorization: Basic … ─▶ users file ─▶ Principal: name and roles ─▶ may use the server? ─▶ may read, write, define?
+//! Authorization: Basic …  ─▶ users: a file ───────────┬─▶ Principal: name and roles ─▶ may use the server? ─▶ may read, write, define?
+//!                Bearer … ─▶ tokens ─▶ keys of who signs ┘
 //! ```
 //!
-//! Users stand in a file of lines `name: password, role, …`, as ksqlDB's JAAS module has them; ksqlDB's own JAAS file that names it is
-//! read as well. What each role may do beyond using the server is Levada's own (`levada.authorization.*`).
+//! What each role may do beyond using the server is Levada's own (`levada.authorization.*`).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+mod key_source;
+mod keys;
+#[cfg(test)]
+mod signer;
+mod tokens;
+mod users;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use md5::{Digest as _, Md5};
-use subtle::ConstantTimeEq as _;
 
 use super::problem::{Code, Problem};
-use crate::configuration::java_properties;
 use crate::sql::ast::Statement;
+use tokens::Tokens;
+use users::Users;
 
 /// What a statement does, as far as rights go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,7 @@ impl Right {
         match statement {
             Statement::InsertValues(_) => Self::Write,
             Statement::Query(_)
+            | Statement::Read(_)
             | Statement::PrintTopic(_)
             | Statement::ShowProperties
             | Statement::ShowTopics { .. }
@@ -114,59 +119,21 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// A user's password and roles.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct User {
-    password: Password,
-    roles: BTreeSet<String>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Password {
-    Plain(String),
-    Md5(Vec<u8>),
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("…")
-    }
-}
-
-impl Password {
-    /// Reads it as it stands in the file: `MD5:` and digits, or as it is.
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("MD5:") {
-            Some(digits) => {
-                hex(digits).map(Self::Md5).ok_or_else(|| "MD5: is not followed by 32 hexadecimal digits".to_owned())
-            }
-            None if text.starts_with("OBF:") || text.starts_with("CRYPT:") => {
-                Err("passwords in the forms OBF: and CRYPT: are not read: write MD5:… or the password itself"
-                    .to_owned())
-            }
-            None => Ok(Self::Plain(text.to_owned())),
-        }
-    }
-
-    fn is(&self, given: &str) -> bool {
-        match self {
-            // Digests have one length, so that the time tells nothing of that of the password.
-            Self::Plain(password) => Md5::digest(password).ct_eq(&Md5::digest(given)).into(),
-            Self::Md5(digest) => digest.ct_eq(&Md5::digest(given)).into(),
-        }
-    }
-}
-
-fn hex(digits: &str) -> Option<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    pairs.collect::<Option<Vec<u8>>>().filter(|bytes| bytes.len() == 16)
+/// When something is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// By a clock that only goes forward.
+    pub elapsed: Duration,
+    /// By the clock on the wall, in milliseconds since the epoch.
+    pub now_ms: i64,
 }
 
 /// Who may do what on a server.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Security {
-    /// `None`: nobody is asked who he is.
-    users: Option<BTreeMap<String, User>>,
+    users: Option<Users>,
+    /// With neither these nor users nobody is asked who he is.
+    tokens: Option<Tokens>,
     realm: String,
     /// Roles that may use the server at all.
     roles: Roles,
@@ -178,8 +145,6 @@ pub struct Security {
 
 /// Paths that say no more than that the server is there: what starts and stops it asks them.
 const OPEN_PATHS: [&str; 2] = ["/chc/live", "/chc/ready"];
-const USERS_FILE: &str = "levada.users.file";
-const JAAS_FILE: &str = "java.security.auth.login.config";
 
 impl Security {
     /// What `property` says, by name.
@@ -191,13 +156,23 @@ impl Security {
         let realm = get("authentication.realm").unwrap_or_else(|| "ksqlDB".to_owned());
         let method = get("authentication.method").unwrap_or_else(|| "NONE".to_owned()).to_ascii_uppercase();
         let users = match method.as_str() {
-            "NONE" => None,
-            "BASIC" => Some(users(&users_file(&get, &realm)?)?),
-            other => return Err(format!("'{other}' is no value of authentication.method: it is NONE or BASIC")),
+            "NONE" | "BEARER" => None,
+            "BASIC" => Some(Users::new(&get, &realm)?),
+            other => {
+                return Err(format!("'{other}' is no value of authentication.method: it is NONE, BASIC or BEARER"));
+            }
         };
+        let tokens = Tokens::new(&get)?;
+        if method == "BEARER" && tokens.is_none() {
+            let reason = "the keys of who signs tokens, a file or an address";
+            return Err(format!(
+                "authentication.method=BEARER needs the property oauthbearer.jwks.endpoint.url: {reason}"
+            ));
+        }
         let roles_of = |right: Right| (right, Roles::parse(get(right.property()).as_deref()));
         Ok(Self {
             users,
+            tokens,
             realm,
             roles: Roles::parse(get("authentication.roles").as_deref()),
             skipped: list(&get("authentication.skip.paths").unwrap_or_default()).map(ToOwned::to_owned).collect(),
@@ -212,21 +187,32 @@ impl Security {
         Self { file: file.map(ToOwned::to_owned), ..self }
     }
 
-    /// Who asks for `path` with `headers`. A web socket, whose headers a page cannot set, may say it as `token`.
-    pub fn principal(&self, path: &str, headers: &HeaderMap, token: Option<&str>) -> Result<Principal, Problem> {
-        let Some(users) = &self.users else { return Ok(Principal::Anybody) };
-        if OPEN_PATHS.contains(&path) || self.skipped.iter().any(|pattern| covers(pattern, path)) {
+    /// Who asks for `path` with `headers`. A web socket, whose headers a page cannot set, may say it as `shown`.
+    pub async fn principal(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        shown: Option<&str>,
+        now: Moment,
+    ) -> Result<Principal, Problem> {
+        let asks_nobody = self.users.is_none() && self.tokens.is_none();
+        if asks_nobody || OPEN_PATHS.contains(&path) || self.skipped.iter().any(|pattern| covers(pattern, path)) {
             return Ok(Principal::Anybody);
         }
         let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let basic = said.and_then(|said| said.strip_prefix("Basic ").or_else(|| said.strip_prefix("basic "))).or(token);
-        let known =
-            basic.and_then(|text| STANDARD.decode(text.trim()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
-        let found = known.as_deref().and_then(|text| text.split_once(':')).and_then(|(name, password)| {
-            let user = users.get(name).filter(|user| user.password.is(password))?;
-            Some(Principal::User(name.to_owned(), user.roles.clone()))
-        });
-        let principal = found.ok_or_else(|| Problem::new(Code::UNAUTHORIZED, "Unauthorized"))?;
+        let known = match said.and_then(|said| said.split_once(' ')) {
+            Some((scheme, user)) if scheme.eq_ignore_ascii_case("basic") => self.user(user),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => self.bearer(token, now).await,
+            Some(_) => None,
+            None => match shown {
+                // There is no dot in base64, and tokens have two.
+                Some(token) if token.contains('.') => self.bearer(token, now).await,
+                Some(user) => self.user(user),
+                None => None,
+            },
+        };
+        let (name, roles) = known.ok_or_else(|| Problem::new(Code::UNAUTHORIZED, "Unauthorized"))?;
+        let principal = Principal::User(name, roles);
         if self.roles.include(&principal) {
             return Ok(principal);
         }
@@ -234,6 +220,14 @@ impl Security {
             Code::FORBIDDEN,
             "you may not use this server: none of your roles is among authentication.roles",
         ))
+    }
+
+    fn user(&self, credentials: &str) -> Option<(String, BTreeSet<String>)> {
+        self.users.as_ref()?.known(credentials)
+    }
+
+    async fn bearer(&self, token: &str, now: Moment) -> Option<(String, BTreeSet<String>)> {
+        self.tokens.as_ref()?.subject(token, now).await
     }
 
     /// Whether `principal` may do what needs `right`.
@@ -250,9 +244,11 @@ impl Security {
         Err(Problem::new(Code::FORBIDDEN, text))
     }
 
-    /// What is asked of who has not said who he is.
-    pub fn challenge(&self) -> String {
-        format!("Basic realm=\"{}\"", self.realm.replace(['"', '\\'], ""))
+    /// What is asked of who has not said who he is, in each of the ways in which he may.
+    pub fn challenges(&self) -> impl Iterator<Item = String> {
+        let realm = self.realm.replace(['"', '\\'], "");
+        let schemes = [("Basic", self.users.is_some()), ("Bearer", self.tokens.is_some())];
+        schemes.into_iter().filter(|(_, is_on)| *is_on).map(move |(scheme, _)| format!("{scheme} realm=\"{realm}\""))
     }
 }
 
@@ -266,47 +262,17 @@ fn covers(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// The file of users: named itself, or by the section of a JAAS file that has the name of the realm.
-fn users_file(get: &impl Fn(&str) -> Option<String>, realm: &str) -> Result<String, String> {
-    if let Some(file) = get(USERS_FILE) {
-        return Ok(file);
-    }
-    let Some(jaas) = get(JAAS_FILE) else {
-        return Err(format!(
-            "authentication.method=BASIC needs the property {USERS_FILE}: a file of lines 'name: password, role'"
-        ));
-    };
-    let text =
-        fs::read_to_string(&jaas).map_err(|error| format!("cannot read '{jaas}', which {JAAS_FILE} names: {error}"))?;
-    let section = text.split('}').find_map(|section| {
-        let (name, body) = section.split_once('{')?;
-        (name.split_whitespace().last() == Some(realm)).then_some(body)
-    });
-    let file = section.and_then(|body| {
-        let (_, rest) = body.split_once("file=\"")?;
-        rest.split_once('"').map(|(file, _)| file.to_owned())
-    });
-    file.ok_or_else(|| format!("'{jaas}' has no section {realm} with file=\"…\""))
-}
-
-fn users(file: &str) -> Result<BTreeMap<String, User>, String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("cannot read the file of users '{file}': {error}"))?;
-    let entries = java_properties::read(&text).map_err(|error| format!("{file}: {error}"))?;
-    let mut users = BTreeMap::new();
-    for entry in entries {
-        let mut fields = entry.value.split(',').map(str::trim);
-        let password = fields.next().filter(|password| !password.is_empty());
-        let password =
-            password.ok_or_else(|| format!("{file}:{}: the user {} has no password", entry.line, entry.name))?;
-        let password = Password::parse(password).map_err(|reason| format!("{file}:{}: {reason}", entry.line))?;
-        let roles = fields.filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
-        users.insert(entry.name, User { password, roles });
-    }
-    Ok(users)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use axum::http::header;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    use super::signer::Signer;
+    use super::users::{JAAS_FILE, USERS_FILE};
     use super::*;
     use crate::sql::parse_statements;
 
@@ -326,21 +292,33 @@ mod tests {
         HeaderMap::from_iter([(header::AUTHORIZATION, value)])
     }
 
+    const NOW: Moment = Moment { elapsed: Duration::ZERO, now_ms: 0 };
+
+    /// Who is let in, by the answer of the server.
+    fn principal(
+        security: &Security,
+        path: &str,
+        headers: &HeaderMap,
+        shown: Option<&str>,
+    ) -> Result<Principal, Problem> {
+        futures_executor::block_on(security.principal(path, headers, shown, NOW))
+    }
+
     const USERS: &str = "ada: secret, admin, reader\nbob = MD5:5ebe2294ecd0e0f08eab7690d2a6ee69, reader\n";
 
     #[test]
     fn users_say_who_they_are() {
         let security = security(USERS, &[("authentication.roles", "admin, reader")]).expect("the file is right");
-        let asks = |user: &str| security.principal("/ksql", &headers(user), None).map_err(|problem| problem.code);
+        let asks = |user: &str| principal(&security, "/ksql", &headers(user), None).map_err(|problem| problem.code);
         assert!(matches!(asks("ada:secret"), Ok(Principal::User(name, roles)) if name == "ada" && roles.len() == 2));
         assert!(asks("bob:secret").is_ok());
         for wrong in ["ada:Secret", "ada:", "eve:secret", "ada", ""] {
             assert_eq!(asks(wrong), Err(Code::UNAUTHORIZED), "{wrong}");
         }
-        let nobody = security.principal("/info", &HeaderMap::new(), None);
+        let nobody = principal(&security, "/info", &HeaderMap::new(), None);
         assert!(nobody.is_err_and(|problem| problem.status() == 401 && !problem.message.contains("ada")));
-        assert!(security.principal("/chc/live", &HeaderMap::new(), None).is_ok());
-        assert!(security.principal("/ws/query", &HeaderMap::new(), Some(&STANDARD.encode("ada:secret"))).is_ok());
+        assert!(principal(&security, "/chc/live", &HeaderMap::new(), None).is_ok());
+        assert!(principal(&security, "/ws/query", &HeaderMap::new(), Some(&STANDARD.encode("ada:secret"))).is_ok());
     }
 
     #[test]
@@ -348,7 +326,7 @@ mod tests {
         let more = [("levada.authorization.define", "admin"), ("levada.authorization.write", "admin, writer")];
         let security = security(USERS, &more).expect("the file is right");
         let may = |user: &str, sql: &str| {
-            let principal = security.principal("/ksql", &headers(user), None).expect("he is known");
+            let principal = principal(&security, "/ksql", &headers(user), None).expect("he is known");
             let statement = parse_statements(sql).expect("a statement").remove(0).statement;
             security.check(&principal, Right::of(&statement)).is_ok()
         };
@@ -365,7 +343,7 @@ mod tests {
     #[test]
     fn paths_may_be_open() {
         let security = security(USERS, &[("authentication.skip.paths", "/info, /v1/*")]).expect("the file is right");
-        let is_open = |path: &str| security.principal(path, &HeaderMap::new(), None).is_ok();
+        let is_open = |path: &str| principal(&security, path, &HeaderMap::new(), None).is_ok();
         assert!(is_open("/info") && is_open("/v1/metadata/id") && !is_open("/ksql") && !is_open("/information"));
     }
 
@@ -391,7 +369,7 @@ mod tests {
             })
         };
         assert!(
-            property("KsqlServer-Props").expect("it is found").principal("/", &headers("ada:secret"), None).is_ok()
+            principal(&property("KsqlServer-Props").expect("it is found"), "/", &headers("ada:secret"), None).is_ok()
         );
         assert!(property("Nowhere").is_err_and(|reason| reason.contains("no section Nowhere")));
     }
@@ -408,5 +386,38 @@ mod tests {
         }
         let none = Security::new(|name| (name == "authentication.method").then(|| "BASIC".to_owned()));
         assert!(none.is_err_and(|reason| reason.contains(USERS_FILE)));
+    }
+
+    #[test]
+    fn users_and_tokens_may_both_be_known() {
+        let signer = Signer::of_all_kinds().pop().expect("there are some");
+        let file = tempfile::NamedTempFile::new().expect("a file for the test");
+        fs::write(file.path(), json!({"keys": [signer.jwk("a")]}).to_string()).expect("it can be written");
+        let keys = ("oauthbearer.jwks.endpoint.url", &*file.path().display().to_string());
+        let both =
+            security(USERS, &[keys, ("levada.authorization.define", "admin")]).expect("the properties are right");
+        let token = signer.token("a", &json!({"sub": "tim", "exp": 100, "groups": ["admin"]}));
+        let bearer = |scheme: &str, token: &str| {
+            let value = format!("{scheme} {token}").parse().expect("a header");
+            HeaderMap::from_iter([(header::AUTHORIZATION, value)])
+        };
+        let tim = principal(&both, "/ksql", &bearer("Bearer", &token), None).expect("he is known");
+        assert!(matches!(&tim, Principal::User(name, _) if name == "tim") && both.check(&tim, Right::Define).is_ok());
+        assert_eq!(principal(&both, "/ws/query", &HeaderMap::new(), Some(&token)), Ok(tim));
+        let bob = principal(&both, "/ksql", &headers("bob:secret"), None).expect("he is known");
+        assert!(both.check(&bob, Right::Define).is_err());
+        for headers in
+            [bearer("Basic", &token), bearer("Bearer", &STANDARD.encode("ada:secret")), bearer("Digest", &token)]
+        {
+            assert!(principal(&both, "/ksql", &headers, None).is_err_and(|problem| problem.message == "Unauthorized"));
+        }
+        assert_eq!(both.challenges().collect::<Vec<_>>(), ["Basic realm=\"ksqlDB\"", "Bearer realm=\"ksqlDB\""]);
+        // The keys alone are enough: nobody is let in by a file that asks for tokens in another way.
+        let only = Security::new(|name| (name == keys.0).then(|| keys.1.to_owned())).expect("the properties are right");
+        assert!(principal(&only, "/ksql", &HeaderMap::new(), None).is_err());
+        assert!(principal(&only, "/ksql", &headers("ada:secret"), None).is_err());
+        assert!(principal(&only, "/ksql", &bearer("bearer", &token), None).is_ok());
+        let none = Security::new(|name| (name == "authentication.method").then(|| "BEARER".to_owned()));
+        assert!(none.is_err_and(|reason| reason.contains(keys.0)));
     }
 }
