@@ -102,9 +102,9 @@ fn ctrl_c_stops_a_query_and_never_the_shell() {
     for _ in 0..5 {
         terminal.press("C-c");
     }
-    terminal.wait_for("2 rows, stopped");
+    terminal.wait_for_answer("2 rows, stopped");
     terminal.press("C-c");
-    terminal.wait_for_prompt();
+    terminal.wait("a third prompt", |screen| screen.matches("\nlevada>").count() == 3);
     terminal.enter("SHOW QUERIES;");
     terminal.wait_for("none");
     terminal.press("C-d");
