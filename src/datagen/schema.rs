@@ -160,7 +160,7 @@ impl Reader {
                 Some(Value::Object(annotations)) => annotations.clone(),
                 _ => Annotations::new(),
             };
-            fields.push((name.to_owned(), self.node(schema, &annotations)?));
+            fields.push((Value::from(name).to_string(), self.node(schema, &annotations)?));
             self.place.pop();
         }
         self.open.pop();

@@ -36,7 +36,7 @@ pub(super) enum Node {
     Array { items: Box<Node>, length: Length },
     /// So many under random names.
     Map { keys: Box<Node>, values: Box<Node>, length: Length },
-    /// Fields.
+    /// Fields, each behind its name as JSON.
     Record(Vec<(String, Node)>),
 }
 
@@ -104,23 +104,22 @@ impl Spread {
     pub(super) fn draw(self, width: f64, random: &mut Rng) -> f64 {
         const BELL_WIDTHS: f64 = 6.0;
         const TAIL_MEANS: f64 = 5.0;
-        // What falls outside is drawn again.
-        let within = |mut draw: Box<dyn FnMut() -> f64 + '_>| loop {
-            let place = draw();
+        loop {
+            let place = match self {
+                Self::Uniform => random.f64(),
+                Self::Normal => {
+                    // Box and Muller's transform.
+                    let (radius, angle) = (1.0 - random.f64(), random.f64() * std::f64::consts::TAU);
+                    0.5 + (-2.0 * radius.ln()).sqrt() * angle.cos() / BELL_WIDTHS
+                }
+                Self::Exponential => -(1.0 - random.f64()).ln() / TAIL_MEANS,
+                // The place below which a share of a density of 1/x lies.
+                Self::Zipf => return (width + 1.0).powf(random.f64()) - 1.0,
+            };
+            // What falls outside is drawn again.
             if (0.0..1.0).contains(&place) {
                 return place * width;
             }
-        };
-        match self {
-            Self::Uniform => random.f64() * width,
-            Self::Normal => within(Box::new(|| {
-                // Box and Muller's transform.
-                let (radius, angle) = (1.0 - random.f64(), random.f64() * std::f64::consts::TAU);
-                0.5 + (-2.0 * radius.ln()).sqrt() * angle.cos() / BELL_WIDTHS
-            })),
-            Self::Exponential => within(Box::new(|| -(1.0 - random.f64()).ln() / TAIL_MEANS)),
-            // The place below which a share of a density of 1/x lies.
-            Self::Zipf => (width + 1.0).powf(random.f64()) - 1.0,
         }
     }
 }

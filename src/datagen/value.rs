@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 
 use super::pattern;
-use super::source::{Affix, Iteration, IterationForm, Length, Node, TimeUnit};
+use super::source::{Affix, Iteration, IterationForm, Length, Node, Spread, TimeUnit};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -15,21 +15,24 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) struct Maker {
     root: Node,
     random: Rng,
+    text: String,
 }
 
 impl Maker {
     pub(super) fn new(root: Node, seed: u64) -> Self {
-        Self { root, random: Rng::with_seed(seed) }
+        Self { root, random: Rng::with_seed(seed), text: String::new() }
     }
 
     /// Appends the JSON text of the next row.
     pub(super) fn row(&mut self, time_ms: i64, out: &mut Vec<u8>) {
-        Writer { random: &mut self.random, time_ms, out }.value(&mut self.root);
+        Writer { random: &mut self.random, text: &mut self.text, time_ms, out }.value(&mut self.root);
     }
 }
 
 struct Writer<'a> {
     random: &'a mut Rng,
+    /// A text before it is quoted.
+    text: &'a mut String,
     time_ms: i64,
     out: &'a mut Vec<u8>,
 }
@@ -53,7 +56,7 @@ impl Writer<'_> {
             Node::Whole { min, max, spread } => {
                 let width = max.wrapping_sub(*min) as u64;
                 let place = match spread {
-                    super::source::Spread::Uniform => self.random.u64(..width.max(1)),
+                    Spread::Uniform => self.random.u64(..width.max(1)),
                     spread => (spread.draw(width as f64, self.random) as u64).min(width.saturating_sub(1)),
                 };
                 self.number(min.wrapping_add_unsigned(place));
@@ -101,8 +104,9 @@ impl Writer<'_> {
             Node::Record(fields) => {
                 let mut before = '{';
                 for (name, node) in fields {
-                    // Names have come from JSON, and go back to it.
-                    let _ = write!(self.out, "{before}{}:", serde_json::Value::from(name.as_str()));
+                    self.out.push(before as u8);
+                    self.raw(name);
+                    self.raw(":");
                     self.value(node);
                     before = ',';
                 }
@@ -141,8 +145,10 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, affix: &Affix, body: &str) {
-        let text = format!("{}{body}{}", affix.prefix, affix.suffix);
-        let _ = write!(self.out, "{}", serde_json::Value::from(text));
+        self.text.clear();
+        [affix.prefix.as_str(), body, affix.suffix.as_str()].iter().for_each(|part| self.text.push_str(part));
+        // Memory takes any text.
+        let _ = serde_json::to_writer(&mut *self.out, self.text.as_str());
     }
 
     fn number(&mut self, number: i64) {
