@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::formats::Serde;
+use crate::formats::{Format, Serde};
 use crate::types::{Column, Schema, WindowKind};
 
 /// Whether rows are independent facts or the newest state of their key.
@@ -148,6 +148,27 @@ pub struct DataSource {
 }
 
 impl DataSource {
+    /// A source without a topic: its rows are there when they are asked for.
+    pub fn without_topic(name: &str, collection: Collection, schema: Schema) -> Self {
+        let serde = Serde { format: Format::None, wrap_single: false };
+        Self {
+            name: name.to_owned(),
+            collection,
+            schema,
+            headers: Vec::new(),
+            topic: String::new(),
+            key_serde: serde.clone(),
+            value_serde: serde,
+            envelope: None,
+            window: None,
+            window_type: None,
+            timestamp: None,
+            is_source: true,
+            sql: String::new(),
+            created_by_query: None,
+        }
+    }
+
     /// Whether its rows form a table.
     pub fn is_table(&self) -> bool {
         self.collection == Collection::Table

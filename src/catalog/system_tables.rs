@@ -172,23 +172,11 @@ impl Definition {
         let columns = |columns: &[(&str, Kind)]| -> Vec<Column> {
             columns.iter().map(|(name, kind)| Column::new(*name, kind.sql_type())).collect()
         };
+        let schema = Schema { key: columns(self.key), value: columns(self.value) };
+        // DESCRIBE names a format: rows are given as JSON would hold them.
         let serde = Serde { format: Format::Json, wrap_single: true };
-        DataSource {
-            name: self.name.to_owned(),
-            collection: Collection::Table,
-            schema: Schema { key: columns(self.key), value: columns(self.value) },
-            headers: Vec::new(),
-            topic: String::new(),
-            key_serde: serde.clone(),
-            value_serde: serde,
-            envelope: None,
-            window: None,
-            window_type: None,
-            timestamp: None,
-            is_source: true,
-            sql: String::new(),
-            created_by_query: None,
-        }
+        let source = DataSource::without_topic(self.name, Collection::Table, schema);
+        DataSource { key_serde: serde.clone(), value_serde: serde, ..source }
     }
 }
 

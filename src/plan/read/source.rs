@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Collection, DataSource};
-use crate::formats::{Format, Serde};
 use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, Identifier, LogicalOperator, Query, Relation, SelectItem};
 use crate::types::{Column, Schema};
@@ -22,23 +21,8 @@ use super::ReadNode;
 
 /// A source that stands for rows which a query gives: it has value columns and nothing else.
 pub(super) fn derived(name: &str, columns: &[Column]) -> Arc<DataSource> {
-    let serde = || Serde { format: Format::None, wrap_single: false };
-    Arc::new(DataSource {
-        name: name.to_owned(),
-        collection: Collection::Stream,
-        schema: Schema { key: Vec::new(), value: columns.to_vec() },
-        headers: Vec::new(),
-        topic: String::new(),
-        key_serde: serde(),
-        value_serde: serde(),
-        envelope: None,
-        window: None,
-        window_type: None,
-        timestamp: None,
-        is_source: true,
-        sql: String::new(),
-        created_by_query: None,
-    })
+    let schema = Schema { key: Vec::new(), value: columns.to_vec() };
+    Arc::new(DataSource::without_topic(name, Collection::Stream, schema))
 }
 
 /// Whether the rows of `source` can be read from a store.

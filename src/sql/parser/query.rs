@@ -1,5 +1,6 @@
 //! SELECT and its clauses.
 
+use super::super::Span;
 use super::super::ast::{
     AliasedSource, Expression, Grouping, Identifier, Join, JoinKind, Query, Refinement, Relation, SelectItem, TimeSpan,
     TimeUnit, WindowExpression, WindowKind, Within,
@@ -13,17 +14,26 @@ impl Parser<'_> {
     /// A SELECT of its own.
     pub(super) fn query(&mut self) -> Parsed<Query> {
         let span = self.expect(Keyword::Select)?;
+        let query = self.clauses(span)?;
+        Ok(Query { refinement: self.refinement()?, limit: self.limit()?, ..query })
+    }
+
+    /// What stands between the SELECT at `span` and EMIT.
+    pub(super) fn clauses(&mut self, span: Span) -> Parsed<Query> {
         let select = self.comma_separated(Self::select_item)?;
         self.expect(Keyword::From)?;
-        let from = self.relation()?;
-        let window = self.window_clause()?;
-        let where_clause = self.condition(Keyword::Where)?;
-        let group_by = self.grouping(Keyword::Group)?;
-        let partition_by = self.grouping(Keyword::Partition)?;
-        let having = self.condition(Keyword::Having)?;
-        let refinement = self.refinement()?;
-        let limit = self.limit()?;
-        Ok(Query { select, from, window, where_clause, group_by, partition_by, having, refinement, limit, span })
+        Ok(Query {
+            select,
+            from: self.relation()?,
+            window: self.window_clause()?,
+            where_clause: self.condition(Keyword::Where)?,
+            group_by: self.grouping(Keyword::Group)?,
+            partition_by: self.grouping(Keyword::Partition)?,
+            having: self.condition(Keyword::Having)?,
+            refinement: None,
+            limit: None,
+            span,
+        })
     }
 
     /// The SELECT of a statement that starts a persistent query: it emits changes unless it says otherwise.

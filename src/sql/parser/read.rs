@@ -10,8 +10,8 @@
 //! Words that ksqlDB does not reserve (ORDER, UNION, OFFSET, …) are no aliases the second time.
 
 use super::super::ast::{
-    AliasedSource, CommonTable, Expression, Join, JoinKind, Literal, Query, Read, ReadBody, ReadQuery, Refusal,
-    SortItem, Statement, Subquery, SubqueryKind,
+    AliasedSource, CommonTable, Expression, Join, JoinKind, Literal, Read, ReadBody, ReadQuery, Refusal, SortItem,
+    Statement, Subquery, SubqueryKind,
 };
 use super::super::error::{Expected, ParseError};
 use super::super::keyword::Keyword;
@@ -184,17 +184,7 @@ impl Parser<'_> {
         }
         let span = self.expect(Keyword::Select)?;
         let distinct = self.accept(Keyword::Distinct);
-        let select = self.comma_separated(Self::select_item)?;
-        self.expect(Keyword::From)?;
-        let from = self.relation()?;
-        let window = self.window_clause()?;
-        let where_clause = self.condition(Keyword::Where)?;
-        let group_by = self.grouping(Keyword::Group)?;
-        let partition_by = self.grouping(Keyword::Partition)?;
-        let having = self.condition(Keyword::Having)?;
-        let (refinement, limit) = (None, None);
-        let query =
-            Query { select, from, window, where_clause, group_by, partition_by, having, refinement, limit, span };
+        let query = self.clauses(span)?;
         Ok(ReadBody::Select { distinct, query: Box::new(query) })
     }
 
