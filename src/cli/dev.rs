@@ -121,9 +121,16 @@ impl DevCommand {
 
     /// Applies the file as it is now, then runs the tests.
     fn work(&self, engine: &Engine) -> Result<(), Failure> {
-        // Who saves a file may move another one to its place: it is there again in a moment.
-        let Ok(text) = read(&self.file) else { return Ok(()) };
         let (mut out, mut err) = (io::stdout(), io::stderr());
+        let text = match read(&self.file) {
+            Ok(text) => text,
+            // Who saves a file may move another one to its place: it is there again in a moment.
+            Err(_) if !self.file.exists() => return Ok(()),
+            Err(failure) => {
+                writeln!(err, "{failure}")?;
+                return Ok(());
+            }
+        };
         if self.apply(engine, &text, &mut out, &mut err)? {
             self.test(&mut out)?;
         }

@@ -189,7 +189,11 @@ fn accept_connections(listener: &TcpListener, sender: &SyncSender<Vec<u8>>, stop
         if stop.load(Ordering::Acquire) {
             return;
         }
-        let Ok(connection) = connection else { continue };
+        let Ok(connection) = connection else {
+            // There may be no more files for now.
+            thread::park_timeout(LOOK);
+            continue;
+        };
         if open.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS_MAX {
             open.fetch_sub(1, Ordering::AcqRel);
             continue;
