@@ -95,7 +95,10 @@ impl Tally {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
                 let tried: Vec<String> = tried.iter().map(|bytes: &Vec<u8>| shown(bytes)).collect();
-                self.failures.push(format!("{target:?}, LEVADA_FUZZ_SEED={seed}: {text}\n  {}", tried.join("\n  ")));
+                let failure = format!("{target:?}, LEVADA_FUZZ_SEED={seed}: {text}\n  {}", tried.join("\n  "));
+                // Told at once: a long run may be ended before its end.
+                eprintln!("{failure}");
+                self.failures.push(failure);
             }
         }
     }
@@ -154,7 +157,10 @@ fn schemas_case(language: SchemaType, random: &mut Random, tried: &mut Vec<Vec<u
 /// Runs `work` for each target, as many at once as there are cores, on threads with as much stack as those have that
 /// decode.
 fn each_target(work: impl Fn(Target) -> Tally + Sync) {
-    let (waiting, tallies) = (Mutex::new(TARGETS.to_vec()), Mutex::new(Vec::new()));
+    let wanted = std::env::var("LEVADA_FUZZ_TARGET").unwrap_or_default();
+    let targets: Vec<Target> = TARGETS.into_iter().filter(|target| format!("{target:?}").contains(&wanted)).collect();
+    assert!(!targets.is_empty(), "LEVADA_FUZZ_TARGET={wanted} is none of {TARGETS:?}");
+    let (waiting, tallies) = (Mutex::new(targets.clone()), Mutex::new(Vec::new()));
     let run = || {
         let next = || waiting.lock().expect("no thread panics while it holds this").pop();
         while let Some(target) = next() {
@@ -168,7 +174,7 @@ fn each_target(work: impl Fn(Target) -> Tally + Sync) {
         }
     });
     let tallies = tallies.into_inner().expect("no thread has panicked");
-    assert_eq!(tallies.len(), TARGETS.len());
+    assert_eq!(tallies.len(), targets.len());
     for (target, tally) in &tallies {
         let Tally { cases, mutations, read, slowest, .. } = tally;
         println!("{target:?}: {cases} cases, {mutations} mutations, {read} of them read, slowest case {slowest:?}");
