@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::memory_limit::{self, MEMORY_LIMIT, MemoryDivision};
-use crate::configuration::{RESERVED_TOPICS, canonical_name};
+use crate::configuration::{RESERVED_TOPICS, STREAMS_PREFIX, canonical_name};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -65,8 +65,14 @@ const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
 impl Properties {
     /// `server` properties with those of a session over them.
     pub fn new(server: &BTreeMap<String, String>, session: &BTreeMap<String, String>) -> Self {
-        let entries = server.iter().chain(session);
-        let values = entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect();
+        let mut values = BTreeMap::new();
+        for given in [server, session] {
+            // Of two names of a property the one with the prefix counts: it comes last.
+            for prefixed in [false, true] {
+                let named = given.iter().filter(|(name, _)| name.starts_with(STREAMS_PREFIX) == prefixed);
+                values.extend(named.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())));
+            }
+        }
         Self { values, overridden: session.clone() }
     }
 
@@ -271,6 +277,15 @@ mod tests {
         assert_eq!(set.start_from().expect("valid"), StartFrom::Earliest);
         let set = properties(&[("cache.max.bytes.buffering", "0")]);
         assert_eq!(set.emission().expect("valid"), Emission::EveryRow);
+    }
+
+    #[test]
+    fn the_name_with_the_prefix_counts_more_and_a_session_most() {
+        let set = properties(&[("ksql.streams.num.stream.threads", "3"), ("num.stream.threads", "5")]);
+        assert_eq!(set.workers().expect("valid"), 3);
+        let server = [("ksql.streams.num.stream.threads".to_owned(), "3".to_owned())].into();
+        let session = [("num.stream.threads".to_owned(), "5".to_owned())].into();
+        assert_eq!(Properties::new(&server, &session).workers().expect("valid"), 5);
     }
 
     #[test]

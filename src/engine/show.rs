@@ -239,7 +239,7 @@ mod tests {
 
     fn engine(setup: &str) -> Engine {
         let topics = Arc::new(MemoryTopics::new());
-        for name in ["berths", "_schemas", "default_levada-commands"] {
+        for name in ["berths", "_schemas", "_confluent-ksql-default_levada-commands"] {
             topics.create(name, &TopicConfig::with_partitions(2)).expect("a new topic");
         }
         let options = EngineOptions { threads: false, ..EngineOptions::default() };
@@ -274,7 +274,7 @@ mod tests {
         let engine = engine("");
         assert_eq!(answer(&engine, "SHOW TOPICS;"), ["Kafka Topic|Partitions|Partition Replicas", "berths|2|1"]);
         let all = answer(&engine, "LIST ALL TOPICS;");
-        assert_eq!(all[1..], ["_schemas|2|1", "berths|2|1", "default_levada-commands|2|1"]);
+        assert_eq!(all[1..], ["_confluent-ksql-default_levada-commands|2|1", "_schemas|2|1", "berths|2|1"]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod memory;
 mod murmur2;
 mod owner;
 mod partitioner;
+mod properties;
 mod retention;
 mod schema_validation;
 mod time_order;
@@ -46,6 +47,16 @@ pub use murmur2::{murmur2, partition_of_key};
 pub use time_order::{RecordRef, TimeOrder};
 
 use chunk_summary::ChunkSummary;
+
+/// Name of the log of the statements that the servers of a service share.
+pub const COMMANDS_LOG: &str = "commands";
+/// Name of the log by which the servers of a service agree who runs what, and tell each other whom to believe.
+pub const PLACEMENT_LOG: &str = "placement";
+
+/// The topic of the log `name` that the servers of `service` keep for themselves.
+pub fn service_topic(service: &str, name: &str) -> String {
+    format!("_confluent-ksql-{service}levada-{name}")
+}
 
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -457,7 +468,7 @@ pub enum TopicError {
 /// The topics that `properties` choose: those of the cluster at `bootstrap.servers`, else those in the data directory `dir`. State is
 /// in `dir` in either case.
 pub fn open(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn Topics>, TopicError> {
-    let service = properties.get("ksql.service.id").map_or("default_", String::as_str);
+    let service = properties::property(properties, "ksql.service.id").unwrap_or("default_");
     if is_cluster(properties) {
         let storage: Arc<dyn KeyValue> = RocksStorage::open(dir)?;
         let topics = KafkaTopics::open(properties, Arc::clone(&storage))?;
@@ -479,13 +490,25 @@ pub fn open_without_state(dir: &Path, properties: &BTreeMap<String, String>) -> 
 
 /// Whether `properties` name a cluster: topics are not embedded then.
 pub fn is_cluster(properties: &BTreeMap<String, String>) -> bool {
-    ["bootstrap.servers", "ksql.streams.bootstrap.servers"].iter().any(|name| properties.contains_key(*name))
+    properties::property(properties, "bootstrap.servers").is_some()
 }
 
 /// Topics of one cluster, real or embedded. Shared by all threads.
 pub trait Topics: Send + Sync {
     /// Creates a topic.
     fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError>;
+
+    /// Creates a topic unless there is one of that name, however it is made.
+    fn ensure(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
+        if self.describe(name)?.is_some() {
+            return Ok(());
+        }
+        match self.create(name, config) {
+            // Another server was faster.
+            Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 
     /// Deletes a topic with its records and the positions of all groups in it.
     fn delete(&self, name: &str) -> Result<(), TopicError>;

@@ -31,6 +31,9 @@ mod topic_id;
 mod topic_settings;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -47,6 +50,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
+use super::properties::property;
 use super::{
     Membership, Position, SharedLog, TopicConfig, TopicConsumers, TopicError, TopicInfo, TopicPartition, Topics,
     Transaction, Writer,
@@ -86,7 +90,7 @@ pub struct KafkaTopics {
     /// Answers questions about offsets of partitions.
     consumer: BaseConsumer<Complaints>,
     groups: GroupClient,
-    /// For records that belong to no task.
+    /// For records that belong to no task; made when it is needed.
     producer: Mutex<Option<Producer>>,
     storage: Arc<dyn KeyValue>,
     signal: Arc<AppendSignal>,
@@ -113,10 +117,7 @@ impl KafkaTopics {
     /// # Errors
     /// A property that cannot be used; no answer from the cluster within ten seconds, naming its address.
     pub fn open(properties: &BTreeMap<String, String>, storage: Arc<dyn KeyValue>) -> Result<Arc<Self>, TopicError> {
-        let property = |name: &str| {
-            let prefixed = format!("ksql.streams.{name}");
-            properties.get(name).or_else(|| properties.get(&prefixed)).map(String::as_str)
-        };
+        let property = |name: &str| property(properties, name);
         let exactly_once = match property("processing.guarantee") {
             None | Some("exactly_once_v2" | "exactly_once_beta" | "exactly_once") => true,
             Some("at_least_once") => false,
@@ -160,6 +161,25 @@ impl KafkaTopics {
             instance: Some(instance).filter(|name| !name.is_empty()),
             housekeeping: Some(housekeeping),
         }))
+    }
+
+    /// Writes the records of a transaction that belongs to no task.
+    fn append(&self, transaction: &Transaction) -> Result<(), TopicError> {
+        if transaction.appends.is_empty() {
+            return Ok(());
+        }
+        let mut shared = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        // A failure throws the client away: it may have given up for good, and what it says later of these records is not
+        // about those of the next call.
+        let mut producer = shared.take().map_or_else(|| Producer::new(&self.configs.producer), Ok)?;
+        let changelogs = transaction.appends.len() - transaction.changelogs;
+        for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
+            producer.append(to, chunk, index >= changelogs)?;
+        }
+        producer.flush()?;
+        producer.delivered();
+        *shared = Some(producer);
+        Ok(())
     }
 
     fn watermarks(&self, partition: &TopicPartition) -> Result<(i64, i64), TopicError> {
@@ -460,19 +480,7 @@ impl Topics for KafkaTopics {
     }
 
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {
-        if !transaction.appends.is_empty() {
-            let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-            let producer = match &mut *producer {
-                Some(producer) => producer,
-                empty => empty.insert(Producer::new(&self.configs.producer)?),
-            };
-            let changelogs = transaction.appends.len() - transaction.changelogs;
-            for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
-                producer.append(to, chunk, index >= changelogs)?;
-            }
-            producer.flush()?;
-            producer.delivered();
-        }
+        self.append(&transaction)?;
         for (group, positions) in by_group(&transaction.positions) {
             self.groups
                 .call(|client| group_offsets::alter_group_offsets(client, &group, &positions, TIMEOUT))

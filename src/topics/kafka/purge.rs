@@ -73,7 +73,7 @@ impl Purge {
 
 /// Whether only the query with `group` writes and reads `topic`: the name begins with that of the group.
 fn is_repartition_topic(topic: &str, group: &str) -> bool {
-    topic.ends_with("-repartition") && topic.contains(group)
+    topic.ends_with("-repartition") && topic.strip_prefix(group).is_some_and(|rest| rest.starts_with('-'))
 }
 
 #[cfg(test)]
@@ -92,6 +92,8 @@ mod tests {
             position("g", "orders", 9),
             position("g", "g-A-repartition", 3),
             position("h", "g-B-repartition", 4),
+            position("g", "users-of-g-repartition", 5),
+            position("g", "g2-A-repartition", 6),
         ]);
         purge.note(&[position("g", "g-A-repartition", 7), position("g", "g-C-repartition", 0)]);
         let offsets = purge.take();
