@@ -332,7 +332,7 @@ impl RunningQuery {
     fn start(&mut self, runtime: &Runtime) {
         if let Some(fault) = &self.fault {
             tracing::error!(query = %self.spec.id, "the query cannot run: {fault}");
-            self.metrics.fail(runtime.query_error(&RuntimeError::Function(fault.clone())));
+            self.metrics.fail(None, runtime.query_error(&RuntimeError::Function(fault.clone())));
             return;
         }
         match runtime.start(self.spec.clone()) {
@@ -343,7 +343,7 @@ impl RunningQuery {
             }
             Err(error) => {
                 tracing::error!(query = %self.spec.id, "the query cannot start: {error}");
-                self.metrics.fail(runtime.query_error(&error));
+                self.metrics.fail(None, runtime.query_error(&error));
             }
         }
     }

@@ -514,15 +514,20 @@ impl Runtime {
 
     /// Removes the internal topics of an ended query, and with them its positions and its consumer group, which is `group`.
     pub fn forget(&self, group: &str) -> Result<(), RuntimeError> {
+        self.delete_internal_topics(group)?;
+        if let Err(error) = self.shared.topics.forget_group(group) {
+            tracing::warn!("what the cluster knows of an ended query stays: {error}");
+        }
+        Ok(())
+    }
+
+    fn delete_internal_topics(&self, group: &str) -> Result<(), RuntimeError> {
         let topics = &*self.shared.topics;
         let prefix = format!("{group}-");
         for info in topics.list()? {
             if info.name.starts_with(&prefix) {
                 topics.delete(&info.name)?;
             }
-        }
-        if let Err(error) = topics.forget_group(group) {
-            tracing::warn!("what the cluster knows of an ended query stays: {error}");
         }
         Ok(())
     }
@@ -543,18 +548,11 @@ impl Runtime {
         self.shared.topics.wake();
     }
 
-    /// Ends a transient query and removes its internal topics, if it has any.
-    pub fn end_transient(&self, query: &Arc<str>, has_internal_topics: bool) {
+    /// Ends a transient query and removes its internal topics, if it has any: their names begin with `group`.
+    pub fn end_transient(&self, query: &Arc<str>, group: Option<&str>) {
         self.stop(query);
-        if !has_internal_topics {
-            return;
-        }
-        let suffix = format!("{query}-");
-        let internal = self.shared.topics.list().unwrap_or_default().into_iter();
-        for info in internal.filter(|info| info.name.contains(&suffix)) {
-            if let Err(error) = self.shared.topics.delete(&info.name) {
-                tracing::warn!("internal topic {} could not be removed: {error}", info.name);
-            }
+        if let Some(Err(error)) = group.map(|group| self.delete_internal_topics(group)) {
+            tracing::warn!("internal topics of {query}, which has ended, could not be removed: {error}");
         }
     }
 

@@ -136,7 +136,7 @@ impl Scheduled {
 
     /// Whether the task `id` cannot be begun at the moment.
     fn fails(&self, id: TaskId) -> bool {
-        self.metrics.failure().is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
+        self.metrics.failure_of(id).is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
     }
 
     fn runs_here(&self, id: TaskId) -> bool {

@@ -89,6 +89,9 @@ impl Slot {
             return;
         }
         self.role = role;
+        // What has failed is not what it does from now on.
+        self.failures = 0;
+        self.spec.metrics.recover(self.spec.id);
         self.figures.set_has_state(false);
         match &self.phase {
             Phase::Restoring(..) if role == Role::Active => {}
@@ -154,6 +157,10 @@ impl Slot {
         }
         if let Phase::Running(task) = &mut self.phase {
             self.progressed |= plugins::on_behalf_of(&self.spec.query, || task.step(&*shared.topics))?;
+            // It has nothing to commit, which would tell that it runs again: what failed was done nevertheless, or is gone.
+            if self.failures > 0 && !self.progressed && !task.is_changed() && task.has_caught_up(&*shared.topics)? {
+                self.recovered();
+            }
         }
         Ok(())
     }
@@ -296,7 +303,7 @@ impl Slot {
         if self.failures > 0 {
             let failures = std::mem::take(&mut self.failures);
             self.backoff = BACKOFF_MIN;
-            self.spec.metrics.recover();
+            self.spec.metrics.recover(self.spec.id);
             let plural = if failures == 1 { "failure" } else { "failures" };
             tracing::info!(query = %self.spec.query, "query goes on after {failures} {plural}");
         }
@@ -307,7 +314,7 @@ impl Slot {
         let seconds = self.backoff.as_secs();
         let task = task_name(self.spec.id);
         tracing::error!(query = %self.spec.query, task, "query stopped, next try in {seconds} s: {error}");
-        self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
+        self.spec.metrics.fail(Some(self.spec.id), QueryError::new(error, shared.clock.now_ms()));
         self.spec.topology.tell_client(&error.to_string());
         self.log(error, shared);
         self.failed_to_begin = self.task().is_none();
@@ -332,7 +339,7 @@ impl Slot {
 
     /// Why the task has failed, if it has not recovered.
     pub(super) fn failure(&self) -> Option<String> {
-        if self.failures > 0 { self.spec.metrics.failure() } else { None }
+        self.spec.metrics.failure_of(self.spec.id)
     }
 }
 
@@ -340,5 +347,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.figures.set_has_state(false);
         self.figures.set_phase(Shown::Stopped);
+        // If it goes on, then elsewhere.
+        self.spec.metrics.recover(self.spec.id);
     }
 }

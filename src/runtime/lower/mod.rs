@@ -227,11 +227,6 @@ impl Topology {
         Ok(read)
     }
 
-    /// Names of the internal topics.
-    pub fn internal_topics(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.internal.keys()
-    }
-
     /// All tasks of the query, as (sub-topology, partition), producers first.
     pub fn task_ids(&self, topics: &dyn Topics) -> Result<Vec<(usize, u32)>, RuntimeError> {
         let mut ids = Vec::new();
@@ -469,10 +464,7 @@ fn create_unless_there(topics: &dyn Topics, name: &str, config: &TopicConfig) ->
             found => Err(RuntimeError::InternalPartitions { topic: name.to_owned(), found, wanted: config.partitions }),
         };
     }
-    match topics.create(name, config) {
-        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(topics.ensure(name, config)?)
 }
 
 impl SubTopology {
