@@ -549,11 +549,6 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let shared = &self.inner.shared;
         let parsed = session::with_variables(shared, parsed.clone(), session)?;
-        let properties = shared.properties(&session.properties);
-        if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
-            show(asserted?);
-            return Ok(());
-        }
         if let Statement::Query(_) | Statement::Read(_) = parsed.statement {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());
