@@ -63,17 +63,17 @@ pub(super) fn with_variables(
     if !parsed.text.contains("${") {
         return Ok(parsed);
     }
-    let is_off = shared.properties(&session.properties).is_off(SUBSTITUTION);
-    if is_off && !parsed.has_variables {
+    let is_on = shared.properties(&session.properties).is_on(SUBSTITUTION);
+    if !is_on && !parsed.has_variables {
         return Ok(parsed);
     }
     let (line, column) = (parsed.span.line.max(1) as usize, parsed.span.column.max(1) as usize);
     let placed = format!("{}{}{}", "\n".repeat(line - 1), " ".repeat(column - 1), parsed.text);
     let none = BTreeMap::new();
-    let variables = if is_off { &none } else { &session.variables };
+    let variables = if is_on { &session.variables } else { &none };
     let text = substitute_variables(&placed, variables).map_err(|error| {
         let position = Some((error.span.line as usize, error.span.column as usize));
-        let hint = if is_off { format!("{SUBSTITUTION} is false") } else { reference_hint(&error.value, variables) };
+        let hint = if is_on { reference_hint(&error.value, variables) } else { format!("{SUBSTITUTION} is false") };
         EngineError { message: error.to_string(), position, hint: Some(hint), code: None }
     })?;
     let mut statements = parse_statements(&text)?;
