@@ -37,7 +37,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -609,7 +609,7 @@ impl Runtime {
         }
     }
 
-    fn lock_local(&self) -> std::sync::MutexGuard<'_, Worker> {
+    fn lock_local(&self) -> MutexGuard<'_, Worker> {
         lock(&self.local)
     }
 }
@@ -677,8 +677,8 @@ impl Placing {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
+/// What a mutex of the runtime guards: it is consistent between two statements, whatever thread has died there.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

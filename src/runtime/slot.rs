@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::lower::{Inputs, Topology};
-use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics};
+use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics, task_name};
 use super::placement::Role;
 use super::processing_log::{Logger, Message};
 use super::query_error::QueryError;
@@ -20,7 +20,7 @@ use crate::topics::Topics;
 pub(super) struct TaskSpec {
     pub(super) query: Arc<str>,
     pub(super) topology: Arc<Topology>,
-    pub(super) id: (usize, u32),
+    pub(super) id: TaskId,
     pub(super) metrics: Arc<QueryMetrics>,
 }
 
@@ -50,11 +50,6 @@ enum Phase {
     Running(Box<Task>),
 }
 
-/// `0_3`: the name of a task.
-fn task_name((sub, partition): TaskId) -> String {
-    format!("{sub}_{partition}")
-}
-
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 /// Failures in a row after which a task counts as idle.
@@ -79,7 +74,7 @@ impl Slot {
     }
 
     /// Whether this is the task `id` of `query`.
-    pub(super) fn is(&self, query: &str, id: (usize, u32)) -> bool {
+    pub(super) fn is(&self, query: &str, id: TaskId) -> bool {
         *self.spec.query == *query && self.spec.id == id
     }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::monitoring::{Look, task_name};
+use super::super::monitoring::Look;
 use super::super::show;
 use super::{Cell, Row};
 use crate::catalog::{Catalog, QueryId};
 use crate::operators::Fate;
-use crate::runtime::metrics::{InputFigures, RestoreFigures, TaskFigures, TaskId};
+use crate::runtime::metrics::{InputFigures, RestoreFigures, TaskFigures, TaskId, task_name};
 use crate::runtime::query_error::ErrorClass;
 
 pub(super) fn queries(look: &Look<'_>, catalog: &Catalog) -> Vec<Row> {

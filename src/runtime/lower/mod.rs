@@ -2,19 +2,22 @@
 //! per partition (semantics 1.1).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::{DataType, SchemaRef};
 
 mod joins;
 
 use super::memory::MemoryUse;
+use super::metrics::TaskId;
 use super::output::{PushOutput, TopicOutput};
 use super::processing_log::Logger;
 use super::shared_decode::SharedDecodes;
 use super::tap::{Tap, TapOutput};
 use super::task::{Next, Node, Task, TaskLog, TaskParts};
-use super::{Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, metrics, output, sources};
+use super::{
+    Client, QuerySpec, RuntimeError, Shared, StartFrom, changelog, input::Input, lock, metrics, output, sources,
+};
 use crate::expr::{CompiledExpr, Expr};
 use crate::formats::{Format, Serde, Side, Subject};
 
@@ -131,7 +134,7 @@ impl Topology {
     /// Makes sure that the query can go on with its source topics as they are now, and creates the internal topics that are
     /// missing.
     pub fn prepare(&self, topics: &dyn Topics) -> Result<(), RuntimeError> {
-        let _one = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = lock(&self.preparing);
         self.meet_sources(topics)?;
         for (topic, &partitions) in &self.internal {
             create_unless_there(topics, topic, &TopicConfig::repartition(partitions))?;
@@ -228,7 +231,7 @@ impl Topology {
     }
 
     /// All tasks of the query, as (sub-topology, partition), producers first.
-    pub fn task_ids(&self, topics: &dyn Topics) -> Result<Vec<(usize, u32)>, RuntimeError> {
+    pub fn task_ids(&self, topics: &dyn Topics) -> Result<Vec<TaskId>, RuntimeError> {
         let mut ids = Vec::new();
         for (index, sub) in self.subs.iter().enumerate() {
             let mut count = 1;
@@ -241,7 +244,7 @@ impl Topology {
     }
 
     /// The stores of the task, each with the changelog that it comes back from. None where there are no changelogs.
-    pub fn changelogs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Vec<(StoreId, TopicPartition)> {
+    pub fn changelogs(&self, (sub, partition): TaskId, topics: &dyn Topics) -> Vec<(StoreId, TopicPartition)> {
         if !topics.keeps_changelogs() || self.is_transient() {
             return Vec::new();
         }
@@ -307,7 +310,7 @@ impl Topology {
     }
 
     /// The inputs of the task at their last committed positions. Waits while a transaction is open that may move them.
-    pub fn inputs(&self, (sub, partition): (usize, u32), topics: &dyn Topics) -> Result<Inputs, RuntimeError> {
+    pub fn inputs(&self, (sub, partition): TaskId, topics: &dyn Topics) -> Result<Inputs, RuntimeError> {
         let mut inputs = Vec::new();
         for ((source, next), group) in self.subs[sub].sources.iter().zip(self.position_groups(sub)) {
             if partition < partitions(topics, &source.topic)? {
@@ -330,7 +333,7 @@ impl Topology {
     /// Makes the task `(sub-topology, partition)` that reads `inputs`. Its state must be that of their positions.
     pub(super) fn task(
         &self,
-        id: (usize, u32),
+        id: TaskId,
         inputs: Inputs,
         shared: &Shared,
         metrics: &Arc<metrics::QueryMetrics>,

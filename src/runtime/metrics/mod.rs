@@ -15,10 +15,11 @@ mod process;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::dead_letter::Stage;
+use super::lock;
 use super::query_error::{ErrorClass, QueryError};
 use crate::topics::{TopicPartition, Topics};
 
@@ -30,6 +31,11 @@ pub use process::RuntimeMetrics;
 
 /// A task by sub-topology and partition.
 pub type TaskId = (usize, u32);
+
+/// `0_3`: the name of a task.
+pub fn task_name((sub, partition): TaskId) -> String {
+    format!("{sub}_{partition}")
+}
 
 /// Figures of one query since it was started.
 #[derive(Debug, Default)]
@@ -307,11 +313,6 @@ impl TaskMetrics {
     pub(super) fn set_phase(&self, phase: Phase) {
         lock(&self.figures).phase = phase;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ impl KafkaTopics {
         if transaction.appends.is_empty() {
             return Ok(());
         }
-        let mut shared = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = lock(&self.producer);
         // A failure throws the client away: it may have given up for good, and what it says later of these records is not
         // about those of the next call.
         let mut producer = shared.take().map_or_else(|| Producer::new(&self.configs.producer), Ok)?;
@@ -283,7 +283,7 @@ impl ClientContext for Complaints {
             error.rdkafka_error_code(),
             Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL)
         );
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = lock(&self.0);
         if first.as_ref().is_none_or(|known| is_final && !known.is_final) {
             *first = Some(Complaint { reason: reason.to_owned(), is_final });
         }
@@ -295,7 +295,7 @@ impl ConsumerContext for Complaints {}
 /// Asks the cluster something; fails with its address, and with what the client has to say, when nothing answers or we are not
 /// let in.
 fn greet(consumer: &BaseConsumer<Complaints>, address: &str, caller: &Caller) -> Result<(), TopicError> {
-    let said = || consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let said = || lock(&consumer.context().0).clone();
     let deadline = Deadline::after(GREETING);
     let mut patience = Duration::from_millis(500);
     let error = loop {
@@ -327,6 +327,11 @@ fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
     };
     let thread = std::thread::Builder::new().name("kafka-events".to_owned()).spawn(serve);
     (stop, thread.expect("the system can start a thread"))
+}
+
+/// What a mutex here guards: it is consistent between two statements, whatever thread has died there.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What went wrong with the cluster.

@@ -3,11 +3,12 @@
 //! Commits only note how far they have come; the deleting is done now and then, away from them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::admin::Admin;
 use super::deadline::Deadline;
+use super::lock;
 use crate::topics::{Position, TopicError, TopicPartition};
 
 /// As in Kafka Streams.
@@ -32,7 +33,7 @@ impl Purge {
         &self,
         positions: impl IntoIterator<Item = &'a (std::sync::Arc<str>, TopicPartition, Position)>,
     ) {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut committed = lock(&self.committed);
         for (group, partition, position) in positions {
             if is_repartition_topic(&partition.topic, group) {
                 committed.insert(partition.clone(), position.offset);
@@ -42,13 +43,13 @@ impl Purge {
 
     /// Forgets `topic`, which is no more.
     pub(super) fn forget(&self, topic: &str) {
-        self.committed.lock().unwrap_or_else(PoisonError::into_inner).retain(|partition, _| *partition.topic != *topic);
+        lock(&self.committed).retain(|partition, _| *partition.topic != *topic);
     }
 
     /// Deletes what is due. What cannot be deleted now goes with what is committed after it.
     pub(super) fn run(&self, admin: &Admin) -> Result<(), TopicError> {
         {
-            let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut due = lock(&self.due);
             if !due.is_over() {
                 return Ok(());
             }
@@ -62,12 +63,7 @@ impl Purge {
     }
 
     fn take(&self) -> Vec<(TopicPartition, i64)> {
-        self.committed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain()
-            .filter(|(_, offset)| *offset > 0)
-            .collect()
+        lock(&self.committed).drain().filter(|(_, offset)| *offset > 0).collect()
     }
 }
 
