@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rpds::RedBlackTreeMapSync;
 
+use super::EngineError;
 use super::config::Properties;
-use super::{EngineError, QueryStatus};
 use crate::catalog::Catalog;
 use crate::formats::Schemas;
 use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
@@ -14,6 +14,29 @@ use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures}
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime, RuntimeError};
 use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
+
+/// Figures of one persistent query, since it was started in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryStatus {
+    /// Query id: `CSAS_ALERTS_3`.
+    pub id: String,
+    /// Stream or table that it fills.
+    pub sink: String,
+    /// `RUNNING`, `PAUSED` or `ERROR`.
+    pub state: String,
+    /// Records read.
+    pub rows_in: u64,
+    /// Records written to the sink.
+    pub rows_out: u64,
+    /// Records that went to the dead letters.
+    pub rejected: u64,
+    /// Records not read yet.
+    pub lag: u64,
+    /// While state comes back: records of changelogs that were read, and that are to be.
+    pub restore: Option<(u64, u64)>,
+    /// Why it does not run, in state `ERROR`.
+    pub failure: Option<String>,
+}
 
 /// A persistent query.
 #[derive(Clone)]

@@ -3,12 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::response::Listing;
-use super::{EngineError, Session, Shared};
+use super::{EngineError, Shared};
 use crate::configuration::{self, Source, shown_name, shown_value};
 use crate::sql::{ParsedStatement, parse_statements, similar_names, substitute_variables};
 
 /// Whether references to variables are replaced.
 const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
+
+/// Settings of one client: what `SET` and `DEFINE` change.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Properties by their ksqlDB names, `auto.offset.reset` among them.
+    pub properties: BTreeMap<String, String>,
+    /// Variables of `DEFINE`, by their names in lower case.
+    pub variables: BTreeMap<String, String>,
+}
 
 /// `SET`: checks the value, keeps it, and says so.
 pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
