@@ -384,8 +384,7 @@ impl RunningQuery {
         let tasks = self.metrics.tasks(topics);
         let inputs = tasks.iter().flat_map(|(_, figures)| &figures.inputs).filter(|input| input.is_source);
         let restoring = tasks.iter().filter(|(_, figures)| figures.phase == Phase::Restoring);
-        let restores = restoring.flat_map(|(_, figures)| &figures.restores).filter_map(RestoreFigures::progress);
-        let restore = restores.reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1));
+        let restore = RestoreFigures::total(restoring.flat_map(|(_, figures)| &figures.restores));
         let (rows_in, rows_out, rejected) = self.metrics.totals();
         QueryStatus {
             id: self.spec.id.to_string(),

@@ -2,7 +2,6 @@
 
 use super::response::{Listing, ListingForm};
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
-use crate::formats::Format;
 use crate::functions::plugins;
 use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
@@ -166,8 +165,8 @@ pub fn describe_extended(
         ("Name", source.name.clone()),
         ("Type", source.collection.keyword().to_owned()),
         ("Timestamp field", timestamp.to_owned()),
-        ("Key format", format_name(&source.key_serde.format).to_owned()),
-        ("Value format", format_name(&source.value_serde.format).to_owned()),
+        ("Key format", source.key_serde.format.name().to_owned()),
+        ("Value format", source.value_serde.format.name().to_owned()),
         ("Kafka topic", format!("{}{size}", source.topic)),
         ("Statement", one_line(&source.sql)),
     ]);
@@ -218,10 +217,6 @@ fn role(header: &HeaderColumn) -> String {
     }
 }
 
-fn format_name(format: &Format) -> &'static str {
-    format.name()
-}
-
 /// A statement without its line breaks.
 pub fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -233,7 +228,7 @@ mod tests {
 
     use super::*;
     use crate::engine::{Done, Engine, EngineOptions, Response, Session};
-    use crate::formats::Serde;
+    use crate::formats::{Format, Serde};
     use crate::topics::{MemoryTopics, TopicConfig, Topics};
     use crate::types::{Schema, SqlType};
 

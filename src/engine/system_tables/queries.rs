@@ -49,9 +49,8 @@ fn of_tasks(look: &Look<'_>, mut each: impl FnMut([Cell; 2], &TaskFigures, TaskI
 
 /// Offsets of changelogs that were read, and that are left.
 fn restored<'f>(restores: impl Iterator<Item = &'f RestoreFigures>) -> [Cell; 2] {
-    let progress = restores.filter_map(RestoreFigures::progress);
-    let sum = progress.reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1));
-    sum.map_or([Cell::Null, Cell::Null], |(done, of)| [done.into(), (of - done).into()])
+    let total = RestoreFigures::total(restores);
+    total.map_or([Cell::Null, Cell::Null], |(done, of)| [done.into(), (of - done).into()])
 }
 
 pub(super) fn tasks(look: &Look<'_>) -> Vec<Row> {
