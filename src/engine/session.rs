@@ -1,9 +1,10 @@
 //! What a client sets for itself: properties and variables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::response::Listing;
-use super::{EngineError, Shared};
+use super::{EngineError, Peers, Shared};
 use crate::configuration::{self, Source, shown_name, shown_value};
 use crate::sql::{ParsedStatement, parse_statements, similar_names, substitute_variables};
 
@@ -17,6 +18,8 @@ pub struct Session {
     pub properties: BTreeMap<String, String>,
     /// Variables of `DEFINE`, by their names in lower case.
     pub variables: BTreeMap<String, String>,
+    /// Who asks other servers in the client's name, for reads of tables that they have rows of; without, such a read is an error.
+    pub peers: Option<Arc<dyn Peers>>,
 }
 
 /// `SET`: checks the value, keeps it, and says so.
