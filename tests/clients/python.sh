@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs Python programs with packages that others have written.
+# Runs Python programs with packages that others have written, and programs that come in such packages.
 #
 #   python.sh setup SET                 only fetch the packages
-#   python.sh SET PROGRAM ARGUMENT…     a program of this folder (registry.py), or of the packages (schemathesis)
+#   python.sh SET PROGRAM ARGUMENT…     a program of this folder (registry.py), or of the packages (schemathesis, mdbook)
 #
 # Wants Python 3.9 or newer. Each set is a virtual environment of its own, since they want different versions of the same libraries:
 # $LEVADA_PYTHON/SET-CHECKSUM (default: ~/.cache/levada/python), outside of the checkout.
