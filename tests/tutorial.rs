@@ -169,7 +169,7 @@ fn what_only_people_type_is_there() {
     let page = page();
     let (mut targets, mut files) = (0, 0);
     for (_, rest) in page.match_indices("make ").map(|(at, found)| page[at..].split_at(found.len())) {
-        let target: String = rest.chars().take_while(|letter| letter.is_ascii_lowercase()).collect();
+        let target: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
         assert!(makefile.contains(&format!("\n{target}: ")), "there is no target {target}");
         targets += 1;
     }
