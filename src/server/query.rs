@@ -121,20 +121,25 @@ fn select(
     }
 }
 
-/// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first. If it
-/// is none, the place that was taken for it.
+/// The answer of `text` if it is a pull query that can be seen to be one: a text that does not begin with SELECT, or with EMIT in it, even
+/// as a value, is parsed first. If it is none, the place that was taken for it.
 fn pull(
     server: &Server,
     who: &Principal,
     request: &StatementRequest,
     text: &str,
 ) -> Result<(Option<Answered>, Option<Pulling>), Problem> {
-    let ends = !text.to_ascii_uppercase().contains("EMIT");
-    if !ends || server.security.check(who, Right::Read).is_err() {
+    if !is_pull_by_its_words(text) || server.security.check(who, Right::Read).is_err() {
         return Ok((None, None));
     }
     let (answered, place) = pull_now(server, request, text)?;
     Ok((answered, Some(place)))
+}
+
+/// Whether `text` can be nothing but a SELECT that ends: PRINT, SHOW and the like take no place among the pull queries.
+fn is_pull_by_its_words(text: &str) -> bool {
+    let begins = text.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));
+    begins && !text.to_ascii_uppercase().contains("EMIT")
 }
 
 /// The answer of `text` if it is a pull query, and its place among those that there may be.
@@ -177,7 +182,7 @@ pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, conte
             Err(problem) => problem.into_response(),
         },
         Answered::Push(..) if framing == Framing::Arrow => {
-            Problem::new(Code(40600), "only pull queries are answered as Arrow").into_response()
+            Problem::new(Code::NOT_ACCEPTABLE, "only pull queries are answered as Arrow").into_response()
         }
         Answered::Rows(header, rows) => match RowWriter::begin(framing, &header) {
             Ok((mut writer, mut body)) => {

@@ -12,7 +12,7 @@ use super::{is_required, say};
 /// Whether the client can be run here.
 pub fn is_there() -> bool {
     static SETUP: OnceLock<Output> = OnceLock::new();
-    let output = SETUP.get_or_init(|| script(&["setup"], ""));
+    let output = SETUP.get_or_init(|| node(&["setup", "kafkajs"], ""));
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!is_required(), "no client of KafkaJS: {reason}");
@@ -21,8 +21,13 @@ pub fn is_there() -> bool {
     output.status.success()
 }
 
+/// Runs a program of KafkaJS.
 pub fn script(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/kafkajs.sh"));
+    node(&[&["kafkajs"], arguments].concat(), input)
+}
+
+fn node(arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node.sh"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the script can be run");
     // A program that reads nothing may have ended.
