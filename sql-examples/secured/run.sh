@@ -16,7 +16,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 kafka=$here/../../tools/kafka/kafka.sh
 levada=${LEVADA:-levada}
 dir=${LEVADA_SECURED_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/levada-secured.XXXXXX")}
-registry='' server='' port=''
+registry='' server=''
 
 fail() {
     echo "run.sh: $*" >&2
@@ -93,7 +93,7 @@ ksql.schema.registry.basic.auth.credentials.source=USER_INFO
 ksql.schema.registry.basic.auth.user.info=levada:$(password levada)
 ksql.schema.registry.ssl.truststore.location=$dir/ca.pem
 END
-    [ ! -e "$dir/kafka/secure.properties" ] || cat "$dir/kafka/secure.properties"
+    [ ! -e "$dir/kafka" ] || cat "$dir/kafka/secure.properties"
 }
 
 make_users() {
@@ -107,12 +107,15 @@ END
 levada: $(password levada), server
 cleo: $(password cleo), ward
 END
+    echo "user = \"cleo:$(password cleo)\"" >"$dir/cleo.curl"
+    : >"$dir/nobody.curl"
 }
 
 # Starts Levada as $1, with the other arguments; its id is in $started.
 start() {
     name=$1
     shift
+    : >"$dir/$name.out"
     "$levada" "$@" --config "$dir/$name.properties" --data-dir "$dir/$name-data" >"$dir/$name.out" 2>"$dir/$name.log" &
     started=$!
     echo "$started" >"$dir/$name.pid"
@@ -160,14 +163,13 @@ refused() {
     echo "$said" | grep '^error: ' | tell
 }
 
-# Asks the registry as user $1, unless that is nobody.
+# Asks the registry as user $1. What is told to curl is no argument: those others can read.
 ask_registry() {
     user=$1
     shift
-    if [ "$user" = nobody ]; then set -- --config /dev/null "$@"; else set -- --config - "$@"; fi
-    [ "$user" = nobody ] || printf 'user = "%s:%s"\n' "$user" "$(password "$user")" | curl --silent --cacert "$dir/ca.pem" "$@" | tell
-    [ "$user" != nobody ] || curl --silent --cacert "$dir/ca.pem" "$@" | tell
-    echo
+    curl --silent --cacert "$dir/ca.pem" --config "$dir/$user.curl" "$@" >"$dir/answer.out" || fail "the registry does not answer $user"
+    echo >>"$dir/answer.out"
+    tell <"$dir/answer.out"
 }
 
 #-----------------------------------------------------------------------------------------------------------------------
@@ -177,6 +179,7 @@ case ${1:-} in
 '') "$kafka" start --secure --dir "$dir/kafka" >"$dir/kafka.out" ;;
 *) fail "say nothing, or --embedded" ;;
 esac
+[ ! -e "$dir/kafka" ] || sed -n 's/^sasl.password=//p' "$dir/kafka/secure.properties" >"$dir/kafka.password"
 make_certificates 2>"$dir/openssl.log"
 make_users
 registry_properties >"$dir/registry.properties"
@@ -205,22 +208,25 @@ refused "$levada" shell --server "$(url_of server)" --ca "$dir/ca.pem" --execute
 refused "$levada" shell --server "$(url_of server)" --execute 'SHOW TABLES;'
 
 title 'The registry knows cleo, who may look, and lets nobody else in but the server:'
-ask_registry cleo "$(url_of registry)/subjects"
+ask_registry cleo "$(url_of registry)/subjects?subjectPrefix=findings"
 ask_registry cleo --request DELETE "$(url_of registry)/subjects/alarms-value"
 ask_registry nobody "$(url_of registry)/subjects"
 
 title 'SHOW PROPERTIES says that there are secrets, and not which:'
 as ada --execute 'SHOW PROPERTIES;' >"$dir/properties.out"
-grep -E '"(ssl.key.password|ksql.schema.registry.basic.auth.user.info|sasl.password)"' "$dir/properties.out" | tell
+grep '"Effective Value":"\[hidden\]"' "$dir/properties.out" |
+    sed 's/.*"Property":"\([^"]*\)".*"Effective Value":"\([^"]*\)".*/\1 = \2/' | tell
 
-# Everything that was written, but the files in which the secrets were given.
-title 'Secrets in what was told, logged and kept:'
-found=0
-for secret in "$dir"/*.password; do
-    if grep --recursive --quiet --fixed-strings --file="$secret" "$dir"/*.out "$dir"/*.log "$dir"/*-data; then
-        found=$((found + 1))
-        echo "that of $secret" >&2
-    fi
-done
-echo "$found"
-[ "$found" = 0 ]
+# How many of the passwords stand in some of these files.
+secrets_in() {
+    count=0
+    for secret in "$dir"/*.password; do
+        if grep --recursive --quiet --fixed-strings --file="$secret" "$@"; then count=$((count + 1)); fi
+    done
+    echo "$count"
+}
+
+[ "$(secrets_in "$dir"/*.properties)" != 0 ] || fail 'passwords are not found where they were given'
+title 'Passwords that stand in what was told, logged and kept:'
+secrets_in "$dir"/*.out "$dir"/*.log "$dir"/*-data | tee "$dir/leaks"
+[ "$(cat "$dir/leaks")" = 0 ]

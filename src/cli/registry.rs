@@ -83,7 +83,10 @@ impl RegistryCommand {
     fn properties(&self) -> Result<BTreeMap<String, String>, Failure> {
         let given = configuration::load(&self.files, std::iter::empty(), &self.properties);
         let given = given.map_err(|error| Failure::new(error.to_string()))?;
-        for setting in given.settings().filter(|setting| setting.name != LISTENERS && !Access::knows(&setting.name)) {
+        // One that is misspelt could leave the registry open.
+        given.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let is_of_others = |name: &str| configuration::is_known(name) && name != LISTENERS && !Access::knows(name);
+        for setting in given.settings().filter(|setting| is_of_others(&setting.name)) {
             tracing::warn!("a registry has no use for the property '{}' ({})", setting.name, setting.source);
         }
         Ok(given.values())

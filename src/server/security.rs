@@ -155,10 +155,13 @@ mod tests {
 
     #[test]
     fn who_starts_and_stops_a_server_may_always_ask_whether_it_is_there() {
-        let keys = tempfile::NamedTempFile::new().expect("a file for the test");
-        std::fs::write(keys.path(), "{\"keys\": []}").expect("it can be written");
-        let keys = keys.path().display().to_string();
-        let security = Security::new(|name| (name == "oauthbearer.jwks.endpoint.url").then(|| keys.clone()));
+        let users = tempfile::NamedTempFile::new().expect("a file for the test");
+        std::fs::write(users.path(), "ada: secret, admin\n").expect("it can be written");
+        let security = Security::new(|name| match name {
+            "authentication.method" => Some("BASIC".to_owned()),
+            "levada.users.file" => Some(users.path().display().to_string()),
+            _ => None,
+        });
         let security = security.expect("the properties are right");
         let asked = |path: &str| {
             let now = Moment { elapsed: Duration::ZERO, now_ms: 0 };

@@ -26,7 +26,10 @@ fn check(arguments: &[&str]) {
     let said = succeeded(&output, "secured");
     let page = std::fs::read_to_string(folder("secured/README.md")).expect("it has a page");
     let shown = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page shows it");
-    assert_eq!(said.trim(), shown.trim());
+    // Without Kafka there is no password for it.
+    let is_shown = |line: &&str| arguments.is_empty() || !line.contains("sasl.password");
+    let shown: Vec<&str> = shown.trim().lines().filter(is_shown).collect();
+    assert_eq!(said.trim().lines().collect::<Vec<_>>(), shown);
     for process in ["registry", "server"] {
         assert!(!is_running(&dir.path().join(format!("{process}.pid"))), "the {process} has ended");
     }
