@@ -75,7 +75,9 @@ fn properties_that_cannot_be_used_are_told() {
     let told = |properties: &[&str]| {
         let mut command = Command::new(LEVADA);
         command.arg("registry").arg("--data-dir").arg(dir.path());
-        properties.iter().for_each(|property| drop(command.args(["--property", property])));
+        for property in properties {
+            command.args(["--property", property]);
+        }
         let output = command.stdin(Stdio::null()).output().expect("levada runs");
         assert!(!output.status.success(), "{properties:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
