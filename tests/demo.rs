@@ -1,4 +1,5 @@
-//! The flights demo, end to end: its script with the built binary, then every result against a computation of its own.
+//! The flights demo, end to end: its script with the built binary, then every result against a computation of its own; on embedded topics
+//! and on a real Kafka.
 //!
 //! The computation reads the CSV files with plain Rust and knows nothing of SQL, topics or Levada's code.
 
@@ -11,6 +12,10 @@ use std::process::{Command, Output, Stdio};
 use expected::Month;
 use serde_json::Value;
 
+use crate::kafka::Broker;
+use crate::registry::Served;
+use crate::stories::Place;
+
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 
 /// A row as texts: what both sides can say without agreeing on types.
@@ -18,7 +23,22 @@ type Row = Vec<String>;
 
 #[test]
 fn the_demo_gives_what_the_csv_files_say() {
-    let demo = Demo::run();
+    check_all(&Demo::run());
+}
+
+#[test]
+fn the_same_on_kafka() {
+    let Some(broker) = Broker::start() else { return };
+    let registry = Served::start(&broker.path("registry"));
+    let demo = Demo { place: Place::on_kafka(&broker, &registry, "flights") };
+    let mut import = demo.script("import.sh");
+    import.env("LEVADA_OPTIONS", demo.place.options[2..].join(" "));
+    finish(&mut import, "");
+    demo.place.output(&["run", path(&folder().join("flights.sql")), "--until-idle"]);
+    check_all(&demo);
+}
+
+fn check_all(demo: &Demo) {
     let month = Month::read(&folder());
     demo.check_table("carrier_hours", &expected::CARRIER_HOURS, month.carrier_hours());
     demo.check_table("daily_status", &expected::DAILY_STATUS, month.daily_status());
@@ -38,15 +58,19 @@ fn a_second_run_goes_on_where_the_first_one_ended() {
     let alerts = demo.records("ALERTS").len();
     let departures = demo.records("DEPARTURES").len();
     // 30 minutes are no alert at the threshold of 300 that the file sets, and are one at the new threshold.
-    demo.levada(&["shell", "-e", "INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (1, 'LGA', 20);"], "");
+    demo.place.output(&[
+        "shell",
+        "-e",
+        "INSERT INTO thresholds (ROWTIME, airport, delay_limit) VALUES (1, 'LGA', 20);",
+    ]);
     let flight = concat!(
         r#"{"carrier":"UA","flight":1,"tailnum":"N1","origin":"LGA","dest":"IAH","dep_time":630,"dep_delay":30,"#,
         r#""arr_delay":5,"distance":1416,"time_hour":"2013-02-01T11:00:00Z"}"#,
         "\n"
     );
-    demo.levada(&["topic", "produce", "flights", "--key-field", "carrier"], flight);
+    finish(&mut demo.place.levada(&["topic", "produce", "flights", "--key-field", "carrier"]), flight);
     let statements = folder().join("flights.sql");
-    demo.levada(&["run", path(&statements), "--until-idle"], "");
+    demo.place.output(&["run", path(&statements), "--until-idle"]);
     assert_eq!(demo.records("DEPARTURES").len(), departures + 1, "old flights are not processed twice");
     let after = demo.records("ALERTS");
     assert_eq!(after.len(), alerts + 1, "the new threshold holds");
@@ -55,36 +79,29 @@ fn a_second_run_goes_on_where_the_first_one_ended() {
     assert!(after.iter().filter_map(message).any(|text| text == expected), "no alert says: {expected}");
 }
 
-/// A data directory in which the demo has run.
+/// Where the demo has run.
 struct Demo {
-    dir: tempfile::TempDir,
+    place: Place,
 }
 
 impl Demo {
     fn run() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let demo = Self { dir };
-        let mut script = Command::new("sh");
-        script.arg(folder().join("demo.sh")).env("LEVADA", LEVADA).env("LEVADA_DEMO_DIR", demo.data_dir());
-        script.env_remove("LEVADA_FLIGHTS_CSV");
-        finish(&mut script, "");
+        let demo = Self { place: Place::embedded() };
+        finish(&mut demo.script("demo.sh"), "");
         demo
     }
 
-    fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
-    }
-
-    /// Standard output of one command of the binary.
-    fn levada(&self, arguments: &[&str], input: &str) -> String {
-        let mut command = Command::new(LEVADA);
-        command.args(arguments).arg("--data-dir").arg(self.data_dir());
-        String::from_utf8(finish(&mut command, input).stdout).expect("the binary writes UTF-8")
+    /// A script of the demo, for this place.
+    fn script(&self, name: &str) -> Command {
+        let mut script = Command::new("sh");
+        script.arg(folder().join(name)).env("LEVADA", LEVADA).env("LEVADA_DEMO_DIR", &self.place.options[1]);
+        script.env_remove("LEVADA_FLIGHTS_CSV").env_remove("LEVADA_OPTIONS");
+        script
     }
 
     fn check_table(&self, table: &str, columns: &[&str], expected: Vec<Row>) {
         let statement = format!("SELECT {} FROM {table};", columns.join(", "));
-        let output = self.levada(&["shell", "--output", "json", "-e", &statement], "");
+        let output = self.place.answer(&statement);
         let rows = output.lines().map(|line| row(&json(line), columns)).collect();
         check(table, rows, expected);
     }
@@ -101,7 +118,7 @@ impl Demo {
 
     /// All records of `topic`.
     fn records(&self, topic: &str) -> Vec<Value> {
-        let output = self.levada(&["topic", "consume", topic, "--output", "json"], "");
+        let output = self.place.output(&["topic", "consume", topic, "--output", "json"]);
         output.lines().map(json).collect()
     }
 }

@@ -12,7 +12,7 @@ const FOLDERS: [(&str, &[&str]); 22] = [
     ("configuration", &["sql"]),
     ("types", &[]),
     ("storage", &[]),
-    ("http", &[]),
+    ("http", &["configuration"]),
     ("metrics", &[]),
     ("functions", &["types"]),
     ("catalog", &["types", "formats", "functions"]),

@@ -20,7 +20,7 @@ use levada_udf::{Definition, Exported, Functions, aggregate, scalar};
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 
 /// The library of an example in `udfs`. Tests of the workspace leave it beside themselves, a build puts it beside the binary as well.
-fn library(example: &str) -> PathBuf {
+pub fn library(example: &str) -> PathBuf {
     let folder = Path::new(LEVADA).parent().expect("the binary lies in a folder");
     let path = folder.join("deps").join(format!("liblevada_{example}.so"));
     assert!(path.exists(), "{} is built by `cargo test --release --workspace`", path.display());

@@ -27,7 +27,7 @@ mkdir -p "$data"
 : >"$data/.flights-demo"
 
 say 'Import: CSV files become topics'
-LEVADA=$levada LEVADA_DEMO_DIR=$data sh "$here/import.sh"
+LEVADA=$levada LEVADA_DEMO_DIR=$data LEVADA_OPTIONS= sh "$here/import.sh"
 
 say 'Run: flights.sql, until nothing is left to do'
 "$levada" run "$here/flights.sql" --until-idle --data-dir "$data"

@@ -59,8 +59,8 @@ impl RunCommand {
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
         let engine = self.data.open()?;
-        if let Some(address) = engine.registry_address() {
-            eprintln!("schema registry at http://{address}");
+        if let Some(address) = engine.registry_url() {
+            eprintln!("schema registry at {address}");
         }
         let outcome = self.process(&engine, file, &text, idle, interrupt);
         engine.shutdown();

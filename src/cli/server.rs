@@ -62,8 +62,8 @@ impl ServerCommand {
         for address in server.addresses() {
             writeln!(out, "{address}")?;
         }
-        if let Some(address) = engine.registry_address() {
-            writeln!(out, "schema registry at http://{address}")?;
+        if let Some(address) = engine.registry_url() {
+            writeln!(out, "schema registry at {address}")?;
         }
         out.flush()?;
         let addresses: Vec<String> = server.addresses().collect();

@@ -51,7 +51,6 @@ mod upkeep;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -100,7 +99,7 @@ use reads::ReadView;
 use recording::{PendingQuery, Plans};
 pub use response::{Done, Listing, ListingForm, Response, ResultRows};
 pub use routed_pull::{Pulled, RoutedPull};
-pub use schemas::schema_registry;
+pub use schemas::{registry_access, schema_registry};
 pub use servers::ServerState;
 pub use session::Session;
 use taps::Taps;
@@ -287,8 +286,8 @@ impl Engine {
     }
 
     /// Where the registry of the data directory is served.
-    pub fn registry_address(&self) -> Option<SocketAddr> {
-        self.registry_server.as_ref().map(HttpServer::address)
+    pub fn registry_url(&self) -> Option<String> {
+        self.registry_server.as_ref().map(HttpServer::url)
     }
 
     /// An engine on `topics`, with server properties `properties`; persistent queries continue.

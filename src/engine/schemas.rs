@@ -7,11 +7,13 @@ use std::sync::Arc;
 use super::{EngineError, Shared, codecs};
 use crate::catalog::{Catalog, DataSource};
 use crate::formats::{Schemas, Side, Subject};
-use crate::http::{HttpServer, parse_listen};
+use crate::http::{HttpServer, Listen, Moment};
 use crate::plan::{self, NO_REGISTRY, Planned, QueryPlan, Registry, Settings, SharedPlan};
 use crate::registry::{
-    self, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, TrialRegistry, key_subject, value_subject,
+    self, Access, AccessError, EmbeddedRegistry, RegistryError, RemoteRegistry, SchemaRegistry, TrialRegistry,
+    key_subject, value_subject,
 };
+use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::sql::ParsedStatement;
 use crate::topics::{self, Topics};
 
@@ -61,13 +63,20 @@ pub(super) fn open(topics: &dyn Topics, properties: &BTreeMap<String, String>) -
     }
     let embedded = embedded(topics)?;
     let serve = |text: &str| -> Result<HttpServer, EngineError> {
-        let listen = parse_listen(text).map_err(|error| EngineError::new(format!("{LISTENER}: {error}")))?;
-        registry::serve(Arc::clone(&embedded), listen).map_err(|error| {
-            EngineError::new(format!("the schema registry cannot listen at {listen} ({LISTENER}): {error}"))
-        })
+        let failed = |error: &dyn std::fmt::Display| EngineError::new(format!("{LISTENER}: {error}"));
+        let listen = Listen::parse(text).map_err(|error| failed(&error))?;
+        let access = registry_access(properties).map_err(|error| failed(&error))?;
+        registry::serve_to(Arc::clone(&embedded), listen, &access).map_err(|error| failed(&error))
     };
     let server = listener.map(serve).transpose()?;
     Ok((Some(embedded), server))
+}
+
+/// Whom a registry lets in, as `properties` say, by the machine's clocks.
+pub fn registry_access(properties: &BTreeMap<String, String>) -> Result<Arc<Access>, AccessError> {
+    let clock = SystemClock::new();
+    let now = move || Moment { elapsed: clock.elapsed(), now_ms: clock.now_ms() };
+    Access::new(properties, Box::new(now)).map(Arc::new)
 }
 
 /// Schemas of topics that are gone.
@@ -395,16 +404,16 @@ mod tests {
         };
         let run = |engine: &Engine, sql: &str| engine.execute(&mut Session::default(), sql, &mut |_| ()).expect(sql);
         let engine = open(&[("levada.schema.registry.listener", "127.0.0.1:0")]).expect("a free port");
-        let address = engine.registry_address().expect("it is served");
+        let address = engine.registry_url().expect("it is served");
         run(&engine, "CREATE STREAM s (v INT) WITH (kafka_topic = 's', partitions = 1, value_format = 'avro');");
-        let remote = [("ksql.schema.registry.url".to_owned(), format!("http://{address}"))];
+        let remote = [("ksql.schema.registry.url".to_owned(), address)];
         let remote = super::remote(&remote.into()).expect("an address").expect("an address");
         assert!(remote.latest("s-value").expect("it answers").is_some());
         engine.shutdown();
         assert!(remote.subjects().is_err(), "it has ended with the engine");
         let engine = open(&[]).expect("it opens again");
         run(&engine, "CREATE STREAM again WITH (kafka_topic = 's', value_format = 'avro');");
-        assert!(engine.registry_address().is_none());
+        assert!(engine.registry_url().is_none());
         engine.shutdown();
         for (name, value) in [("levada.schema.registry.listener", "nowhere"), ("ksql.schema.registry.url", "nowhere")] {
             let message = open(&[(name, value)]).err().expect("no address").message;

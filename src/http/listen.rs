@@ -11,9 +11,6 @@ pub enum ListenError {
     /// The name of the host leads nowhere.
     #[error("the host of '{0}' is not known: {1}")]
     UnknownHost(String, String),
-    /// It would need TLS.
-    #[error("'{0}' cannot be listened at: HTTPS is not served here")]
-    Tls(String),
 }
 
 /// Where to listen, and how.
@@ -29,8 +26,11 @@ impl Listen {
     /// Reads `http://HOST:PORT` or `https://HOST:PORT`; without either in front it is the former.
     pub fn parse(text: &str) -> Result<Self, ListenError> {
         let text = text.trim();
-        let (address, has_tls) = text.strip_prefix("https://").map_or((text, false), |address| (address, true));
-        Ok(Self { address: parse_listen(address)?, has_tls })
+        let (address, has_tls) = match text.strip_prefix("https://") {
+            Some(address) => (address, true),
+            None => (text.strip_prefix("http://").unwrap_or(text), false),
+        };
+        Ok(Self { address: resolve(text, address.trim_end_matches('/'))?, has_tls })
     }
 
     /// How the scheme of its addresses is written.
@@ -39,13 +39,8 @@ impl Listen {
     }
 }
 
-/// Reads `HOST:PORT`, with or without `http://` in front; port 0 is any that is free.
-pub fn parse_listen(text: &str) -> Result<SocketAddr, ListenError> {
-    let text = text.trim();
-    if text.starts_with("https:") {
-        return Err(ListenError::Tls(text.to_owned()));
-    }
-    let address = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+/// What `HOST:PORT` is, of which port 0 is any that is free; `text` is how it was written.
+fn resolve(text: &str, address: &str) -> Result<SocketAddr, ListenError> {
     if let Ok(address) = address.parse() {
         return Ok(address);
     }
@@ -65,15 +60,16 @@ mod tests {
     #[test]
     fn addresses_are_read_in_every_form() {
         for (text, expected) in [
-            ("127.0.0.1:8081", "127.0.0.1:8081"),
-            ("http://127.0.0.1:8081", "127.0.0.1:8081"),
-            ("http://[::1]:0/", "[::1]:0"),
+            ("127.0.0.1:8081", "http://127.0.0.1:8081"),
+            ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
+            (" https://[::1]:0/", "https://[::1]:0"),
         ] {
-            assert_eq!(parse_listen(text).map(|address| address.to_string()), Ok(expected.to_owned()));
+            let read = Listen::parse(text).map(|listen| format!("{}://{}", listen.scheme(), listen.address));
+            assert_eq!(read, Ok(expected.to_owned()));
         }
-        assert!(parse_listen("localhost:80").is_ok_and(|address| address.ip().is_loopback()));
-        for text in ["8081", "localhost", ":8081", "localhost:http", "https://localhost:8081", ""] {
-            assert!(parse_listen(text).is_err(), "{text}");
+        assert!(Listen::parse("localhost:80").is_ok_and(|listen| listen.address.ip().is_loopback()));
+        for text in ["8081", "localhost", ":8081", "localhost:http", "ftp://localhost:8081", ""] {
+            assert!(Listen::parse(text).is_err(), "{text}");
         }
     }
 }

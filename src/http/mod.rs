@@ -4,6 +4,7 @@
 //! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2, with TLS where it is asked for. Who sends slowly, or nothing, is not waited
 //! for without end, and there are only so many connections at a time.
 
+mod authentication;
 mod client;
 mod connections;
 mod half_closed;
@@ -18,19 +19,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::Version;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+#[cfg(test)]
+pub(crate) use authentication::signer;
+pub use authentication::{Authentication, Moment, Principal, Right, Rights, Stranger};
 pub use client::{Ask, Client, ClientError, Origin, Reply};
 pub use connections::Limits;
 pub use half_closed::SendingHalf;
-pub use listen::{Listen, ListenError, parse_listen};
+pub use listen::{Listen, ListenError};
 pub use tls::{TlsError, acceptor as tls_acceptor, connector as tls_connector};
 
 /// A server that answers until it is dropped.
 pub struct HttpServer {
     address: SocketAddr,
+    has_tls: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -84,15 +91,21 @@ impl HttpServer {
             .enable_io()
             .enable_time()
             .build()?;
+        let has_tls = options.tls.is_some();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned());
         let thread = thread.spawn(move || serve(&runtime, listener, app, options, stopped))?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, has_tls, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as an address of HTTP or HTTPS.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.has_tls { "https" } else { "http" }, self.address)
     }
 
     /// Takes no more connections and ends when the open requests are answered, or after a few seconds.
@@ -116,6 +129,21 @@ impl Drop for HttpServer {
 /// What `reading` the body of a request gives; `None` where it takes too long.
 pub async fn in_time<T>(reading: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(BODY_PATIENCE, reading).await.ok()
+}
+
+/// Most of a body that nobody reads is taken all the same.
+const FORGOTTEN_MAX: usize = 64 << 10;
+/// As long as it comes within this time.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// Takes the body of a request that is refused, if it is short: with a body that was left where it is, the connection of HTTP/1.1
+/// would have to end, and who sends the next request on it would not be answered.
+pub async fn forget(request: Request) {
+    if request.version() < Version::HTTP_2 {
+        let body = axum::body::to_bytes(request.into_body(), FORGOTTEN_MAX);
+        // One that is longer, or does not come, ends the connection.
+        let _ = tokio::time::timeout(FORGOTTEN_WITHIN, body).await;
+    }
 }
 
 fn serve(

@@ -11,14 +11,43 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use super::tls::Reloaded;
 
 /// Believes who shows the certificate that this server has itself: one for all servers, perhaps without a name of any. All others as
-/// signatures and names say.
+/// signatures, and of servers names, say.
 #[derive(Debug)]
-pub(super) struct OwnOrSigned {
+pub(super) struct OwnOrSigned<V: ?Sized> {
     pub(super) own: Arc<Reloaded>,
-    pub(super) signed: Arc<WebPkiServerVerifier>,
+    pub(super) signed: Arc<V>,
 }
 
-impl ServerCertVerifier for OwnOrSigned {
+/// What both traits ask about signatures of handshakes: whoever shows a certificate must have its key, be it this server's own or not.
+macro_rules! signatures_as_signed {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            shown: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.signed.verify_tls12_signature(message, shown, signature)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            shown: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.signed.verify_tls13_signature(message, shown, signature)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.signed.supported_verify_schemes()
+        }
+    };
+}
+
+impl ServerCertVerifier for OwnOrSigned<WebPkiServerVerifier> {
+    signatures_as_signed!();
+
     fn verify_server_cert(
         &self,
         shown: &CertificateDer<'_>,
@@ -32,38 +61,12 @@ impl ServerCertVerifier for OwnOrSigned {
         }
         self.signed.verify_server_cert(shown, between, name, ocsp, now)
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        shown: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls12_signature(message, shown, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        shown: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls13_signature(message, shown, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signed.supported_verify_schemes()
-    }
 }
 
 /// The same of who connects: another server may have the very certificate of this one.
-#[derive(Debug)]
-pub(super) struct OwnOrSignedClient {
-    pub(super) own: Arc<Reloaded>,
-    pub(super) signed: Arc<dyn ClientCertVerifier>,
-}
+impl ClientCertVerifier for OwnOrSigned<dyn ClientCertVerifier> {
+    signatures_as_signed!();
 
-impl ClientCertVerifier for OwnOrSignedClient {
     fn offer_client_auth(&self) -> bool {
         self.signed.offer_client_auth()
     }
@@ -86,27 +89,5 @@ impl ClientCertVerifier for OwnOrSignedClient {
             return Ok(ClientCertVerified::assertion());
         }
         self.signed.verify_client_cert(shown, between, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        shown: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls12_signature(message, shown, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        shown: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls13_signature(message, shown, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signed.supported_verify_schemes()
     }
 }

@@ -24,7 +24,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::own_or_signed::{OwnOrSigned, OwnOrSignedClient};
+use super::own_or_signed::OwnOrSigned;
 
 /// Why a server cannot speak TLS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +85,7 @@ pub fn acceptor(properties: &BTreeMap<String, String>) -> Result<TlsAcceptor, Tl
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
             let verifier = if known == Clients::Requested { verifier.allow_unauthenticated() } else { verifier };
             let signed = verifier.build().map_err(|error| unfit(&error))?;
-            builder.with_client_cert_verifier(Arc::new(OwnOrSignedClient { own: Arc::clone(&shown), signed }))
+            builder.with_client_cert_verifier(Arc::new(OwnOrSigned { own: Arc::clone(&shown), signed }))
         }
     };
     let mut config = builder.with_cert_resolver(shown);

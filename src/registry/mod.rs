@@ -26,7 +26,7 @@ pub use compatibility::Compatibility;
 pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, SubjectVersion, VersionId};
 pub use memory::MemoryRegistry;
 pub use read::{Names, SchemaError, read_type, referenced_texts, references_of};
-pub use server::serve;
+pub use server::{Access, AccessError, Now, ServeError, serve, serve_to};
 pub use trial::TrialRegistry;
 pub use watched::{Outage, WatchedRegistry};
 pub use write::{NullableRepresentation, SchemaStyle, Side, write_schema};

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, Version, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Server;
 use super::problem::{Code, Problem};
 use super::security::{Moment, Principal};
-use crate::http::{SendingHalf, in_time};
+use crate::http::{SendingHalf, forget, in_time};
 use crate::metrics::Metric;
 
 /// Lets requests through that may be answered.
@@ -35,27 +35,9 @@ pub async fn guard(State(server): State<Arc<Server>>, mut request: Request, next
     server.count(&route, response.status(), server.engine.elapsed().saturating_sub(begun));
     let mut response = server.origins.allow(origin.as_ref(), response);
     if response.status() == StatusCode::UNAUTHORIZED {
-        let challenges = server.security.challenges().filter_map(|one| HeaderValue::from_str(&one).ok());
-        for challenge in challenges {
-            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
-        }
+        server.security.challenge(response.headers_mut());
     }
     response
-}
-
-/// Most of a body that nobody reads is taken all the same.
-const FORGOTTEN_MAX: usize = 64 << 10;
-/// As long as it comes within this time.
-const FORGOTTEN_WITHIN: Duration = Duration::from_secs(1);
-
-/// Takes the body of a request that is refused, if it is short: with a body that was left where it is, the connection of HTTP/1.1
-/// would have to end, and who sends the next request on it would not be answered.
-pub async fn forget(request: Request) {
-    if request.version() < Version::HTTP_2 {
-        let body = axum::body::to_bytes(request.into_body(), FORGOTTEN_MAX);
-        // One that is longer, or does not come, ends the connection.
-        let _ = tokio::time::timeout(FORGOTTEN_WITHIN, body).await;
-    }
 }
 
 /// Requests that were answered.

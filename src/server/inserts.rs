@@ -19,13 +19,12 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::guard::forget;
 use super::problem::{Code, Problem};
 use super::request::{RowForm, session_of};
 use super::security::{Principal, Right};
 use super::{Endpoint, Server, working};
 use crate::engine::Inserter;
-use crate::http::in_time;
+use crate::http::{forget, in_time};
 
 /// The first line.
 #[derive(Debug, Deserialize)]

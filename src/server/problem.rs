@@ -31,6 +31,8 @@ impl Code {
     pub const FORBIDDEN: Self = Self(40300);
     /// There is no such thing.
     pub const NOT_FOUND: Self = Self(40400);
+    /// There is no answer of the type that is asked for.
+    pub const NOT_ACCEPTABLE: Self = Self(40600);
     /// An ASSERT has failed.
     pub const ASSERT_FAILED: Self = Self(41700);
     /// Too many requests at once.

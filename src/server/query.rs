@@ -124,11 +124,10 @@ impl Asking {
         }
     }
 
-    /// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
-    /// If it is none, the place that was taken for it.
+    /// The answer of `text` if it is a pull query that can be seen to be one: a text that does not begin with SELECT, or with EMIT in it,
+    /// even as a value, is parsed first. If it is none, the place that was taken for it.
     fn pull(&self, text: &str) -> Result<(Option<Answered>, Option<Pulling>), Problem> {
-        let ends = !text.to_ascii_uppercase().contains("EMIT");
-        if !ends || self.server.security.check(&self.who, Right::Read).is_err() {
+        if !is_pull_by_its_words(text) || self.server.security.check(&self.who, Right::Read).is_err() {
             return Ok((None, None));
         }
         let (answered, place) = self.pull_now(text)?;
@@ -173,6 +172,12 @@ fn place_of(server: &Server, place: Option<Pulling>) -> Result<Pulling, Problem>
     place.map_or_else(|| server.pull_limits.begin(server.engine.elapsed()), Ok)
 }
 
+/// Whether `text` can be nothing but a SELECT that ends: PRINT, SHOW and the like take no place among the pull queries.
+fn is_pull_by_its_words(text: &str) -> bool {
+    let begins = text.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));
+    begins && !text.to_ascii_uppercase().contains("EMIT")
+}
+
 fn pulled(server: &Server, rows: ResultRows) -> Answered {
     let query_id = format!("query_{}", server.next_number());
     let header = Header { query_id, columns: rows.columns.clone(), schema: rows.schema_text() };
@@ -188,7 +193,7 @@ pub fn respond(server: &Arc<Server>, answered: Answered, framing: Framing, conte
             Err(problem) => problem.into_response(),
         },
         Answered::Push(..) if framing == Framing::Arrow => {
-            Problem::new(Code(40600), "only pull queries are answered as Arrow").into_response()
+            Problem::new(Code::NOT_ACCEPTABLE, "only pull queries are answered as Arrow").into_response()
         }
         Answered::Rows(header, rows) => match RowWriter::begin(framing, &header) {
             Ok((mut writer, mut body)) => {

@@ -218,7 +218,7 @@ fn accepted<T>(headers: &HeaderMap, known: impl Fn(&str) -> Option<T>) -> Result
         None if is_any => {
             let wanted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
             let text = format!("there is no answer of the type that Accept asks for: {wanted}");
-            Err(Problem::new(Code(40600), text))
+            Err(Problem::new(Code::NOT_ACCEPTABLE, text))
         }
         best => Ok(best.map(|(_, form)| form)),
     }

@@ -7,8 +7,14 @@ const berth = kind => JSON.stringify({
   type: 'record', name: 'berth', namespace: 'harbour', fields: [{ name: 'id', type: kind }, { name: 'name', type: 'string' }]
 })
 
+// A client of the registry at `url`, which may hold `user:password@`.
+function open(url) {
+  const { protocol, host, username, password } = new URL(url)
+  return new SchemaRegistry({ host: `${protocol}//${host}`, auth: username ? { username, password } : undefined })
+}
+
 async function main(url) {
-  const registry = new SchemaRegistry({ host: url })
+  const registry = open(url)
   const row = { id: 7, name: 'é' }
   const schemas = {
     avro: { type: SchemaType.AVRO, schema: berth('int') },
@@ -30,14 +36,14 @@ async function main(url) {
     assert.strictEqual(await registry.getRegistryIdBySchema(`js-${name}-value`, schema), id)
     // Another client has nothing but the id.
     const encoded = await registry.encode(id, row)
-    const decoded = await new SchemaRegistry({ host: url }).decode(encoded)
+    const decoded = await open(url).decode(encoded)
     assert.deepStrictEqual({ id: decoded.id, name: decoded.name }, row)
   }
   const wrong = registry.register({ type: SchemaType.AVRO, schema: berth('string') }, {
     subject: 'js-avro-value', compatibility: COMPATIBILITY.FULL
   })
   await assert.rejects(wrong, error => error.status === 409 || /incompatible/.test(error.message))
-  await assert.rejects(new SchemaRegistry({ host: url }).getSchema(4711))
+  await assert.rejects(open(url).getSchema(4711))
   console.log('records of every language came back')
 }
 

@@ -3,9 +3,12 @@
   registry.py api URL           every call of the client that the registry answers
   registry.py write URL         records as the serializers write them: lines TOPIC HEX
   registry.py read URL          lines TOPIC HEX on standard input, what the deserializers make of them as JSON
+
+URL may hold user:password@, and $LEVADA_CA name a file of certificates to believe.
 """
 
 import json
+import os
 import sys
 
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError
@@ -161,7 +164,10 @@ def read(client):
 
 def main():
     step, url = sys.argv[1:3]
-    {"api": api, "write": write, "read": read}[step](SchemaRegistryClient({"url": url}))
+    settings = {"url": url}
+    if "LEVADA_CA" in os.environ:
+        settings["ssl.ca.location"] = os.environ["LEVADA_CA"]
+    {"api": api, "write": write, "read": read}[step](SchemaRegistryClient(settings))
 
 
 main()

@@ -70,6 +70,31 @@ fn schemas_survive_a_stop_and_a_kill() {
 }
 
 #[test]
+fn properties_that_cannot_be_used_are_told() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let told = |properties: &[&str]| {
+        let mut command = Command::new(LEVADA);
+        command.arg("registry").arg("--data-dir").arg(dir.path());
+        for property in properties {
+            command.args(["--property", property]);
+        }
+        let output = command.stdin(Stdio::null()).output().expect("levada runs");
+        assert!(!output.status.success(), "{properties:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let https = told(&["listeners=https://127.0.0.1:0", "authentication.metod=BASIC", "ksql.service.id=a_"]);
+    for part in [
+        "HTTPS needs the property ssl.keystore.location",
+        "unknown property 'authentication.metod' (argument); did you mean authentication.method?",
+        "a registry has no use for the property 'ksql.service.id' (argument)",
+    ] {
+        assert!(https.contains(part), "'{part}' in {https}");
+    }
+    let users = told(&["listeners=127.0.0.1:0", "authentication.method=BASIC"]);
+    assert!(users.contains("authentication.method=BASIC needs the property levada.users.file"), "{users}");
+}
+
+#[test]
 fn an_address_that_is_taken_or_none_is_told() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let served = Served::start(&dir.path().join("one"));

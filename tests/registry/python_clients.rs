@@ -1,8 +1,6 @@
 //! Confluent's Python client against our registry: what its serializers write Levada reads, and the other way round.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, OnceLock};
 
 use levada::engine::{Engine, EngineOptions, Response, Session};
@@ -11,7 +9,7 @@ use levada::registry::{EmbeddedRegistry, SchemaRegistry, serve};
 use levada::topics::{MemoryTopics, TopicConfig, TopicPartition, Topics, Transaction};
 use levada::types::RecordChunkBuilder;
 
-use super::{is_required, say};
+use super::{Locked, client, is_required, say};
 
 /// Whether the client can be run here.
 pub fn is_there() -> bool {
@@ -26,11 +24,7 @@ pub fn is_there() -> bool {
 }
 
 pub fn script(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python.sh"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the script can be run");
-    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the script reads");
-    child.wait_with_output().expect("the script ends")
+    client("python", arguments, input, None)
 }
 
 /// A step of the script, which must succeed; what it says.
@@ -52,6 +46,20 @@ fn every_call_of_the_client_is_answered() {
         let (_, server) = registry();
         assert_eq!(step("api", &server, ""), "every call was answered\n");
     }
+}
+
+#[test]
+fn they_are_over_https_with_a_password() {
+    if !is_there() {
+        return;
+    }
+    let locked = Locked::start();
+    let api = |user: &str| {
+        client("python", &["confluent", "registry.py", "api", &locked.url(user)], "", Some(&locked.certificate))
+    };
+    let (known, stranger) = (api("ada:quince"), api("ada:plum"));
+    assert!(known.status.success(), "{}", String::from_utf8_lossy(&known.stderr));
+    assert!(!stranger.status.success() && String::from_utf8_lossy(&stranger.stderr).contains("Unauthorized"));
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

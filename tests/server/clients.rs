@@ -7,48 +7,49 @@ use std::process::{Command, Output, Stdio};
 use super::process::TestServer;
 use super::{is_required, say};
 
-fn script(arguments: &[&str]) -> Output {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/ksqldb_clients.sh"));
+fn script(language: &str, arguments: &[&str]) -> Output {
+    let name = format!("tests/clients/{language}.sh");
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
     command.args(arguments).stdin(Stdio::null()).output().expect("the script can be run")
 }
 
-/// Runs a step against a server of its own, unless what it needs cannot be had here.
-fn passes(kind: &str, step: &[&str]) {
-    let setup = script(&["setup", kind]);
+/// Runs a step of `program`, which is in `language` and wants the packages `set`, against a server of its own, unless these cannot be had
+/// here.
+fn passes(language: &str, set: &str, program: &str, step: &str) {
+    let setup = script(language, &["setup", set]);
     if !setup.status.success() {
         let reason = String::from_utf8_lossy(&setup.stderr).into_owned();
         assert!(!is_required(), "no clients: {reason}");
-        say(&format!("SKIPPED: clients of {kind} cannot be run here: {reason}"));
+        say(&format!("SKIPPED: clients in {language} cannot be run here: {reason}"));
         return;
     }
     let server = TestServer::start();
-    let url = server.url();
-    let output = script(&[&[kind], step, &[url.as_str()]].concat());
-    assert!(output.status.success(), "{kind} {step:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = script(language, &[set, program, step, server.url().as_str()]);
+    assert!(output.status.success(), "{program} {step}: {}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "every call was answered\n");
 }
 
 #[test]
 fn pythons_ksql() {
-    passes("ksql", &[]);
+    passes("python", "ksql", "ksqldb_clients.py", "ksql");
 }
 
 #[test]
 fn pythons_ksqldb() {
-    passes("ksqldb", &[]);
+    passes("python", "ksqldb", "ksqldb_clients.py", "ksqldb");
 }
 
 #[test]
 fn nodes_ksqldb_client() {
-    passes("node", &["client"]);
+    passes("node", "ksqldb", "ksqldb_clients.js", "client");
 }
 
 #[test]
 fn what_the_java_client_sends() {
-    passes("node", &["java"]);
+    passes("node", "ksqldb", "ksqldb_clients.js", "java");
 }
 
 #[test]
 fn what_kafka_ui_sends() {
-    passes("node", &["kafka-ui"]);
+    passes("node", "ksqldb", "ksqldb_clients.js", "kafka-ui");
 }

@@ -58,12 +58,30 @@ fn no_spelling_of_a_pull_query_passes_its_limits() {
         "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);
          CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;",
     );
-    for sql in ["SELECT * FROM t WHERE k = 'a';", "SELECT * FROM t WHERE k = 'EMIT';", "SELECT n AS emitted FROM t;"] {
+    for sql in [
+        "SELECT * FROM t WHERE k = 'a';",
+        "SELECT * FROM t WHERE k = 'EMIT';",
+        "SELECT n AS emitted FROM t;",
+        "-- a comment\nselect * from t;",
+    ] {
         let answer = server.post("/query", &[], &statement(sql, &[]));
         assert_eq!((answer.status, answer.json()["error_code"].as_u64()), (429, Some(42900)), "{sql}: {answer:?}");
     }
     let pushed = server.post("/query", &[], &statement("SELECT * FROM s EMIT CHANGES LIMIT 0;", &[]));
     assert_eq!(pushed.status, 200, "{pushed:?}");
+}
+
+#[test]
+fn what_is_no_pull_query_is_not_counted_as_one() {
+    let server = TestServer::start_with(&["ksql.query.pull.max.qps=0"]);
+    server.run(
+        "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);
+         INSERT INTO s (k, v) VALUES ('a', 1);",
+    );
+    let printed = server.post("/query", &[], &statement("PRINT 's' FROM BEGINNING LIMIT 1;", &[]));
+    assert!(printed.status == 200 && printed.text.contains("key: a"), "{printed:?}");
+    let shown = server.post("/query", &[], &statement("SHOW STREAMS;", &[]));
+    assert_eq!((shown.status, shown.json()["error_code"].as_u64()), (400, Some(40001)), "{shown:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ SET 'auto.offset.reset' = 'earliest';
 ";
 
 /// Statements whose answers are the same wherever they are executed.
-const QUESTIONS: [&str; 16] = [
+const QUESTIONS: [&str; 18] = [
     "SHOW STREAMS;",
     "SHOW TABLES;",
     "SHOW TOPICS;",
@@ -38,6 +38,8 @@ const QUESTIONS: [&str; 16] = [
     "SET 'auto.offset.reset' = 'earliest'; SELECT * FROM flights EMIT CHANGES LIMIT 2;",
     "DEFINE c = 'carrier'; SET 'auto.offset.reset' = 'earliest'; SELECT ${c} FROM flights EMIT CHANGES LIMIT 1;",
     "SELECT * FROM flights;",
+    "SELECT id, delay FROM flights ORDER BY id DESC;",
+    "WITH known AS (SELECT id FROM flights WHERE delay > 1) SELECT COUNT(*) AS n FROM known;",
 ];
 
 fn shell(folder: &Path, arguments: &[&str]) -> Command {

@@ -2,7 +2,9 @@
 //! topics, with the registry of the data directory, and on a real Kafka with a registry in a process of its own.
 
 mod kills;
+mod secured;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,6 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::kafka::Broker;
+use crate::plugins::library;
 use crate::questions::questions;
 use crate::registry::Served;
 
@@ -19,8 +22,11 @@ const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 /// The longest time that a server is given before it is asked.
 const PATIENCE_SECONDS: u64 = 15;
 
-/// All of them; `flights`, which is older, has a test of its own.
-const STORIES: [&str; 7] = ["concierge", "ferries", "logins", "nursery", "pumps", "rentals", "wallets"];
+/// All of them but those of [`WITH_TESTS_OF_THEIR_OWN`].
+const STORIES: [&str; 8] = ["concierge", "ferries", "logins", "nursery", "own-function", "pumps", "rentals", "wallets"];
+
+/// `flights`, whose results are computed a second time (`demo.rs`), and `secured`, which starts all that it needs by itself.
+const WITH_TESTS_OF_THEIR_OWN: [&str; 2] = ["flights", "secured"];
 
 #[test]
 fn concierge_runs_on_embedded_topics() {
@@ -80,6 +86,11 @@ fn rentals_run_on_embedded_topics() {
 }
 
 #[test]
+fn own_function_runs_on_embedded_topics() {
+    check(&Place::embedded(), "own-function");
+}
+
+#[test]
 fn wallets_run_on_embedded_topics() {
     check(&Place::embedded(), "wallets");
 }
@@ -106,7 +117,8 @@ fn every_story_is_in_the_index_and_has_its_page() {
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     let names: Vec<&str> = folders.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-    assert_eq!(names.iter().filter(|name| **name != "flights").collect::<Vec<_>>(), STORIES.iter().collect::<Vec<_>>());
+    let known: BTreeSet<&str> = STORIES.into_iter().chain(WITH_TESTS_OF_THEIR_OWN).collect();
+    assert_eq!(names, known.into_iter().collect::<Vec<_>>());
     for (name, path) in names.iter().zip(&folders) {
         assert!(index.contains(&format!("({name}/README.md)")), "{name} is not in the index");
         assert!(path.join("README.md").is_file(), "{name} has no page");
@@ -114,23 +126,24 @@ fn every_story_is_in_the_index_and_has_its_page() {
 }
 
 /// Where a story is run.
-struct Place {
+pub struct Place {
     _dir: Option<TempDir>,
-    options: Vec<String>,
+    /// `--data-dir`, where, and `--property` for each of the others.
+    pub options: Vec<String>,
     /// The address of a registry that is not the data directory's.
     registry: Option<String>,
 }
 
 impl Place {
     /// Embedded topics, with the registry of their data directory.
-    fn embedded() -> Self {
+    pub fn embedded() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let options = vec!["--data-dir".to_owned(), text(&dir.path().join("data"))];
         Self { _dir: Some(dir), options, registry: None }
     }
 
     /// A cluster, as the service `name`, with `registry`.
-    fn on_kafka(broker: &Broker, registry: &Served, name: &str) -> Self {
+    pub fn on_kafka(broker: &Broker, registry: &Served, name: &str) -> Self {
         let registry = format!("http://{}", registry.address);
         let mut options = vec!["--data-dir".to_owned(), text(&broker.path(name))];
         let properties = [
@@ -147,20 +160,20 @@ impl Place {
     }
 
     /// The binary, here.
-    fn levada(&self, arguments: &[&str]) -> Command {
+    pub fn levada(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(LEVADA);
         command.args(arguments).args(&self.options).stdin(Stdio::null());
         command
     }
 
     /// Standard output of one command of the binary.
-    fn output(&self, arguments: &[&str]) -> String {
+    pub fn output(&self, arguments: &[&str]) -> String {
         succeeded(&self.levada(arguments).output().expect("levada starts"), &arguments.join(" "))
     }
 
     /// The rows that answer `statements`, as JSON. On a cluster, a server that has just been started has its tasks a little later: it is
     /// asked again, and given more time.
-    fn answer(&self, statements: &str) -> String {
+    pub fn answer(&self, statements: &str) -> String {
         for seconds in 0..PATIENCE_SECONDS {
             let output = self.answer_after(Duration::from_secs(seconds), statements);
             if !String::from_utf8_lossy(&output.stderr).contains("this server has not all rows") {
@@ -183,27 +196,43 @@ impl Place {
         child.wait_with_output().expect("the shell ends")
     }
 
-    /// Runs the script of the story `name`.
-    fn run(&self, name: &str) {
+    /// Runs the script of the story `name`; what it says.
+    fn run(&self, name: &str) -> String {
         let mut script = Command::new("sh");
         script.arg(folder(name).join("run.sh")).env("LEVADA", LEVADA).env("LEVADA_OPTIONS", self.options.join(" "));
         match &self.registry {
             Some(address) => script.env("LEVADA_REGISTRY", address),
             None => script.env_remove("LEVADA_REGISTRY"),
         };
-        succeeded(&script.stdin(Stdio::null()).output().expect("there is a shell"), name);
+        script.env("LEVADA_EPOCH", library("epoch"));
+        succeeded(&script.stdin(Stdio::null()).output().expect("there is a shell"), name)
     }
 }
 
 /// Runs the story `name`, then asks what its files ask.
 fn check(place: &Place, name: &str) {
-    place.run(name);
+    let said = place.run(name);
+    if name == "own-function" {
+        refuses_a_call_without_pattern(&said);
+    }
     let file = folder(name).join(format!("{name}.sql"));
     let questions = questions(&std::fs::read_to_string(&file).expect("stories are UTF-8"));
     assert!(!questions.is_empty(), "{name} asks nothing");
     for question in questions {
         let output = place.answer(&question.statements);
         question.check(name, &output);
+    }
+}
+
+/// What the script of `own-function` is told at its end.
+fn refuses_a_call_without_pattern(said: &str) {
+    let (_, told) = said.split_once("Without a pattern:\n").expect("it is tried");
+    for part in [
+        "Function 'epoch_ms' does not accept parameters (STRING).",
+        "epoch_ms(text VARCHAR, pattern VARCHAR)",
+        "CREATE STREAM hasty",
+    ] {
+        assert!(told.contains(part), "'{part}' in {told}");
     }
 }
 

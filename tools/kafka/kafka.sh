@@ -55,7 +55,8 @@ free_port() {
     fail "found no free port"
 }
 
-# Settings of broker $1, whose ports are in the arrays.
+# Settings of broker $1, whose ports are in the arrays. Nothing is deleted for its age within the first hour, not by the cleaner either: tests have
+# windows of years ago.
 settings() {
     local n=$1 listeners map
     listeners="PLAINTEXT://127.0.0.1:${client_ports[$n]},CONTROLLER://127.0.0.1:${controller_ports[$n]}"
@@ -93,7 +94,7 @@ transaction.state.log.num.partitions=8
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
-log.cleaner.backoff.ms=300000
+log.cleaner.backoff.ms=3600000
 log.retention.hours=-1
 log.retention.check.interval.ms=3600000
 log.initial.task.delay.ms=3600000

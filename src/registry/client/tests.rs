@@ -1,18 +1,21 @@
 //! The client against registries that answer, fail, and ask who we are.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 
 use super::RemoteRegistry;
-use crate::http::HttpServer;
-use crate::registry::server::serve;
+use crate::http::signer::Signer;
+use crate::http::{HttpServer, Listen, Moment};
+use crate::registry::server::{Access, serve, serve_to};
 use crate::registry::{EmbeddedRegistry, RegistryError, SchemaDocument, SchemaReference, SchemaRegistry, SchemaType};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -202,43 +205,17 @@ impl Authority {
     }
 }
 
-/// Answers each of `connections` with an empty list, if the client has a certificate of `authority`.
-fn https_server(authority: &Authority, identity: &Identity, connections: usize) -> (String, JoinHandle<()>) {
-    use rustls::pki_types::pem::PemObject as _;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let certificate = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
-    let mut trusted = rustls::RootCertStore::empty();
-    trusted.add(certificate(&authority.pem)).expect("a certificate");
-    let verifier =
-        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider));
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions of TLS")
-        .with_client_cert_verifier(verifier.build().expect("a verifier"))
-        .with_single_cert(
-            vec![certificate(&identity.certificate)],
-            PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).expect("PEM"),
-        )
-        .expect("key and certificate belong together");
-    let (config, listener) = (Arc::new(config), TcpListener::bind(ANY_PORT).expect("a free port"));
-    let port = listener.local_addr().expect("it is bound").port();
-    let serve = move || {
-        for _ in 0..connections {
-            let (mut socket, _) = listener.accept().expect("somebody comes");
-            let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
-            let mut stream = rustls::Stream::new(&mut tls, &mut socket);
-            let mut request = Vec::new();
-            let mut byte = [0];
-            // Who is refused goes away.
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
-                request.push(byte[0]);
-            }
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]");
-            let _ = stream.flush();
-        }
-    };
-    (format!("https://localhost:{port}"), std::thread::spawn(serve))
+/// Our own registry with `properties`, by HTTPS if they name a key store; and where `localhost` finds it.
+fn served(properties: &[(&str, &str)]) -> (HttpServer, String) {
+    let properties: BTreeMap<String, String> =
+        properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let now = || Moment { elapsed: Duration::ZERO, now_ms: 1_000_000 };
+    let access = Access::new(&properties, Box::new(now)).expect("the properties are right");
+    let listen = Listen { address: ANY_PORT, has_tls: properties.contains_key("ssl.keystore.location") };
+    let registry = Arc::new(EmbeddedRegistry::in_memory());
+    let server = serve_to(registry, listen, &Arc::new(access)).expect("a free port");
+    let url = format!("{}://localhost:{}", listen.scheme(), server.address().port());
+    (server, url)
 }
 
 #[test]
@@ -255,12 +232,14 @@ fn https_with_an_authority_and_a_certificate_of_our_own() {
     let (certificate, key) = (file("certificate.pem", &us.certificate), file("key.pem", &us.key));
     let strange = file("strange.pem", &format!("{}{}", stranger.key, stranger.certificate));
     let other_ca = file("other.pem", &other.pem);
+    let (_server, url) = served(&[
+        ("ssl.keystore.location", &file("server.pem", &format!("{}{}", server.key, server.certificate))),
+        ("ssl.truststore.location", &ca),
+        ("ssl.client.authentication", "REQUIRED"),
+    ]);
     let ask = |properties: &[(&str, &str)]| {
-        let (url, serving) = https_server(&authority, &server, 1);
         let all = [&[("url", url.as_str()), ("max.retries", "0")], properties].concat();
-        let answer = client(&all).subjects();
-        serving.join().expect("no panic");
-        answer.map_err(|error| error.to_string())
+        client(&all).subjects().map_err(|error| error.to_string())
     };
     for properties in [
         vec![("ssl.truststore.location", ca.as_str()), ("ssl.keystore.location", &keystore)],
@@ -281,5 +260,102 @@ fn https_with_an_authority_and_a_certificate_of_our_own() {
     ] {
         let error = ask(&properties).expect_err("one of us does not trust the other");
         assert!(error.contains("https://localhost:") && !error.contains("PRIVATE KEY"), "{error}");
+    }
+}
+
+const USERS: &str = "ada: quince, admin\nbob: plum, producer\neve: pear, reader\nsid: sloe, other\n";
+
+#[test]
+fn users_may_read_register_and_delete_as_their_roles_say() {
+    let users = tempfile::NamedTempFile::new().expect("a file for the test");
+    std::fs::write(users.path(), USERS).expect("it can be written");
+    let (_server, url) = served(&[
+        ("authentication.method", "BASIC"),
+        ("authentication.roles", "admin, producer, reader"),
+        ("authentication.skip.paths", "/v1/*"),
+        ("levada.users.file", &users.path().display().to_string()),
+        ("levada.authorization.write", "admin, producer"),
+        ("levada.authorization.define", "admin"),
+    ]);
+    let of = |user: &str| client(&[("url", &url), ("basic.auth.user.info", user)]);
+    let denied = |outcome: Result<String, RegistryError>, expected: &str| {
+        let error = outcome.expect_err("he may not");
+        assert!(matches!(error, RegistryError::Denied { .. }) && error.to_string().contains(expected), "{error}");
+    };
+    let (ada, bob, eve) = (of("ada:quince"), of("bob:plum"), of("eve:pear"));
+    let register = |who: &RemoteRegistry| who.register("s", &avro("\"int\"")).map(|id| id.to_string());
+    denied(register(&eve), "levada.authorization.write says whose roles may");
+    assert_eq!(register(&bob), Ok("1".to_owned()));
+    assert_eq!(eve.subjects(), Ok(vec!["s".to_owned()]));
+    let drop = |who: &RemoteRegistry| who.delete_subject("s").map(|found| found.to_string());
+    denied(drop(&bob), "levada.authorization.define says whose roles may");
+    assert_eq!(drop(&ada), Ok("true".to_owned()));
+    for stranger in ["ada:plum", "nobody:quince"] {
+        denied(register(&of(stranger)), "does not know us (status 401, Unauthorized)");
+    }
+    denied(register(&of("sid:sloe")), "none of your roles is among authentication.roles");
+    denied(register(&client(&[("url", &url)])), "does not know us");
+    assert!(matches!(ask(&url, "GET", "/v1/metadata/version"), (200, _)));
+    let (status, challenge) = ask(&url, "GET", "/subjects");
+    assert_eq!((status, challenge.as_deref()), (401, Some("Basic realm=\"SchemaRegistry\"")));
+}
+
+#[test]
+fn only_new_versions_are_written_and_what_looks_up_reads() {
+    let users = tempfile::NamedTempFile::new().expect("a file for the test");
+    std::fs::write(users.path(), USERS).expect("it can be written");
+    let (_server, url) = served(&[
+        ("authentication.method", "BASIC"),
+        ("levada.users.file", &users.path().display().to_string()),
+        ("levada.authorization.write", "admin"),
+        ("levada.authorization.define", "admin"),
+    ]);
+    let url = url.replace("http://", "http://eve:pear@");
+    for (method, path, is_refused) in [
+        ("GET", "/config", false),
+        ("POST", "/subjects/s", false),
+        ("POST", "/subjects/versions", false),
+        ("POST", "/compatibility/subjects/s/versions", false),
+        ("POST", "/subjects/s/versions", true),
+        ("DELETE", "/subjects/s/versions/1", true),
+        ("PUT", "/config", true),
+        ("PUT", "/mode/s", true),
+        ("DELETE", "/nowhere", true),
+    ] {
+        let (status, _) = ask(&url, method, path);
+        assert_eq!(status == 403, is_refused, "{method} {path}: {status}");
+    }
+}
+
+/// The status of an answer, and what it asks for who has not said who he is.
+fn ask(url: &str, method: &str, path: &str) -> (u16, Option<String>) {
+    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    let (scheme, rest) = url.split_once("://").expect("an address");
+    let (user, place) = rest.split_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
+    let mut request = ureq::http::Request::builder().method(method).uri(format!("{scheme}://{place}{path}"));
+    if let Some(user) = user {
+        request = request.header("authorization", format!("Basic {}", STANDARD.encode(user)));
+    }
+    let answer = agent.run(request.body("{}").expect("a request")).expect("it answers");
+    let challenge = answer.headers().get("www-authenticate").and_then(|value| value.to_str().ok());
+    (answer.status().as_u16(), challenge.map(ToOwned::to_owned))
+}
+
+#[test]
+fn tokens_are_taken_as_passwords_are() {
+    let signer = Signer::of_all_kinds().pop().expect("there are some");
+    let keys = tempfile::NamedTempFile::new().expect("a file for the test");
+    std::fs::write(keys.path(), json!({"keys": [signer.jwk("a")]}).to_string()).expect("it can be written");
+    let (_server, url) = served(&[
+        ("oauthbearer.jwks.endpoint.url", &keys.path().display().to_string()),
+        ("levada.authorization.write", "producer"),
+    ]);
+    let of = |token: &str| client(&[("url", &url), ("bearer.auth.token", token)]);
+    let token = |roles: &[&str], exp: u64| signer.token("a", &json!({"sub": "tim", "exp": exp, "groups": roles}));
+    let register = |token: &str| of(token).register("s", &avro("\"int\""));
+    assert_eq!(register(&token(&["producer"], 2_000)), Ok(1));
+    assert_eq!(of(&token(&[], 2_000)).subjects(), Ok(vec!["s".to_owned()]));
+    for refused in [token(&["reader"], 2_000), token(&["producer"], 900)] {
+        assert!(matches!(register(&refused), Err(RegistryError::Denied { .. })));
     }
 }

@@ -1,7 +1,8 @@
 //! The HTTP API of Confluent's Schema Registry on an [`EmbeddedRegistry`].
 //!
-//! Each endpoint is a function from what was asked to an answer; [`call`] reads requests and writes answers.
+//! Each endpoint is a function from what was asked to an answer; [`access`] lets in who may ask, [`call`] reads requests and writes answers.
 
+mod access;
 mod call;
 mod problem;
 mod schemas;
@@ -17,20 +18,48 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use serde_json::json;
 
 use super::EmbeddedRegistry;
-use crate::http::HttpServer;
+use crate::http::{HttpServer, Listen};
+pub use access::{Access, AccessError, Now};
 use call::{Answer, Call, Endpoint};
 use problem::Problem;
 
 /// No schema of people is larger.
 const BODY_BYTES_MAX: usize = 4 << 20;
 
-/// Serves `registry` at `listen`.
+/// The threads' name.
+const NAME: &str = "schema-registry";
+
+/// Why a registry is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// What properties say about who is let in cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Nobody can listen there.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+}
+
+/// Serves `registry` at `listen` to everybody.
 pub fn serve(registry: Arc<EmbeddedRegistry>, listen: SocketAddr) -> io::Result<HttpServer> {
-    HttpServer::start("schema-registry", listen, router(registry))
+    HttpServer::start(NAME, listen, router(registry))
+}
+
+/// Serves `registry` at `listen`, with TLS if that says so, to those whom `access` lets in.
+pub fn serve_to(
+    registry: Arc<EmbeddedRegistry>,
+    listen: Listen,
+    access: &Arc<Access>,
+) -> Result<HttpServer, ServeError> {
+    let options = access.options(listen.has_tls).map_err(AccessError::from)?;
+    let app = router(registry).layer(middleware::from_fn_with_state(Arc::clone(access), access::guard));
+    HttpServer::start_with(NAME, listen.address, app, options)
+        .map_err(|error| ServeError::Listen(listen.address, error))
 }
 
 fn router(registry: Arc<EmbeddedRegistry>) -> Router {

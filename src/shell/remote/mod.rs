@@ -303,13 +303,14 @@ enum Kind {
 fn kind(text: &str, statement: Option<&Statement>) -> Kind {
     match statement {
         Some(Statement::Query(query)) => Kind::Query { ends: query.is_pull() },
+        Some(Statement::Read(_)) => Kind::Query { ends: true },
         Some(Statement::PrintTopic(print)) => Kind::Print { only_new: !print.from_beginning },
         Some(_) => Kind::Command,
         None => {
             let upper = text.to_uppercase();
             let mut words = upper.split_whitespace();
             match words.next() {
-                Some("SELECT") => Kind::Query { ends: !words.any(|word| word == "EMIT") },
+                Some("SELECT" | "WITH") => Kind::Query { ends: !words.any(|word| word == "EMIT") },
                 Some("PRINT") => Kind::Print { only_new: !words.any(|word| word == "BEGINNING") },
                 _ => Kind::Command,
             }
