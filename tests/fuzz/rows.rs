@@ -43,15 +43,20 @@ fn scalar(random: &mut Random) -> SqlType {
 
 /// A row as a JSON object.
 pub fn row(random: &mut Random, columns: &[Column]) -> String {
-    let members = columns.iter().map(|column| member(random, &column.name, &column.sql_type));
+    let members = columns.iter().map(|column| member(random, &column.name, &column.sql_type, 0));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn member(random: &mut Random, name: &str, sql_type: &SqlType) -> String {
-    format!("{}:{}", serde_json::Value::from(name), value(random, sql_type))
+fn member(random: &mut Random, name: &str, sql_type: &SqlType, depth: u32) -> String {
+    format!("{}:{}", serde_json::Value::from(name), value(random, sql_type, depth))
 }
 
-fn value(random: &mut Random, sql_type: &SqlType) -> String {
+/// Elements of lists and maps `depth` levels down, at most: schemas may nest so far that a few of each would fill the memory.
+fn elements_max(depth: u32) -> i64 {
+    if depth < 4 { 3 } else { 1 }
+}
+
+fn value(random: &mut Random, sql_type: &SqlType, depth: u32) -> String {
     if random.chance(15) {
         return "null".to_owned();
     }
@@ -89,16 +94,17 @@ fn value(random: &mut Random, sql_type: &SqlType) -> String {
             format!("\"{}\"", String::from_utf8_lossy(&text))
         }
         SqlType::Array(element) => {
-            let elements: Vec<String> = (0..random.between(0, 3)).map(|_| value(random, element)).collect();
+            let elements = 0..random.between(0, elements_max(depth));
+            let elements: Vec<String> = elements.map(|_| value(random, element, depth + 1)).collect();
             format!("[{}]", elements.join(","))
         }
         SqlType::Map(_, of) => {
-            let entries: Vec<String> =
-                (0..random.between(0, 3)).map(|i| member(random, &format!("k{i}"), of)).collect();
+            let entries = 0..random.between(0, elements_max(depth));
+            let entries: Vec<String> = entries.map(|i| member(random, &format!("k{i}"), of, depth + 1)).collect();
             format!("{{{}}}", entries.join(","))
         }
         SqlType::Struct(fields) => {
-            let members = fields.iter().map(|field| member(random, &field.name, &field.sql_type));
+            let members = fields.iter().map(|field| member(random, &field.name, &field.sql_type, depth + 1));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
     }
