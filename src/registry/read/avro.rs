@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Meaning, PARTS_MAX, Referenced, SchemaError, array, decimal, fields, map, parts};
+use super::{Meaning, PARTS_MAX, SchemaError, array, decimal, fields, map, parts};
+use crate::registry::Reference;
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; names that are not its own are in `references`.
-pub(super) fn read(text: &str, references: &[Referenced]) -> Result<SqlType, SchemaError> {
+pub(super) fn read(text: &str, references: &[Reference]) -> Result<SqlType, SchemaError> {
     let mut reader = Reader::default();
-    for reference in references {
-        reader.read(&parse(&reference.text)?, "")?;
+    for (_, text) in references {
+        reader.read(&parse(text)?, "")?;
     }
     let read = reader.read(&parse(text)?, "")?;
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it is null, or leads back to itself".to_owned() })
@@ -277,13 +278,10 @@ mod tests {
             {"name": "b", "type": "e"}, {"name": "c", "type": ["null", "n.e"]}]}"#;
         check(schema, "STRUCT<`a` STRING, `b` STRING, `c` STRING>");
         check(&record("\"unheard\""), "the AVRO schema cannot be read: the type unheard is not defined");
-        let address = Referenced {
-            name: "n.Address".to_owned(),
-            text:
-                r#"{"type": "record", "name": "Address", "namespace": "n", "fields": [{"name": "zip", "type": "int"}]}"#
-                    .to_owned(),
-        };
-        let read = read(&record("\"n.Address\""), &[address]).expect("the reference is there");
+        let address =
+            r#"{"type": "record", "name": "Address", "namespace": "n", "fields": [{"name": "zip", "type": "int"}]}"#;
+        let read = read(&record("\"n.Address\""), &[("n.Address".to_owned(), address.to_owned())])
+            .expect("the reference is there");
         assert_eq!(read.to_string(), "STRUCT<`f` STRUCT<`zip` INTEGER>>");
     }
 
