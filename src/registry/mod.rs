@@ -8,6 +8,7 @@
 //! A schema has one id wherever it is registered, and a subject has versions of schemas. The types that a schema stands for
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
+pub mod avro;
 mod client;
 mod compatibility;
 mod embedded;

@@ -207,11 +207,13 @@ impl EmbeddedRegistry {
         parsed: Option<&ParsedSchema>,
         with_deleted: bool,
     ) -> Option<(u32, Version)> {
-        let (id, versions) = {
+        let (same, versions) = {
             let state = self.state();
-            (state.id_of(schema), state.versions(subject, with_deleted).rev().collect::<Vec<_>>())
+            let versions: Vec<(u32, Version)> = state.versions(subject, with_deleted).rev().collect();
+            // Imported schemas may have several ids.
+            let same = versions.iter().find(|(_, version)| state.schemas.get(&version.id) == Some(schema)).copied();
+            (same, versions)
         };
-        let same = versions.iter().find(|(_, version)| Some(version.id) == id);
         if let Some(parsed) = parsed.filter(|_| same.is_none()) {
             let normal = parsed.canonical_text(true);
             let says_the_same = |(_, version): &&(u32, Version)| {
@@ -223,7 +225,7 @@ impl EmbeddedRegistry {
             };
             return versions.iter().find(says_the_same).copied();
         }
-        same.copied()
+        same
     }
 
     /// Why `schema` cannot follow what `subject` has: `None` asks about all versions that its level asks about.

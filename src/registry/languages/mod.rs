@@ -1,4 +1,10 @@
 //! Schemas of any language as a registry sees them: texts that are checked, have one form, and are compared with each other.
+//!
+//! ```text
+//! text ── parse ──▶ ParsedSchema ── canonical_text ──▶ what is kept, and found again
+//!                        │
+//!        new and old ── faults, at a Compatibility ──▶ why readers of one cannot read what the other wrote
+//! ```
 
 mod avro;
 mod json_schema;

@@ -1,4 +1,10 @@
 //! Schemas to SQL types, by the rules of Kafka Connect's converters.
+//!
+//! ```text
+//! SchemaDocument ── references_of ──▶ texts ─┬─ avro ────────┐
+//!                                            ├─ json_schema ─┼─▶ SqlType ── Names ──▶ that of the columns
+//!                                            └─ protobuf ────┘   without what SQL has no type for
+//! ```
 
 mod avro;
 mod json_schema;
@@ -6,7 +12,7 @@ mod protobuf;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::types::{SqlType, StructField};
+use crate::types::{DECIMAL_DIGITS_MAX, SqlType, StructField};
 
 use super::{ReferenceError, RegistryError, SchemaDocument, SchemaRegistry, SchemaType, references_of};
 
@@ -129,10 +135,9 @@ const PRECISION_DEFAULT: u8 = 64;
 
 /// `DECIMAL(precision, scale)` if there is such a type.
 fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
-    const PRECISION_MAX: u8 = 76;
     let precision = precision.map_or(Ok(PRECISION_DEFAULT), u8::try_from);
     match (precision, u8::try_from(scale)) {
-        (Ok(precision @ 1..=PRECISION_MAX), Ok(scale)) if scale <= precision => {
+        (Ok(precision @ 1..=DECIMAL_DIGITS_MAX), Ok(scale)) if scale <= precision => {
             Meaning::Type(SqlType::Decimal { precision, scale })
         }
         _ => Meaning::NotInSql,
