@@ -172,6 +172,8 @@ mod tests {
             "STRING" => Argument::Value(SqlType::String),
             "M4,2" => decimal(4, 2),
             "M7,6" => decimal(7, 6),
+            "M76,0" => decimal(76, 0),
+            "M76,76" => decimal(76, 76),
             "INTS" => Argument::Value(SqlType::Array(Box::new(SqlType::Integer))),
             "STRINGS" => Argument::Value(SqlType::Array(Box::new(SqlType::String))),
             "MAP" => Argument::Value(SqlType::Map(Box::new(SqlType::String), Box::new(SqlType::Integer))),

@@ -18,7 +18,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvroSchema {
     nodes: Vec<Node>,
-    root: NodeId,
+    /// The types of its references, and its own.
+    roots: Vec<NodeId>,
     /// Names of records, enums and fixed, without their namespaces.
     names: HashMap<NodeId, String>,
     notes: HashMap<NodeId, Note>,
@@ -112,18 +113,23 @@ impl AvroSchema {
     /// A text that says what is wrong.
     pub fn parse(text: &str, references: &[String]) -> Result<Self, String> {
         let mut parser = Parser::default();
-        for reference in references {
-            parser.read(&json(reference)?, "")?;
+        let mut roots = Vec::with_capacity(references.len() + 1);
+        for text in references.iter().map(String::as_str).chain([text]) {
+            roots.push(parser.read(&json(text)?, "")?);
         }
-        let root = parser.read(&json(text)?, "")?;
         let simple = |full: &str| full.rsplit('.').next().unwrap_or(full).to_owned();
         let names = parser.names.iter().map(|(name, node)| (*node, simple(name))).collect();
-        Ok(Self { nodes: parser.nodes, root, names, notes: parser.notes })
+        Ok(Self { nodes: parser.nodes, roots, names, notes: parser.notes })
     }
 
     /// The type of a whole datum.
     pub fn root(&self) -> NodeId {
-        self.root
+        self.roots[self.roots.len() - 1]
+    }
+
+    /// The types of the texts that it was read from, in the order in which they name each other: its own is the last.
+    pub fn roots(&self) -> &[NodeId] {
+        &self.roots
     }
 
     /// The node `id`.

@@ -13,7 +13,11 @@ pub(super) fn read(text: &str, references: &[Reference]) -> Result<SqlType, Sche
     let malformed = |reason| SchemaError::Malformed { language: "AVRO", reason };
     let schema = AvroSchema::parse(text, &references).map_err(malformed)?;
     let mut reader = Reader { known: HashMap::new(), parts: 0, schema: &schema };
-    let read = reader.read(schema.root())?;
+    let mut read = None;
+    // What is named is read before: names that lead on and on take no stack.
+    for root in schema.roots() {
+        read = reader.read(*root)?;
+    }
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it is null, or leads back to itself".to_owned() })
 }
 
@@ -188,6 +192,23 @@ mod tests {
         let error = read(&schema, &[]).expect_err("25 million parts");
         let text = "the schema cannot be held by columns: its names stand for more than 100000 parts";
         assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn names_may_lead_on_and_on() {
+        let record = |number: usize| {
+            let before = if number == 0 { "\"int\"".to_owned() } else { format!(r#""r{}""#, number - 1) };
+            format!(
+                r#"{{"type": "record", "name": "r{number}", "fields": [{{"name": "f", "type": ["null", {before}]}}]}}"#
+            )
+        };
+        let records: Vec<String> = (0..3_000).map(record).collect();
+        let reference = ("chain".to_owned(), format!("[{}]", records.join(", ")));
+        let error = read("r2999", &[reference]).expect_err("it is too large");
+        assert_eq!(
+            error.to_string(),
+            "the schema cannot be held by columns: its names stand for more than 100000 parts"
+        );
     }
 
     #[test]
