@@ -8,9 +8,9 @@
 use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
 use arrow::buffer::BooleanBuffer;
 
+use crate::types::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use crate::types::{Column, SqlType, java_text};
 
-use super::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use super::rows::{RowMarks, RowsWriter, Utf8Check};
 use super::scalar_cells::ScalarCells;
 use super::scalar_column::{ScalarColumn, decimal_parameters};

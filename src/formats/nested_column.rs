@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::array::{ArrayRef, NullBufferBuilder, StructArray};
+use arrow::datatypes::{DataType, FieldRef, Fields};
 
 use crate::types::SqlType;
 
+use super::extents::Extents;
 use super::scalar_column::ScalarColumn;
 
 /// A column that cells are appended to.
@@ -21,16 +21,14 @@ pub(super) enum NestedColumn {
 
 /// Lists: cells are appended to `element`, then the list is closed.
 pub(super) struct ListColumn {
-    offsets: Vec<i32>,
-    nulls: NullBufferBuilder,
+    extents: Extents,
     pub(super) element: Box<NestedColumn>,
-    field: Arc<Field>,
+    field: FieldRef,
 }
 
 /// Maps: keys and values are appended in turn, then the map is closed.
 pub(super) struct MapColumn {
-    offsets: Vec<i32>,
-    nulls: NullBufferBuilder,
+    extents: Extents,
     /// Keys, and values.
     pub(super) entries: Box<[NestedColumn; 2]>,
     fields: Fields,
@@ -50,17 +48,13 @@ impl NestedColumn {
             return Self::Scalar(column, sql_type.clone());
         }
         match (sql_type, sql_type.arrow()) {
-            (SqlType::Array(element), DataType::List(field)) => Self::List(ListColumn {
-                offsets: vec![0],
-                nulls: NullBufferBuilder::new(0),
-                element: Box::new(Self::new(element)),
-                field,
-            }),
+            (SqlType::Array(element), DataType::List(field)) => {
+                Self::List(ListColumn { extents: Extents::new(), element: Box::new(Self::new(element)), field })
+            }
             (SqlType::Map(key, value), DataType::Map(entries, _)) => {
                 let DataType::Struct(entries) = entries.data_type() else { unreachable!("entries are structs") };
                 Self::Map(MapColumn {
-                    offsets: vec![0],
-                    nulls: NullBufferBuilder::new(0),
+                    extents: Extents::new(),
                     entries: Box::new([Self::new(key), Self::new(value)]),
                     fields: entries.clone(),
                 })
@@ -78,8 +72,8 @@ impl NestedColumn {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Scalar(column, _) => column.len(),
-            Self::List(list) => list.offsets.len() - 1,
-            Self::Map(map) => map.offsets.len() - 1,
+            Self::List(list) => list.extents.len(),
+            Self::Map(map) => map.extents.len(),
             Self::Record(record) => record.nulls.len(),
         }
     }
@@ -88,14 +82,8 @@ impl NestedColumn {
     pub(super) fn push_null(&mut self) {
         match self {
             Self::Scalar(column, _) => column.push_null(),
-            Self::List(list) => {
-                list.offsets.push(list.offsets[list.offsets.len() - 1]);
-                list.nulls.append_null();
-            }
-            Self::Map(map) => {
-                map.offsets.push(map.offsets[map.offsets.len() - 1]);
-                map.nulls.append_null();
-            }
+            Self::List(list) => list.extents.push_null(),
+            Self::Map(map) => map.extents.push_null(),
             Self::Record(record) => record.push_null(),
         }
     }
@@ -104,15 +92,10 @@ impl NestedColumn {
     pub(super) fn truncate(&mut self, len: usize) {
         match self {
             Self::Scalar(column, _) => column.truncate(len),
-            Self::List(list) => {
-                list.offsets.truncate(len + 1);
-                list.nulls.truncate(len.min(list.nulls.len()));
-                list.element.truncate(list.offsets[list.offsets.len() - 1] as usize);
-            }
+            Self::List(list) => list.element.truncate(list.extents.truncate(len)),
             Self::Map(map) => {
-                map.offsets.truncate(len + 1);
-                map.nulls.truncate(len.min(map.nulls.len()));
-                map.truncate_entries(map.offsets[map.offsets.len() - 1] as usize);
+                let entries = map.extents.truncate(len);
+                map.truncate_entries(entries);
             }
             Self::Record(record) => {
                 record.fields.iter_mut().for_each(|field| field.truncate(len));
@@ -123,25 +106,20 @@ impl NestedColumn {
 
     /// The array of all cells; the column is empty afterwards.
     pub(super) fn finish(&mut self) -> ArrayRef {
-        const FITS: &str = "children have as many cells as their parent says";
         match self {
             Self::Scalar(column, _) => column.finish(),
-            Self::List(list) => {
-                let offsets = OffsetBuffer::new(std::mem::replace(&mut list.offsets, vec![0]).into());
-                let (field, element) = (Arc::clone(&list.field), list.element.finish());
-                Arc::new(ListArray::try_new(field, offsets, element, list.nulls.finish()).expect(FITS))
-            }
+            Self::List(list) => list.extents.finish_lists(&list.field, list.element.finish()),
             Self::Map(map) => {
-                let offsets = OffsetBuffer::new(std::mem::replace(&mut map.offsets, vec![0]).into());
-                let columns = map.entries.iter_mut().map(Self::finish).collect();
-                let entries = StructArray::try_new(map.fields.clone(), columns, None).expect(FITS);
-                let field = Arc::new(Field::new("entries", DataType::Struct(map.fields.clone()), false));
-                Arc::new(MapArray::try_new(field, offsets, entries, map.nulls.finish(), false).expect(FITS))
+                let entries = map.entries.iter_mut().map(Self::finish).collect();
+                map.extents.finish_maps(&map.fields, entries)
             }
             Self::Record(record) => {
                 let (len, nulls) = (record.nulls.len(), record.nulls.finish());
                 let columns = record.fields.iter_mut().map(Self::finish).collect();
-                Arc::new(StructArray::try_new_with_length(record.arrow.clone(), columns, nulls, len).expect(FITS))
+                Arc::new(
+                    StructArray::try_new_with_length(record.arrow.clone(), columns, nulls, len)
+                        .expect("fields have as many cells"),
+                )
             }
         }
     }
@@ -150,21 +128,19 @@ impl NestedColumn {
 impl ListColumn {
     /// Closes a list.
     pub(super) fn end(&mut self) {
-        self.offsets.push(self.element.len() as i32);
-        self.nulls.append_non_null();
+        self.extents.end(self.element.len());
     }
 }
 
 impl MapColumn {
     /// Closes a map.
     pub(super) fn end(&mut self) {
-        self.offsets.push(self.entries[0].len() as i32);
-        self.nulls.append_non_null();
+        self.extents.end(self.entries[0].len());
     }
 
     /// Entries of all maps that are closed.
     pub(super) fn closed_entries(&self) -> usize {
-        self.offsets[self.offsets.len() - 1] as usize
+        self.extents.elements()
     }
 
     /// Drops the entries from `len` on.

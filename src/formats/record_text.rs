@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::avro;
-use super::avro::schema::AvroSchema;
 use super::protobuf;
 use super::schemas::split_id;
+use crate::registry::avro::AvroSchema;
 use crate::registry::protobuf::ProtobufSchema;
 use crate::registry::{SchemaDocument, SchemaRegistry, SchemaType, referenced_texts};
 

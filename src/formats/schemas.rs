@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use super::avro::schema::AvroSchema;
 use super::avro::{AvroDecoder, AvroEncoder};
 use super::json_sr::{self, JsonSrDecoder};
 use super::protobuf::{Framing, ProtobufDecoder, ProtobufEncoder};
 use super::{Decoder, Encoder, Format, FormatError, SchemaSettings, Serde, Side};
+use crate::registry::avro::AvroSchema;
 use crate::registry::json_schema::JsonSchema;
 use crate::registry::protobuf::ProtobufSchema;
 use crate::registry::{
@@ -129,7 +129,7 @@ impl Language for AvroSchema {
 
     fn read(registry: &dyn SchemaRegistry, document: &SchemaDocument) -> Result<Self, String> {
         let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
-        Self::parse(&document.text, &references).map_err(|fault| fault.to_string())
+        Self::parse(&document.text, &references)
     }
 
     fn encoder(&self, id: u32, writer: &Writer<'_>) -> Result<(Box<dyn Encoder>, bool), String> {

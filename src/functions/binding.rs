@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Argument, ParamType, Returns, Variation};
-use crate::types::{SqlType, StructField};
+use crate::types::{DECIMAL_DIGITS_MAX, SqlType, StructField};
 
 /// What generics stand for so far, and the decimals seen.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,8 @@ impl Binding {
             ParamType::Sql(sql_type) => sql_type.clone(),
             ParamType::Decimal => {
                 let (precision, scale) = self.decimal?;
-                SqlType::Decimal { precision, scale }
+                // As where numbers are added: a value that has more digits has no place.
+                SqlType::Decimal { precision: precision.min(DECIMAL_DIGITS_MAX), scale }
             }
             ParamType::Array(element) => SqlType::Array(Box::new(self.sql_type(element)?)),
             ParamType::Map(key, value) => SqlType::Map(Box::new(self.sql_type(key)?), Box::new(self.sql_type(value)?)),

@@ -1,7 +1,7 @@
 //! The functions of the language: what they are called, what they take and give, and what computes them.
 //!
 //! ```text
-//! built_in: signatures as text ── signature ──▶ Function ──▶ Registry ◀── functions of tests (later: plug-ins)
+//! built_in: signatures as text ── signature ──▶ Function ──▶ Registry ◀── plugins
 //!                                                                │
 //!           name and argument types of a call ── resolve ──▶ Variation ── bind ──▶ type of the result, body
 //! ```

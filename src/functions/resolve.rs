@@ -172,6 +172,8 @@ mod tests {
             "STRING" => Argument::Value(SqlType::String),
             "M4,2" => decimal(4, 2),
             "M7,6" => decimal(7, 6),
+            "M76,0" => decimal(76, 0),
+            "M76,76" => decimal(76, 76),
             "INTS" => Argument::Value(SqlType::Array(Box::new(SqlType::Integer))),
             "STRINGS" => Argument::Value(SqlType::Array(Box::new(SqlType::String))),
             "MAP" => Argument::Value(SqlType::Map(Box::new(SqlType::String), Box::new(SqlType::Integer))),
@@ -201,12 +203,13 @@ mod tests {
     #[test]
     fn the_tightest_variation_is_taken() {
         let registry = Registry::default();
-        let cases: [(&str, &[&str], &str); 15] = [
+        let cases: [(&str, &[&str], &str); 16] = [
             ("ABS", &["INT"], "(value INT) -> INTEGER"),
             ("ABS", &["M4,2"], "(value DECIMAL) -> DECIMAL(4, 2)"),
             ("SUBSTRING", &["STRING", "INT"], "(text VARCHAR, position INT) -> STRING"),
             ("SUBSTRING", &["null", "INT"], "(text VARCHAR, position INT) -> STRING"),
             ("LEAST", &["M4,2", "M7,6", "null"], "(first DECIMAL, more DECIMAL...) -> DECIMAL(8, 6)"),
+            ("LEAST", &["M76,0", "M76,76"], "(first DECIMAL, more DECIMAL...) -> DECIMAL(76, 76)"),
             ("GREATEST", &["INT", "BIGINT", "M4,2", "DOUBLE"], "(first DOUBLE, more DOUBLE...) -> DOUBLE"),
             (
                 "GEO_DISTANCE",

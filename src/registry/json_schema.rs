@@ -1,12 +1,21 @@
 //! JSON Schema documents: types, references between them, and what Connect notes beside.
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// A document with all that it refers to.
+/// A document with all that it refers to, in which references can be followed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Documents {
+    pub(super) root: Value,
+    /// Other documents, by the name that a reference has.
+    pub(super) others: Vec<(String, Value)>,
+}
+
+/// A schema that types are read from. Its references hold wherever they are followed: those of other documents to
+/// themselves have the name of their document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JsonSchema {
-    root: Value,
-    others: Vec<(String, Value)>,
+    documents: Documents,
 }
 
 /// What a schema says about a value that is not null.
@@ -32,30 +41,29 @@ impl JsonSchema {
     /// # Errors
     /// A text that says what is wrong.
     pub fn parse(text: &str, references: &[(String, String)]) -> Result<Self, String> {
-        let json = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
-        let others = references.iter().map(|(name, text)| Ok((name.clone(), json(text)?)));
-        Ok(Self { root: json(text)?, others: others.collect::<Result<_, String>>()? })
+        let json = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+        let mut others = Vec::with_capacity(references.len());
+        for (name, text) in references {
+            let mut other = json(text)?;
+            name_document(&mut other, name);
+            others.push((name.clone(), other));
+        }
+        Ok(Self { documents: Documents { root: json(text)?, others } })
     }
 
     /// The schema of the whole document.
     pub fn root(&self) -> &Value {
-        &self.root
+        &self.documents.root
     }
 
     /// The document, and all that it refers to.
     pub fn documents(&self) -> impl Iterator<Item = &Value> {
-        std::iter::once(&self.root).chain(self.others.iter().map(|(_, schema)| schema))
+        std::iter::once(self.root()).chain(self.documents.others.iter().map(|(_, schema)| schema))
     }
 
     /// What `target`, the text of a reference, leads to.
     pub fn resolve(&self, target: &str) -> Option<&Value> {
-        let (document, path) = target.split_once('#').unwrap_or((target, ""));
-        let root = if document.is_empty() {
-            Some(&self.root)
-        } else {
-            self.others.iter().find(|(name, _)| name == document).map(|(_, schema)| schema)
-        };
-        root.and_then(|root| root.pointer(path))
+        self.documents.find(self.root(), target).map(|(found, _)| found)
     }
 
     /// What `schema` says.
@@ -136,6 +144,77 @@ impl JsonSchema {
     }
 }
 
+impl Documents {
+    /// What `target`, the text of a reference within `document`, leads to, and the document that has it.
+    pub(super) fn find<'a>(&'a self, document: &'a Value, target: &str) -> Option<(&'a Value, &'a Value)> {
+        let (base, fragment) = target.split_once('#').unwrap_or((target, ""));
+        let document = if base.is_empty() || id(document).is_some_and(|id| same_document(id, base)) {
+            document
+        } else if id(&self.root).is_some_and(|id| same_document(id, base)) {
+            &self.root
+        } else {
+            let named = self.others.iter().find(|(name, _)| name == base);
+            let known = |(_, other): &&(String, Value)| id(other).is_some_and(|id| same_document(id, base));
+            let last = |(name, _): &&(String, Value)| base.ends_with(&format!("/{name}"));
+            match named.or_else(|| self.others.iter().find(known)).or_else(|| self.others.iter().find(last)) {
+                Some((_, other)) => other,
+                // An id within the document.
+                None => return Some((within(document, &|value| id(value) == Some(target))?, document)),
+            }
+        };
+        let value = match fragment {
+            "" => document,
+            pointer if pointer.starts_with('/') => {
+                document.pointer(&percent_decode_str(pointer).decode_utf8_lossy())?
+            }
+            anchor => {
+                let has_anchor = |value: &Value| {
+                    let named = |keyword: &str| value.get(keyword).and_then(Value::as_str);
+                    named("$anchor") == Some(anchor) || id(value).and_then(|id| id.strip_prefix('#')) == Some(anchor)
+                };
+                within(document, &has_anchor)?
+            }
+        };
+        Some((value, document))
+    }
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.get("$id").or_else(|| value.get("id")).and_then(Value::as_str)
+}
+
+fn same_document(id: &str, base: &str) -> bool {
+    id.trim_end_matches('#') == base
+}
+
+/// The first value in `value` that `wanted` takes.
+fn within<'a>(value: &'a Value, wanted: &dyn Fn(&Value) -> bool) -> Option<&'a Value> {
+    if wanted(value) {
+        return Some(value);
+    }
+    match value {
+        Value::Object(members) => members.values().find_map(|member| within(member, wanted)),
+        Value::Array(elements) => elements.iter().find_map(|element| within(element, wanted)),
+        _ => None,
+    }
+}
+
+/// Puts `name` before the references of `document` to itself.
+fn name_document(document: &mut Value, name: &str) {
+    match document {
+        Value::Object(members) => {
+            for (keyword, member) in members.iter_mut() {
+                match member {
+                    Value::String(target) if keyword == "$ref" && target.starts_with('#') => target.insert_str(0, name),
+                    other => name_document(other, name),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|element| name_document(element, name)),
+        _ => {}
+    }
+}
+
 /// References that lead from one to the next; more lead in a circle.
 const HOPS_MAX: usize = 64;
 
@@ -163,6 +242,26 @@ mod tests {
         assert!(matches!(schema.settled(schema.root()), Shape::Typed("integer", _)));
         let circle = serde_json::json!({"$ref": "#/definitions/circle"});
         assert_eq!(schema.settled(&circle), Shape::Unknown);
+    }
+
+    #[test]
+    fn references_hold_in_their_own_document() {
+        let text = r##"{"properties": {"a": {"$ref": "other"}, "b": {"$ref": "other#/definitions/x%20y"},
+            "c": {"$ref": "#z"}, "d": {"$ref": "http://levada/other.json"}},
+            "definitions": {"x": {"type": "string"}, "z": {"$anchor": "z", "type": "boolean"}}}"##;
+        let other = r##"{"$id": "http://levada/other.json", "$ref": "#/definitions/x",
+            "definitions": {"x": {"type": "integer"}, "x y": {"$ref": "#/definitions/x"}}}"##;
+        let schema = JsonSchema::parse(text, &[("other".to_owned(), other.to_owned())]).expect("JSON");
+        let kinds: Vec<&str> = schema
+            .properties(schema.root())
+            .expect("an object")
+            .into_iter()
+            .map(|(_, property)| match schema.settled(property) {
+                Shape::Typed(kind, _) => kind,
+                _ => "none",
+            })
+            .collect();
+        assert_eq!(kinds, ["integer", "integer", "boolean", "integer"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! A schema has one id wherever it is registered, and a subject has versions of schemas. The types that a schema stands for
 //! are those that Kafka Connect's converters give it, since other tools of a cluster see the same.
 
+pub mod avro;
 mod client;
 mod compatibility;
 mod embedded;
@@ -16,6 +17,7 @@ mod languages;
 mod memory;
 pub mod protobuf;
 mod read;
+mod references;
 mod server;
 mod trial;
 mod watched;
@@ -25,7 +27,8 @@ pub use client::{RemoteRegistry, SettingError};
 pub use compatibility::Compatibility;
 pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, SubjectVersion, VersionId};
 pub use memory::MemoryRegistry;
-pub use read::{Names, SchemaError, read_type, referenced_texts, references_of};
+pub use read::{Names, SchemaError, read_type};
+pub use references::{Reference, ReferenceError, referenced_texts, references_of};
 pub use server::{Access, AccessError, Now, ServeError, serve, serve_to};
 pub use trial::TrialRegistry;
 pub use watched::{Outage, WatchedRegistry};

@@ -1,6 +1,6 @@
 //! A registry as it would be: what is registered and deleted in it is only known here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{RegisteredSchema, RegistryError, SchemaDocument, SchemaRegistry};
@@ -8,32 +8,49 @@ use super::{RegisteredSchema, RegistryError, SchemaDocument, SchemaRegistry};
 /// Another registry with what would have become of it.
 pub struct TrialRegistry {
     registry: Arc<dyn SchemaRegistry>,
+    changes: Mutex<Changes>,
+}
+
+#[derive(Default)]
+struct Changes {
     /// The latest of subjects that would have changed; `None` for those that would have been deleted.
-    changed: Mutex<BTreeMap<String, Option<RegisteredSchema>>>,
+    latest: BTreeMap<String, Option<RegisteredSchema>>,
+    /// What would have been registered, and under which subjects. Ids count down from the greatest, far from those that there are.
+    registered: Vec<(SchemaDocument, BTreeSet<String>)>,
+}
+
+impl Changes {
+    /// What would have the id `id`.
+    fn by_id(&self, id: u32) -> Option<&(SchemaDocument, BTreeSet<String>)> {
+        self.registered.get((u32::MAX - id) as usize)
+    }
+
+    fn register(&mut self, subject: &str, schema: &SchemaDocument) -> u32 {
+        let place = self.registered.iter().position(|(known, _)| known == schema).unwrap_or(self.registered.len());
+        if place == self.registered.len() {
+            self.registered.push((schema.clone(), BTreeSet::new()));
+        }
+        self.registered[place].1.insert(subject.to_owned());
+        let id = u32::MAX - place as u32;
+        self.latest.insert(subject.to_owned(), Some(RegisteredSchema { id, schema: schema.clone() }));
+        id
+    }
 }
 
 impl TrialRegistry {
     /// A trial on `registry`, which stays as it is.
     pub fn new(registry: Arc<dyn SchemaRegistry>) -> Self {
-        Self { registry, changed: Mutex::default() }
+        Self { registry, changes: Mutex::default() }
     }
 
-    fn changed(&self) -> MutexGuard<'_, BTreeMap<String, Option<RegisteredSchema>>> {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What would be registered, by its id.
-    fn would_be(&self, id: u32) -> Option<(String, SchemaDocument)> {
-        let changed = self.changed();
-        let mut registered = changed.iter().filter_map(|(subject, latest)| Some((subject, latest.as_ref()?)));
-        let (subject, found) = registered.find(|(_, latest)| latest.id == id)?;
-        Some((subject.clone(), found.schema.clone()))
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SchemaRegistry for TrialRegistry {
     fn latest(&self, subject: &str) -> Result<Option<RegisteredSchema>, RegistryError> {
-        let changed = self.changed().get(subject).cloned();
+        let changed = self.changes().latest.get(subject).cloned();
         changed.map_or_else(|| self.registry.latest(subject), Ok)
     }
 
@@ -42,33 +59,25 @@ impl SchemaRegistry for TrialRegistry {
     }
 
     fn by_id(&self, id: u32) -> Result<Option<SchemaDocument>, RegistryError> {
-        match self.would_be(id) {
-            Some((_, schema)) => Ok(Some(schema)),
-            None => self.registry.by_id(id),
-        }
+        let schema = self.changes().by_id(id).map(|(schema, _)| schema.clone());
+        schema.map_or_else(|| self.registry.by_id(id), |schema| Ok(Some(schema)))
     }
 
     fn subjects_of(&self, id: u32) -> Result<Vec<String>, RegistryError> {
-        match self.would_be(id) {
-            Some((subject, _)) => Ok(vec![subject]),
-            None => self.registry.subjects_of(id),
-        }
+        let subjects = self.changes().by_id(id).map(|(_, subjects)| subjects.iter().cloned().collect());
+        subjects.map_or_else(|| self.registry.subjects_of(id), Ok)
     }
 
     fn register(&self, subject: &str, schema: &SchemaDocument) -> Result<u32, RegistryError> {
-        if let Some(latest) = self.latest(subject)?.filter(|latest| latest.schema == *schema) {
-            return Ok(latest.id);
+        match self.latest(subject)?.filter(|latest| latest.schema == *schema) {
+            Some(latest) => Ok(latest.id),
+            None => Ok(self.changes().register(subject, schema)),
         }
-        let mut changed = self.changed();
-        // Far from those that there are.
-        let id = u32::MAX - changed.len() as u32;
-        changed.insert(subject.to_owned(), Some(RegisteredSchema { id, schema: schema.clone() }));
-        Ok(id)
     }
 
     fn subjects(&self) -> Result<Vec<String>, RegistryError> {
         let mut subjects = self.registry.subjects()?;
-        for (subject, latest) in self.changed().iter() {
+        for (subject, latest) in &self.changes().latest {
             subjects.retain(|other| other != subject);
             subjects.extend(latest.is_some().then(|| subject.clone()));
         }
@@ -78,7 +87,7 @@ impl SchemaRegistry for TrialRegistry {
 
     fn delete_subject(&self, subject: &str) -> Result<bool, RegistryError> {
         let was_there = self.latest(subject)?.is_some();
-        self.changed().insert(subject.to_owned(), None);
+        self.changes().latest.insert(subject.to_owned(), None);
         Ok(was_there)
     }
 }
@@ -102,5 +111,20 @@ mod tests {
         assert_eq!((trial.delete_subject("b"), trial.delete_subject("b")), (Ok(true), Ok(false)));
         assert_eq!(trial.subjects(), Ok(vec!["a".to_owned(), "c".to_owned()]));
         assert_eq!(registry.subjects(), Ok(vec!["a".to_owned(), "b".to_owned()]));
+    }
+    #[test]
+    fn every_schema_of_a_trial_has_an_id_of_its_own() {
+        let trial = TrialRegistry::new(Arc::new(EmbeddedRegistry::in_memory()));
+        let schema = |text: &str| SchemaDocument::new(SchemaType::Avro, text);
+        let register = |subject: &str, text: &str| trial.register(subject, &schema(text)).expect("anything fits");
+        let (first, second) = (register("a", "\"int\""), register("a", "\"long\""));
+        let other = register("b", "\"string\"");
+        assert_eq!(register("b", "\"int\""), first, "the same schema elsewhere");
+        for (id, text, subjects) in
+            [(first, "\"int\"", &["a", "b"][..]), (second, "\"long\"", &["a"]), (other, "\"string\"", &["b"])]
+        {
+            assert_eq!(trial.by_id(id), Ok(Some(schema(text))));
+            assert_eq!(trial.subjects_of(id), Ok(subjects.iter().map(|&subject| subject.to_owned()).collect()));
+        }
     }
 }

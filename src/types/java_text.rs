@@ -16,6 +16,11 @@ use super::{SqlType, StructField};
 
 const MS_PER_DAY: i64 = 86_400_000;
 
+/// The double that has as few digits as tell `value` from other numbers of four bytes.
+pub fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
 /// Java's `Double.toString` since JDK 19: the shortest digits that read back as `value`, always with a digit after the
 /// point, and an exponent below 1.0E-3 and from 1.0E7 on.
 pub fn write_double(out: &mut Vec<u8>, value: f64) {

@@ -4,7 +4,6 @@ use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
 use arrow::datatypes::i256;
 
 use super::cursor::{Cursor, Fault, Read};
-use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::decimal_bytes::{self, big_endian};
 use crate::formats::nested_column::{NestedColumn, columns_of, find_field};
 use crate::formats::rows::RowMarks;
@@ -12,6 +11,7 @@ use crate::formats::scalar_column::ScalarColumn;
 use crate::formats::schemas::{SchemaLookup, no_schema, split_id};
 use crate::formats::writer_plans::{Found, WriterPlans};
 use crate::formats::{Decoded, Decoder};
+use crate::registry::avro::{AvroSchema, Node, NodeId};
 use crate::types::{Column, SqlType};
 
 /// Decodes records, or bare values of the only column.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::registry::avro::{AvroSchema, Node, NodeId};
+
 use super::cursor::write_long;
-use super::schema::{AvroSchema, Node, NodeId};
 
 /// `value` as a datum of the node `id`; `None` if it is none.
 pub(super) fn datum(schema: &AvroSchema, id: NodeId, value: &Value) -> Option<Vec<u8>> {

@@ -8,7 +8,6 @@ use arrow::datatypes::i256;
 
 use super::cursor::write_long;
 use super::default::datum;
-use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::decimal_bytes::{Digits, widen};
 use crate::formats::nested_cells::{Cells, Values};
 use crate::formats::nested_column::columns_of;
@@ -16,6 +15,7 @@ use crate::formats::rows::RowsWriter;
 use crate::formats::scalar_cells::ScalarCells;
 use crate::formats::schemas::write_id;
 use crate::formats::{Encoded, Encoder};
+use crate::registry::avro::{AvroSchema, Node, NodeId};
 use crate::types::{Column, SqlType};
 
 /// Encodes rows as records, or as bare values of their only column.

@@ -1,9 +1,9 @@
 //! A datum as text, as Avro's own records print themselves.
 
 use super::cursor::{Cursor, Fault, Read};
-use super::schema::{AvroSchema, Node, NodeId};
 use crate::formats::decimal_bytes::big_endian;
-use crate::types::java_text::{write_decimal256, write_double, write_integer};
+use crate::registry::avro::{AvroSchema, Node, NodeId};
+use crate::types::java_text::{shortest, write_decimal256, write_double, write_integer};
 use crate::types::json_text::write_text;
 
 /// Values nested deeper are refused: a schema may hold itself.
@@ -68,9 +68,8 @@ impl Printer<'_> {
             Node::Int => write_integer(&mut self.out, i64::from(self.cursor.int()?)),
             Node::Long => write_integer(&mut self.out, self.cursor.long()?),
             Node::Float => {
-                let value = self.cursor.float()?;
-                // As few digits as tell it from other numbers of four bytes.
-                self.number(value.to_string().parse().unwrap_or(f64::from(value)));
+                let value = shortest(self.cursor.float()?);
+                self.number(value);
             }
             Node::Double => {
                 let value = self.cursor.double()?;

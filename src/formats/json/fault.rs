@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::types::json_scanner::Malformed;
+
+/// What reading a document gives, or why it is refused.
+pub(super) type Scan<T> = Result<T, Fault>;
+
 /// Longest excerpt of a value in a message, in bytes.
 const EXCERPT_MAX: usize = 100;
 
@@ -12,12 +17,7 @@ pub(super) struct Fault(Box<Kind>);
 #[derive(Debug)]
 enum Kind {
     /// It is not JSON.
-    Malformed {
-        /// Byte at which reading stopped.
-        at: usize,
-        /// What was expected there.
-        what: &'static str,
-    },
+    Malformed(Malformed),
     /// A value does not fit its column.
     Mismatch {
         /// Where the value stands below the root: `.ADDRESS.LINES[0]`.
@@ -33,13 +33,14 @@ enum Kind {
     TooLarge,
 }
 
-impl Fault {
-    /// Text that is not JSON: reading stopped at byte `at`.
+impl From<Malformed> for Fault {
     #[cold]
-    pub(super) fn malformed(at: usize, what: &'static str) -> Self {
-        Self(Box::new(Kind::Malformed { at, what }))
+    fn from(malformed: Malformed) -> Self {
+        Self(Box::new(Kind::Malformed(malformed)))
     }
+}
 
+impl Fault {
     /// Bytes that are not UTF-8.
     #[cold]
     pub(super) fn not_text() -> Self {
@@ -83,7 +84,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Malformed { at, what } => write!(f, "malformed JSON at byte {at}: {what}"),
+            Kind::Malformed(malformed) => malformed.fmt(f),
             Kind::Mismatch { path, expected, got } => write!(f, "cannot read {got} as {expected} at ${path}"),
             Kind::NotText => f.write_str("invalid UTF-8"),
             Kind::TooLarge => f.write_str("the batch holds more than two gigabytes of text"),

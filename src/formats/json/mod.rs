@@ -18,7 +18,6 @@ mod dialect;
 mod encode;
 mod fault;
 mod record_reader;
-mod scanner;
 #[cfg(test)]
 mod tests;
 mod value_reader;
@@ -27,6 +26,7 @@ use arrow::array::{Array, ArrayRef, BinaryArray, new_null_array};
 use arrow::datatypes::{DataType, Fields};
 
 use crate::types::Column;
+use crate::types::json_scanner::Scanner;
 
 use super::rows::{RowMarks, Utf8Check};
 use super::{Decoded, Decoder};
@@ -34,9 +34,8 @@ use super::{Decoded, Decoder};
 pub(super) use dialect::{Dialect, is_union_field};
 pub(super) use encode::{JsonEncoder, RecordTemplate, TypeTemplate};
 
-use fault::Fault;
+use fault::{Fault, Scan};
 use record_reader::RecordReader;
-use scanner::{Scan, Scanner};
 use value_reader::{Scratch, ValueReader};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

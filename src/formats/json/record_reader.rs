@@ -10,11 +10,11 @@ use arrow::array::{ArrayRef, NullBufferBuilder, StructArray};
 use arrow::datatypes::Fields;
 use foldhash::HashMap;
 
+use crate::types::json_scanner::{Scanner, first_word};
 use crate::types::json_text::unescape;
 
 use super::dialect::is_union_field;
-use super::fault::Fault;
-use super::scanner::{Scan, Scanner, first_word};
+use super::fault::{Fault, Scan};
 use super::value_reader::{Scratch, ValueReader};
 
 /// Most names remembered per record type. Documents with data as names would otherwise fill the memory.

@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use crate::formats::decimal_bytes::{big_endian, fit};
-use crate::formats::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
+use crate::formats::extents::Extents;
 use crate::formats::scalar_column::{BytesColumn, ScalarColumn, decimal_parameters};
+use crate::types::json_scanner::Scanner;
 use crate::types::json_text::{unescape, write_text};
+use crate::types::number_text::{NumberText, parse_f64, parse_i32, parse_i64};
 use crate::types::{SqlType, java_text};
 
 use super::dialect::Dialect;
-use super::fault::Fault;
+use super::fault::{Fault, Scan};
 use super::record_reader::RecordReader;
-use super::scanner::{Scan, Scanner};
 
 /// Buffers for the rare values that cannot go straight to their column.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl ValueReader {
     pub(super) fn read(&mut self, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
         match self {
             Self::Scalar(column, sql_type) => read_scalar(column, sql_type, scanner, scratch),
-            Self::Ignored => scanner.skip_value(),
+            Self::Ignored => Ok(scanner.skip_value()?),
             Self::Checked(inner) => inner.read(scanner, scratch),
             Self::List(list) => list.read(scanner, scratch),
             Self::Map(map) => map.read(scanner, scratch),
@@ -112,8 +112,8 @@ impl ValueReader {
         match self {
             Self::Scalar(column, _) => column.push_null(),
             Self::Ignored | Self::Checked(_) => {}
-            Self::List(list) => list.push_null(),
-            Self::Map(map) => map.push_null(),
+            Self::List(list) => list.extents.push_null(),
+            Self::Map(map) => map.extents.push_null(),
             Self::Record(record) => record.push_null(),
         }
     }
@@ -122,8 +122,8 @@ impl ValueReader {
         match self {
             Self::Scalar(column, _) => column.len(),
             Self::Ignored | Self::Checked(_) => 0,
-            Self::List(list) => list.offsets.len() - 1,
-            Self::Map(map) => map.offsets.len() - 1,
+            Self::List(list) => list.extents.len(),
+            Self::Map(map) => map.extents.len(),
             Self::Record(record) => record.len(),
         }
     }
@@ -214,6 +214,27 @@ fn read_scalar(
     }
 }
 
+/// What a text stands for; `buffer` is for one with escapes.
+#[inline]
+fn plain<'t>(text: &'t [u8], escaped: bool, buffer: &'t mut Vec<u8>) -> &'t [u8] {
+    if !escaped {
+        return text;
+    }
+    buffer.clear();
+    unescape(text, buffer);
+    buffer
+}
+
+/// Appends what a text stands for.
+#[inline]
+fn append(out: &mut Vec<u8>, text: &[u8], escaped: bool) {
+    if escaped {
+        unescape(text, out);
+    } else {
+        out.extend_from_slice(text);
+    }
+}
+
 /// Reads digits as bytes in base64.
 fn read_base64_decimal(
     column: &mut ScalarColumn,
@@ -223,14 +244,9 @@ fn read_base64_decimal(
 ) -> Scan<()> {
     let start = scanner.position();
     let (text, escaped) = scanner.text()?;
-    scratch.text.clear();
-    if escaped {
-        unescape(text, &mut scratch.text);
-    } else {
-        scratch.text.extend_from_slice(text);
-    }
+    let text = plain(text, escaped, &mut scratch.text);
     scratch.digits.clear();
-    let digits = java_text::read_base64(&mut scratch.digits, &scratch.text).then(|| big_endian(&scratch.digits));
+    let digits = java_text::read_base64(&mut scratch.digits, text).then(|| big_endian(&scratch.digits));
     let scale = decimal_parameters(sql_type).1;
     match (column, digits.and_then(|digits| fit(digits, scale, sql_type).ok())) {
         // A DECIMAL of at most 38 digits fits.
@@ -266,12 +282,7 @@ fn read_number<T>(
         b'-' | b'0'..=b'9' => Ok(fit(scanner.number()?)),
         b'"' => {
             let (text, escaped) = scanner.text()?;
-            if !escaped {
-                return Ok(parse(text));
-            }
-            scratch.text.clear();
-            unescape(text, &mut scratch.text);
-            Ok(parse(&scratch.text))
+            Ok(parse(plain(text, escaped, &mut scratch.text)))
         }
         _ => Ok(None),
     }
@@ -282,11 +293,7 @@ fn read_number<T>(
 fn read_text(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, scratch: &mut Scratch) -> Scan<()> {
     if token == b'"' {
         let (text, escaped) = scanner.text()?;
-        if escaped {
-            unescape(text, &mut column.data);
-        } else {
-            column.data.extend_from_slice(text);
-        }
+        append(&mut column.data, text, escaped);
     } else {
         read_other_as_text(&mut column.data, token, scanner, scratch)?;
     }
@@ -318,9 +325,7 @@ fn write_compact(out: &mut Vec<u8>, json: &[u8], scratch: &mut Scratch) -> Scan<
             b'"' => {
                 let (text, escaped) = scanner.text()?;
                 if escaped {
-                    scratch.text.clear();
-                    unescape(text, &mut scratch.text);
-                    write_text(out, &scratch.text);
+                    write_text(out, plain(text, escaped, &mut scratch.text));
                 } else {
                     out.extend_from_slice(scanner.between(start, scanner.position()));
                 }
@@ -341,13 +346,8 @@ fn read_bytes(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, sc
         return mismatch(scanner, start, &SqlType::Bytes);
     }
     let (text, escaped) = scanner.text()?;
-    scratch.text.clear();
-    if escaped {
-        unescape(text, &mut scratch.text);
-    } else {
-        scratch.text.extend_from_slice(text);
-    }
-    if !java_text::read_base64(&mut column.data, &scratch.text) {
+    let text = plain(text, escaped, &mut scratch.text);
+    if !java_text::read_base64(&mut column.data, text) {
         return mismatch(scanner, start, &SqlType::Bytes);
     }
     if column.end() { Ok(()) } else { Err(Fault::too_large()) }
@@ -355,8 +355,7 @@ fn read_bytes(column: &mut BytesColumn, token: u8, scanner: &mut Scanner<'_>, sc
 
 /// Reads JSON arrays into an ARRAY.
 pub(super) struct ListReader {
-    offsets: Vec<i32>,
-    nulls: NullBufferBuilder,
+    extents: Extents,
     element: ValueReader,
     sql_type: SqlType,
     field: FieldRef,
@@ -365,8 +364,7 @@ pub(super) struct ListReader {
 impl ListReader {
     fn new(element: &SqlType) -> Self {
         Self {
-            offsets: vec![0],
-            nulls: NullBufferBuilder::new(0),
+            extents: Extents::new(),
             element: ValueReader::new(element),
             sql_type: SqlType::Array(Box::new(element.clone())),
             field: Arc::new(Field::new_list_field(element.arrow(), true)),
@@ -377,7 +375,7 @@ impl ListReader {
         match scanner.next_token() {
             b'n' => {
                 scanner.null()?;
-                self.push_null();
+                self.extents.push_null();
                 return Ok(());
             }
             b'[' => scanner.skip_byte(),
@@ -388,35 +386,22 @@ impl ListReader {
             self.element.read(scanner, scratch).map_err(|fault| fault.in_element(index))?;
             index += 1;
         }
-        self.offsets.push(self.element.len() as i32);
-        self.nulls.append_non_null();
+        self.extents.end(self.element.len());
         Ok(())
     }
 
-    fn push_null(&mut self) {
-        self.offsets.push(self.offsets[self.offsets.len() - 1]);
-        self.nulls.append_null();
-    }
-
     fn truncate(&mut self, len: usize) {
-        if len + 1 < self.offsets.len() {
-            self.offsets.truncate(len + 1);
-            self.nulls.truncate(len);
-        }
-        self.element.truncate(self.offsets[self.offsets.len() - 1] as usize);
+        self.element.truncate(self.extents.truncate(len));
     }
 
     fn finish(&mut self) -> ArrayRef {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let offsets = OffsetBuffer::new(offsets.into());
-        Arc::new(ListArray::new(Arc::clone(&self.field), offsets, self.element.finish(), self.nulls.finish()))
+        self.extents.finish_lists(&self.field, self.element.finish())
     }
 }
 
 /// Reads JSON objects into a MAP with text keys. Of equal keys the last one counts.
 pub(super) struct MapReader {
-    offsets: Vec<i32>,
-    nulls: NullBufferBuilder,
+    extents: Extents,
     keys: BytesColumn,
     values: ValueReader,
     sql_type: SqlType,
@@ -427,8 +412,7 @@ impl MapReader {
     fn new(value: &SqlType) -> Self {
         let fields = vec![Field::new("key", DataType::Utf8, false), Field::new("value", value.arrow(), true)];
         Self {
-            offsets: vec![0],
-            nulls: NullBufferBuilder::new(0),
+            extents: Extents::new(),
             keys: BytesColumn::new(),
             values: ValueReader::new(value),
             sql_type: SqlType::Map(Box::new(SqlType::String), Box::new(value.clone())),
@@ -440,7 +424,7 @@ impl MapReader {
         match scanner.next_token() {
             b'n' => {
                 scanner.null()?;
-                self.push_null();
+                self.extents.push_null();
                 Ok(())
             }
             b'{' => self.read_once(scanner, scratch, Self::read_entries),
@@ -467,8 +451,7 @@ impl MapReader {
             self.values.truncate(base);
             read(self, scanner, scratch, &repeated)?;
         }
-        self.offsets.push(self.keys.len() as i32);
-        self.nulls.append_non_null();
+        self.extents.end(self.keys.len());
         Ok(())
     }
 
@@ -483,11 +466,7 @@ impl MapReader {
                 scanner.skip_value()?;
                 continue;
             }
-            if escaped {
-                unescape(key, &mut self.keys.data);
-            } else {
-                self.keys.data.extend_from_slice(key);
-            }
+            append(&mut self.keys.data, key, escaped);
             if !self.keys.end() {
                 return Err(Fault::too_large());
             }
@@ -550,27 +529,14 @@ impl MapReader {
         Ok(has_key)
     }
 
-    fn push_null(&mut self) {
-        self.offsets.push(self.offsets[self.offsets.len() - 1]);
-        self.nulls.append_null();
-    }
-
     fn truncate(&mut self, len: usize) {
-        if len + 1 < self.offsets.len() {
-            self.offsets.truncate(len + 1);
-            self.nulls.truncate(len);
-        }
-        let entries = self.offsets[self.offsets.len() - 1] as usize;
+        let entries = self.extents.truncate(len);
         self.keys.truncate(entries);
         self.values.truncate(entries);
     }
 
     fn finish(&mut self) -> ArrayRef {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let columns: Vec<ArrayRef> = vec![Arc::new(self.keys.finish_text()), self.values.finish()];
-        debug_assert_eq!(columns[0].len(), columns[1].len(), "each key has a value");
-        let entries = StructArray::new(self.fields.clone(), columns, None);
-        let field = Arc::new(Field::new("entries", DataType::Struct(self.fields.clone()), false));
-        Arc::new(MapArray::new(field, OffsetBuffer::new(offsets.into()), entries, self.nulls.finish(), false))
+        let entries: Vec<ArrayRef> = vec![Arc::new(self.keys.finish_text()), self.values.finish()];
+        self.extents.finish_maps(&self.fields, entries)
     }
 }

@@ -6,7 +6,7 @@ use super::framing::{Framing, header_length, split_header};
 use super::leaf_reader::{push_cell, read_leaf};
 use super::plan::{Action, Compiler, Element, End, EndKind, Leaf, MessagePlan, Step};
 use super::wire::{DELIMITED, delimited, number, skip, tag, wire_type};
-use crate::formats::byte_reader::{ByteReader, Fault, Read};
+use crate::formats::byte_reader::{ByteReader, Fault, Read, write_varint};
 use crate::formats::nested_column::{MapColumn, NestedColumn, RecordColumn};
 use crate::formats::rows::RowMarks;
 use crate::formats::scalar_column::ScalarColumn;
@@ -215,7 +215,7 @@ impl Reader<'_> {
                         return self.merged(step, reader, tag, bytes, mark == message, |_, whole| {
                             column.truncate(column.len() - 1);
                             let mut value = Vec::new();
-                            crate::formats::byte_reader::write_varint(&mut value, whole.len() as u64);
+                            write_varint(&mut value, whole.len() as u64);
                             value.extend_from_slice(whole);
                             read_leaf(leaf, &mut ByteReader::new(&value), column, sql_type).map(drop)
                         });

@@ -8,7 +8,7 @@ use arrow::datatypes::i256;
 
 use super::framing::header;
 use super::leaf_reader::SECONDS;
-use super::wire::{DELIMITED, VARINT, tag, wire_type_of, write_delimited};
+use super::wire::{DELIMITED, FIXED32, FIXED64, VARINT, tag, wire_type_of, write_delimited};
 use crate::formats::byte_reader::{write_varint, zigzag};
 use crate::formats::decimal_bytes::Digits;
 use crate::formats::nested_cells::{Cells, Values};
@@ -429,8 +429,8 @@ fn write_element(leaf: &Leaf, elements: &Cells<'_>, out: &mut Vec<u8>, row: usiz
         _ => {}
     }
     match leaf.wire_type() {
-        super::wire::FIXED64 => out.extend_from_slice(&[0; 8]),
-        super::wire::FIXED32 => out.extend_from_slice(&[0; 4]),
+        FIXED64 => out.extend_from_slice(&[0; 8]),
+        FIXED32 => out.extend_from_slice(&[0; 4]),
         // 0, or no bytes.
         _ => out.push(0),
     }
@@ -561,6 +561,9 @@ fn write_numbers<const N: usize>(numbers: [i64; N], out: &mut Vec<u8>) {
 fn write_decimal(digits: i256, scale: u8, out: &mut Vec<u8>) {
     out.push(tag(1, DELIMITED) as u8);
     write_bytes(out, Digits::new(digits).bytes());
-    let precision = digits.to_string().trim_start_matches('-').len() as i64;
+    let precision = match digits.to_i128() {
+        Some(digits) => i64::from(digits.unsigned_abs().checked_ilog10().unwrap_or(0)) + 1,
+        None => digits.to_string().trim_start_matches('-').len() as i64,
+    };
     write_numbers([0, precision, i64::from(scale)], out);
 }

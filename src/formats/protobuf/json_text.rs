@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::wire::{DELIMITED, FIXED32, FIXED64, VARINT, delimited, number, skip, wire_type, wire_type_of};
-use crate::formats::byte_reader::{ByteReader, Fault, Read, unzigzag};
+use super::wire::{
+    self, DELIMITED, FIXED32, FIXED64, ScalarValue, VARINT, delimited, number, skip, wire_type, wire_type_of,
+};
+use crate::formats::byte_reader::{ByteReader, Fault, Read};
 use crate::formats::decimal_bytes::big_endian;
 use crate::registry::protobuf::{
     Entry, Field, FieldDefault, FieldKind, MessageId, Presence, ProtobufSchema, Scalar, WellKnown,
@@ -234,25 +236,13 @@ fn parts(kinds: &[Scalar], bytes: &[u8]) -> Read<Vec<Option<Value>>> {
 }
 
 fn scalar(kind: Scalar, reader: &mut ByteReader<'_>) -> Read<Value> {
-    Ok(match kind {
-        Scalar::Double => double(reader.double()?),
-        Scalar::Float => {
-            let value = reader.float()?;
-            // As few digits as tell it from other numbers of four bytes.
-            double(value.to_string().parse().unwrap_or(f64::from(value)))
-        }
-        Scalar::Int32 => Value::from(reader.varint()? as i32),
-        Scalar::Int64 => Value::from(reader.varint()?.cast_signed()),
-        Scalar::Uint32 => Value::from(reader.varint()? as u32),
-        Scalar::Uint64 => Value::from(reader.varint()?),
-        Scalar::Sint32 | Scalar::Sint64 => Value::from(unzigzag(reader.varint()?)),
-        Scalar::Fixed32 => Value::from(u32::from_le_bytes(reader.array()?)),
-        Scalar::Fixed64 => Value::from(u64::from_le_bytes(reader.array()?)),
-        Scalar::Sfixed32 => Value::from(i32::from_le_bytes(reader.array()?)),
-        Scalar::Sfixed64 => Value::from(i64::from_le_bytes(reader.array()?)),
-        Scalar::Bool => Value::from(reader.varint()? != 0),
-        Scalar::String => text(delimited(reader)?),
-        Scalar::Bytes => base64(delimited(reader)?),
+    Ok(match wire::scalar(kind, reader)? {
+        ScalarValue::Integer(value) => Value::from(value),
+        ScalarValue::Unsigned(value) => Value::from(value),
+        ScalarValue::Number(value) => double(value),
+        ScalarValue::Boolean(value) => Value::from(value),
+        ScalarValue::Bytes(bytes) if kind == Scalar::Bytes => base64(bytes),
+        ScalarValue::Bytes(bytes) => text(bytes),
     })
 }
 
@@ -279,6 +269,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::formats::byte_reader::write_varint;
 
     const FILE: &str = "syntax = 'proto3'; message M { string name = 1; int64 id = 2; repeated N n = 3; E e = 4;
         repeated sint32 packed = 5; map<string, double> m = 6; google.protobuf.Timestamp t = 7; bytes b = 8; N one = 9;
@@ -328,7 +319,7 @@ mod tests {
         let mut bytes = Vec::new();
         for _ in 0..200 {
             let mut outer = vec![0x12];
-            crate::formats::byte_reader::write_varint(&mut outer, bytes.len() as u64);
+            write_varint(&mut outer, bytes.len() as u64);
             outer.extend_from_slice(&bytes);
             bytes = outer;
         }
@@ -344,7 +335,7 @@ mod tests {
         ) {
             let mut bytes = Vec::new();
             for (number, wire, value) in parts {
-                crate::formats::byte_reader::write_varint(&mut bytes, u64::from(number) << 3 | u64::from(wire));
+                write_varint(&mut bytes, u64::from(number) << 3 | u64::from(wire));
                 if wire == DELIMITED {
                     bytes.push(value.len() as u8);
                 }

@@ -3,8 +3,8 @@
 use arrow::datatypes::i256;
 
 use super::plan::{Cell, Leaf};
-use super::wire::{DELIMITED, VARINT, delimited, number, skip, tag, wire_type_of};
-use crate::formats::byte_reader::{ByteReader, Fault, Read, unzigzag};
+use super::wire::{DELIMITED, VARINT, delimited, integer, number, skip, tag, wire_type_of};
+use crate::formats::byte_reader::{ByteReader, Fault, Read};
 use crate::formats::decimal_bytes::{big_endian, fit};
 use crate::formats::scalar_column::ScalarColumn;
 use crate::registry::protobuf::{Scalar, WellKnown};
@@ -57,24 +57,6 @@ fn read_scalar(scalar: Scalar, reader: &mut ByteReader<'_>, column: &mut ScalarC
         }
     }
     Ok(())
-}
-
-/// A whole number. Those without a sign that have 64 bits are taken as if they had one.
-#[inline]
-fn integer(scalar: Scalar, reader: &mut ByteReader<'_>) -> Read<i64> {
-    Ok(match scalar {
-        Scalar::Int32 => i64::from(reader.varint()? as i32),
-        Scalar::Int64 | Scalar::Uint64 => reader.varint()? as i64,
-        Scalar::Uint32 => i64::from(reader.varint()? as u32),
-        Scalar::Sint32 => unzigzag(u64::from(reader.varint()? as u32)),
-        Scalar::Sint64 => unzigzag(reader.varint()?),
-        Scalar::Fixed32 => i64::from(u32::from_le_bytes(reader.array()?)),
-        Scalar::Sfixed32 => i64::from(i32::from_le_bytes(reader.array()?)),
-        Scalar::Fixed64 | Scalar::Sfixed64 => i64::from_le_bytes(reader.array()?),
-        Scalar::Double | Scalar::Float | Scalar::Bool | Scalar::String | Scalar::Bytes => {
-            unreachable!("plans are compiled for their columns")
-        }
-    })
 }
 
 fn push_decimal(column: &mut ScalarColumn, digits: i256) {

@@ -19,6 +19,12 @@
 //!
 //! A writer's message is compiled against the columns once (`plan`); a record is one pass over its bytes, in whatever order
 //! the fields come.
+//!
+//! ```text
+//! record ── framing ──▶ id, message ─▶ writer's schema ┐
+//!                   └─▶ fields                columns ─┴─ plan ──▶ steps by number
+//!                         └────────── wire, leaf_reader ───────────▶ columns
+//! ```
 
 mod decode;
 mod encode;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::wire::{DELIMITED, tag, wire_type_of};
+use super::wire::{DELIMITED, VARINT, tag, wire_type_of};
 use crate::formats::nested_column::{columns_of, find_field};
 use crate::registry::protobuf::{
     Entry, Enum, Field, FieldDefault, FieldKind, MessageId, Presence, ProtobufSchema, Scalar, WellKnown,
@@ -343,7 +343,7 @@ impl Step {
     fn new(field: &Field, column: usize, mark: usize, action: Action) -> Self {
         let wire_type = match field.kind {
             FieldKind::Scalar(scalar) => wire_type_of(scalar),
-            FieldKind::Enum(_) => super::wire::VARINT,
+            FieldKind::Enum(_) => VARINT,
             _ => DELIMITED,
         };
         let packable = field.repeated && wire_type != DELIMITED;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::wire::{DELIMITED, FIXED32, FIXED64, VARINT, delimited, number, skip, wire_type, wire_type_of};
-use crate::formats::byte_reader::{ByteReader, Fault, Read, unzigzag};
+use super::wire::{
+    self, DELIMITED, FIXED32, FIXED64, ScalarValue, VARINT, delimited, number, skip, wire_type, wire_type_of,
+};
+use crate::formats::byte_reader::{ByteReader, Fault, Read};
 use crate::registry::protobuf::{FieldKind, MessageId, ProtobufSchema, Scalar, WellKnown};
 use crate::types::java_text::write_double;
 
@@ -117,23 +119,12 @@ fn well_known(known: WellKnown, bytes: &[u8]) -> Read<String> {
 }
 
 fn scalar(kind: Scalar, reader: &mut ByteReader<'_>) -> Read<String> {
-    Ok(match kind {
-        Scalar::Double => double(reader.double()?),
-        Scalar::Float => {
-            let value = reader.float()?;
-            double(value.to_string().parse().unwrap_or(f64::from(value)))
-        }
-        Scalar::Int32 => (reader.varint()? as i32).to_string(),
-        Scalar::Int64 => reader.varint()?.cast_signed().to_string(),
-        Scalar::Uint32 => (reader.varint()? as u32).to_string(),
-        Scalar::Uint64 => reader.varint()?.to_string(),
-        Scalar::Sint32 | Scalar::Sint64 => unzigzag(reader.varint()?).to_string(),
-        Scalar::Fixed32 => u32::from_le_bytes(reader.array()?).to_string(),
-        Scalar::Fixed64 => u64::from_le_bytes(reader.array()?).to_string(),
-        Scalar::Sfixed32 => i32::from_le_bytes(reader.array()?).to_string(),
-        Scalar::Sfixed64 => i64::from_le_bytes(reader.array()?).to_string(),
-        Scalar::Bool => (reader.varint()? != 0).to_string(),
-        Scalar::String | Scalar::Bytes => quoted(delimited(reader)?),
+    Ok(match wire::scalar(kind, reader)? {
+        ScalarValue::Integer(value) => value.to_string(),
+        ScalarValue::Unsigned(value) => value.to_string(),
+        ScalarValue::Number(value) => double(value),
+        ScalarValue::Boolean(value) => value.to_string(),
+        ScalarValue::Bytes(bytes) => quoted(bytes),
     })
 }
 
@@ -182,6 +173,7 @@ fn quoted(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::byte_reader::write_varint;
 
     const FILE: &str = "syntax = 'proto3'; message M { string name = 1; int32 id = 2; repeated N n = 3; E e = 4;
         repeated sint32 packed = 5; map<string, double> m = 6; google.protobuf.Timestamp t = 7; bytes b = 8; }
@@ -214,7 +206,7 @@ mod tests {
         let mut bytes = Vec::new();
         for _ in 0..200 {
             let mut outer = vec![0x12];
-            crate::formats::byte_reader::write_varint(&mut outer, bytes.len() as u64);
+            write_varint(&mut outer, bytes.len() as u64);
             outer.extend_from_slice(&bytes);
             bytes = outer;
         }

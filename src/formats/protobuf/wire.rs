@@ -5,8 +5,9 @@
 //! value   varint │ 8 bytes │ length (varint) ‖ bytes │ fields ‖ end of group │ 4 bytes
 //! ```
 
-use crate::formats::byte_reader::{ByteReader, Fault, Read, write_varint};
+use crate::formats::byte_reader::{ByteReader, Fault, Read, unzigzag, write_varint};
 use crate::registry::protobuf::Scalar;
+use crate::types::java_text::shortest;
 
 /// A number of variable length.
 pub const VARINT: u8 = 0;
@@ -50,6 +51,50 @@ pub fn wire_type_of(scalar: Scalar) -> u8 {
 pub fn delimited<'a>(reader: &mut ByteReader<'a>) -> Read<&'a [u8]> {
     let length = reader.varint()?;
     reader.take(usize::try_from(length).map_err(|_| Fault::Short)?)
+}
+
+/// A whole number. Those without a sign that have 64 bits are taken as if they had one.
+#[inline]
+pub fn integer(scalar: Scalar, reader: &mut ByteReader<'_>) -> Read<i64> {
+    Ok(match scalar {
+        Scalar::Int32 => i64::from(reader.varint()? as i32),
+        Scalar::Int64 | Scalar::Uint64 => reader.varint()? as i64,
+        Scalar::Uint32 => i64::from(reader.varint()? as u32),
+        Scalar::Sint32 => unzigzag(u64::from(reader.varint()? as u32)),
+        Scalar::Sint64 => unzigzag(reader.varint()?),
+        Scalar::Fixed32 => i64::from(u32::from_le_bytes(reader.array()?)),
+        Scalar::Sfixed32 => i64::from(i32::from_le_bytes(reader.array()?)),
+        Scalar::Fixed64 | Scalar::Sfixed64 => i64::from_le_bytes(reader.array()?),
+        Scalar::Double | Scalar::Float | Scalar::Bool | Scalar::String | Scalar::Bytes => {
+            unreachable!("whole numbers are read of what has them")
+        }
+    })
+}
+
+/// A value of any scalar type.
+pub enum ScalarValue<'a> {
+    /// A whole number.
+    Integer(i64),
+    /// A whole number of 64 bits without a sign.
+    Unsigned(u64),
+    /// Any other number; one of four bytes with as few digits as tell it from others.
+    Number(f64),
+    /// `bool`
+    Boolean(bool),
+    /// `string`, `bytes`
+    Bytes(&'a [u8]),
+}
+
+/// A value of the type `kind`.
+pub fn scalar<'a>(kind: Scalar, reader: &mut ByteReader<'a>) -> Read<ScalarValue<'a>> {
+    Ok(match kind {
+        Scalar::Double => ScalarValue::Number(reader.double()?),
+        Scalar::Float => ScalarValue::Number(shortest(reader.float()?)),
+        Scalar::Bool => ScalarValue::Boolean(reader.varint()? != 0),
+        Scalar::String | Scalar::Bytes => ScalarValue::Bytes(delimited(reader)?),
+        Scalar::Uint64 | Scalar::Fixed64 => ScalarValue::Unsigned(integer(kind, reader)?.cast_unsigned()),
+        _ => ScalarValue::Integer(integer(kind, reader)?),
+    })
 }
 
 /// Groups within groups that are skipped; Protobuf's own readers allow 100.
@@ -103,10 +148,12 @@ pub fn write_delimited(
         out[start] = length as u8;
         return Ok(());
     }
-    // The length takes more than the byte that was kept for it.
-    let mut prefix = Vec::with_capacity(5);
-    write_varint(&mut prefix, length as u64);
-    out.splice(start..=start, prefix);
+    // The length takes more than the byte that was kept for it: it is written behind, and turned to the front.
+    let end = out.len();
+    write_varint(out, length as u64);
+    let extra = out.len() - end;
+    out[start + 1..].rotate_right(extra);
+    out.remove(start);
     Ok(())
 }
 

@@ -1,4 +1,8 @@
 //! The functions of ksqlDB: signatures by category, bodies in files of their own.
+//!
+//! ```text
+//! function with its attribute ── levada_udf ──▶ Definition ── functions! ──▶ category ── listed ──▶ Function
+//! ```
 
 mod aggregates;
 mod bytes;

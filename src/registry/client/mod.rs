@@ -12,11 +12,11 @@ mod settings;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request};
@@ -202,15 +202,10 @@ impl Answer {
 }
 
 /// A name as it stands in a path.
-fn encoded(name: &str) -> String {
-    name.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            // Writing to a text does not fail.
-            byte => write!(out, "%{byte:02X}").unwrap_or_default(),
-        }
-        out
-    })
+fn encoded(name: &str) -> PercentEncode<'_> {
+    /// All but what may stand anywhere in an address (RFC 3986).
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(name, RESERVED)
 }
 
 fn document(body: &Value) -> Option<SchemaDocument> {

@@ -27,8 +27,8 @@ pub use refusal::Refusal;
 pub use state::Config;
 
 use super::compatibility::Compatibility;
-use super::languages::{ParsedSchema, Reference};
-use super::{RegisteredSchema, RegistryError, SchemaDocument, SchemaRegistry};
+use super::languages::ParsedSchema;
+use super::{RegisteredSchema, RegistryError, SchemaDocument, SchemaRegistry, references_of};
 use crate::storage::{KeyValue, MemoryStorage, StorageError};
 use state::{GLOBAL, State, Step, Version};
 
@@ -66,8 +66,6 @@ pub struct SubjectVersion {
     pub schema: SchemaDocument,
 }
 
-/// Deeper than people nest references.
-const REFERENCES_DEPTH_MAX: usize = 32;
 /// So many schemas are kept as they were read.
 const PARSED_MAX: usize = 1_000;
 
@@ -209,11 +207,13 @@ impl EmbeddedRegistry {
         parsed: Option<&ParsedSchema>,
         with_deleted: bool,
     ) -> Option<(u32, Version)> {
-        let (id, versions) = {
+        let (same, versions) = {
             let state = self.state();
-            (state.id_of(schema), state.versions(subject, with_deleted).rev().collect::<Vec<_>>())
+            let versions: Vec<(u32, Version)> = state.versions(subject, with_deleted).rev().collect();
+            // Imported schemas may have several ids.
+            let same = versions.iter().find(|(_, version)| state.schemas.get(&version.id) == Some(schema)).copied();
+            (same, versions)
         };
-        let same = versions.iter().find(|(_, version)| Some(version.id) == id);
         if let Some(parsed) = parsed.filter(|_| same.is_none()) {
             let normal = parsed.canonical_text(true);
             let says_the_same = |(_, version): &&(u32, Version)| {
@@ -225,7 +225,7 @@ impl EmbeddedRegistry {
             };
             return versions.iter().find(says_the_same).copied();
         }
-        same.copied()
+        same
     }
 
     /// Why `schema` cannot follow what `subject` has: `None` asks about all versions that its level asks about.
@@ -288,8 +288,7 @@ impl EmbeddedRegistry {
         if schema.text.trim().is_empty() {
             return Err(Refusal::InvalidSchema("it is empty".to_owned()));
         }
-        let mut references = Vec::new();
-        self.collect_references(schema, &mut references, 0)?;
+        let references = references_of(schema, self).map_err(|error| Refusal::InvalidSchema(error.to_string()))?;
         let parsed = ParsedSchema::parse(schema.schema_type, &schema.text, &references, is_new);
         let parsed = parsed.map_err(Refusal::InvalidSchema)?;
         let text = parsed.canonical_text(false);
@@ -315,36 +314,6 @@ impl EmbeddedRegistry {
     /// The schema with the id `id` as a serialized descriptor, if it is a Protobuf file.
     pub fn serialized(&self, id: u32) -> Result<Option<String>, Refusal> {
         Ok(self.parsed(id)?.serialized())
-    }
-
-    /// What `schema` refers to, what that refers to before it.
-    fn collect_references(
-        &self,
-        schema: &SchemaDocument,
-        found: &mut Vec<Reference>,
-        depth: usize,
-    ) -> Result<(), Refusal> {
-        if depth > REFERENCES_DEPTH_MAX {
-            return Err(Refusal::InvalidSchema("its references lead back to itself".to_owned()));
-        }
-        for reference in &schema.references {
-            let version = self.find(&reference.subject, VersionId::Number(reference.version), true);
-            let version = version.map_err(|_| {
-                let (subject, version) = (&reference.subject, reference.version);
-                Refusal::InvalidSchema(format!(
-                    "it refers to version {version} of subject '{subject}', which is not there"
-                ))
-            })?;
-            if version.schema.schema_type != schema.schema_type {
-                let text = format!("it refers to '{}', which is of another language", reference.subject);
-                return Err(Refusal::InvalidSchema(text));
-            }
-            self.collect_references(&version.schema, found, depth + 1)?;
-            if found.iter().all(|(name, _)| *name != reference.name) {
-                found.push((reference.name.clone(), version.schema.text));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const GLOBAL: &str = "";
 pub(super) struct State {
     pub(super) next_id: u32,
     pub(super) schemas: BTreeMap<u32, SchemaDocument>,
+    /// The id of each schema: the least of those that mode IMPORT has given it.
     ids: HashMap<SchemaDocument, u32>,
     pub(super) subjects: BTreeMap<String, BTreeMap<u32, Version>>,
     /// How many versions have the schema, deleted ones too.
@@ -101,11 +102,15 @@ impl State {
     }
 
     pub(super) fn set_schema(&mut self, id: u32, schema: Option<SchemaDocument>) {
-        if let Some(old) = self.schemas.remove(&id) {
-            self.ids.remove(&old);
+        if let Some(old) = self.schemas.remove(&id).filter(|old| self.id_of(old) == Some(id)) {
+            match self.schemas.iter().find(|(_, other)| **other == old) {
+                Some((other, _)) => self.ids.insert(old, *other),
+                None => self.ids.remove(&old),
+            };
         }
         if let Some(schema) = schema {
-            self.ids.insert(schema.clone(), id);
+            let least = self.id_of(&schema).map_or(id, |other| other.min(id));
+            self.ids.insert(schema.clone(), least);
             self.schemas.insert(id, schema);
         }
     }

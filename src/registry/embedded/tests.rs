@@ -177,6 +177,27 @@ fn modes_forbid_and_allow() {
 }
 
 #[test]
+fn a_schema_that_has_two_ids_keeps_the_other_when_one_is_deleted() {
+    let registry = EmbeddedRegistry::in_memory();
+    let schema = record("a");
+    for (subject, id) in [("s", 70), ("t", 60)] {
+        registry.set_mode(Some(subject), Mode::Import, false).expect("it has no versions");
+        let how = Registration { id: Some(id), version: None, normalize: false };
+        let imported = registry.register(subject, &schema, how).expect("in mode IMPORT ids are given");
+        assert_eq!(imported.id, id);
+    }
+    let looked_up = |subject: &str| registry.look_up(subject, &schema, false, false).map(|found| found.id);
+    assert_eq!((looked_up("s"), looked_up("t")), (Ok(70), Ok(60)));
+    assert_eq!(register(&registry, "u", &schema), Ok((60, 1)), "the least");
+    for subject in ["t", "u"] {
+        registry.delete_subject(subject, false).expect("it is there");
+        registry.delete_subject(subject, true).expect("it was deleted");
+    }
+    assert_eq!(registry.schema(60), None);
+    assert_eq!(register(&registry, "u", &schema), Ok((70, 1)), "the one that is left");
+}
+
+#[test]
 fn normalized_schemas_are_the_same_in_another_order() {
     let registry = EmbeddedRegistry::in_memory();
     let (left, right) = (avro(r#"{"type": "int", "b": 1, "a": 2}"#), avro(r#"{"type": "int", "a": 2, "b": 1}"#));

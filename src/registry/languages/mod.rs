@@ -1,4 +1,10 @@
 //! Schemas of any language as a registry sees them: texts that are checked, have one form, and are compared with each other.
+//!
+//! ```text
+//! text ── parse ──▶ ParsedSchema ── canonical_text ──▶ what is kept, and found again
+//!                        │
+//!        new and old ── faults, at a Compatibility ──▶ why readers of one cannot read what the other wrote
+//! ```
 
 mod avro;
 mod json_schema;
@@ -7,8 +13,8 @@ mod protobuf;
 use self::avro::AvroSchema;
 use self::json_schema::JsonSchema;
 use self::protobuf::ProtobufFile;
-use super::SchemaType;
 use super::compatibility::{Compatibility, Fault, Sides};
+use super::{Reference, SchemaType};
 
 /// A schema whose text was read.
 #[derive(Debug)]
@@ -17,9 +23,6 @@ pub(super) enum ParsedSchema {
     Json(JsonSchema),
     Protobuf(ProtobufFile),
 }
-
-/// A schema that another one refers to: the name that it has there, and its text.
-pub(super) type Reference = (String, String);
 
 impl ParsedSchema {
     /// Reads `text`, which may name `references`; one that `is_new` is checked for more than those that are there already.

@@ -1,40 +1,30 @@
 //! Avro schemas.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
-use super::{Meaning, PARTS_MAX, Referenced, SchemaError, array, decimal, fields, map, parts};
+use super::{PARTS_MAX, SchemaError, array, decimal, fields, map, parts};
+use crate::registry::Reference;
+use crate::registry::avro::{AvroSchema, Field, Node, NodeId, Note};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; names that are not its own are in `references`.
-pub(super) fn read(text: &str, references: &[Referenced]) -> Result<SqlType, SchemaError> {
-    let mut reader = Reader::default();
-    for reference in references {
-        reader.read(&parse(&reference.text)?, "")?;
+pub(super) fn read(text: &str, references: &[Reference]) -> Result<SqlType, SchemaError> {
+    let references: Vec<String> = references.iter().map(|(_, text)| text.clone()).collect();
+    let malformed = |reason| SchemaError::Malformed { language: "AVRO", reason };
+    let schema = AvroSchema::parse(text, &references).map_err(malformed)?;
+    let mut reader = Reader { known: HashMap::new(), parts: 0, schema: &schema };
+    let mut read = None;
+    // What is named is read before: names that lead on and on take no stack.
+    for root in schema.roots() {
+        read = reader.read(*root)?;
     }
-    let read = reader.read(&parse(text)?, "")?;
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it is null, or leads back to itself".to_owned() })
 }
 
-fn parse(text: &str) -> Result<Value, SchemaError> {
-    // A bare word is the name of a type.
-    let is_word = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-    if is_word {
-        return Ok(Value::String(text.to_owned()));
-    }
-    serde_json::from_str(text).map_err(|error| malformed(error.to_string()))
-}
-
-fn malformed(reason: impl Into<String>) -> SchemaError {
-    SchemaError::Malformed { language: "AVRO", reason: reason.into() }
-}
-
-/// Reads schemas in the order of their texts: a name is known after its definition.
-#[derive(Default)]
-struct Reader {
-    /// Types by full name; `None` while a definition is open, and for what SQL cannot hold.
-    named: BTreeMap<String, Option<SqlType>>,
+struct Reader<'a> {
+    schema: &'a AvroSchema,
+    /// Types of records; `None` while one is being read, and for what SQL cannot hold.
+    known: HashMap<NodeId, Option<SqlType>>,
     /// Parts of the types that names stood for so far.
     parts: usize,
 }
@@ -42,103 +32,62 @@ struct Reader {
 /// More parts behind names are refused before they are there.
 const NAMED_PARTS_MAX: usize = 10 * PARTS_MAX;
 
-impl Reader {
-    fn read(&mut self, schema: &Value, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
-        match schema {
-            Value::String(name) => self.by_name(name, namespace),
-            Value::Array(branches) => self.union(branches, namespace),
-            Value::Object(object) => self.object(object, namespace),
-            other => Err(malformed(format!("{other} is no schema"))),
-        }
+impl Reader<'_> {
+    fn read(&mut self, id: NodeId) -> Result<Option<SqlType>, SchemaError> {
+        Ok(match (self.schema.node(id), self.schema.note(id)) {
+            (Node::Bytes { .. } | Node::Fixed { .. }, Some(Note::Decimal { precision, scale })) => {
+                decimal(precision, scale).into_type()
+            }
+            (Node::Int, Some(Note::Date)) => Some(SqlType::Date),
+            (Node::Int, Some(Note::Time)) => Some(SqlType::Time),
+            (Node::Long, Some(Note::Timestamp)) => Some(SqlType::Timestamp),
+            (Node::Null | Node::Open, _) => None,
+            (Node::Boolean, _) => Some(SqlType::Boolean),
+            (Node::Int, _) => Some(SqlType::Integer),
+            (Node::Long, _) => Some(SqlType::Bigint),
+            (Node::Float | Node::Double, _) => Some(SqlType::Double),
+            (Node::String | Node::Enum(_), _) => Some(SqlType::String),
+            (Node::Bytes { .. } | Node::Fixed { .. }, _) => Some(SqlType::Bytes),
+            (Node::Map(values), _) => self.read(*values)?.and_then(|value| map(&SqlType::String, value)),
+            (Node::Array(items), _) => match (self.read(*items)?, self.schema.note(*items)) {
+                (Some(SqlType::Struct(fields)), Some(Note::MapEntry)) => entries(&fields),
+                (element, _) => element.map(array),
+            },
+            (Node::Record(declared), _) => self.record(id, declared)?,
+            (Node::Union(branches), _) => self.union(branches)?,
+        })
     }
 
-    fn by_name(&mut self, name: &str, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
-        if let Some(primitive) = primitive(name) {
-            return Ok(primitive.into_type());
+    /// A record that is read already stands here by its name.
+    fn record(&mut self, id: NodeId, declared: &[Field]) -> Result<Option<SqlType>, SchemaError> {
+        if let Some(known) = self.known.get(&id) {
+            self.parts += known.as_ref().map_or(0, parts);
+            if self.parts > NAMED_PARTS_MAX {
+                let reason = format!("its names stand for more than {NAMED_PARTS_MAX} parts");
+                return Err(SchemaError::Unsupported { reason });
+            }
+            return Ok(known.clone());
         }
-        let known = self.named.get(&full_name(name, namespace)).or_else(|| self.named.get(name));
-        let known = known.ok_or_else(|| malformed(format!("the type {name} is not defined")))?;
-        self.parts += known.as_ref().map_or(0, parts);
-        if self.parts > NAMED_PARTS_MAX {
-            let reason = format!("its names stand for more than {NAMED_PARTS_MAX} parts");
-            return Err(SchemaError::Unsupported { reason });
-        }
-        Ok(known.clone())
-    }
-
-    fn object(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
-        let Some(kind) = object.get("type") else { return Err(malformed("a schema has no type")) };
-        let Value::String(kind) = kind else { return self.read(kind, namespace) };
-        if let Some(logical) = logical(kind, object) {
-            let logical = logical.into_type();
-            if kind == "fixed" {
-                self.define(object, namespace, logical.clone());
-            }
-            return Ok(logical);
-        }
-        match kind.as_str() {
-            "record" => self.record(object, namespace),
-            "enum" => {
-                self.define(object, namespace, Some(SqlType::String));
-                Ok(Some(SqlType::String))
-            }
-            "fixed" => {
-                self.define(object, namespace, Some(SqlType::Bytes));
-                Ok(Some(SqlType::Bytes))
-            }
-            "array" => {
-                let items = object.get("items").ok_or_else(|| malformed("an array has no items"))?;
-                let element = self.read(items, namespace)?;
-                if is_map_entry(items)
-                    && let Some(SqlType::Struct(fields)) = &element
-                {
-                    return Ok(entries(fields));
-                }
-                Ok(element.map(array))
-            }
-            "map" => {
-                let values = object.get("values").ok_or_else(|| malformed("a map has no values"))?;
-                Ok(self.read(values, namespace)?.and_then(|value| map(&SqlType::String, value)))
-            }
-            name => self.by_name(name, namespace),
-        }
-    }
-
-    fn define(&mut self, object: &Map<String, Value>, namespace: &str, sql_type: Option<SqlType>) -> Option<String> {
-        let name = full_name(text(object, "name")?, text(object, "namespace").unwrap_or(namespace));
-        self.named.insert(name.clone(), sql_type);
-        Some(name)
-    }
-
-    fn record(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<Option<SqlType>, SchemaError> {
-        let name = self.define(object, namespace, None).ok_or_else(|| malformed("a record has no name"))?;
-        let inner = name.rsplit_once('.').map_or("", |(namespace, _)| namespace);
-        let Some(Value::Array(declared)) = object.get("fields") else {
-            return Err(malformed(format!("the record {name} has no fields")));
-        };
-        let mut read = Vec::new();
+        self.known.insert(id, None);
+        let mut read = Vec::with_capacity(declared.len());
         for field in declared {
-            let (Some(field_name), Some(schema)) = (field.get("name").and_then(Value::as_str), field.get("type"))
-            else {
-                return Err(malformed(format!("a field of the record {name} has no name or no type")));
-            };
-            read.push((field_name.to_owned(), self.read(schema, inner)?));
+            read.push((field.name.clone(), self.read(field.node)?));
         }
         let record = Some(fields(read)?);
-        self.named.insert(name, record.clone());
+        self.known.insert(id, record.clone());
         Ok(record)
     }
 
     /// With null, a type that may be null; several types become a struct with a field for each.
-    fn union(&mut self, branches: &[Value], namespace: &str) -> Result<Option<SqlType>, SchemaError> {
-        let branches: Vec<&Value> = branches.iter().filter(|branch| branch.as_str() != Some("null")).collect();
-        match branches.as_slice() {
+    fn union(&mut self, branches: &[NodeId]) -> Result<Option<SqlType>, SchemaError> {
+        let branches = branches.iter().copied().filter(|branch| *self.schema.node(*branch) != Node::Null);
+        match branches.collect::<Vec<_>>().as_slice() {
             [] => Ok(None),
-            [only] => self.read(only, namespace),
+            [only] => self.read(*only),
             several => {
-                let mut read = Vec::new();
+                let mut read = Vec::with_capacity(several.len());
                 for branch in several {
-                    read.push((branch_name(branch), self.read(branch, namespace)?));
+                    read.push((self.schema.branch_name(*branch).to_owned(), self.read(*branch)?));
                 }
                 Ok(Some(fields(read)?))
             }
@@ -146,75 +95,9 @@ impl Reader {
     }
 }
 
-fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    object.get(name).and_then(Value::as_str)
-}
-
-fn full_name(name: &str, namespace: &str) -> String {
-    if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
-}
-
-fn primitive(name: &str) -> Option<Meaning> {
-    Some(Meaning::Type(match name {
-        "null" => return Some(Meaning::NotInSql),
-        "boolean" => SqlType::Boolean,
-        "int" => SqlType::Integer,
-        "long" => SqlType::Bigint,
-        "float" | "double" => SqlType::Double,
-        "string" => SqlType::String,
-        "bytes" => SqlType::Bytes,
-        _ => return None,
-    }))
-}
-
-/// The type of a logical type. Others than these count as what they are made of, as in Connect.
-fn logical(kind: &str, object: &Map<String, Value>) -> Option<Meaning> {
-    let number = |name: &str| object.get(name).and_then(Value::as_u64);
-    let connect = text(object, "connect.name").unwrap_or_default();
-    let logical = text(object, "logicalType").unwrap_or_default();
-    match (kind, logical, connect) {
-        ("bytes" | "fixed", "decimal", _) => {
-            let in_parameters = object
-                .get("connect.parameters")
-                .and_then(|parameters| parameters.get("connect.decimal.precision")?.as_str()?.parse().ok());
-            Some(decimal(number("precision").or(in_parameters), number("scale").unwrap_or(0)))
-        }
-        ("int", "date", _) | ("int", _, "org.apache.kafka.connect.data.Date") => Some(Meaning::Type(SqlType::Date)),
-        ("int", "time-millis", _) | ("int", _, "org.apache.kafka.connect.data.Time") => {
-            Some(Meaning::Type(SqlType::Time))
-        }
-        ("long", "timestamp-millis", _) | ("long", _, "org.apache.kafka.connect.data.Timestamp") => {
-            Some(Meaning::Type(SqlType::Timestamp))
-        }
-        _ => None,
-    }
-}
-
-/// Whether the items of an array are the entries of a map whose keys may be null.
-fn is_map_entry(items: &Value) -> bool {
-    const ENTRY: &str = "MapEntry";
-    let text = |name: &str| items.get(name).and_then(Value::as_str).unwrap_or_default();
-    text("connect.internal.type") == ENTRY
-        || (text("namespace"), text("name")) == ("io.confluent.connect.avro", ENTRY)
-        || text("name") == "io.confluent.connect.avro.MapEntry"
-}
-
 fn entries(fields: &[StructField]) -> Option<SqlType> {
     let part = |name: &str| fields.iter().find(|field| field.name == name).map(|field| &field.sql_type);
     map(part("key")?, part("value")?.clone())
-}
-
-/// The name of a union's branch: its type, without namespace.
-fn branch_name(branch: &Value) -> String {
-    let kind = match branch {
-        Value::Object(object) => match text(object, "type") {
-            Some("record" | "enum" | "fixed") => text(object, "name"),
-            kind => kind,
-        },
-        other => other.as_str(),
-    };
-    let name = kind.unwrap_or_default();
-    name.rsplit_once('.').map_or(name, |(_, name)| name).to_owned()
 }
 
 #[cfg(test)]
@@ -253,6 +136,8 @@ mod tests {
             (r#"{"type": "long", "logicalType": "timestamp-millis"}"#, "TIMESTAMP"),
             (r#"{"type": "long", "logicalType": "timestamp-micros"}"#, "BIGINT"),
             (r#"["int", "string"]"#, "STRUCT<`int` INTEGER, `string` STRING>"),
+            (r#"["int", {"type": {"type": "string"}}]"#, "STRUCT<`int` INTEGER, `string` STRING>"),
+            (r#"{"type": "int", "connect.name": "org.apache.kafka.connect.data.Date"}"#, "DATE"),
         ] {
             check(&record(field), &format!("STRUCT<`f` {expected}>"));
         }
@@ -268,6 +153,12 @@ mod tests {
         let plain = entry.replace("MapEntry", "other");
         let expected = "ARRAY<STRUCT<`key` STRING, `value` INTEGER>>";
         check(&format!(r#"{{"type": "array", "items": {plain}}}"#), expected);
+        let twice = format!(
+            r#"{{"type": "record", "name": "r", "fields": [
+                {{"name": "a", "type": {{"type": "array", "items": {entry}}}}},
+                {{"name": "b", "type": {{"type": "array", "items": "e"}}}}]}}"#
+        );
+        check(&twice, "STRUCT<`a` MAP<STRING, INTEGER>, `b` MAP<STRING, INTEGER>>");
     }
 
     #[test]
@@ -277,13 +168,10 @@ mod tests {
             {"name": "b", "type": "e"}, {"name": "c", "type": ["null", "n.e"]}]}"#;
         check(schema, "STRUCT<`a` STRING, `b` STRING, `c` STRING>");
         check(&record("\"unheard\""), "the AVRO schema cannot be read: the type unheard is not defined");
-        let address = Referenced {
-            name: "n.Address".to_owned(),
-            text:
-                r#"{"type": "record", "name": "Address", "namespace": "n", "fields": [{"name": "zip", "type": "int"}]}"#
-                    .to_owned(),
-        };
-        let read = read(&record("\"n.Address\""), &[address]).expect("the reference is there");
+        let address =
+            r#"{"type": "record", "name": "Address", "namespace": "n", "fields": [{"name": "zip", "type": "int"}]}"#;
+        let read = read(&record("\"n.Address\""), &[("n.Address".to_owned(), address.to_owned())])
+            .expect("the reference is there");
         assert_eq!(read.to_string(), "STRUCT<`f` STRUCT<`zip` INTEGER>>");
     }
 
@@ -304,6 +192,23 @@ mod tests {
         let error = read(&schema, &[]).expect_err("25 million parts");
         let text = "the schema cannot be held by columns: its names stand for more than 100000 parts";
         assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn names_may_lead_on_and_on() {
+        let record = |number: usize| {
+            let before = if number == 0 { "\"int\"".to_owned() } else { format!(r#""r{}""#, number - 1) };
+            format!(
+                r#"{{"type": "record", "name": "r{number}", "fields": [{{"name": "f", "type": ["null", {before}]}}]}}"#
+            )
+        };
+        let records: Vec<String> = (0..3_000).map(record).collect();
+        let reference = ("chain".to_owned(), format!("[{}]", records.join(", ")));
+        let error = read("r2999", &[reference]).expect_err("it is too large");
+        assert_eq!(
+            error.to_string(),
+            "the schema cannot be held by columns: its names stand for more than 100000 parts"
+        );
     }
 
     #[test]

@@ -5,15 +5,14 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{Meaning, PARTS_MAX, Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, PARTS_MAX, SchemaError, array, decimal, fields, map};
+use crate::registry::Reference;
 use crate::registry::json_schema::{DECIMAL, JsonSchema, Shape, noted};
 use crate::types::{SqlType, StructField};
 
 /// The type of the schema `text`; what a `$ref` names is in it or in `references`.
-pub(super) fn read(text: &str, references: &[Referenced]) -> Result<SqlType, SchemaError> {
-    let references: Vec<(String, String)> =
-        references.iter().map(|reference| (reference.name.clone(), reference.text.clone())).collect();
-    let schema = JsonSchema::parse(text, &references).map_err(malformed)?;
+pub(super) fn read(text: &str, references: &[Reference]) -> Result<SqlType, SchemaError> {
+    let schema = JsonSchema::parse(text, references).map_err(malformed)?;
     let read = Reader { schema: &schema, steps: Cell::new(0) }.read(schema.root(), &mut Open::new())?;
     read.ok_or_else(|| SchemaError::Unsupported { reason: "it says nothing about its type".to_owned() })
 }
@@ -220,7 +219,7 @@ mod tests {
         let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#/definitions/x"}, "b": {"$ref": "other"}},
             "definitions": {"x": {"type": "integer"}}}"##;
         check(schema, "the JSON schema cannot be read: 'other' leads nowhere");
-        let other = Referenced { name: "other".to_owned(), text: r#"{"type": "string"}"#.to_owned() };
+        let other = ("other".to_owned(), r#"{"type": "string"}"#.to_owned());
         assert_eq!(read(schema, &[other]).expect("it is there").to_string(), "STRUCT<`a` BIGINT, `b` STRING>");
         let endless = r##"{"type": "object", "properties": {"next": {"type": "array", "items": {"$ref": "#"}}}}"##;
         check(endless, "STRUCT<`next` ARRAY<STRUCT<>>>");

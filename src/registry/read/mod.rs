@@ -1,4 +1,10 @@
 //! Schemas to SQL types, by the rules of Kafka Connect's converters.
+//!
+//! ```text
+//! SchemaDocument ── references_of ──▶ texts ─┬─ avro ────────┐
+//!                                            ├─ json_schema ─┼─▶ SqlType ── Names ──▶ that of the columns
+//!                                            └─ protobuf ────┘   without what SQL has no type for
+//! ```
 
 mod avro;
 mod json_schema;
@@ -6,9 +12,9 @@ mod protobuf;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::types::{SqlType, StructField};
+use crate::types::{DECIMAL_DIGITS_MAX, SqlType, StructField};
 
-use super::{RegistryError, SchemaDocument, SchemaRegistry, SchemaType};
+use super::{ReferenceError, RegistryError, SchemaDocument, SchemaRegistry, SchemaType, references_of};
 
 /// How names of fields become names of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +55,6 @@ pub enum SchemaError {
     },
 }
 
-/// A schema that another one refers to.
-struct Referenced {
-    name: String,
-    text: String,
-}
-
 /// The type of all that `document` describes; of a Protobuf file it is the message called `full_name`, or the first. Fields
 /// that SQL has no type for are left out, and the log says so.
 pub fn read_type(
@@ -63,8 +63,8 @@ pub fn read_type(
     full_name: Option<&str>,
     names: Names,
 ) -> Result<SqlType, SchemaError> {
-    let mut references = Vec::new();
-    collect_references(document, registry, &mut references, 0)?;
+    let references =
+        references_of(document, registry).map_err(|error| SchemaError::of_references(error, document.schema_type))?;
     let text = document.text.as_str();
     let read = match document.schema_type {
         SchemaType::Avro => avro::read(text, &references)?,
@@ -77,49 +77,15 @@ pub fn read_type(
     })
 }
 
-/// The texts of all that `document` refers to, in an order in which each knows those before it.
-pub fn referenced_texts(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<Vec<String>, SchemaError> {
-    Ok(references_of(document, registry)?.into_iter().map(|(_, text)| text).collect())
-}
-
-/// As [`referenced_texts`], each behind the name by which it is referred to.
-pub fn references_of(
-    document: &SchemaDocument,
-    registry: &dyn SchemaRegistry,
-) -> Result<Vec<(String, String)>, SchemaError> {
-    let mut references = Vec::new();
-    collect_references(document, registry, &mut references, 0)?;
-    Ok(references.into_iter().map(|reference| (reference.name, reference.text)).collect())
-}
-
-/// Deeper than people nest references.
-const DEPTH_MAX: usize = 32;
-
-/// What `document` refers to, what that refers to before it.
-fn collect_references(
-    document: &SchemaDocument,
-    registry: &dyn SchemaRegistry,
-    found: &mut Vec<Referenced>,
-    depth: usize,
-) -> Result<(), SchemaError> {
-    if depth > DEPTH_MAX {
-        return Err(SchemaError::Unsupported { reason: "its references lead back to itself".to_owned() });
-    }
-    for reference in &document.references {
-        let schema = registry.version(&reference.subject, reference.version)?;
-        let Some(schema) = schema else {
-            let reason = format!(
-                "it refers to version {} of '{}', which the registry does not have",
-                reference.version, reference.subject
-            );
-            return Err(SchemaError::Malformed { language: document.schema_type.name(), reason });
-        };
-        collect_references(&schema.schema, registry, found, depth + 1)?;
-        if found.iter().all(|other| other.name != reference.name) {
-            found.push(Referenced { name: reference.name.clone(), text: schema.schema.text });
+impl SchemaError {
+    /// What is wrong with the references of a schema of this language.
+    fn of_references(error: ReferenceError, language: SchemaType) -> Self {
+        match error {
+            ReferenceError::Registry(error) => Self::Registry(error),
+            ReferenceError::Endless => Self::Unsupported { reason: error.to_string() },
+            other => Self::Malformed { language: language.name(), reason: other.to_string() },
         }
     }
-    Ok(())
 }
 
 /// `sql_type` with names in upper case, which must still differ.
@@ -169,10 +135,9 @@ const PRECISION_DEFAULT: u8 = 64;
 
 /// `DECIMAL(precision, scale)` if there is such a type.
 fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
-    const PRECISION_MAX: u8 = 76;
     let precision = precision.map_or(Ok(PRECISION_DEFAULT), u8::try_from);
     match (precision, u8::try_from(scale)) {
-        (Ok(precision @ 1..=PRECISION_MAX), Ok(scale)) if scale <= precision => {
+        (Ok(precision @ 1..=DECIMAL_DIGITS_MAX), Ok(scale)) if scale <= precision => {
             Meaning::Type(SqlType::Decimal { precision, scale })
         }
         _ => Meaning::NotInSql,

@@ -1,12 +1,13 @@
 //! Protobuf messages.
 
-use super::{Meaning, Referenced, SchemaError, array, decimal, fields, map};
+use super::{Meaning, SchemaError, array, decimal, fields, map};
+use crate::registry::Reference;
 use crate::registry::protobuf::{Field, FieldKind, MessageId, ProtobufSchema, Scalar, WellKnown};
 use crate::types::SqlType;
 
 /// The type of the message called `full_name` in the file `text`, or of its first; what it imports is in `references`.
-pub(super) fn read(text: &str, references: &[Referenced], full_name: Option<&str>) -> Result<SqlType, SchemaError> {
-    let references: Vec<String> = references.iter().map(|reference| reference.text.clone()).collect();
+pub(super) fn read(text: &str, references: &[Reference], full_name: Option<&str>) -> Result<SqlType, SchemaError> {
+    let references: Vec<String> = references.iter().map(|(_, text)| text.clone()).collect();
     let schema = ProtobufSchema::parse(text, &references).map_err(malformed)?;
     let message = schema.select(full_name).map_err(|known| match full_name {
         Some(name) => SchemaError::UnknownName { name: name.to_owned(), known },
@@ -163,7 +164,7 @@ mod tests {
     fn imports_are_among_the_references() {
         let text = "import \"event.proto\"; message M { Event e = 1; }";
         check(text, None, "the PROTOBUF schema cannot be read: the type Event of the field e is not defined");
-        let event = Referenced { name: "event.proto".to_owned(), text: "message Event { int64 at = 1; }".to_owned() };
+        let event = ("event.proto".to_owned(), "message Event { int64 at = 1; }".to_owned());
         let read = read(text, &[event], None).expect("the import is there");
         assert_eq!(read.to_string(), "STRUCT<`e` STRUCT<`at` BIGINT>>");
     }

@@ -1,4 +1,8 @@
 //! Columns to schemas, as ksqlDB registers them.
+//!
+//! ```text
+//! columns, Side, SchemaStyle ── avro │ json_schema │ protobuf ──▶ text ──▶ SchemaDocument
+//! ```
 
 mod avro;
 mod json_schema;

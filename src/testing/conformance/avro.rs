@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::formats::avro::schema::{AvroSchema, Node, NodeId};
 use crate::formats::avro::{Cursor, write_long};
+use crate::registry::avro::{AvroSchema, Node, NodeId};
 use crate::testing::base64;
 
 /// Appends `json` as a value of the node `id`.

@@ -7,9 +7,9 @@ use super::super::windowed_key::{self, Window};
 use super::case::{CaseRecord, CaseWindow, WindowFamily};
 use super::{avro, connect_json, protobuf};
 use crate::formats::avro::Cursor;
-use crate::formats::avro::schema::AvroSchema;
 use crate::formats::byte_reader::{ByteReader, unzigzag, write_varint, zigzag};
 use crate::formats::{Format, SchemaSettings, Serde};
+use crate::registry::avro::AvroSchema;
 use crate::registry::json_schema::JsonSchema;
 use crate::registry::protobuf::ProtobufSchema;
 use crate::registry::{
@@ -161,7 +161,7 @@ fn decode_protobuf(bytes: &[u8], registry: &dyn SchemaRegistry) -> Result<Value,
 
 fn avro_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<AvroSchema, String> {
     let references = referenced_texts(document, registry).map_err(|error| error.to_string())?;
-    AvroSchema::parse(&document.text, &references).map_err(|fault| fault.to_string())
+    AvroSchema::parse(&document.text, &references)
 }
 
 fn json_schema(document: &SchemaDocument, registry: &dyn SchemaRegistry) -> Result<JsonSchema, String> {

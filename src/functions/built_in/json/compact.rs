@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use crate::types::{java_text, json_text};
+use crate::types::json_scanner::Scan;
+use crate::types::json_text;
+use crate::types::number_text::NumberText;
 
-use super::scanner::{Scan, Scanner, Text};
+use super::scanner::{Scanner, Text};
 
 /// Members that are compared with each other; more are looked up.
 const COMPARED_MAX: usize = 8;
@@ -71,7 +73,7 @@ impl Compact {
                 }
                 self.out.push(b']');
             }
-            b'-' | b'0'..=b'9' => write_number(&mut self.out, scanner.value()?),
+            b'-' | b'0'..=b'9' => write_number(&mut self.out, &scanner.number()?),
             _ => self.out.extend_from_slice(scanner.value()?.as_bytes()),
         }
         Ok(())
@@ -147,25 +149,14 @@ fn without_repeated(members: &[Member], out: &[u8]) -> Vec<u8> {
     object
 }
 
-/// Appends the number `text` as Java prints it: whole numbers as they are, others as `BigDecimal.toString`.
-fn write_number(out: &mut Vec<u8>, text: &str) {
-    let is_negative = text.starts_with('-');
-    let unsigned = &text[usize::from(is_negative)..];
-    let has_exponent = unsigned.contains(['e', 'E']);
-    let is_small = unsigned.starts_with('0') && (is_negative || unsigned.starts_with("0.000000"));
+/// Appends `number` as Java prints it: whole numbers as they are, others as `BigDecimal.toString`.
+fn write_number(out: &mut Vec<u8>, number: &NumberText<'_>) {
+    let has_exponent = !number.integral && number.text.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    let is_small = number.whole == b"0" && (number.negative || number.fraction.starts_with(b"000000"));
     if !has_exponent && !is_small {
-        return out.extend_from_slice(text.as_bytes());
+        return out.extend_from_slice(number.text);
     }
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).skip_while(|digit| *digit == b'0').collect();
-    // The scanner has seen that the exponent is one.
-    let scale = fraction.len() as i64 - exponent.parse::<i64>().unwrap_or(0);
-    if digits.is_empty() {
-        java_text::write_big_decimal(out, false, b"0", scale);
-    } else {
-        java_text::write_big_decimal(out, is_negative, &digits, scale);
-    }
+    number.write_java(out, &mut Vec::new());
 }
 
 #[cfg(test)]

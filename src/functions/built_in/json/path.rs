@@ -1,6 +1,8 @@
 //! Paths into documents: `$.a[0].b`, `$["a b"]`.
 
-use super::scanner::{Scan, Scanner};
+use crate::types::json_scanner::Scan;
+
+use super::scanner::Scanner;
 
 /// Steps that a path may have.
 const STEPS_MAX: usize = 1000;
@@ -42,7 +44,7 @@ impl Path {
         }
         let first = scanner.next_token();
         let found = find(&mut scanner, &self.0).and_then(|found| scanner.leave(first).map(|()| found));
-        found.map_err(|what| scanner.reason(what))
+        found.map_err(|malformed| malformed.to_string())
     }
 }
 

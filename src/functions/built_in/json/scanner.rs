@@ -1,14 +1,10 @@
-//! A cursor over one JSON text, which is checked as it is stepped over. The grammar is RFC 8259's, as Jackson reads it.
+//! Values of JSON texts as they are written: what stands behind the first value counts only where Jackson looks.
 
 use std::borrow::Cow;
 
-use crate::types::json_text::{hex4, special_byte, unescape};
-
-/// How deep a document may nest.
-const DEPTH_MAX: usize = 1000;
-
-/// What stepping gives, or what is wrong at the cursor.
-pub(super) type Scan<T> = Result<T, &'static str>;
+use crate::types::json_scanner::{self, Scan};
+use crate::types::json_text::unescape;
+use crate::types::number_text::NumberText;
 
 /// A text of JSON, without its quotes.
 #[derive(Debug, Clone, Copy)]
@@ -40,223 +36,87 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A cursor.
+/// A cursor over text, which gives parts of it.
 pub(super) struct Scanner<'a> {
     text: &'a str,
-    at: usize,
+    bytes: json_scanner::Scanner<'a>,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, bytes: json_scanner::Scanner::new(text.as_bytes()) }
     }
 
-    /// `what` for people.
-    #[cold]
-    pub(super) fn reason(&self, what: &'static str) -> String {
-        format!("malformed JSON at byte {}: {what}", self.at)
-    }
-
-    /// The byte at the cursor; 0, which is never part of a token, at the end.
-    #[inline]
-    fn peek(&self) -> u8 {
-        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
-    }
-
-    /// The first byte of the next token; 0 at the end.
+    /// The first byte of the next token; 0, which is never part of one, at the end.
     #[inline]
     pub(super) fn next_token(&mut self) -> u8 {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.at += 1;
-        }
-        self.peek()
+        self.bytes.next_token()
     }
 
     /// Whether there is nothing but blanks.
     pub(super) fn is_at_end(&mut self) -> bool {
-        self.next_token();
-        self.at == self.text.len()
+        self.bytes.skip_blanks();
+        self.bytes.position() == self.text.len()
     }
 
     /// Steps into the array or object whose bracket is at the cursor.
     #[inline]
     pub(super) fn open(&mut self) {
-        self.at += 1;
+        self.bytes.skip_byte();
     }
 
     /// Whether an element or member follows, after the opening bracket or another one; steps over the comma or `close`.
     #[inline]
     pub(super) fn another(&mut self, first: bool, close: u8) -> Scan<bool> {
-        let token = self.next_token();
-        if token == close {
-            self.at += 1;
-            return Ok(false);
-        }
-        if !first {
-            if token != b',' {
-                return Err(if close == b'}' { "expected ',' or '}'" } else { "expected ',' or ']'" });
-            }
-            self.at += 1;
-        }
-        Ok(true)
+        self.bytes.another(first, close)
     }
 
     /// Steps over the name of a member and the colon behind it.
     #[inline]
     pub(super) fn name(&mut self) -> Scan<Text<'a>> {
-        if self.next_token() != b'"' {
-            return Err("expected the name of a member");
-        }
-        let name = self.string()?;
-        if self.next_token() != b':' {
-            return Err("expected ':'");
-        }
-        self.at += 1;
-        Ok(name)
+        let start = self.bytes.position() + 1;
+        let (raw, escaped) = self.bytes.member_name()?;
+        Ok(Text { raw: &self.text[start..start + raw.len()], escaped })
     }
 
     /// Steps over the text whose opening quote is at the cursor.
     #[inline]
     pub(super) fn string(&mut self) -> Scan<Text<'a>> {
-        let bytes = self.text.as_bytes();
-        let start = self.at + 1;
-        self.at = start;
-        let mut escaped = false;
-        loop {
-            self.at += special_byte(&bytes[self.at..]);
-            match bytes.get(self.at) {
-                Some(b'"') => {
-                    let raw = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(Text { raw, escaped });
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return Err("control characters in text must be escaped"),
-                None => return Err("the text has no closing quote"),
-            }
-        }
+        let start = self.bytes.position() + 1;
+        let (raw, escaped) = self.bytes.text()?;
+        Ok(Text { raw: &self.text[start..start + raw.len()], escaped })
     }
 
-    fn escape(&mut self) -> Scan<()> {
-        let bytes = self.text.as_bytes();
-        self.at += match bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(b'u') if hex4(&bytes[self.at + 2..]).is_some() => 6,
-            _ => return Err("unknown escape in text"),
-        };
-        Ok(())
+    /// Steps over the number whose sign or first digit is at the cursor.
+    #[inline]
+    pub(super) fn number(&mut self) -> Scan<NumberText<'a>> {
+        self.bytes.number()
     }
 
     /// Steps over any value, checking all of it.
     #[inline]
     pub(super) fn skip_value(&mut self) -> Scan<()> {
-        self.skip_nested(0)
-    }
-
-    fn skip_nested(&mut self, depth: usize) -> Scan<()> {
-        match self.next_token() {
-            b'"' => self.string().map(|_| ()),
-            b'-' | b'0'..=b'9' => self.number(),
-            b'{' => {
-                let mut first = true;
-                self.enter(depth)?;
-                while self.another(first, b'}')? {
-                    first = false;
-                    self.name()?;
-                    self.skip_nested(depth + 1)?;
-                }
-                Ok(())
-            }
-            b'[' => {
-                let mut first = true;
-                self.enter(depth)?;
-                while self.another(first, b']')? {
-                    first = false;
-                    self.skip_nested(depth + 1)?;
-                }
-                Ok(())
-            }
-            b'n' => self.keyword("null"),
-            b't' => self.keyword("true"),
-            b'f' => self.keyword("false"),
-            _ => Err("expected a value"),
-        }
-    }
-
-    fn enter(&mut self, depth: usize) -> Scan<()> {
-        if depth >= DEPTH_MAX {
-            return Err("the document nests too deep");
-        }
-        self.open();
-        Ok(())
-    }
-
-    fn keyword(&mut self, word: &str) -> Scan<()> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err("expected a value");
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn number(&mut self) -> Scan<()> {
-        self.at += usize::from(self.peek() == b'-');
-        let has_zero = self.peek() == b'0';
-        let whole = self.digits();
-        if whole == 0 || has_zero && whole > 1 {
-            return Err("expected a number without leading zeros");
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            if self.digits() == 0 {
-                return Err("expected a digit after the point");
-            }
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), b'-' | b'+'));
-            let start = self.at;
-            if self.digits() == 0 {
-                return Err("expected a digit in the exponent");
-            }
-            if self.text[start..self.at].parse::<i32>().is_err() {
-                return Err("the exponent is too large");
-            }
-        }
-        Ok(())
-    }
-
-    /// Steps over digits. Returns how many there were.
-    #[inline]
-    fn digits(&mut self) -> usize {
-        let start = self.at;
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
-        }
-        self.at - start
+        self.bytes.skip_value()
     }
 
     /// Steps over any value and returns it as it is written.
     #[inline]
     pub(super) fn value(&mut self) -> Scan<&'a str> {
-        self.next_token();
-        let start = self.at;
-        self.skip_value()?;
-        Ok(&self.text[start..self.at])
+        self.bytes.skip_blanks();
+        let start = self.bytes.position();
+        self.bytes.skip_value()?;
+        Ok(&self.text[start..self.bytes.position()])
     }
 
     /// Checks what is behind the outermost value, which begins with `first`. Only behind numbers and words it matters.
     pub(super) fn leave(&self, first: u8) -> Scan<()> {
-        let next = self.text[self.at..].chars().next();
+        let next = self.text[self.bytes.position()..].chars().next();
         let is_apart = match (first, next) {
             (b'"' | b'{' | b'[', _) | (_, None | Some(' ' | '\n' | '\r' | '\t')) => true,
             (b'-' | b'0'..=b'9', Some(_)) => false,
             (_, Some(next)) => !(next.is_alphanumeric() || matches!(next, '_' | '$')),
         };
-        if is_apart { Ok(()) } else { Err("the value does not end there") }
+        if is_apart { Ok(()) } else { self.bytes.malformed("the value does not end there") }
     }
 }
 
@@ -268,7 +128,7 @@ pub(super) fn value(text: &str) -> Result<Option<&str>, String> {
     }
     let first = scanner.next_token();
     let value = scanner.value().and_then(|value| scanner.leave(first).map(|()| value));
-    value.map(Some).map_err(|what| scanner.reason(what))
+    value.map(Some).map_err(|malformed| malformed.to_string())
 }
 
 /// Calls `each` with the elements of the array that `text` is; false if it is something else.
@@ -277,7 +137,7 @@ pub(super) fn for_each_element<'a>(text: &'a str, mut each: impl FnMut(&'a str))
     if scanner.next_token() != b'[' {
         return value(text).map(|_| false);
     }
-    let mut elements = || {
+    let mut elements = || -> Scan<bool> {
         scanner.open();
         let mut first = true;
         while scanner.another(first, b']')? {
@@ -286,7 +146,7 @@ pub(super) fn for_each_element<'a>(text: &'a str, mut each: impl FnMut(&'a str))
         }
         Ok(true)
     };
-    elements().map_err(|what| scanner.reason(what))
+    elements().map_err(|malformed| malformed.to_string())
 }
 
 /// Calls `each` with the members of the object that `text` is; false if it is something else.
@@ -295,7 +155,7 @@ pub(super) fn for_each_member<'a>(text: &'a str, mut each: impl FnMut(Text<'a>, 
     if scanner.next_token() != b'{' {
         return value(text).map(|_| false);
     }
-    let mut members = || {
+    let mut members = || -> Scan<bool> {
         scanner.open();
         let mut first = true;
         while scanner.another(first, b'}')? {
@@ -305,7 +165,7 @@ pub(super) fn for_each_member<'a>(text: &'a str, mut each: impl FnMut(Text<'a>, 
         }
         Ok(true)
     };
-    members().map_err(|what| scanner.reason(what))
+    members().map_err(|malformed| malformed.to_string())
 }
 
 #[cfg(test)]

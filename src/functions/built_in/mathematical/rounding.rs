@@ -7,6 +7,8 @@ use arrow::compute::binary;
 use arrow::datatypes::{ArrowNativeType, DataType, Decimal128Type, Decimal256Type, DecimalType, Int32Type, i256};
 use levada_udf::Batch;
 
+use crate::types::number_text::EXACT_POWERS;
+
 /// Where a value between two places goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rounding {
@@ -144,12 +146,6 @@ const POWERS: [i64; 19] = {
     powers
 };
 
-/// Powers of ten that are exact.
-const EXACT: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-
 /// `value` with so many places: of the shortest decimal text that reads back as `value`, as Java's `BigDecimal.valueOf`.
 ///
 /// # Errors
@@ -183,7 +179,7 @@ fn shortest(value: f64) -> (i64, i64) {
 
 /// The double nearest `digits` · 10^`exponent`.
 fn decimal(digits: i64, exponent: i64) -> f64 {
-    let power = usize::try_from(exponent.unsigned_abs()).ok().and_then(|exponent| EXACT.get(exponent));
+    let power = usize::try_from(exponent.unsigned_abs()).ok().and_then(|exponent| EXACT_POWERS.get(exponent));
     match power {
         // Both numbers are exact, so their product or quotient is the nearest one.
         Some(power) if digits.unsigned_abs() <= 1 << 53 => {

@@ -1,4 +1,8 @@
 //! Regular expressions.
+//!
+//! ```text
+//! Java's pattern ── translation ──▶ plain, exact ── Pattern, kept by its thread ──▶ matches ── replacement ──▶ text
+//! ```
 
 mod pattern;
 mod regexp_extract;

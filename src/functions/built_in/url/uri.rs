@@ -11,6 +11,8 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
+use percent_encoding::percent_decode_str;
+
 /// The parts of a URI that functions ask for, as they stand in the text.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Uri<'a> {
@@ -189,17 +191,7 @@ pub(super) fn escaped(bytes: &[u8]) -> Option<u8> {
 
 /// `part` with escapes replaced by the UTF-8 that they stand for; U+FFFD is for what is none.
 pub(super) fn decoded(part: &str) -> Cow<'_, str> {
-    if !part.contains('%') {
-        return Cow::Borrowed(part);
-    }
-    let mut decoded = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = escaped(rest);
-        decoded.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &rest[3..] } else { after };
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+    percent_decode_str(part).decode_utf8_lossy()
 }
 
 #[cfg(test)]

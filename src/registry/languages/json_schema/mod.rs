@@ -9,17 +9,17 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 pub(super) use compatibility::read_faults;
 
-/// A parsed schema.
+use crate::registry::json_schema::Documents;
+
+/// A parsed schema. That of `registry::json_schema` reads types for columns from it and passes by what has none; here
+/// every keyword counts, and what cannot be is refused.
 #[derive(Debug)]
 pub(in crate::registry) struct JsonSchema {
-    root: Value,
-    /// Other documents, by the name that a reference has, and by `$id`.
-    others: Vec<(String, Value)>,
+    documents: Documents,
 }
 
 /// A schema as it is used: no schema takes everything, as `true` does.
@@ -53,18 +53,20 @@ impl JsonSchema {
         for (name, text) in references {
             others.push((name.clone(), document(text)?));
         }
-        let schema = Self { root, others };
-        schema.check(&schema.root)?;
+        let schema = Self { documents: Documents { root, others } };
+        schema.check(&schema.documents.root)?;
         Ok(schema)
     }
 
     /// The text that all schemas have that differ in white space only; with `normalize`, in the order of members too.
     pub(super) fn canonical_text(&self, normalize: bool) -> String {
-        if normalize { sorted(&self.root).to_string() } else { self.root.to_string() }
+        let root = &self.documents.root;
+        if normalize { sorted(root).to_string() } else { root.to_string() }
     }
 
     fn root(&self) -> Place<'_> {
-        self.follow(Place { view: View::of(&self.root), document: &self.root, only: None })
+        let document = &self.documents.root;
+        self.follow(Place { view: View::of(document), document, only: None })
     }
 
     /// The schema at `value` within the document of `place`.
@@ -77,7 +79,7 @@ impl JsonSchema {
         for _ in 0..REFS_MAX {
             let View::Object(keywords) = place.view else { return place };
             let Some(target) = keywords.get("$ref").and_then(Value::as_str) else { return place };
-            match self.find(place.document, target) {
+            match self.documents.find(place.document, target) {
                 Some((value, document)) => place = Place { view: View::of(value), document, ..place },
                 None => return Place { view: View::Any, ..place },
             }
@@ -85,44 +87,12 @@ impl JsonSchema {
         Place { view: View::Any, ..place }
     }
 
-    fn find<'a>(&'a self, document: &'a Value, target: &str) -> Option<(&'a Value, &'a Value)> {
-        let (base, fragment) = target.split_once('#').unwrap_or((target, ""));
-        let document = if base.is_empty() || id(document).is_some_and(|id| same_document(id, base)) {
-            document
-        } else if id(&self.root).is_some_and(|id| same_document(id, base)) {
-            &self.root
-        } else {
-            let named = self.others.iter().find(|(name, _)| name == base);
-            let known = |(_, other): &&(String, Value)| id(other).is_some_and(|id| same_document(id, base));
-            let last = |(name, _): &&(String, Value)| base.ends_with(&format!("/{name}"));
-            match named.or_else(|| self.others.iter().find(known)).or_else(|| self.others.iter().find(last)) {
-                Some((_, other)) => other,
-                // An id within the document.
-                None => return Some((within(document, &|value| id(value) == Some(target))?, document)),
-            }
-        };
-        let value = match fragment {
-            "" => document,
-            pointer if pointer.starts_with('/') => {
-                document.pointer(&percent_decode_str(pointer).decode_utf8_lossy())?
-            }
-            anchor => {
-                let has_anchor = |value: &Value| {
-                    let named = |keyword: &str| value.get(keyword).and_then(Value::as_str);
-                    named("$anchor") == Some(anchor) || id(value).and_then(|id| id.strip_prefix('#')) == Some(anchor)
-                };
-                within(document, &has_anchor)?
-            }
-        };
-        Some((value, document))
-    }
-
     /// Whether all references within lead somewhere, and keywords have values that they may have.
     fn check(&self, value: &Value) -> Result<(), String> {
         match value {
             Value::Object(keywords) => {
                 if let Some(Value::String(target)) = keywords.get("$ref")
-                    && self.find(&self.root, target).is_none()
+                    && self.documents.find(&self.documents.root, target).is_none()
                 {
                     return Err(format!("the reference {target} leads nowhere"));
                 }
@@ -166,26 +136,6 @@ fn check_keywords(keywords: &Map<String, Value>) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn id(value: &Value) -> Option<&str> {
-    value.get("$id").or_else(|| value.get("id")).and_then(Value::as_str)
-}
-
-fn same_document(id: &str, base: &str) -> bool {
-    id.trim_end_matches('#') == base
-}
-
-/// The first value in `value` that `wanted` takes.
-fn within<'a>(value: &'a Value, wanted: &dyn Fn(&Value) -> bool) -> Option<&'a Value> {
-    if wanted(value) {
-        return Some(value);
-    }
-    match value {
-        Value::Object(members) => members.values().find_map(|member| within(member, wanted)),
-        Value::Array(elements) => elements.iter().find_map(|element| within(element, wanted)),
-        _ => None,
-    }
 }
 
 /// The same with members in order of their names.

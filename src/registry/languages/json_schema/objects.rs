@@ -29,6 +29,7 @@ const SIZES: [Bound; 2] = [
 pub(super) fn compare<'a>(comparison: &mut Comparison<'a>, new: Place<'a>, old: Place<'a>) -> Vec<Fault> {
     let mut faults: Vec<Fault> = SIZES.iter().filter_map(|limit| bound(comparison, limit, new, old)).collect();
     let (now, before) = (Model::of(comparison, new, true), Model::of(comparison, old, false));
+    let names_required = required_of(new);
     for (name, schema) in properties(new) {
         let place = comparison.new_at(new, schema);
         match properties_of(old).and_then(|all| all.get(name)) {
@@ -36,7 +37,7 @@ pub(super) fn compare<'a>(comparison: &mut Comparison<'a>, new: Place<'a>, old: 
                 let other = comparison.old_at(old, other);
                 faults.extend(comparison.below(&["properties", name], place, other));
             }
-            None => faults.extend(added(comparison, name, place, &before, is_required(new, name))),
+            None => faults.extend(added(comparison, name, place, &before, names_required.contains(name.as_str()))),
         }
     }
     for (name, schema) in properties(old) {
@@ -45,7 +46,7 @@ pub(super) fn compare<'a>(comparison: &mut Comparison<'a>, new: Place<'a>, old: 
             faults.extend(removed(comparison, name, place, &now));
         }
     }
-    faults.extend(required(comparison, new, old));
+    faults.extend(required(comparison, new, old, &before));
     faults.extend(others(comparison, &now, &before));
     faults.extend(dependencies(comparison, new, old));
     faults
@@ -61,10 +62,6 @@ fn properties(place: Place<'_>) -> impl Iterator<Item = (&String, &Value)> {
 
 fn required_of(place: Place<'_>) -> BTreeSet<&str> {
     place.keyword("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn is_required(place: Place<'_>, name: &str) -> bool {
-    required_of(place).contains(name)
 }
 
 /// What may stand under names that `properties` does not list.
@@ -149,14 +146,14 @@ fn removed<'a>(comparison: &mut Comparison<'a>, name: &str, place: Place<'a>, no
 }
 
 /// `required` of properties that were there before, or that nothing is said of.
-fn required<'a>(comparison: &Comparison<'a>, new: Place<'a>, old: Place<'a>) -> Vec<Fault> {
+fn required<'a>(comparison: &Comparison<'a>, new: Place<'a>, old: Place<'a>, model: &Model<'a>) -> Vec<Fault> {
     let before = required_of(old);
     let mut faults = Vec::new();
     for name in required_of(new) {
         let schema = properties_of(new).and_then(|all| all.get(name)).map(|schema| comparison.new_at(new, schema));
         let was_named = properties_of(old).is_some_and(|all| all.contains_key(name));
         // What was added to a model that is not open has been looked at.
-        let is_looked_at = schema.is_some() && !was_named && !Model::of(comparison, old, false).is_open(name);
+        let is_looked_at = schema.is_some() && !was_named && !model.is_open(name);
         let has_default = schema.is_some_and(|schema| has_default(schema));
         if before.contains(name) || has_default || is_looked_at {
             continue;

@@ -1,4 +1,14 @@
 //! Avro schemas, as trees of numbered nodes: a name may lead back to the type that it stands in.
+//!
+//! ```text
+//! texts of references ─▶ names ─┐
+//! text ──── JSON ───────────────┴─▶ AvroSchema: nodes, their names, notes of Connect
+//!                                     ├── read ──▶ SqlType
+//!                                     └── formats ──▶ records
+//! ```
+//!
+//! The registry has another reader (`registry/languages/avro`), which keeps all that a schema says (aliases, properties,
+//! documentation) and refuses what Avro's own parser refuses. This one passes by what neither types nor records need.
 
 use std::collections::HashMap;
 
@@ -8,9 +18,31 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvroSchema {
     nodes: Vec<Node>,
-    root: NodeId,
+    /// The types of its references, and its own.
+    roots: Vec<NodeId>,
     /// Names of records, enums and fixed, without their namespaces.
     names: HashMap<NodeId, String>,
+    notes: HashMap<NodeId, Note>,
+}
+
+/// What a schema notes beside a type: what its values mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// Digits of a decimal.
+    Decimal {
+        /// How many; not all schemas say.
+        precision: Option<u64>,
+        /// How many of them stand after the point.
+        scale: u64,
+    },
+    /// Days.
+    Date,
+    /// Milliseconds of a day.
+    Time,
+    /// Milliseconds since 1970.
+    Timestamp,
+    /// A record that is an entry of a map.
+    MapEntry,
 }
 
 /// Which node.
@@ -70,36 +102,44 @@ pub struct Field {
     pub default: Option<Value>,
 }
 
-/// Why a text is no schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no Avro schema: {0}")]
-pub struct SchemaFault(String);
-
-fn fault<T>(reason: impl Into<String>) -> Result<T, SchemaFault> {
-    Err(SchemaFault(reason.into()))
+fn fault<T>(reason: impl Into<String>) -> Result<T, String> {
+    Err(reason.into())
 }
 
 impl AvroSchema {
     /// Reads `text`, which may use the names that `references` define.
-    pub fn parse(text: &str, references: &[String]) -> Result<Self, SchemaFault> {
+    ///
+    /// # Errors
+    /// A text that says what is wrong.
+    pub fn parse(text: &str, references: &[String]) -> Result<Self, String> {
         let mut parser = Parser::default();
-        for reference in references {
-            parser.read(&json(reference)?, "")?;
+        let mut roots = Vec::with_capacity(references.len() + 1);
+        for text in references.iter().map(String::as_str).chain([text]) {
+            roots.push(parser.read(&json(text)?, "")?);
         }
-        let root = parser.read(&json(text)?, "")?;
         let simple = |full: &str| full.rsplit('.').next().unwrap_or(full).to_owned();
         let names = parser.names.iter().map(|(name, node)| (*node, simple(name))).collect();
-        Ok(Self { nodes: parser.nodes, root, names })
+        Ok(Self { nodes: parser.nodes, roots, names, notes: parser.notes })
     }
 
     /// The type of a whole datum.
     pub fn root(&self) -> NodeId {
-        self.root
+        self.roots[self.roots.len() - 1]
+    }
+
+    /// The types of the texts that it was read from, in the order in which they name each other: its own is the last.
+    pub fn roots(&self) -> &[NodeId] {
+        &self.roots
     }
 
     /// The node `id`.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
+    }
+
+    /// What is noted beside the node `id`.
+    pub fn note(&self, id: NodeId) -> Option<Note> {
+        self.notes.get(&id).copied()
     }
 
     /// Fields of the node `id`, if it is a record.
@@ -161,12 +201,12 @@ impl AvroSchema {
 }
 
 /// A bare word is the name of a type.
-fn json(text: &str) -> Result<Value, SchemaFault> {
+fn json(text: &str) -> Result<Value, String> {
     let is_word = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
     if is_word {
         return Ok(Value::String(text.to_owned()));
     }
-    serde_json::from_str(text).map_err(|error| SchemaFault(error.to_string()))
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Bytes of a fixed: writers fill all of them.
@@ -177,6 +217,7 @@ struct Parser {
     nodes: Vec<Node>,
     /// Nodes by full name.
     names: HashMap<String, NodeId>,
+    notes: HashMap<NodeId, Note>,
 }
 
 impl Parser {
@@ -185,7 +226,7 @@ impl Parser {
         self.nodes.len() - 1
     }
 
-    fn read(&mut self, schema: &Value, namespace: &str) -> Result<NodeId, SchemaFault> {
+    fn read(&mut self, schema: &Value, namespace: &str) -> Result<NodeId, String> {
         match schema {
             Value::String(name) => self.by_name(name, namespace),
             Value::Array(branches) => {
@@ -193,11 +234,11 @@ impl Parser {
                 Ok(self.add(Node::Union(branches)))
             }
             Value::Object(object) => self.object(object, namespace),
-            other => fault(format!("{other} is no type")),
+            other => fault(format!("{other} is no schema")),
         }
     }
 
-    fn by_name(&mut self, name: &str, namespace: &str) -> Result<NodeId, SchemaFault> {
+    fn by_name(&mut self, name: &str, namespace: &str) -> Result<NodeId, String> {
         if let Some(node) = primitive(name) {
             return Ok(self.add(node));
         }
@@ -205,11 +246,11 @@ impl Parser {
         found.copied().map_or_else(|| fault(format!("the type {name} is not defined")), Ok)
     }
 
-    fn object(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
+    fn object(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, String> {
         let kind = match object.get("type") {
             Some(Value::String(kind)) => kind.as_str(),
             Some(nested) => return self.read(nested, namespace),
-            None => return fault("a type has no \"type\""),
+            None => return fault("a schema has no type"),
         };
         match kind {
             "record" | "error" => self.record(object, namespace),
@@ -228,58 +269,89 @@ impl Parser {
                     return fault(format!("a fixed of {size} bytes is larger than a record"));
                 }
                 let id = self.define(object, namespace)?;
-                self.nodes[id] = Node::Fixed { size: size as usize, scale: decimal_scale(object)? };
+                self.nodes[id] = Node::Fixed { size: size as usize, scale: self.decimal_scale(id, object) };
                 Ok(id)
             }
             "bytes" => {
-                let scale = decimal_scale(object)?;
-                Ok(self.add(Node::Bytes { scale }))
+                let id = self.add(Node::Bytes { scale: None });
+                self.nodes[id] = Node::Bytes { scale: self.decimal_scale(id, object) };
+                Ok(id)
             }
             "array" => {
-                let items = self.part(object, "items", namespace)?;
+                let Some(items) = object.get("items") else { return fault("an array has no items") };
+                let items = self.read(items, namespace)?;
                 Ok(self.add(Node::Array(items)))
             }
             "map" => {
-                let values = self.part(object, "values", namespace)?;
+                let Some(values) = object.get("values") else { return fault("a map has no values") };
+                let values = self.read(values, namespace)?;
                 Ok(self.add(Node::Map(values)))
             }
-            name => self.by_name(name, namespace),
-        }
-    }
-
-    fn part(&mut self, object: &Map<String, Value>, name: &str, namespace: &str) -> Result<NodeId, SchemaFault> {
-        match object.get(name) {
-            Some(schema) => self.read(schema, namespace),
-            None => fault(format!("a type has no \"{name}\"")),
+            name => {
+                let id = self.by_name(name, namespace)?;
+                if let Some(note) = moment(name, object) {
+                    self.notes.insert(id, note);
+                }
+                Ok(id)
+            }
         }
     }
 
     /// Gives the name of `object` to a new node.
-    fn define(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
-        let text = |name: &str| object.get(name).and_then(Value::as_str);
-        let Some(name) = text("name") else { return fault("a named type has no name") };
+    fn define(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, String> {
         let id = self.add(Node::Open);
-        self.names.insert(full_name(name, text("namespace").unwrap_or(namespace)), id);
+        self.names.insert(name_of(object, namespace)?, id);
         Ok(id)
     }
 
-    fn record(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, SchemaFault> {
-        let Some(Value::Array(declared)) = object.get("fields") else { return fault("a record has no fields") };
-        let id = self.define(object, namespace)?;
-        let text = |name: &str| object.get(name).and_then(Value::as_str);
-        let name = full_name(text("name").unwrap_or_default(), text("namespace").unwrap_or(namespace));
+    fn record(&mut self, object: &Map<String, Value>, namespace: &str) -> Result<NodeId, String> {
+        let name = name_of(object, namespace)?;
+        let Some(Value::Array(declared)) = object.get("fields") else {
+            return fault(format!("the record {name} has no fields"));
+        };
+        let id = self.add(Node::Open);
+        self.names.insert(name.clone(), id);
+        if name == "io.confluent.connect.avro.MapEntry" || text(object, "connect.internal.type") == Some("MapEntry") {
+            self.notes.insert(id, Note::MapEntry);
+        }
         let inner = name.rsplit_once('.').map_or("", |(namespace, _)| namespace);
         let mut fields = Vec::with_capacity(declared.len());
         for field in declared {
-            let (Some(name), Some(schema)) = (field.get("name").and_then(Value::as_str), field.get("type")) else {
-                return fault("a field has no name or no type");
+            let (Some(field_name), Some(schema)) = (field.get("name").and_then(Value::as_str), field.get("type"))
+            else {
+                return fault(format!("a field of the record {name} has no name or no type"));
             };
             let default = field.get("default").cloned();
-            fields.push(Field { name: name.to_owned(), node: self.read(schema, inner)?, default });
+            fields.push(Field { name: field_name.to_owned(), node: self.read(schema, inner)?, default });
         }
         self.nodes[id] = Node::Record(fields);
         Ok(id)
     }
+
+    /// The scale of the logical type `decimal`, which is noted beside the node `id`; no number that a scale can be is none.
+    fn decimal_scale(&mut self, id: NodeId, object: &Map<String, Value>) -> Option<u8> {
+        if text(object, "logicalType") != Some("decimal") {
+            return None;
+        }
+        let number = |name: &str| object.get(name).and_then(Value::as_u64);
+        let in_parameters = || {
+            let parameters = object.get("connect.parameters")?;
+            parameters.get("connect.decimal.precision")?.as_str()?.parse().ok()
+        };
+        let scale = number("scale").unwrap_or(0);
+        self.notes.insert(id, Note::Decimal { precision: number("precision").or_else(in_parameters), scale });
+        u8::try_from(scale).ok()
+    }
+}
+
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
+}
+
+/// The full name that `object` gives its type.
+fn name_of(object: &Map<String, Value>, namespace: &str) -> Result<String, String> {
+    let Some(name) = text(object, "name") else { return fault("a named type has no name") };
+    Ok(full_name(name, text(object, "namespace").unwrap_or(namespace)))
 }
 
 fn full_name(name: &str, namespace: &str) -> String {
@@ -300,13 +372,18 @@ fn primitive(name: &str) -> Option<Node> {
     })
 }
 
-/// The scale of the logical type `decimal`.
-fn decimal_scale(object: &Map<String, Value>) -> Result<Option<u8>, SchemaFault> {
-    if object.get("logicalType").and_then(Value::as_str) != Some("decimal") {
-        return Ok(None);
+/// What the numbers of `kind` count. Logical types that Connect does not know count as what they are made of.
+fn moment(kind: &str, object: &Map<String, Value>) -> Option<Note> {
+    let logical = text(object, "logicalType").unwrap_or_default();
+    let connect = text(object, "connect.name").unwrap_or_default();
+    match (kind, logical, connect) {
+        ("int", "date", _) | ("int", _, "org.apache.kafka.connect.data.Date") => Some(Note::Date),
+        ("int", "time-millis", _) | ("int", _, "org.apache.kafka.connect.data.Time") => Some(Note::Time),
+        ("long", "timestamp-millis", _) | ("long", _, "org.apache.kafka.connect.data.Timestamp") => {
+            Some(Note::Timestamp)
+        }
+        _ => None,
     }
-    let scale = object.get("scale").and_then(Value::as_u64).unwrap_or(0);
-    u8::try_from(scale).map_or_else(|_| fault(format!("a decimal has the scale {scale}")), |scale| Ok(Some(scale)))
 }
 
 #[cfg(test)]
@@ -356,16 +433,15 @@ mod tests {
     fn what_is_no_schema_says_why() {
         for (text, reason) in [
             ("unheard", "the type unheard is not defined"),
-            ("[1]", "1 is no type"),
-            (r#"{"type": "array"}"#, "a type has no \"items\""),
+            ("[1]", "1 is no schema"),
+            (r#"{"type": "array"}"#, "an array has no items"),
             (
                 r#"{"type": "fixed", "name": "f", "size": 18446744073709551615}"#,
                 "a fixed of 18446744073709551615 bytes is larger than a record",
             ),
-            (r#"{"type": "record", "name": "r"}"#, "a record has no fields"),
+            (r#"{"type": "record", "name": "r"}"#, "the record r has no fields"),
         ] {
-            let error = AvroSchema::parse(text, &[]).expect_err(text);
-            assert_eq!(error.to_string(), format!("no Avro schema: {reason}"));
+            assert_eq!(AvroSchema::parse(text, &[]).expect_err(text), reason);
         }
     }
 }

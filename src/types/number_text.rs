@@ -2,10 +2,9 @@
 
 use arrow::datatypes::i256;
 
-use crate::types::java_text;
+use super::{DECIMAL_DIGITS_MAX, java_text};
 
-/// Most digits a DECIMAL can have.
-const DIGITS_MAX: usize = 76;
+const DIGITS_MAX: usize = DECIMAL_DIGITS_MAX as usize;
 
 /// Most digits that surely fit 64 bits.
 const DIGITS_64: usize = 19;
@@ -21,32 +20,33 @@ const POWERS_OF_TEN: [u128; 39] = {
 };
 
 /// Powers of ten that a double holds exactly.
-const EXACT_POWERS: [f64; 23] = [
+pub const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
 
 /// A decimal number taken apart: ±(`whole` `fraction`) · 10^(`exponent` − length of `fraction`).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NumberText<'a> {
-    pub(super) negative: bool,
+pub struct NumberText<'a> {
+    /// Whether it has a minus.
+    pub negative: bool,
     /// Digits before the point.
-    pub(super) whole: &'a [u8],
+    pub whole: &'a [u8],
     /// Digits after the point.
-    pub(super) fraction: &'a [u8],
+    pub fraction: &'a [u8],
     /// What follows `e`; saturates.
-    pub(super) exponent: i64,
+    pub exponent: i64,
     /// Whether there was neither a point nor an exponent.
-    pub(super) integral: bool,
+    pub integral: bool,
     /// All digits as one number, where they are at most nineteen.
-    pub(super) mantissa: u64,
+    pub mantissa: u64,
     /// The number as it stood.
-    pub(super) text: &'a [u8],
+    pub text: &'a [u8],
 }
 
 impl<'a> NumberText<'a> {
     /// Reads what Java's `new BigDecimal(text)` accepts: `-1.5`, `+.5`, `1.`, `1e3`.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
         let (negative, unsigned) = match text.split_first()? {
             (b'-', rest) => (true, rest),
             (b'+', rest) => (false, rest),
@@ -83,7 +83,7 @@ impl<'a> NumberText<'a> {
 
     /// The value, if it is a whole number of 64 bits.
     #[inline]
-    pub(super) fn to_i64(self) -> Option<i64> {
+    pub fn to_i64(self) -> Option<i64> {
         if self.integral && self.whole.len() < DIGITS_64 {
             let magnitude = self.mantissa as i64;
             return Some(if self.negative { -magnitude } else { magnitude });
@@ -93,7 +93,7 @@ impl<'a> NumberText<'a> {
 
     /// The nearest double; `None` when it is too large for one.
     #[inline]
-    pub(super) fn to_f64(self) -> Option<f64> {
+    pub fn to_f64(self) -> Option<f64> {
         let scale = self.scale();
         if self.fits_mantissa() && self.mantissa <= 1 << 53 && (-22..=22).contains(&scale) {
             // Both operands are exact, so the one rounding of the operation is the only one.
@@ -108,7 +108,7 @@ impl<'a> NumberText<'a> {
 
     /// The unscaled value at `scale`, if it needs no rounding and has at most `precision` digits, at most 38.
     #[inline]
-    pub(super) fn to_decimal128(self, precision: u8, scale: u8) -> Option<i128> {
+    pub fn to_decimal128(self, precision: u8, scale: u8) -> Option<i128> {
         let shift = i64::from(scale).saturating_sub(self.scale());
         if self.fits_mantissa() && (0..=18).contains(&shift) {
             let value = u128::from(self.mantissa) * POWERS_OF_TEN[shift as usize];
@@ -120,7 +120,7 @@ impl<'a> NumberText<'a> {
     }
 
     /// As [`NumberText::to_decimal128`], for up to 76 digits.
-    pub(super) fn to_decimal256(self, precision: u8, scale: u8) -> Option<i256> {
+    pub fn to_decimal256(self, precision: u8, scale: u8) -> Option<i256> {
         let mut digits = [b'0'; DIGITS_MAX];
         let count = self.fitted_digits(precision, scale, &mut digits)?;
         let (high, low) = digits[..count].split_at(count.saturating_sub(38));
@@ -161,7 +161,7 @@ impl<'a> NumberText<'a> {
     }
 
     /// Writes the number as Java prints it after reading it: integers as such, others as `BigDecimal.toString`.
-    pub(super) fn write_java(&self, out: &mut Vec<u8>, digits: &mut Vec<u8>) {
+    pub fn write_java(&self, out: &mut Vec<u8>, digits: &mut Vec<u8>) {
         digits.clear();
         digits.extend(self.whole.iter().chain(self.fraction).skip_while(|&&digit| digit == b'0'));
         let negative = self.negative && !digits.is_empty();
@@ -174,7 +174,7 @@ impl<'a> NumberText<'a> {
 
 /// The run of digits at `at`, appended to `mantissa`.
 #[inline]
-pub(super) fn digits<'a>(bytes: &'a [u8], at: &mut usize, mantissa: &mut u64) -> &'a [u8] {
+pub fn digits<'a>(bytes: &'a [u8], at: &mut usize, mantissa: &mut u64) -> &'a [u8] {
     let start = *at;
     while let Some(digit) = bytes.get(*at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
         *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
@@ -189,18 +189,18 @@ fn number_of(digits: &[u8]) -> i128 {
 }
 
 /// Java's `Long.parseLong`: digits with an optional sign.
-pub(super) fn parse_i64(text: &[u8]) -> Option<i64> {
+pub fn parse_i64(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Java's `Integer.parseInt`.
-pub(super) fn parse_i32(text: &[u8]) -> Option<i32> {
+pub fn parse_i32(text: &[u8]) -> Option<i32> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Java's `Double.parseDouble`, without its hexadecimal form: blanks around the number are ignored, `NaN` and `Infinity`
 /// are numbers, and a closing `d` or `f` is allowed. `None` also when the number is too large.
-pub(super) fn parse_f64(text: &[u8]) -> Option<f64> {
+pub fn parse_f64(text: &[u8]) -> Option<f64> {
     let text = text.trim_ascii();
     let unsigned = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     let sign = if text.first() == Some(&b'-') { -1.0 } else { 1.0 };

@@ -2,74 +2,99 @@
 //!
 //! The grammar is RFC 8259's, as Jackson reads it: no comments, no leading zeros, no raw control characters in text.
 
-use crate::formats::number_text::{NumberText, digits};
-use crate::types::json_text::{hex4, special_byte};
+use std::fmt;
 
-use super::fault::Fault;
+use super::json_text::{hex4, special_byte};
+use super::number_text::{NumberText, digits};
 
 /// How deep a document may nest.
 const DEPTH_MAX: usize = 1000;
 
-pub(super) type Scan<T> = Result<T, Fault>;
+/// A token, or what is wrong at the cursor.
+pub type Scan<T> = Result<T, Malformed>;
+
+/// A text that is not JSON. Boxed, so that what succeeds returns in registers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed(Box<(usize, &'static str)>);
+
+impl Malformed {
+    /// Reading stopped at byte `at`, where `what` was expected or found.
+    #[cold]
+    pub fn new(at: usize, what: &'static str) -> Self {
+        Self(Box::new((at, what)))
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, what) = *self.0;
+        write!(f, "malformed JSON at byte {at}: {what}")
+    }
+}
 
 /// A cursor over one document.
-pub(super) struct Scanner<'a> {
+pub struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// At the start of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// Bytes read so far.
-    pub(super) fn position(&self) -> usize {
+    pub fn position(&self) -> usize {
         self.at
     }
 
     /// Goes back to an earlier [`Scanner::position`].
-    pub(super) fn rewind(&mut self, position: usize) {
+    pub fn rewind(&mut self, position: usize) {
         self.at = position;
     }
 
     /// What stands between two positions.
-    pub(super) fn between(&self, start: usize, end: usize) -> &'a [u8] {
+    pub fn between(&self, start: usize, end: usize) -> &'a [u8] {
         &self.bytes[start..end]
     }
 
+    /// That the document is wrong here.
     #[cold]
-    pub(super) fn malformed<T>(&self, what: &'static str) -> Scan<T> {
-        Err(Fault::malformed(self.at, what))
+    pub fn malformed<T>(&self, what: &'static str) -> Scan<T> {
+        Err(Malformed::new(self.at, what))
     }
 
     /// The byte at the cursor; 0, which is never part of a token, at the end.
     #[inline]
-    pub(super) fn peek(&self) -> u8 {
+    pub fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
+    /// Steps over a byte.
     #[inline]
-    pub(super) fn skip_byte(&mut self) {
+    pub fn skip_byte(&mut self) {
         self.at += 1;
     }
 
+    /// Steps over what may stand between tokens.
     #[inline]
-    pub(super) fn skip_blanks(&mut self) {
+    pub fn skip_blanks(&mut self) {
         while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
         }
     }
 
-    /// The first byte of the next token.
+    /// The first byte of the next token; 0 at the end.
     #[inline]
-    pub(super) fn next_token(&mut self) -> u8 {
+    pub fn next_token(&mut self) -> u8 {
         self.skip_blanks();
         self.peek()
     }
 
+    /// Steps over the token `byte`; `what` says that it is missing.
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Scan<()> {
+    pub fn expect(&mut self, byte: u8, what: &'static str) -> Scan<()> {
         if self.next_token() != byte {
             return self.malformed(what);
         }
@@ -79,7 +104,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether a member or element follows, after the opening bracket or another one; steps over the comma or `close`.
     #[inline]
-    pub(super) fn another(&mut self, first: bool, close: u8) -> Scan<bool> {
+    pub fn another(&mut self, first: bool, close: u8) -> Scan<bool> {
         let token = self.next_token();
         if token == close {
             self.at += 1;
@@ -96,7 +121,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Checks that nothing but blanks is left.
-    pub(super) fn end(&mut self) -> Scan<()> {
+    pub fn end(&mut self) -> Scan<()> {
         self.skip_blanks();
         if self.at < self.bytes.len() { self.malformed("unexpected text after the value") } else { Ok(()) }
     }
@@ -104,7 +129,7 @@ impl<'a> Scanner<'a> {
     /// Whether the rest starts with `expected`, which is then stepped over. `word` and `mask` are its first bytes, as
     /// [`first_word`] gives them.
     #[inline]
-    pub(super) fn accept(&mut self, expected: &[u8], (word, mask): (u64, u64)) -> bool {
+    pub fn accept(&mut self, expected: &[u8], (word, mask): (u64, u64)) -> bool {
         let rest = &self.bytes[self.at..];
         let matches = match rest.first_chunk::<8>() {
             Some(first) if (u64::from_le_bytes(*first) ^ word) & mask != 0 => false,
@@ -127,13 +152,13 @@ impl<'a> Scanner<'a> {
 
     /// Steps over `null`, at whose first letter the cursor stands.
     #[inline]
-    pub(super) fn null(&mut self) -> Scan<()> {
+    pub fn null(&mut self) -> Scan<()> {
         self.keyword(b"null")
     }
 
     /// Reads `true` or `false`, at whose first letter the cursor stands.
     #[inline]
-    pub(super) fn boolean(&mut self) -> Scan<bool> {
+    pub fn boolean(&mut self) -> Scan<bool> {
         let value = self.peek() == b't';
         self.keyword(if value { b"true" } else { b"false" })?;
         Ok(value)
@@ -141,7 +166,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads the number whose sign or first digit is at the cursor.
     #[inline]
-    pub(super) fn number(&mut self) -> Scan<NumberText<'a>> {
+    pub fn number(&mut self) -> Scan<NumberText<'a>> {
         let start = self.at;
         let negative = self.peek() == b'-';
         self.at += usize::from(negative);
@@ -196,7 +221,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads the text whose opening quote is at the cursor: what stands between the quotes, and whether it holds escapes.
     #[inline]
-    pub(super) fn text(&mut self) -> Scan<(&'a [u8], bool)> {
+    pub fn text(&mut self) -> Scan<(&'a [u8], bool)> {
         let start = self.at + 1;
         self.at = start;
         let mut escaped = false;
@@ -229,7 +254,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over any value, checking all of it.
-    pub(super) fn skip_value(&mut self) -> Scan<()> {
+    pub fn skip_value(&mut self) -> Scan<()> {
         match self.next_token() {
             b'"' => self.text().map(|_| ()),
             b'-' | b'0'..=b'9' => self.number().map(|_| ()),
@@ -277,7 +302,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads a member's name and the colon after it.
     #[inline]
-    pub(super) fn member_name(&mut self) -> Scan<(&'a [u8], bool)> {
+    pub fn member_name(&mut self) -> Scan<(&'a [u8], bool)> {
         if self.peek() != b'"' {
             return self.malformed("expected a member name");
         }
@@ -288,7 +313,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// The first up to eight bytes of `text` as a number, and the mask of those that count.
-pub(super) fn first_word(text: &[u8]) -> (u64, u64) {
+pub fn first_word(text: &[u8]) -> (u64, u64) {
     let mut word = [0; 8];
     let length = text.len().min(8);
     word[..length].copy_from_slice(&text[..length]);
