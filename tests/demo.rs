@@ -11,6 +11,8 @@ use std::process::{Command, Output, Stdio};
 use expected::Month;
 use serde_json::Value;
 
+use crate::questions::json;
+
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
 
 /// A row as texts: what both sides can say without agreeing on types.
@@ -122,10 +124,6 @@ fn finish(command: &mut Command, input: &str) -> Output {
     let output = child.wait_with_output().expect("the command ends");
     assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&output.stderr));
     output
-}
-
-fn json(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
 }
 
 fn row(object: &Value, columns: &[&str]) -> Row {

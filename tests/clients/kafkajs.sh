@@ -17,20 +17,8 @@ fail() {
     exit 1
 }
 
-setup() {
-    [ -e "$folder/complete" ] && return 0
-    command -v npm >/dev/null || fail "there is no npm"
-    mkdir -p "${folder%/*}"
-    # One at a time: another start may be at it.
-    exec 9>"$folder.lock"
-    ! command -v flock >/dev/null || flock 9
-    [ -e "$folder/complete" ] && return 0
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    npm install --silent --no-audit --no-fund --prefix "$folder" "@kafkajs/confluent-schema-registry@$version" >&2 ||
-        fail "npm could not install @kafkajs/confluent-schema-registry $version"
-    touch "$folder/complete"
-}
+# shellcheck source=npm.sh
+. "$here/npm.sh"
 
-setup
+npm_package "$folder" @kafkajs/confluent-schema-registry "$version"
 [ "${1:-setup}" = setup ] || NODE_PATH=$folder/node_modules exec node "$here/$1" "${@:2}"

@@ -19,19 +19,11 @@ fail() {
     exit 1
 }
 
+# shellcheck source=npm.sh
+. "$here/npm.sh"
+
 setup_node() {
-    [ -e "$folder/complete" ] && return 0
-    command -v npm >/dev/null || fail "there is no npm"
-    mkdir -p "${folder%/*}"
-    # One at a time: another start may be at it.
-    exec 9>"$folder.lock"
-    ! command -v flock >/dev/null || flock 9
-    [ -e "$folder/complete" ] && return 0
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    npm install --silent --no-audit --no-fund --prefix "$folder" "ksqldb-client@$version" >&2 ||
-        fail "npm could not install ksqldb-client $version"
-    touch "$folder/complete"
+    npm_package "$folder" ksqldb-client "$version"
 }
 
 case "${1:-} ${2:-}" in
