@@ -2,6 +2,7 @@
 //! per partition (semantics 1.1).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -35,13 +36,15 @@ struct TaskContext<'a> {
     partition: u32,
     /// Bytes of each store to read when it is opened, about.
     preloaded_bytes: usize,
+    /// Whether the process ends.
+    ending: &'a Arc<AtomicBool>,
 }
 
 impl TaskContext<'_> {
     /// The store `name` of the task, as of its last commit.
     fn store(&self, name: &str) -> Store {
         let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
-        Store::new(self.topics.storage(), &id).preloading(self.preloaded_bytes)
+        Store::new(self.topics.storage(), &id).preloading(self.preloaded_bytes, self.ending)
     }
 }
 
@@ -343,7 +346,8 @@ impl Topology {
         let (sub, partition, topics) = (&self.subs[id.0], id.1, &*shared.topics);
         // In memory an entry takes about twice what it takes in storage.
         let preloaded_bytes = shared.memory.next_share() / 2 / sub.stores.len().max(1);
-        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition, preloaded_bytes };
+        let (query, ending) = (Arc::clone(&self.spec.id), shared.memory.ending());
+        let context = TaskContext { topics, query, partition, preloaded_bytes, ending };
         let node = |name: &Arc<str>, factory: &OperatorFactory, next: &Next| {
             Ok(Node { name: Arc::clone(name), operator: factory(&context)?, next: *next })
         };
