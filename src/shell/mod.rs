@@ -27,6 +27,6 @@ pub use command::Keys;
 pub use editor::{Prompt, read_password};
 pub use interpreter::{Flow, Interpreter};
 pub use interrupt::{Interrupt, Work};
-pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width};
+pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width, nested_json};
 pub use remote::{Certificates, Credentials, RemoteBackend};
 pub use vocabulary::{KnownFunction, KnownSource, Vocabulary};
