@@ -1,5 +1,7 @@
 //! The shell in a real terminal: what is typed, and what is on the screen then.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -291,4 +293,99 @@ fn a_server_that_comes_and_goes_is_waited_for() {
     terminal.wait_for("Type Name");
     terminal.enter("\\progress");
     terminal.wait_for("there are no queries");
+}
+
+/// A pipe called `name` in `folder`, for a command that reads it; the command has opened it when this is back.
+fn pipe(folder: &Path, name: &str, start: impl FnOnce() -> Terminal) -> (Terminal, File) {
+    let path = folder.join(name);
+    assert!(Command::new("mkfifo").arg(&path).status().is_ok_and(|status| status.success()), "mkfifo works");
+    let terminal = start();
+    (terminal, File::options().write(true).open(path).expect("the command reads it"))
+}
+
+#[test]
+fn what_is_appended_is_counted_below_what_is_said() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let start = || Terminal::start(folder.path(), 60, 12, "topic produce t --key-separator : < lines");
+    let (terminal, mut lines) = pipe(folder.path(), "lines", start);
+    terminal.wait_for("appended 0 records (0/s), Ctrl-C stops");
+    lines.write_all(b"a:1\nwrong\nb:2\n").expect("the command reads it");
+    let screen = terminal.wait_for("appended 2 records (");
+    let said = "created topic t with 1 partition\nline 2: there is no key separator ':'\nappended 2 records (";
+    assert!(screen.starts_with(said) && screen.ends_with("/s), Ctrl-C stops"), "{screen}");
+    drop(lines);
+    let screen = terminal.wait_for("ended with 1");
+    let expected = "created topic t with 1 partition\nline 2: there is no key separator ':'\nappended 2 records to topic t\n\
+                    error: 1 of 3 lines refused, the others were appended\nended with 1";
+    assert_eq!(screen, expected);
+}
+
+#[test]
+fn a_pipe_of_rows_is_counted_while_it_comes() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let start = || Terminal::start(folder.path(), 60, 12, "topic import t - < rows");
+    let (terminal, mut rows) = pipe(folder.path(), "rows", start);
+    rows.write_all(("n\n".to_owned() + &"1\n".repeat(5_000)).as_bytes()).expect("the command reads it");
+    terminal.wait_for("read 9 KiB (");
+    drop(rows);
+    let screen = terminal.wait_for("ended with 0");
+    let expected = "columns: n INT\ncreated topic t with 1 partition\nappended 5000 records to topic t\nended with 0";
+    assert_eq!(screen, expected);
+}
+
+#[test]
+fn a_terminal_that_cannot_be_painted_over_shows_what_is_said_and_no_more() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let arguments = "topic produce t --key-separator : < lines";
+    let start = || Terminal::start_with("TERM=dumb", folder.path(), 60, 12, arguments);
+    let (terminal, mut lines) = pipe(folder.path(), "lines", start);
+    for number in 1..=2 {
+        lines.write_all(b"wrong\n").expect("the command reads it");
+        let screen = terminal.wait_for(&format!("line {number}: there is no key separator ':'"));
+        assert!(!screen.contains("Ctrl-C stops"), "{screen}");
+    }
+}
+
+#[test]
+fn a_file_that_runs_shows_its_figures_until_it_ends() {
+    if !is_there() {
+        return;
+    }
+    let folder = folder();
+    let copy = "CREATE STREAM late AS SELECT * FROM flights WHERE delay > 5;";
+    std::fs::write(folder.path().join("a.sql"), copy).expect("a file can be written");
+    let arguments = "run a.sql --property ksql.streams.auto.offset.reset=earliest";
+    let terminal = Terminal::start(folder.path(), 100, 30, arguments);
+    terminal.wait_for("1 query: in 2 (");
+    terminal.press("C-c");
+    let screen = terminal.wait_for("ended with 0");
+    assert!(!screen.contains("1 query: in"), "{screen}");
+}
+
+#[test]
+fn progress_is_painted_in_one_place_however_narrow_the_terminal_is() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut datagen = Command::new(env!("CARGO_BIN_EXE_levada"));
+    datagen.current_dir(folder.path());
+    datagen.args(["datagen", "--quickstart", "orders", "--count", "20000", "--rate", "0", "--key-format", "kafka"]);
+    assert!(datagen.output().is_ok_and(|output| output.status.success()), "records are made");
+    run(folder.path(), "CREATE STREAM orders (itemid STRING) WITH (kafka_topic = 'orders', value_format = 'json');");
+    let terminal = shell(&folder, 40, 24);
+    terminal.enter("CREATE STREAM c AS SELECT * FROM orders;");
+    terminal.wait_for("CSAS_C");
+    terminal.enter("\\progress");
+    let screen = terminal.wait_for_answer("has caught up: 20000 of 20000");
+    assert_eq!(screen.matches('█').count(), 24, "{screen}");
 }
