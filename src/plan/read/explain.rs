@@ -26,7 +26,7 @@ fn node_text(text: &mut String, depth: usize, node: &ReadNode) {
 
 fn node_line(node: &ReadNode) -> String {
     match node {
-        ReadNode::Table(pull) => table_line(pull),
+        ReadNode::Table { plan, .. } => table_line(plan),
         ReadNode::Topic { plan, latest_by: None } => {
             format!("Stream {}: from its beginning to its end", plan.reads.join(", "))
         }
