@@ -53,9 +53,12 @@ impl Interrupt {
         static LISTENING: Once = Once::new();
         LISTENING.call_once(|| {
             let listening = ctrlc::set_handler(|| {
+                // Before the work is asked to stop: it removes the lines then.
+                let are_lines_shown = live::is_shown();
                 let ends = PROCESS.signal();
-                // The terminal has shown ^C: what follows begins on a line of its own. Lines that change are painted over.
-                if io::stderr().is_terminal() && (ends || !live::is_shown()) {
+                // The terminal has shown ^C: what follows begins on a line of its own, as it does
+                // below lines that change, which are as wide as the terminal.
+                if io::stderr().is_terminal() && (ends || !are_lines_shown) {
                     let _ = writeln!(io::stderr());
                 }
                 if ends {
