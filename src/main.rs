@@ -43,6 +43,8 @@ fn run(command: Command) -> ExitCode {
         Command::Registry(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Udf(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

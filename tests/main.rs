@@ -1,10 +1,12 @@
 //! Integration tests of the whole.
 
+mod book;
 mod configuration;
 mod conformance;
 mod crash;
 mod datagen;
 mod demo;
+mod dependencies;
 mod dev;
 mod docs;
 mod examples;
@@ -27,3 +29,4 @@ mod server;
 mod shell;
 mod specs;
 mod stories;
+mod tutorial;

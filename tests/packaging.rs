@@ -152,6 +152,87 @@ fn the_check_of_the_image_finds_out_whether_a_server_is_well() {
     assert!(!is_well());
 }
 
+/// Packs the binary of this test with `packaging/release.sh`, into `folder`.
+fn release(folder: &Path) {
+    let mut command = Command::new(packaging().join("release.sh"));
+    command.args(["--binary", env!("CARGO_BIN_EXE_levada"), "--out"]).arg(folder);
+    let output = command.env("SOURCE_DATE_EPOCH", "1700000000").output().expect("the script can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_release_has_all_that_belongs_to_the_binary() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    release(folder.path());
+    // The same binary gives the same archive: nothing in it is of this machine or this moment.
+    let list = Command::new("sh")
+        .args(["-ec", "tar --list --verbose --utc --file levada-*.tar.gz"])
+        .current_dir(folder.path())
+        .output()
+        .expect("there is a shell");
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(
+        list.lines().count() > 20 && list.lines().all(|line| line.contains(" 0/0 ") && line.contains(" 2023-11-14 ")),
+        "{list}"
+    );
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split(' ').next_back()).collect();
+    assert!(names.is_sorted(), "{list}");
+
+    let script = "sha256sum --check --quiet levada-*.sha256 && tar --extract --file levada-*.tar.gz --strip-components 1 && ./levada --version";
+    let output =
+        Command::new("sh").args(["-ec", script]).current_dir(folder.path()).output().expect("there is a shell");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), concat!("levada ", env!("CARGO_PKG_VERSION")));
+    let size = |path: &Path| path.metadata().map(|metadata| metadata.len()).expect("the file is there");
+    assert!(size(&folder.path().join("levada")) < size(Path::new(env!("CARGO_BIN_EXE_levada"))), "it is stripped");
+    let files = [
+        "LICENSE",
+        "README.md",
+        "completions/levada",
+        "completions/_levada",
+        "completions/levada.fish",
+        "man/man1/levada.1",
+        "man/man1/levada-topic-produce.1",
+        "systemd/levada.service",
+        "systemd/levada.sysusers",
+        "systemd/server.properties",
+    ];
+    for file in files {
+        assert!(size(&folder.path().join(file)) > 0, "{file}");
+    }
+}
+
+/// What the image takes of a release is in it.
+#[test]
+fn the_image_is_built_from_a_release() {
+    let image = read("docker/Dockerfile");
+    assert!(image.contains("packaging/release.sh --out /release"), "{image}");
+    let script = read("release.sh");
+    let taken: Vec<&str> =
+        image.lines().filter_map(|line| line.strip_prefix("COPY --from=build /unpacked/")?.split(' ').next()).collect();
+    assert_eq!(taken, ["levada", "LICENSE"]);
+    for file in taken {
+        assert!(script.contains(&format!("strip -o {file} ")) || script.contains(&format!("/{file}\"")), "{file}");
+    }
+}
+
+/// Bash completes what is typed with the script that the binary writes.
+#[test]
+fn bash_completes_commands_and_options() {
+    let complete = |words: &[&str]| {
+        let script = "source <(\"$0\" completions bash); COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+            _levada \"$1\" \"${@: -1}\" \"${@: -2:1}\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
+        let mut command = Command::new("bash");
+        let output =
+            command.args(["-c", script, env!("CARGO_BIN_EXE_levada")]).args(words).output().expect("there is bash");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["levada", "da"]), ["datagen"]);
+    assert_eq!(complete(&["levada", "topic", "prod"]), ["produce"]);
+    assert_eq!(complete(&["levada", "run", "--until"]), ["--until-idle"]);
+    assert!(complete(&["levada", "completions", ""]).contains(&"zsh".to_owned()));
+}
+
 /// A file that another names is there.
 #[test]
 fn files_that_are_named_are_there() {
@@ -159,6 +240,9 @@ fn files_that_are_named_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named = compose.lines().find_map(|line| line.trim().strip_prefix("dockerfile: ")).expect("it is named");
     assert!(root.join(named).is_file(), "{named}");
+    let mounted = compose.lines().filter_map(|line| line.trim().strip_prefix("- .")?.split(':').next());
+    let mounted: Vec<PathBuf> = mounted.map(|path| packaging().join("docker").join(format!(".{path}"))).collect();
+    assert!(mounted.len() >= 3 && mounted.iter().all(|path| path.exists()), "{mounted:?}");
     let unit = read("systemd/levada.service");
     let user = unit.lines().find_map(|line| line.strip_prefix("User=")).expect("it has a user");
     assert!(read("systemd/levada.sysusers").contains(&format!("\nu {user} ")));

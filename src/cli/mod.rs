@@ -11,11 +11,13 @@
 //! levada registry a schema registry over HTTP           ─▶ registry
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
 //! levada udf     a library of functions                 ─▶ functions, engine
+//! levada completions, levada man: this command line, for shells and for `man`
 //! ```
 //!
 //! Results go to standard output, everything about the work (progress, errors, log) to standard error. A reader that
 //! closes our standard output early ends the command quietly, see [`Failure::ClosedPipe`].
 
+mod completions;
 mod counted;
 mod counter;
 mod data_dir;
@@ -24,6 +26,7 @@ mod dev;
 mod failure;
 mod log_lines;
 mod logging;
+mod man;
 mod plan;
 mod progress;
 mod registry;
@@ -37,11 +40,13 @@ mod test;
 pub mod topic;
 mod udf;
 
+pub use completions::CompletionsCommand;
 pub use data_dir::DataDir;
 pub use datagen::DatagenCommand;
 pub use dev::DevCommand;
 pub use failure::Failure;
 pub use logging::start as start_logging;
+pub use man::ManCommand;
 pub use plan::PlanCommand;
 pub use registry::RegistryCommand;
 pub use run::RunCommand;
@@ -82,6 +87,10 @@ pub enum Command {
     Test(TestCommand),
     /// Check functions of your own
     Udf(UdfCommand),
+    /// Write what a shell needs to complete this command line
+    Completions(CompletionsCommand),
+    /// Write the manual pages
+    Man(ManCommand),
 }
 
 const ABOUT: &str = "\

