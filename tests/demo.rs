@@ -13,6 +13,7 @@ use expected::Month;
 use serde_json::Value;
 
 use crate::kafka::Broker;
+use crate::questions::json;
 use crate::registry::Served;
 use crate::stories::Place;
 
@@ -139,10 +140,6 @@ fn finish(command: &mut Command, input: &str) -> Output {
     let output = child.wait_with_output().expect("the command ends");
     assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&output.stderr));
     output
-}
-
-fn json(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
 }
 
 fn row(object: &Value, columns: &[&str]) -> Row {

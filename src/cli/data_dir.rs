@@ -8,7 +8,7 @@ use crate::configuration::{self, Configuration};
 use crate::engine::Engine;
 
 /// Where the data directory is when `--data-dir` does not say.
-const DEFAULT: &str = "./levada-data";
+pub(super) const DEFAULT: &str = "./levada-data";
 
 /// `--data-dir`, `--config` and `--property`, shared by all commands that open an engine.
 #[derive(Debug, Clone, clap::Args)]

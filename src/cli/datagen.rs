@@ -1,6 +1,6 @@
 //! `levada datagen`: made-up records in a topic, at a rate.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, LineWriter, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{DataType, Int64Type};
 
 use super::Failure;
+use super::counted::counted;
+use super::counter::Counter;
 use super::topic::appender::Appender;
 use super::topic::{Place, Records, TopicFailure, time_text};
 use crate::datagen::{Generator, Quickstart, Rows};
 use crate::formats::{Encoder, Format, FormatError, Schemas, Serde, Side, Subject};
 use crate::runtime::clock::{Clock, SystemClock};
-use crate::shell::Interrupt;
+use crate::shell::{BesideLive, Interrupt};
 use crate::sql::quote_name;
 use crate::types::Column;
 
@@ -75,7 +77,7 @@ pub struct DatagenCommand {
     rate: f64,
 
     /// Time of the first record: milliseconds since 1970, or ISO-8601 text
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = time_text::parse_argument)]
     begin: Option<i64>,
 
     /// What random values follow from; another one each time unless given
@@ -142,7 +144,7 @@ impl DatagenCommand {
         let opened = self.place.open(true)?;
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
-        let mut notices = io::stderr();
+        let mut notices = LineWriter::new(BesideLive);
         if self.seed.is_none() {
             writeln!(notices, "seed {seed}")?;
         }
@@ -265,6 +267,8 @@ impl DatagenCommand {
         let is_paced = self.begin.is_none() && self.rate > 0.0;
         let started = clock.elapsed();
         let mut made = 0;
+        // Rows that are printed say more.
+        let mut counter = (!self.print).then(|| Counter::new("appended", |count| counted(count, "record")));
         while made < count && !interrupt.is_requested() {
             let passed = clock.elapsed().saturating_sub(started);
             let due = if is_paced { (passed.as_secs_f64() * self.rate) as u64 + 1 } else { u64::MAX };
@@ -283,10 +287,14 @@ impl DatagenCommand {
                     output.flush()?;
                 }
                 made = until;
+                if let Some(counter) = &mut counter {
+                    counter.note_part(made, self.count.map(|count| made as f64 / count as f64));
+                }
             } else {
                 interrupt.wait(LOOK);
             }
         }
+        drop(counter);
         filling.appender.finish(false, notices)
     }
 
@@ -360,11 +368,6 @@ fn parse_format(name: &str) -> Result<Format, String> {
     Format::named(name).ok_or_else(|| {
         "the formats are avro, delimited, json, json_sr, kafka, none, protobuf and protobuf_nosr".to_owned()
     })
-}
-
-fn parse_time(text: &str) -> Result<i64, String> {
-    time_text::parse(text)
-        .ok_or_else(|| "write milliseconds since 1970, or a time such as 2026-01-31T12:00:00Z".to_owned())
 }
 
 /// One character, or the names that SQL has for two of them.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::progress::{Progress, beside};
+use super::progress::Progress;
 use super::shell::{screen, terminal_layout};
 use super::{DataDir, Failure, run, summary};
 use crate::engine::{ChangeKind, Engine, FilePlan};
@@ -72,8 +72,8 @@ impl DevCommand {
         let mut watched = Watched::new(self.watched());
         while !interrupt.is_requested() {
             if watched.have_changed() {
-                let outcome = beside(|| self.work(&engine));
-                outcome?;
+                progress.hide();
+                self.work(&engine)?;
             }
             progress.note(&engine.queries());
             engine.maintain();

@@ -54,16 +54,12 @@ impl Failure {
 
     /// Says on standard error what is left to say; gives the exit code of the process.
     pub fn report(self) -> ExitCode {
+        self.tell();
         match self {
-            Self::ClosedPipe => return ExitCode::SUCCESS,
-            Self::Shown => {}
-            Self::Usage(message) => {
-                tell(&message, None);
-                return ExitCode::from(EXIT_USAGE);
-            }
-            Self::Message { message, hint } => tell(&message, hint.as_deref()),
+            Self::ClosedPipe => ExitCode::SUCCESS,
+            Self::Usage(_) => ExitCode::from(EXIT_USAGE),
+            Self::Shown | Self::Message { .. } => ExitCode::FAILURE,
         }
-        ExitCode::FAILURE
     }
 }
 

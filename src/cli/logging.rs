@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 
 use super::log_lines::JsonLines;
-use super::progress;
+use crate::shell::{BesideLive, Palette};
 
 /// Environment variable with the log filter: `info`, `debug`, `levada::runtime=trace`.
 const FILTER_VARIABLE: &str = "LEVADA_LOG";
@@ -21,18 +21,17 @@ const FORM_VARIABLE: &str = "LEVADA_LOG_FORMAT";
 /// Sends log events of this process to standard error. A person at a terminal gets short lines; a file, which others
 /// read later, gets the date and the module too.
 pub fn start() {
-    let log = tracing_subscriber::fmt().with_writer((|| Lines) as fn() -> Lines);
+    let log = tracing_subscriber::fmt().with_writer((|| BesideLive) as fn() -> BesideLive);
     if std::env::var(FORM_VARIABLE).is_ok_and(|form| form.eq_ignore_ascii_case("json")) {
         init(log.event_format(JsonLines));
     } else if io::stderr().is_terminal() {
-        let ansi = std::env::var_os("NO_COLOR").is_none();
-        init(log.with_ansi(ansi).with_target(false).with_timer(TimeOfDay));
+        init(log.with_ansi(Palette::of(&io::stderr()).is_coloured()).with_target(false).with_timer(TimeOfDay));
     } else {
         init(log.with_ansi(false));
     }
 }
 
-type Log<E> = tracing_subscriber::fmt::SubscriberBuilder<DefaultFields, E, LevelFilter, fn() -> Lines>;
+type Log<E> = tracing_subscriber::fmt::SubscriberBuilder<DefaultFields, E, LevelFilter, fn() -> BesideLive>;
 
 fn init<E: FormatEvent<tracing_subscriber::Registry, DefaultFields> + Send + Sync + 'static>(log: Log<E>) {
     // The filter language is parsed only when somebody uses it: most starts are one short command.
@@ -50,19 +49,5 @@ struct TimeOfDay;
 impl FormatTime for TimeOfDay {
     fn format_time(&self, text: &mut Writer<'_>) -> fmt::Result {
         write!(text, "{}", chrono::Local::now().format("%H:%M:%S"))
-    }
-}
-
-/// Standard error, which a progress line may share: an event comes as one write of whole lines.
-struct Lines;
-
-impl io::Write for Lines {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        progress::beside(|| io::stderr().write_all(lines))?;
-        Ok(lines.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

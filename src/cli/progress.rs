@@ -1,18 +1,15 @@
-//! What a terminal shows of queries at work, and for how long there was something to do: a line of totals for `levada run`, a line per
-//! query for `levada dev`.
+//! What a terminal shows of queries at work, and for how long there was something to do: a line of totals for `levada run` and for
+//! `levada server` until it has caught up, a line per query for `levada dev`.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::engine::QueryStatus;
+use crate::shell::{LiveLines, time_left};
 
-/// Follows the figures of the queries; draws on standard error where that is a terminal.
+/// Follows the figures of the queries and shows them.
 pub(super) struct Progress {
-    line: Option<ProgressBar>,
+    lines: LiveLines,
     is_per_query: bool,
     start: Instant,
     /// When the figures last changed.
@@ -22,6 +19,8 @@ pub(super) struct Progress {
     before: (Instant, Figures),
     /// Figures of each query at that moment, by its id.
     queries_before: HashMap<String, Figures>,
+    /// Records a second that came in lately.
+    rate_in: u64,
 }
 
 /// Totals over all queries.
@@ -36,22 +35,6 @@ pub(super) struct Figures {
     pub to_restore: u64,
     /// Queries that do not run because of an error.
     pub failed: u64,
-}
-
-/// The line on the terminal at this moment, for those who write beside it.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
-
-fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
-    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Calls `write`, which writes whole lines to standard error, while the line is out of the way.
-pub(super) fn beside<T>(write: impl FnOnce() -> T) -> T {
-    let line = shown().clone();
-    match line {
-        Some(line) => line.suspend(write),
-        None => write(),
-    }
 }
 
 /// Rates are averages over at least this long: shorter ones flicker.
@@ -74,31 +57,27 @@ impl Figures {
 impl Progress {
     /// Starts the clock; a line of totals will be shown.
     pub(super) fn new() -> Self {
-        Self::with("{wide_msg}", false)
+        Self::with(false)
     }
 
     /// Starts the clock; a line per query will be shown.
     pub(super) fn per_query() -> Self {
-        Self::with("{msg}", true)
+        Self::with(true)
     }
 
     #[expect(clippy::disallowed_methods, reason = "it measures for a person, not for the engine")]
-    fn with(template: &str, is_per_query: bool) -> Self {
-        let line = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
-        });
-        shown().clone_from(&line);
+    fn with(is_per_query: bool) -> Self {
         let now = Instant::now();
         let before = (now, Figures::default());
         Self {
-            line,
+            lines: LiveLines::default(),
             is_per_query,
             start: now,
             active: now,
             last: Figures::default(),
             before,
             queries_before: HashMap::new(),
+            rate_in: 0,
         }
     }
 
@@ -111,28 +90,32 @@ impl Progress {
             self.active = now;
             self.last = figures;
         }
-        if let Some(line) = &self.line {
-            let (since, before) = self.before;
-            line.set_message(if self.is_per_query {
-                describe_each(queries, &self.queries_before, now - since)
-            } else {
-                describe(queries.len(), figures, before, now - since)
-            });
-            line.tick();
-            if now - since >= RATE_SPAN {
-                self.before = (now, figures);
-                let of = |query: &QueryStatus| (query.id.clone(), Figures::of(std::slice::from_ref(query)));
-                self.queries_before = queries.iter().map(of).collect();
-            }
+        let (since, before) = self.before;
+        self.rate_in = rate(figures.rows_in.saturating_sub(before.rows_in), now - since);
+        self.lines.show(&if self.is_per_query {
+            describe_each(queries, &self.queries_before, now - since)
+        } else {
+            describe(queries.len(), figures, before, now - since)
+        });
+        if now - since >= RATE_SPAN {
+            self.before = (now, figures);
+            let of = |query: &QueryStatus| (query.id.clone(), Figures::of(std::slice::from_ref(query)));
+            self.queries_before = queries.iter().map(of).collect();
         }
     }
 
-    /// Removes the line; gives the time from the start to the last change.
+    /// Whether more waits than is processed in a second.
+    pub(super) fn is_behind(&self) -> bool {
+        self.last.lag > self.rate_in
+    }
+
+    /// Removes the lines until the figures are noted again: what comes in between may write to the terminal.
+    pub(super) fn hide(&mut self) {
+        self.lines.clear();
+    }
+
+    /// Removes the lines; gives the time from the start to the last change.
     pub(super) fn finish(self) -> Duration {
-        if let Some(line) = self.line {
-            *shown() = None;
-            line.finish_and_clear();
-        }
         self.active - self.start
     }
 }
@@ -150,12 +133,21 @@ fn describe(queries: usize, figures: Figures, before: Figures, span: Duration) -
     // Before the lag: a narrow terminal cuts the end.
     let rejected = if rejected == 0 { String::new() } else { format!(", rejected {rejected}") };
     let failed = if failed == 0 { String::new() } else { format!(" ({failed} in error)") };
+    let time = |left, count: u64| {
+        let time = time_left(left, rate(count, span) as f64);
+        time.map_or_else(String::new, |time| format!(", {time}"))
+    };
     let restore = match to_restore {
         0 => String::new(),
-        of => format!("restoring {restored} of {of} ({} %), ", restored * 100 / of),
+        of => {
+            let time = time(of.saturating_sub(restored), restored.saturating_sub(before.restored));
+            format!("restoring {restored} of {of} ({} %{time}), ", restored * 100 / of)
+        }
     };
+    // How long it takes until nothing waits: records that come meanwhile are not known.
+    let catching_up = time(lag, rows_in.saturating_sub(before.rows_in));
     format!(
-        "{queries} {plural}{failed}: {restore}in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s){rejected}, lag {lag}"
+        "{queries} {plural}{failed}: {restore}in {rows_in} ({rate_in}/s), out {rows_out} ({rate_out}/s){rejected}, lag {lag}{catching_up}"
     )
 }
 
@@ -239,8 +231,10 @@ mod tests {
         let figures = Figures { restored: 500, to_restore: 2000, failed: 1, ..Figures::default() };
         assert_eq!(
             describe(2, figures, Figures::default(), span),
-            "2 queries (1 in error): restoring 500 of 2000 (25 %), in 0 (0/s), out 0 (0/s), lag 0"
+            "2 queries (1 in error): restoring 500 of 2000 (25 %, 6 s left), in 0 (0/s), out 0 (0/s), lag 0"
         );
+        let back = Figures { restored: 2000, ..figures };
+        assert!(describe(2, back, back, span).contains("restoring 2000 of 2000 (100 %), in"));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::progress::{Figures, Progress};
 use super::service_manager::{State, notify};
 use super::{DataDir, Failure, run};
+use crate::engine::{Engine, ServerState};
 use crate::http::Listen;
 use crate::server::ApiServer;
 use crate::shell::Interrupt;
@@ -68,12 +70,26 @@ impl ServerCommand {
         out.flush()?;
         let addresses: Vec<String> = server.addresses().collect();
         notify(State::Ready, &format!("listening at {}", addresses.join(", ")));
+        let mut catching_up = Some(Progress::new());
         while !interrupt.wait(LOOK) {
+            catching_up = catching_up.and_then(|progress| shown_until_caught_up(progress, &engine));
             engine.maintain();
         }
+        drop(catching_up);
         notify(State::Stopping, "committing what was processed");
         server.stop();
         drop(engine);
         Ok(())
     }
+}
+
+/// Shows how far the queries are that come back and catch up after a start; none once they have.
+fn shown_until_caught_up(mut progress: Progress, engine: &Engine) -> Option<Progress> {
+    let queries = engine.queries();
+    let comes_back = engine.server_state() != ServerState::Complete;
+    if !comes_back && Figures::of(&queries).lag == 0 {
+        return None;
+    }
+    progress.note(&queries);
+    (comes_back || progress.is_behind()).then_some(progress)
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::data_dir::parse_property;
-use crate::engine::EngineError;
 use crate::functions::{Function, Registry, plugins};
 use crate::testing::Examples;
 
@@ -88,7 +87,7 @@ fn check(file: &Path, properties: &[(String, String)]) -> Result<(), Failure> {
 }
 
 fn failure(error: &impl ToString) -> Failure {
-    Failure::from(EngineError::new(error.to_string()))
+    Failure::new(error.to_string())
 }
 
 fn describe(function: &Function, out: &mut impl io::Write) -> io::Result<()> {

@@ -1,5 +1,16 @@
-//! HTTP servers of the process, and what they ask each other: an address is bound, requests are answered on threads of the server's own, and it stops when what it
-//! has begun to answer is answered.
+//! HTTP servers of the process, and what they ask each other.
+//!
+//! ```text
+//! listen: http://…, https://… ─▶ HttpServer
+//!                                 │ a connection each: limits, idle time, half-closed clients (connections, half_closed)
+//!                                 │ TLS, certificates read again when they change (tls, pem, own_or_signed)
+//!                                 ▼
+//!                                Router of whoever starts it: server/, registry/
+//!                                                   Client ─▶ other servers of the service
+//! ```
+//!
+//! An address is bound, requests are answered on threads of the server's own, and it stops when what it has begun to answer is
+//! answered.
 //!
 //! What is answered is a router of whoever starts the server. HTTP/1.1 and HTTP/2, with TLS where it is asked for. Who sends slowly, or nothing, is not waited
 //! for without end, and there are only so many connections at a time.

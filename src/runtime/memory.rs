@@ -6,7 +6,7 @@
 //! What the process takes beside state is measured: if it is more than was planned for, at times only, state gets less.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::types::resident_bytes;
 
@@ -19,6 +19,8 @@ pub struct MemoryBudget {
     /// What the process took beside state lately, at most.
     beside: AtomicUsize,
     tasks: AtomicUsize,
+    /// Whether the process ends: nobody is to read more state into memory.
+    ending: Arc<AtomicBool>,
 }
 
 /// How much memory there is.
@@ -48,7 +50,24 @@ impl MemoryBudget {
     pub fn new(plan: MemoryPlan) -> Arc<Self> {
         let counter = AtomicUsize::new;
         let bytes_max = counter(plan.state_bytes);
-        Arc::new(Self { plan, bytes_max, used: counter(0), beside: counter(0), tasks: counter(0) })
+        Arc::new(Self {
+            plan,
+            bytes_max,
+            used: counter(0),
+            beside: counter(0),
+            tasks: counter(0),
+            ending: Arc::default(),
+        })
+    }
+
+    /// The process ends: what is read from storage for later is of no use any more.
+    pub fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn ending(&self) -> &Arc<AtomicBool> {
+        &self.ending
     }
 
     /// The share of one more task.

@@ -444,6 +444,7 @@ impl Runtime {
 
     /// Commits what is processed and ends all threads.
     pub fn shutdown(&self) {
+        self.shared.memory.end();
         let threads = std::mem::take(&mut *lock(&self.threads));
         for (worker, _) in &threads {
             // A worker that has died has nothing to commit.

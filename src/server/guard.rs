@@ -129,9 +129,9 @@ impl FromRequest<Arc<Server>> for Content {
             sending.asked();
         }
         match read {
-            None => Err(Problem::new(Code(40800), "the body of the request did not come in time")),
+            None => Err(Problem::new(Code::TOO_SLOW, "the body of the request did not come in time")),
             Some(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(Code(41300), "the body of the request is too large"))
+                Err(Problem::new(Code::TOO_LARGE, "the body of the request is too large"))
             }
             Some(Err(refused)) => Err(Problem::bad_request(refused.body_text())),
             Some(Ok(bytes)) => Ok(Self(bytes)),

@@ -56,7 +56,7 @@ pub async fn endpoint(
     }
     let form = RowForm::of_acknowledgements(request.headers())?;
     let mut lines = Lines { stream: request.into_body().into_data_stream(), buffer: Vec::new(), at_end: false };
-    let slow = || Problem::new(Code(40800), "the first line of the request did not come in time");
+    let slow = || Problem::new(Code::TOO_SLOW, "the first line of the request did not come in time");
     let first = in_time(lines.next(1)).await.ok_or_else(slow)??.and_then(|mut lines| lines.pop());
     let first = first.ok_or_else(|| Problem::bad_request("the first line must name the stream: {\"target\": …}"))?;
     let target: Target = serde_json::from_slice(&first)

@@ -1,4 +1,4 @@
-//! The HTTP server: ksqlDB's API in front of the engine (ksqldb-surface 6).
+//! The HTTP server: ksqlDB's API in front of the engine (docs/http-api.md).
 //!
 //! ```text
 //!            /ksql ─▶ statements ─▶ entity ──┐
@@ -131,7 +131,9 @@ impl Server {
             .merge(info::routes())
             .merge(told)
             .fallback(|| async { Problem::new(Code::NOT_FOUND, "Not Found").into_response() })
-            .method_not_allowed_fallback(|| async { Problem::new(Code(40500), "Method Not Allowed").into_response() })
+            .method_not_allowed_fallback(|| async {
+                Problem::new(Code::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response()
+            })
             .layer(middleware::from_fn_with_state(Arc::clone(self), guard::guard))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(Arc::clone(self))

@@ -1,6 +1,6 @@
 //! What is answered when a request cannot be: a code, a text for a person, and where the statement is wrong.
 //!
-//! Codes, members and statuses are ksqlDB's (ksqldb-surface 6.4), with `hint`, `line` and `column` beside them.
+//! Codes, members and statuses are ksqlDB's, with `hint`, `line` and `column` beside them.
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -31,8 +31,14 @@ impl Code {
     pub const FORBIDDEN: Self = Self(40300);
     /// There is no such thing.
     pub const NOT_FOUND: Self = Self(40400);
+    /// The endpoint is there, for another method.
+    pub const METHOD_NOT_ALLOWED: Self = Self(40500);
     /// There is no answer of the type that is asked for.
     pub const NOT_ACCEPTABLE: Self = Self(40600);
+    /// What is sent does not come in time.
+    pub const TOO_SLOW: Self = Self(40800);
+    /// What is sent is larger than it may be.
+    pub const TOO_LARGE: Self = Self(41300);
     /// An ASSERT has failed.
     pub const ASSERT_FAILED: Self = Self(41700);
     /// Too many requests at once.

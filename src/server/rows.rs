@@ -1,4 +1,4 @@
-//! Rows as they are sent: framings of `/query` and of `/query-stream` (ksqldb-surface 6.2).
+//! Rows as they are sent: framings of `/query` and of `/query-stream`.
 //!
 //! ```text
 //! /query                  [{"header":{"queryId":…,"schema":…}},⏎{"row":{"columns":[…]}},⏎…,⏎{"finalMessage":…}]⏎

@@ -178,6 +178,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             match push.try_next() {
                 PushEvent::Rows(rows) => {
                     self.send_rows(columns, rows.batch(), |row| rows.is_tombstone(row)).await?;
+                    // Rows that keep coming leave no time to wait in.
+                    if Instant::now() >= until {
+                        return Err(too_long().into());
+                    }
                 }
                 PushEvent::End(PushEnd::Failed(reason)) => return Err(Problem::new(Code::SERVER_ERROR, reason).into()),
                 PushEvent::End(_) => return Ok(()),

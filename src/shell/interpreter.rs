@@ -1,4 +1,9 @@
 //! Statements and commands, one after the other: executed, shown, failures explained.
+//!
+//! ```text
+//! text, file, reader, prompt ─▶ Input ─┬─ command ───▶ commands, progress, visualise ──────────────────┐
+//!                                      └─ statement ─▶ Session (SET, DEFINE, ${…}) ─▶ Backend ─ Answer ─┴─▶ Screen
+//! ```
 
 mod commands;
 mod progress;

@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::live;
+
 /// Exit code of a process that a signal ended, as shells report Ctrl-C.
 const EXIT_INTERRUPTED: i32 = 130;
 
@@ -51,11 +53,15 @@ impl Interrupt {
         static LISTENING: Once = Once::new();
         LISTENING.call_once(|| {
             let listening = ctrlc::set_handler(|| {
-                // The terminal has shown ^C: what follows begins on a line of its own.
-                if io::stderr().is_terminal() {
+                // Before the work is asked to stop: it removes the lines then.
+                let are_lines_shown = live::is_shown();
+                let ends = PROCESS.signal();
+                // The terminal has shown ^C: what follows begins on a line of its own, as it does
+                // below lines that change, which are as wide as the terminal.
+                if io::stderr().is_terminal() && (ends || !are_lines_shown) {
                     let _ = writeln!(io::stderr());
                 }
-                if PROCESS.signal() {
+                if ends {
                     std::process::exit(EXIT_INTERRUPTED);
                 }
             });

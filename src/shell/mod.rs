@@ -6,6 +6,7 @@
 //!                               │  statements       │ Answer           └─ RemoteBackend (HTTP)
 //!                                  and commands     ▼
 //!                                                 Screen (output/) ──▶ terminal, file, pipe
+//!                                                 LiveLines ─────────▶ terminal: how far work is that takes time
 //! ```
 
 mod answer;
@@ -15,6 +16,7 @@ mod editor;
 mod input;
 mod interpreter;
 mod interrupt;
+mod live;
 mod named_sources;
 mod output;
 mod picture;
@@ -27,6 +29,7 @@ pub use command::Keys;
 pub use editor::{Prompt, read_password};
 pub use interpreter::{Flow, Interpreter};
 pub use interrupt::{Interrupt, Work};
-pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width};
+pub use live::{BesideLive, LiveLines, time_left};
+pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width, nested_json};
 pub use remote::{Certificates, Credentials, RemoteBackend};
 pub use vocabulary::{KnownFunction, KnownSource, Vocabulary};

@@ -68,8 +68,8 @@ impl HotKeys {
         }
     }
 
-    /// Reads storage into memory, portion by portion, until there is as much as the store may take. Entries that are no rows
-    /// are left out.
+    /// Reads storage into memory, portion by portion, until there is as much as the store may take, or the process ends: who asks
+    /// one question does not wait until all is there. Entries that are no rows are left out.
     pub fn load(&mut self, mut take: impl FnMut(&Found) -> Result<(), StateError>) -> Result<(), StateError> {
         let (store, mut bytes) = (self.store.clone(), 0);
         self.is_complete = store.scan_while(|entries| {
@@ -81,7 +81,7 @@ impl HotKeys {
             }
             self.entries += found.slots.len() as u64;
             take(&found)?;
-            Ok(bytes < store.preloaded_bytes_max())
+            Ok(bytes < store.preloaded_bytes_max() && !store.is_ending())
         })?;
         Ok(())
     }
@@ -266,5 +266,36 @@ impl HotKeys {
     /// Memory that slots and keys take, about.
     pub fn memory_bytes(&self) -> usize {
         self.slots.memory_bytes() + self.used.capacity() * size_of::<u32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::state::StoreId;
+    use crate::storage::{KeyValue as _, MemoryStorage, WriteSet};
+
+    #[test]
+    fn a_process_that_ends_reads_no_more_and_finds_what_it_has_not_read() {
+        let storage = Arc::new(MemoryStorage::default());
+        let id = StoreId { query: "Q".into(), name: "S".to_owned(), partition: 0 };
+        let store = Store::new(Arc::clone(&storage) as _, &id);
+        let mut writes = WriteSet::default();
+        (0..10_000_u32).for_each(|key| store.put(&mut writes, &key.to_be_bytes(), b"value".to_vec()));
+        storage.write(&writes).expect("memory takes it");
+        let load = |ending: bool| {
+            let mut keys = HotKeys::new(&store.clone().preloading(usize::MAX, &Arc::new(AtomicBool::new(ending))));
+            keys.load(|_| Ok(())).expect("it is readable");
+            keys
+        };
+        let all = load(false);
+        assert!(all.is_complete() && all.len() == 10_000);
+        let mut some = load(true);
+        assert!(!some.is_complete() && some.len() < 10_000, "{} are read", some.len());
+        let found = some.find_prefix(&9_999_u32.to_be_bytes()).expect("it is readable");
+        assert_eq!(found.values, [b"value"]);
     }
 }

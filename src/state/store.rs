@@ -1,6 +1,7 @@
 //! One operator's entries in storage.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{EntryWeight, StoreSize};
 use crate::storage::{Entry, Family, KeyValue, StorageError, WriteSet};
@@ -68,6 +69,8 @@ pub struct Store {
     storage: Arc<dyn KeyValue>,
     prefix: Vec<u8>,
     preloaded_bytes_max: usize,
+    /// Whether the process ends.
+    ending: Arc<AtomicBool>,
 }
 
 const SCAN_ENTRIES: usize = 4096;
@@ -75,13 +78,19 @@ const SCAN_ENTRIES: usize = 4096;
 impl Store {
     /// The store `id` in `storage`.
     pub fn new(storage: Arc<dyn KeyValue>, id: &StoreId) -> Self {
-        Self { storage, prefix: id.prefix(), preloaded_bytes_max: usize::MAX }
+        Self { storage, prefix: id.prefix(), preloaded_bytes_max: usize::MAX, ending: Arc::default() }
     }
 
-    /// The store, of whose entries no more than about `bytes` are to be read when it is opened.
+    /// The store, of whose entries no more than about `bytes` are to be read when it is opened, and none any more once the process
+    /// is `ending`.
     #[must_use]
-    pub fn preloading(self, bytes: usize) -> Self {
-        Self { preloaded_bytes_max: bytes, ..self }
+    pub fn preloading(self, bytes: usize, ending: &Arc<AtomicBool>) -> Self {
+        Self { preloaded_bytes_max: bytes, ending: Arc::clone(ending), ..self }
+    }
+
+    /// Whether the process ends, so that what is read for later is read in vain.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// How many bytes of entries to read, about, when the store is opened.

@@ -8,7 +8,6 @@
 //!
 //! What runs is the production engine ([`driver`]): a case that passes here passes in production.
 
-mod base64;
 mod collect;
 mod conformance;
 pub mod driver;
@@ -16,6 +15,7 @@ mod engine_driver;
 mod examples;
 mod functions;
 mod junit;
+mod kafka_bytes;
 mod namespace;
 mod outcome;
 mod pool;

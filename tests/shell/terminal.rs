@@ -1,5 +1,7 @@
 //! The shell in a real terminal: what is typed, and what is on the screen then.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -96,19 +98,24 @@ fn ctrl_c_stops_a_query_and_never_the_shell() {
         return;
     }
     let folder = folder();
-    let terminal = shell(&folder, 80, 24);
+    let terminal = shell(&folder, 80, 48);
     terminal.enter("SELECT id FROM flights EMIT CHANGES;");
     terminal.wait("both rows", |screen| screen.contains("\n        2\n") || screen.contains("\n        2"));
-    for _ in 0..5 {
-        terminal.press("C-c");
-    }
+    terminal.press("C-c");
     terminal.wait_for_answer("2 rows, stopped");
     terminal.press("C-c");
     terminal.wait("a third prompt", |screen| screen.matches("\nlevada>").count() == 3);
     terminal.enter("SHOW QUERIES;");
-    terminal.wait_for("none");
-    terminal.press("C-d");
-    terminal.wait_for("ended with 0");
+    terminal.wait_for_answer("none");
+    // However often it is pressed: some come when the query has ended, and give up an empty line each.
+    terminal.enter("SELECT id FROM flights EMIT CHANGES;");
+    terminal.wait("both rows again", |screen| screen.matches("\n        2").count() == 2);
+    for _ in 0..5 {
+        terminal.press("C-c");
+    }
+    let stopped_again = |screen: &str| screen.matches("2 rows, stopped").count() == 2;
+    let screen = terminal.wait("a second end", stopped_again);
+    assert!(!screen.contains("ended with"), "{screen}");
 }
 
 #[test]
@@ -170,6 +177,8 @@ fn an_error_is_shown_below_its_place() {
     assert_eq!(lines[1..3], ["1 | DESCRIBE flihgts;", "             ^"], "{screen}");
     assert!(lines[3].contains("FLIGHTS"), "{screen}");
     assert!(terminal.coloured_screen().contains("\u{1b}[1m\u{1b}[31merror"), "{}", terminal.coloured_screen());
+    terminal.press("C-d");
+    terminal.wait_for("ended with 0");
 }
 
 #[test]
@@ -291,4 +300,101 @@ fn a_server_that_comes_and_goes_is_waited_for() {
     terminal.wait_for("Type Name");
     terminal.enter("\\progress");
     terminal.wait_for("there are no queries");
+}
+
+/// A pipe called `name` in `folder`, for a command that reads it; the command has opened it when this is back.
+fn pipe(folder: &Path, name: &str, start: impl FnOnce() -> Terminal) -> (Terminal, File) {
+    let path = folder.join(name);
+    assert!(Command::new("mkfifo").arg(&path).status().is_ok_and(|status| status.success()), "mkfifo works");
+    let terminal = start();
+    (terminal, File::options().write(true).open(path).expect("the command reads it"))
+}
+
+#[test]
+fn what_is_appended_is_counted_below_what_is_said() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let start = || Terminal::start(folder.path(), 60, 12, "topic produce t --key-separator : < lines");
+    let (terminal, mut lines) = pipe(folder.path(), "lines", start);
+    terminal.wait_for("appended 0 records (0/s), Ctrl-C stops");
+    lines.write_all(b"a:1\nwrong\nb:2\n").expect("the command reads it");
+    let screen = terminal.wait_for("appended 2 records (");
+    let said = "created topic t with 1 partition\nline 2: there is no key separator ':'\nappended 2 records (";
+    assert!(screen.starts_with(said) && screen.ends_with("/s), Ctrl-C stops"), "{screen}");
+    drop(lines);
+    let screen = terminal.wait_for("ended with 1");
+    let expected = "created topic t with 1 partition\nline 2: there is no key separator ':'\nappended 2 records to topic t\n\
+                    error: 1 of 3 lines refused, the others were appended\nended with 1";
+    assert_eq!(screen, expected);
+}
+
+#[test]
+fn a_pipe_of_rows_is_counted_while_it_comes() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let start = || Terminal::start(folder.path(), 60, 12, "topic import t - < rows");
+    let (terminal, mut rows) = pipe(folder.path(), "rows", start);
+    rows.write_all(("n\n".to_owned() + &"1\n".repeat(5_000)).as_bytes()).expect("the command reads it");
+    terminal.wait_for("read 9 KiB (");
+    drop(rows);
+    let screen = terminal.wait_for("ended with 0");
+    let expected = "columns: n INT\ncreated topic t with 1 partition\nappended 5000 records to topic t\nended with 0";
+    assert_eq!(screen, expected);
+}
+
+#[test]
+fn a_terminal_that_cannot_be_painted_over_shows_what_is_said_and_no_more() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let arguments = "topic produce t --key-separator : < lines";
+    let start = || Terminal::start_with("TERM=dumb", folder.path(), 60, 12, arguments);
+    let (terminal, mut lines) = pipe(folder.path(), "lines", start);
+    for number in 1..=2 {
+        lines.write_all(b"wrong\n").expect("the command reads it");
+        let screen = terminal.wait_for(&format!("line {number}: there is no key separator ':'"));
+        assert!(!screen.contains("Ctrl-C stops"), "{screen}");
+    }
+}
+
+#[test]
+fn a_file_that_runs_shows_its_figures_until_it_ends() {
+    if !is_there() {
+        return;
+    }
+    let folder = folder();
+    let copy = "CREATE STREAM late AS SELECT * FROM flights WHERE delay > 5;";
+    std::fs::write(folder.path().join("a.sql"), copy).expect("a file can be written");
+    let arguments = "run a.sql --property ksql.streams.auto.offset.reset=earliest";
+    let terminal = Terminal::start(folder.path(), 100, 30, arguments);
+    terminal.wait_for("1 query: in 2 (");
+    terminal.press("C-c");
+    let screen = terminal.wait_for("ended with 0");
+    // What was there when ^C came stays, once; what comes after has lines of its own.
+    assert_eq!(screen.matches("1 query: in").count(), 1, "{screen}");
+    assert!(screen.contains("\n query  ") && !screen.contains("^C"), "{screen}");
+}
+
+#[test]
+fn progress_is_painted_in_one_place_however_narrow_the_terminal_is() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut datagen = Command::new(env!("CARGO_BIN_EXE_levada"));
+    datagen.current_dir(folder.path());
+    datagen.args(["datagen", "--quickstart", "orders", "--count", "20000", "--rate", "0", "--key-format", "kafka"]);
+    assert!(datagen.output().is_ok_and(|output| output.status.success()), "records are made");
+    run(folder.path(), "CREATE STREAM orders (itemid STRING) WITH (kafka_topic = 'orders', value_format = 'json');");
+    let terminal = shell(&folder, 40, 24);
+    terminal.enter("CREATE STREAM c AS SELECT * FROM orders;");
+    terminal.wait_for("CSAS_C");
+    terminal.enter("\\progress");
+    let screen = terminal.wait_for_answer("has caught up: 20000 of 20000");
+    assert_eq!(screen.matches('█').count(), 24, "{screen}");
 }

@@ -30,12 +30,17 @@ pub fn is_there() -> bool {
 impl Terminal {
     /// Starts `levada` with `arguments` in `folder`, in a terminal of `columns` by `lines`.
     pub fn start(folder: &Path, columns: u16, lines: u16, arguments: &str) -> Self {
+        Self::start_with("", folder, columns, lines, arguments)
+    }
+
+    /// The same with what `environment` says: `TERM=dumb`.
+    pub fn start_with(environment: &str, folder: &Path, columns: u16, lines: u16, arguments: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let socket = format!("levada-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let terminal = Self { socket };
         let program = format!(
             "cd '{0}' && env -u NO_COLOR -u PAGER LEVADA_PAGER=less \
-             LEVADA_HISTORY='{0}/history' INPUTRC=/dev/null LC_ALL=C.UTF-8 '{1}' {arguments}; \
+             LEVADA_HISTORY='{0}/history' INPUTRC=/dev/null LC_ALL=C.UTF-8 {environment} '{1}' {arguments}; \
              echo ended with $?; exec cat",
             folder.display(),
             env!("CARGO_BIN_EXE_levada")

@@ -10,6 +10,7 @@ use super::inspect::{existing, partitions_of};
 use super::key_format::shown;
 use super::shown::{BytesText, ReadAs};
 use super::{Records, Streams, TopicFailure, time_text};
+use crate::shell::nested_json;
 use crate::topics::{TimeOrder, TopicError, TopicInfo, TopicPartition, Topics};
 use crate::types::Header;
 
@@ -38,10 +39,10 @@ pub(super) struct Consume {
 
     /// Where to begin: beginning, end, or an offset
     #[arg(long, value_name = "PLACE", default_value = "beginning", allow_negative_numbers = true)]
-    from: Place,
+    from: Start,
 
     /// Begin with the first record at or after this time: milliseconds since 1970, or ISO-8601 text
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true, conflicts_with = "from", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, conflicts_with = "from", value_parser = time_text::parse_argument)]
     from_time: Option<i64>,
 
     /// Only this partition
@@ -94,13 +95,13 @@ enum Output {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Start {
     Beginning,
     End,
     Offset(i64),
 }
 
-impl FromStr for Place {
+impl FromStr for Start {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -113,10 +114,6 @@ impl FromStr for Place {
             },
         }
     }
-}
-
-fn parse_time(text: &str) -> Result<i64, String> {
-    time_text::parse(text).ok_or_else(|| "write a number of milliseconds or a time such as 2013-01-01T10:00:00Z".into())
 }
 
 impl Consume {
@@ -174,9 +171,9 @@ impl Consume {
             let end = topics.end_offset(partition)?;
             let from = match (self.from_time, self.from) {
                 (Some(time), _) => topics.offset_for_time(partition, time)?,
-                (None, Place::Beginning) => 0,
-                (None, Place::End) => end,
-                (None, Place::Offset(offset)) => offset,
+                (None, Start::Beginning) => 0,
+                (None, Start::End) => end,
+                (None, Start::Offset(offset)) => offset,
             };
             reader.add(partition.clone(), from, (!self.follow).then_some(end));
         }
@@ -190,7 +187,7 @@ impl Consume {
         partitions: &[TopicPartition],
         notices: &mut dyn Write,
     ) -> Result<(), TopicFailure> {
-        let (None, Place::Offset(offset)) = (self.from_time, self.from) else { return Ok(()) };
+        let (None, Start::Offset(offset)) = (self.from_time, self.from) else { return Ok(()) };
         let mut end = 0;
         for partition in partitions {
             end = end.max(topics.end_offset(partition)?);
@@ -246,22 +243,14 @@ fn print_json(record: &Record, key: Option<String>, value: Option<String>, outpu
     members.insert("timestamp".into(), json!(record.timestamp));
     members.insert("partition".into(), json!(record.partition));
     members.insert("offset".into(), json!(record.offset));
-    members.insert("key".into(), key.map_or(Value::Null, nested));
-    members.insert("value".into(), value.map_or(Value::Null, nested));
+    members.insert("key".into(), key.map_or(Value::Null, nested_json));
+    members.insert("value".into(), value.map_or(Value::Null, nested_json));
     if !record.headers.is_empty() {
         let header = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| shown(bytes, None));
         let headers = record.headers.iter().map(|found| json!({"key": found.key, "value": header(&found.value)}));
         members.insert("headers".into(), headers.collect());
     }
     writeln!(output, "{}", Value::Object(members))
-}
-
-/// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
-fn nested(text: String) -> Value {
-    match serde_json::from_str(&text) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-        _ => Value::from(text),
-    }
 }
 
 /// `text` with control characters escaped: one record is one line.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
-use super::TopicFailure;
+use super::{Streams, TopicFailure};
 use crate::cli::counted::counted;
+use crate::cli::counter::Counter;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -42,10 +43,10 @@ enum Packing {
 impl CsvFile {
     /// Opens the file at `path`, or takes `stdin` for `-`, and reads its header. What can be read only once, such as a
     /// pipe, is copied to a temporary file first.
-    pub(super) fn open(path: &Path, delimiter: u8, stdin: &mut dyn Read) -> Result<Self, TopicFailure> {
+    pub(super) fn open(path: &Path, delimiter: u8, streams: &mut Streams<'_>) -> Result<Self, TopicFailure> {
         let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
         let failed = |error: io::Error| TopicFailure::File { path: name.clone(), reason: error.to_string() };
-        let content = open_content(path, stdin).map_err(failed)?;
+        let content = open_content(path, streams).map_err(failed)?.ok_or(TopicFailure::Stopped { appended: 0 })?;
         let packing = Packing::of(path, &content).map_err(failed)?;
         let mut file = Self { name, content, packing, delimiter, header: Vec::new() };
         file.header = file.with_reader(|input| {
@@ -85,6 +86,12 @@ impl CsvFile {
             }
             Ok(Ok(()))
         })?
+    }
+
+    /// How much of the file was read, from 0 to 1, in the course of [`CsvFile::rows`].
+    pub(super) fn part_read(&self) -> Option<f64> {
+        let (at, all) = ((&self.content).stream_position().ok()?, self.content.metadata().ok()?.len());
+        (all > 0).then(|| at as f64 / all as f64)
     }
 
     fn with_reader<T>(&self, read: impl FnOnce(&mut dyn Read) -> Result<T, String>) -> Result<T, TopicFailure> {
@@ -129,24 +136,41 @@ impl Packing {
     }
 }
 
-/// A file that can be read from its start again and again.
-fn open_content(path: &Path, stdin: &mut dyn Read) -> io::Result<File> {
+/// A file that can be read from its start again and again; none when it was told to stop before there was one.
+fn open_content(path: &Path, streams: &mut Streams<'_>) -> io::Result<Option<File>> {
     if path == Path::new("-") {
-        return copy_of(stdin);
+        return copy_of(&mut streams.input, !streams.is_typed, streams.stop);
     }
     let mut file = File::open(path)?;
     let kind = file.metadata()?;
-    if kind.is_file() || kind.is_dir() { Ok(file) } else { copy_of(&mut file) }
+    if kind.is_file() || kind.is_dir() { Ok(Some(file)) } else { copy_of(&mut file, true, streams.stop) }
 }
 
-/// A temporary file with all that `input` brings. It has no name any more, so it goes when it is closed.
-fn copy_of(input: &mut dyn Read) -> io::Result<File> {
+/// A temporary file with all that `input` brings, which is counted meanwhile if it `counts`; none when it was told to `stop`. It has no name any
+/// more, so it goes when it is closed.
+fn copy_of(input: &mut dyn Read, counts: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<File>> {
+    let mut counter = counts.then(|| Counter::new("read", |count| format!("{count} KiB")));
     let path = temporary_path();
     let mut copy = File::options().read(true).write(true).create_new(true).open(&path)?;
     fs::remove_file(&path)?;
-    io::copy(input, &mut copy)?;
-    copy.flush()?;
-    Ok(copy)
+    let (mut bytes, mut block) = (0, vec![0; BUFFER_BYTES]);
+    loop {
+        match input.read(&mut block) {
+            Ok(0) => return Ok(Some(copy)),
+            Ok(length) => {
+                copy.write_all(&block[..length])?;
+                bytes += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if stop() {
+            return Ok(None);
+        }
+        if let Some(counter) = &mut counter {
+            counter.note(bytes >> 10);
+        }
+    }
 }
 
 /// A path that no other import of any process has.

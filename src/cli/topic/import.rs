@@ -16,6 +16,7 @@ use super::json_row::JsonRow;
 use super::key_format::KeyFormat;
 use super::refusals::Refusals;
 use super::{Records, Streams, TopicFailure, time_text};
+use crate::cli::counted::counted;
 use crate::cli::counter::Counter;
 use crate::sql::quote_name;
 
@@ -85,7 +86,7 @@ const STOP_ROWS: u64 = 4096;
 
 impl Import {
     pub(super) fn run(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
-        let file = CsvFile::open(&self.file, self.delimiter, &mut streams.input)?;
+        let file = CsvFile::open(&self.file, self.delimiter, streams)?;
         if let Some(other) = file.likely_delimiter() {
             let other = other.escape_default();
             writeln!(
@@ -96,7 +97,7 @@ impl Import {
         let column = |name: &Option<String>| name.as_ref().map(|name| column_of(name, &file.header)).transpose();
         let key = column(&self.key_field).map_err(TopicFailure::Options)?;
         let timestamp = column(&self.timestamp_field).map_err(TopicFailure::Options)?;
-        let types = self.types(&file)?;
+        let types = self.types(&file, streams.stop)?;
         writeln!(streams.notices, "columns: {}", columns(&file.header, &types))?;
 
         let mut appender = Appender::open(records, &self.name, self.partitions, streams.notices)?;
@@ -114,22 +115,27 @@ impl Import {
     }
 
     /// The types of the columns: those given, and for the others the narrowest that holds all their cells.
-    fn types(&self, file: &CsvFile) -> Result<Vec<ColumnType>, TopicFailure> {
+    fn types(&self, file: &CsvFile, stop: &dyn Fn() -> bool) -> Result<Vec<ColumnType>, TopicFailure> {
         let given = parse_types(self.types.as_deref().unwrap_or_default(), &file.header);
         let given = given.map_err(TopicFailure::Options)?;
         let mut found = given.clone();
         if given.iter().any(Option::is_none) {
-            let (counter, mut rows) = (Counter::new("looked at"), 0);
+            let (mut counter, mut rows) = (Counter::new("looked at", |count| counted(count, "row")), 0);
+            let mut stopped = false;
             file.rows(|Row { cells, .. }| {
                 if let Ok(cells) = cells {
                     widen(&mut found, &given, cells);
                 }
                 rows += 1;
                 if rows % STOP_ROWS == 0 {
-                    counter.note(rows);
+                    counter.note_part(rows, file.part_read());
+                    stopped = stop();
                 }
-                Ok(true)
+                Ok(!stopped)
             })?;
+            if stopped {
+                return Err(TopicFailure::Stopped { appended: 0 });
+            }
         }
         Ok(found.into_iter().map(|column| column.unwrap_or(ColumnType::String)).collect())
     }
@@ -194,7 +200,7 @@ fn append_all(
     let mut refusals = Refusals::of("row");
     let (mut value, mut key) = (Vec::new(), Vec::new());
     let (mut rows, mut stopped) = (0, false);
-    let counter = Counter::new("appended");
+    let mut counter = Counter::new("appended", |count| counted(count, "row"));
     file.rows(|Row { line, cells }| {
         value.clear();
         match cells.and_then(|cells| mapping.record(cells, &mut key, &mut value)) {
@@ -208,7 +214,7 @@ fn append_all(
         }
         rows += 1;
         if rows % STOP_ROWS == 0 {
-            counter.note(rows);
+            counter.note_part(rows, file.part_read());
             stopped = (streams.stop)();
         }
         Ok(!stopped)

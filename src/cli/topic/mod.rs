@@ -3,7 +3,7 @@
 //! ```text
 //! list · create · describe · delete ─▶ inspect ───────────────────────────────┐
 //! produce ─▶ lines of standard input ─▶ json_fields, …_format ──▶ Appender ───┼─▶ Topics
-//! listen  ─▶ messages of sockets (syslog) ───────────────────────▶ Appender ───┤
+//! listen  ─▶ messages of sockets ─▶ syslog, as JSON ──────────────▶ Appender ───┤
 //! import  ─▶ csv_file ─▶ column_type (inference) ─▶ json_row ─────▶ Appender ───┤
 //! consume ◀─ text or JSON lines, in order of time ◀─ shown (formats) ◀────────────┘
 //! ```
@@ -20,6 +20,7 @@ mod json_row;
 mod key_format;
 mod lines;
 mod listen;
+mod messages;
 mod produce;
 mod refusals;
 mod shown;
@@ -30,17 +31,17 @@ mod value_format;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, IsTerminal as _, LineWriter, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Failure;
 use super::counted::counted;
-use super::data_dir::{loaded, parse_property};
+use super::data_dir::{self, loaded, parse_property};
 use crate::engine::schema_registry;
 use crate::registry::{RegistryError, SchemaRegistry};
 use crate::runtime::clock::{Clock, SystemClock};
-use crate::shell::Interrupt;
+use crate::shell::{BesideLive, Interrupt};
 use crate::topics::{self, TopicError, Topics};
 
 /// Look at topics, put records in, get records out
@@ -57,7 +58,7 @@ pub struct TopicCommand {
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
     /// Directory of topics, state and offsets; created when missing by what writes
-    #[arg(long, global = true, value_name = "DIR", default_value = "./levada-data")]
+    #[arg(long, global = true, value_name = "DIR", default_value = data_dir::DEFAULT)]
     data_dir: PathBuf,
 
     /// File of server properties as ksqlDB has them, repeatable; what a later one says counts more
@@ -106,6 +107,8 @@ impl Action {
 pub struct Streams<'a> {
     /// Standard input. Owned, because a thread of its own waits for it.
     pub input: Box<dyn Read + Send>,
+    /// Whether a person types it: nothing is shown then that changes where they type.
+    pub is_typed: bool,
     /// Standard output: results.
     pub output: &'a mut dyn Write,
     /// Standard error: notices about the work.
@@ -238,7 +241,8 @@ impl TopicCommand {
         let mut streams = Streams {
             input: Box::new(io::stdin()),
             output: &mut output,
-            notices: &mut io::stderr(),
+            is_typed: io::stdin().is_terminal(),
+            notices: &mut LineWriter::new(BesideLive),
             stop: &|| interrupt.is_requested(),
             now_ms: &|| clock.now_ms(),
         };

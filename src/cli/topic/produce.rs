@@ -11,6 +11,8 @@ use super::lines::{Lines, Next};
 use super::refusals::Refusals;
 use super::value_format::ValueFormat;
 use super::{Records, Streams, TopicFailure, time_text};
+use crate::cli::counted::counted;
+use crate::cli::counter::Counter;
 
 const NOTES: &str = "\
 The line is the value, its time is now, and there is no key, unless options say otherwise. Empty lines are passed over.
@@ -65,6 +67,9 @@ struct Record<'a> {
     timestamp: Option<i64>,
 }
 
+/// How many lines pass, at most, between two questions whether to stop.
+const STOP_LINES: u64 = 4096;
+
 impl Produce {
     pub(super) fn run(self, records: Records<'_>, streams: &mut Streams<'_>) -> Result<(), TopicFailure> {
         if self.value_format == ValueFormat::Hex && (self.key_field.is_some() || self.timestamp_field.is_some()) {
@@ -73,24 +78,40 @@ impl Produce {
         }
         let mut appender = Appender::open(records, &self.name, None, streams.notices)?;
         let mut refusals = Refusals::of("line");
+        let mut counter = (!streams.is_typed).then(|| Counter::new("appended", |count| counted(count, "record")));
         let mut lines = Lines::of(std::mem::replace(&mut streams.input, Box::new(std::io::empty())));
         loop {
-            match lines.next()? {
-                Next::Line(_, []) => {}
-                Next::Line(number, line) => match self.record(line) {
-                    Ok(Record { key, value, timestamp }) => {
-                        let timestamp = timestamp.unwrap_or_else(streams.now_ms);
-                        if let Err(reason) = appender.push(key.as_deref(), value.as_deref(), timestamp)? {
-                            refusals.add(number, &reason, streams.notices)?;
+            let pauses = match lines.next()? {
+                Next::Line(_, []) => continue,
+                Next::Line(number, line) => {
+                    match self.record(line) {
+                        Ok(Record { key, value, timestamp }) => {
+                            let timestamp = timestamp.unwrap_or_else(streams.now_ms);
+                            if let Err(reason) = appender.push(key.as_deref(), value.as_deref(), timestamp)? {
+                                refusals.add(number, &reason, streams.notices)?;
+                            }
                         }
+                        Err(reason) => refusals.add(number, &reason, streams.notices)?,
                     }
-                    Err(reason) => refusals.add(number, &reason, streams.notices)?,
-                },
-                Next::Pause if (streams.stop)() => break,
-                Next::Pause => appender.commit()?,
+                    if number % STOP_LINES != 0 {
+                        continue;
+                    }
+                    false
+                }
+                Next::Pause => true,
                 Next::End => break,
+            };
+            if (streams.stop)() {
+                break;
+            }
+            if pauses {
+                appender.commit()?;
+            }
+            if let Some(counter) = &mut counter {
+                counter.note(appender.appended());
             }
         }
+        drop(counter);
         appender.commit()?;
         let appended = appender.appended();
         appender.finish(false, streams.notices)?;

@@ -45,7 +45,7 @@ fn run_with(
     stop: &dyn Fn() -> bool,
 ) -> Option<String> {
     let line = Line::try_parse_from(["topic"].iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"));
-    let mut streams = Streams { input, output, notices, stop, now_ms: &|| 1000 };
+    let mut streams = Streams { input, is_typed: true, output, notices, stop, now_ms: &|| 1000 };
     let properties = line.command.place.properties.iter().cloned().collect();
     let records = Records { topics, properties: &properties };
     line.command.run_on(records, &mut streams).err().map(|failure| failure.to_string())
@@ -421,6 +421,25 @@ fn lines_are_appended_before_the_next_ones_come() {
     assert_eq!((failure, end()), (None, 1));
 }
 
+/// Lines without end.
+struct Endless;
+
+impl Read for Endless {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        bytes.iter_mut().zip(b"a\n".iter().cycle()).for_each(|(byte, next)| *byte = *next);
+        Ok(bytes.len() / 2 * 2)
+    }
+}
+
+#[test]
+fn lines_that_keep_coming_do_not_keep_it_from_stopping() {
+    let topics = with_topic(&[]);
+    let end = || topics.end_offset(&TopicPartition { topic: "t".into(), partition: 0 }).expect("it exists");
+    let input = Box::new(Endless);
+    let failure = run_with(&topics, &["produce", "t"], input, &mut Vec::new(), &mut Vec::new(), &|| end() > 0);
+    assert_eq!(failure, None);
+}
+
 /// A file called `name` with `content` in a directory of its own.
 fn file(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -649,10 +668,14 @@ fn an_existing_topic_keeps_its_partitions() {
 fn an_import_can_be_stopped() {
     let (_dir, path) = file("f.csv", ("a\n".to_owned() + &"1\n".repeat(10_000)).as_bytes());
     let topics = MemoryTopics::new();
-    let arguments = ["import", "t", path.to_str().expect("temporary paths are text")];
-    let input = Box::new(io::empty());
-    let failure = run_with(&topics, &arguments, input, &mut Vec::new(), &mut Vec::new(), &|| true);
-    assert_eq!(failure.as_deref(), Some("stopped after 4096 records"));
+    let path = path.to_str().expect("temporary paths are text");
+    let stopped = |arguments: &[&str]| {
+        let arguments = [&["import", "t", path], arguments].concat();
+        run_with(&topics, &arguments, Box::new(io::empty()), &mut Vec::new(), &mut Vec::new(), &|| true)
+    };
+    assert_eq!(stopped(&[]).as_deref(), Some("stopped after 0 records"), "while types are looked for");
+    assert!(topics.describe("t").expect("topics in memory answer").is_none());
+    assert_eq!(stopped(&["--types", "a INT"]).as_deref(), Some("stopped after 4096 records"));
 }
 
 #[test]

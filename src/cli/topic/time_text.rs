@@ -24,6 +24,11 @@ pub(in crate::cli) fn parse(text: &str) -> Option<i64> {
     rest.0.is_empty().then_some(midnight + time_of_day - zone)
 }
 
+/// The same, for what stands on a command line.
+pub(in crate::cli) fn parse_argument(text: &str) -> Result<i64, String> {
+    parse(text).ok_or_else(|| "write milliseconds since 1970, or a time such as 2013-01-01T10:00:00Z".to_owned())
+}
+
 /// `timestamp_ms` as ISO-8601 text in UTC; the number itself where the calendar ends.
 pub(super) fn shown(timestamp_ms: i64) -> String {
     DateTime::<Utc>::from_timestamp_millis(timestamp_ms)

@@ -1,6 +1,7 @@
 //! A part of a plan whose steps run in one task: what it reads, its operators, and where its rows go.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::formats::Serde;
 use crate::operators::Operator;
@@ -20,13 +21,15 @@ pub(super) struct TaskContext<'a> {
     pub(super) partition: u32,
     /// Bytes of each store to read when it is opened, about.
     pub(super) preloaded_bytes: usize,
+    /// Whether the process ends.
+    pub(super) ending: &'a Arc<AtomicBool>,
 }
 
 impl TaskContext<'_> {
     /// The store `name` of the task, as of its last commit.
     pub(super) fn store(&self, name: &str) -> Store {
         let id = StoreId { query: Arc::clone(&self.query), name: name.to_owned(), partition: self.partition };
-        Store::new(self.topics.storage(), &id).preloading(self.preloaded_bytes)
+        Store::new(self.topics.storage(), &id).preloading(self.preloaded_bytes, self.ending)
     }
 }
 

@@ -251,7 +251,8 @@ impl Topology {
         let (sub, partition, topics) = (&self.subs[id.0], id.1, &*shared.topics);
         // In memory an entry takes about twice what it takes in storage.
         let preloaded_bytes = shared.memory.next_share() / 2 / sub.stores.len().max(1);
-        let context = TaskContext { topics, query: Arc::clone(&self.spec.id), partition, preloaded_bytes };
+        let (query, ending) = (Arc::clone(&self.spec.id), shared.memory.ending());
+        let context = TaskContext { topics, query, partition, preloaded_bytes, ending };
         let node = |name: &Arc<str>, factory: &OperatorFactory, next: &Next| {
             Ok(Node { name: Arc::clone(name), operator: factory(&context)?, next: *next })
         };

@@ -1,4 +1,4 @@
-//! What statements answer, as programs read it: the entities of ksqlDB's HTTP API (ksqldb-surface 6.3).
+//! What statements answer, as programs read it: the entities of ksqlDB's HTTP API.
 //!
 //! ```text
 //! statement ─▶ answer ─┬─ SHOW, DESCRIBE, EXPLAIN ── facts of the engine ─▶ streams, queries, sourceDescription …

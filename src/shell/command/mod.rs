@@ -63,6 +63,8 @@ pub(super) enum Command {
     Progress,
     /// A command with arguments that it does not take; what it takes.
     Misused(&'static str),
+    /// Something with a back-slash that is none of [`BACKSLASHES`], or not with what follows it.
+    Unknown,
 }
 
 /// What to do about the pager.
@@ -93,8 +95,28 @@ const SWITCHES: [(&str, &str); 5] = [
     ("request_pipelining", "request-pipelining on|off"),
     ("\\pager", "\\pager on|off|COMMAND"),
 ];
-const BACKSLASHES: &str =
-    "\\d \\ds \\dt \\df \\dq \\dk \\viz \\progress \\watch \\timing \\x \\format \\pager \\keys \\i \\? \\q";
+/// Commands that begin with a back-slash.
+pub(in crate::shell) const BACKSLASHES: [&str; 19] = [
+    "\\?",
+    "\\c",
+    "\\d",
+    "\\df",
+    "\\dk",
+    "\\dq",
+    "\\ds",
+    "\\dt",
+    "\\format",
+    "\\h",
+    "\\i",
+    "\\keys",
+    "\\pager",
+    "\\progress",
+    "\\q",
+    "\\timing",
+    "\\viz",
+    "\\watch",
+    "\\x",
+];
 /// Seconds between two runs of `\watch` that does not say.
 const WATCH_MS: u64 = 2_000;
 
@@ -126,7 +148,8 @@ impl Command {
             ("\\i", [_, ..]) => Self::RunScript(unquoted(after)),
             ("set", [cli, ..]) if cli.eq_ignore_ascii_case("cli") => parse_set_cli(&rest[1..]),
             ("\\d", []) => Self::Statements("SHOW STREAMS; SHOW TABLES;".to_owned()),
-            ("\\d", [name]) => Self::Statements(format!("DESCRIBE {name};")),
+            // A name in quotes may hold blanks.
+            ("\\d", [_, ..]) => Self::Statements(format!("DESCRIBE {after};")),
             ("\\ds", []) => Self::Statements("SHOW STREAMS;".to_owned()),
             ("\\dt", []) => Self::Statements("SHOW TABLES;".to_owned()),
             ("\\dk", []) => Self::Statements("SHOW TOPICS;".to_owned()),
@@ -139,7 +162,7 @@ impl Command {
             ("\\keys", [keys]) => Keys::from_str(keys, true).map_or(Self::Misused("\\keys vi|emacs"), Self::Keys),
             ("\\viz", _) => parse_visualise(after),
             ("\\progress", []) => Self::Progress,
-            (word, _) if word.starts_with('\\') => Self::Misused(BACKSLASHES),
+            (word, _) if word.starts_with('\\') => Self::Unknown,
             _ => return None,
         })
     }

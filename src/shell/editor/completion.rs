@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::configuration;
+use crate::shell::command::BACKSLASHES;
 use crate::shell::named_sources::named_sources;
 use crate::shell::{KnownSource, Vocabulary};
 use crate::sql::{WordKind, keywords, quote_name, words};
@@ -50,28 +51,6 @@ const BEGINNINGS: [&str; 32] = [
     "version",
     "EXPLAIN SELECT",
     "DESCRIBE FUNCTION",
-];
-/// Commands that begin with a back-slash.
-const BACKSLASHES: [&str; 19] = [
-    "\\?",
-    "\\c",
-    "\\d",
-    "\\df",
-    "\\dk",
-    "\\dq",
-    "\\ds",
-    "\\dt",
-    "\\format",
-    "\\i",
-    "\\keys",
-    "\\pager",
-    "\\progress",
-    "\\q",
-    "\\timing",
-    "\\viz",
-    "\\watch",
-    "\\x",
-    "\\h",
 ];
 /// Properties of WITH.
 const WITH: [&str; 15] = [

@@ -1,4 +1,11 @@
 //! Lines from a person: prompt, history, completion, colours, keys of Emacs or vi.
+//!
+//! ```text
+//! keys ─▶ rustyline ─┬─ Tab ───▶ completion ◀─ Words: the language, and what the backend has (Vocabulary)
+//!                    ├─ a letter ▶ colours
+//!                    └─ Enter ─▶ Input: is the statement whole? ─┬─ no ──▶ one more line
+//!                                                                └─ yes ─▶ history, Interpreter
+//! ```
 
 mod colours;
 mod completion;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Flow, Interpreter};
 use crate::engine::{EngineError, Listing, Response};
-use crate::shell::command::{Command, HELP, Paging};
+use crate::shell::command::{BACKSLASHES, Command, HELP, Paging};
 use crate::shell::{Answer, OutputFormat, Pager, Source};
 
 /// What a terminal is told to begin anew.
@@ -17,7 +17,8 @@ impl Interpreter<'_> {
         match command {
             Command::Exit => return Ok(Flow::Exit),
             Command::Help => self.show(&Answer::message(HELP.trim_end()))?,
-            Command::Clear => self.screen.out.write_all(CLEAR)?,
+            Command::Clear if self.screen.clears() => self.screen.out.write_all(CLEAR)?,
+            Command::Clear => {}
             Command::Output(Some(format)) => self.screen.format = *format,
             Command::Output(None) => {
                 let text = format!("output is {}", self.screen.format.name());
@@ -50,6 +51,9 @@ impl Interpreter<'_> {
             Command::ColumnWidth(width) => self.screen.layout.column_width = *width,
             Command::Visualise { what, file } => return self.visualise(what.as_deref(), file.as_deref(), source),
             Command::Progress => return self.follow_progress(source),
+            Command::Unknown => {
+                return self.refuse(source, format!("there is no such command; there are {}", BACKSLASHES.join(" ")));
+            }
             Command::Misused(usage) => return self.refuse(source, format!("the command is: {usage}")),
         }
         self.screen.out.flush()?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Flow, Interpreter};
 use crate::engine::{EngineError, Response, ResultRows};
-use crate::shell::{Answer, Source};
+use crate::shell::{Answer, LiveLines, Source, time_left};
 use crate::types::json_value::write_text;
 
 /// How often it is looked.
@@ -42,10 +42,10 @@ impl Progress {
         let all = (done + left).max(1);
         let (filled, percent) = if left == 0 { (BAR, 100) } else { (done * BAR / all, done * 100 / all) };
         let bar = "█".repeat(filled as usize) + &"░".repeat((BAR - filled) as usize);
-        let time = match left {
-            0 => String::new(),
-            left if rate >= 1.0 => format!(", {rate:.0}/s, {:.0} s left", left as f64 / rate),
-            _ => ", …".to_owned(),
+        let time = match (left, time_left(left, rate)) {
+            (0, _) => String::new(),
+            (_, Some(time)) => format!(", {rate:.0}/s, {time}"),
+            (_, None) => ", …".to_owned(),
         };
         let state = if self.state == "RUNNING" { String::new() } else { format!(" [{}]", self.state) };
         format!("{:<width$} {bar} {percent:>3} %  {what}: {done} of {}{time}{state}", self.id, done + left)
@@ -58,30 +58,32 @@ impl Interpreter<'_> {
     pub(super) fn follow_progress(&mut self, source: Source<'_>) -> io::Result<Flow> {
         let interrupt = self.interrupt;
         let _work = interrupt.work();
-        let (mut before, mut shown) = ((Instant::now(), Vec::<Progress>::new()), 0);
+        let (mut before, mut live) = ((Instant::now(), Vec::<Progress>::new()), LiveLines::default());
+        self.screen.out.flush()?;
         loop {
             let found = match self.look() {
                 Ok(found) => found,
-                Err(error) => return self.fail(source, &error),
+                Err(error) => {
+                    live.clear();
+                    return self.fail(source, &error);
+                }
             };
             let seconds = before.0.elapsed().as_secs_f64();
             let width = found.iter().map(|one| one.id.chars().count()).max().unwrap_or(0);
             let lines: Vec<String> = found.iter().map(|one| one.line(width, rate(one, &before.1, seconds))).collect();
             let is_done = found.iter().all(Progress::is_done);
             // Where nothing can be painted over, only the end is told.
-            if self.screen.clears() || is_done {
-                if shown > 0 {
-                    write!(self.screen.out, "\x1b[{shown}A\x1b[J")?;
-                }
-                lines.iter().try_for_each(|line| writeln!(self.screen.out, "{line}"))?;
-                shown = lines.len();
+            if self.screen.clears() && !is_done {
+                live.show(&lines.join("\n"));
             }
             if found.is_empty() {
                 self.screen.message("there are no queries")?;
             }
-            self.screen.out.flush()?;
             before = (Instant::now(), found);
             if is_done || interrupt.wait(EVERY) {
+                live.clear();
+                lines.iter().try_for_each(|line| writeln!(self.screen.out, "{line}"))?;
+                self.screen.out.flush()?;
                 return Ok(Flow::Continue);
             }
         }

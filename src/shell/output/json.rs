@@ -3,10 +3,19 @@
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
+use serde_json::Value;
 
 use crate::engine::Listing;
 use crate::types::Column;
 use crate::types::json_value::{write_items, write_json, write_json_string};
+
+/// A text as JSON: objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
+pub fn nested(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
+        _ => Value::from(text),
+    }
+}
 
 /// Writes a line of text.
 pub(super) fn write_message(out: &mut dyn Write, text: &str) -> io::Result<()> {

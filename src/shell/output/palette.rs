@@ -2,6 +2,11 @@
 
 use std::io::IsTerminal;
 
+/// Whether the terminal shows escape sequences in place of obeying them, as editors that run commands do.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb")
+}
+
 /// Colours of a terminal, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
@@ -12,10 +17,10 @@ impl Palette {
     /// No colours.
     pub const PLAIN: Self = Self { coloured: false };
 
-    /// Colours when `stream` is a terminal and `NO_COLOR` is not set.
+    /// Colours when `stream` is a terminal that has them and `NO_COLOR` is not set.
     pub fn of(stream: &impl IsTerminal) -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { coloured: stream.is_terminal() && !unwanted }
+        Self { coloured: stream.is_terminal() && !is_dumb() && !unwanted }
     }
 
     /// Whether there are colours.

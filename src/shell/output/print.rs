@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value};
 
 use super::OutputFormat;
+use super::json::nested;
 use super::layout::printable;
 use crate::engine::PrintedRecord;
 
@@ -54,18 +55,9 @@ fn json(record: &PrintedRecord) -> Value {
     if record.offset >= 0 {
         members.insert("offset".into(), record.offset.into());
     }
-    members.insert("key".into(), nested(record.key.as_deref()));
-    members.insert("value".into(), nested(record.value.as_deref()));
+    members.insert("key".into(), record.key.clone().map_or(Value::Null, nested));
+    members.insert("value".into(), record.value.clone().map_or(Value::Null, nested));
     Value::Object(members)
-}
-
-/// Objects and arrays as they are, everything else as a string, so that nothing looks like what it is not.
-fn nested(text: Option<&str>) -> Value {
-    let Some(text) = text else { return Value::Null };
-    match serde_json::from_str(text) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-        _ => Value::from(text),
-    }
 }
 
 /// No key and no value are empty fields.

@@ -1,14 +1,15 @@
 //! Where answers go, and in which form.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 
 use super::array::ArrayLines;
 use super::layout::Layout;
+use super::limits::{Left, Limits, Patience};
 use super::pager::Pager;
-use super::palette::Palette;
+use super::palette::{Palette, is_dumb};
 use super::problem::{Source, write_problem};
 use super::push_table::PushTable;
 use super::spool::Spool;
@@ -27,8 +28,6 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// What a person is told who waits for rows and sees none.
 const WAITING: &str = "waiting for new records; SET 'auto.offset.reset' = 'earliest' also reads what is there";
-/// Told after so many polls: about a second.
-const WAITING_POLLS: u32 = 20;
 
 /// The form of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -64,15 +63,6 @@ impl OutputFormat {
             Self::Csv => "csv",
         }
     }
-}
-
-/// How much is shown of rows that keep coming.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Limits {
-    /// So many rows.
-    pub rows: Option<u64>,
-    /// For so long.
-    pub time: Option<Duration>,
 }
 
 /// Where answers go, and in which form.
@@ -165,7 +155,7 @@ impl<'a> Screen<'a> {
 
     /// Whether it is a terminal that can be painted over.
     pub(in crate::shell) fn clears(&self) -> bool {
-        self.layout.lines().is_some()
+        self.layout.lines().is_some() && !is_dumb()
     }
 
     fn layout(&self) -> Layout {
@@ -286,16 +276,14 @@ impl<'a> Screen<'a> {
                 writeln!(self.err, "{}", self.palette_err.faint(print::WAITING))?;
             }
         }
-        if self.format.is_for_people() {
-            writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))?;
-        }
+        self.ceased()?;
         Ok(Ok(()))
     }
 
     /// Prints a topic until as many records have come as were asked for, or `stopped` says so.
     fn print(&mut self, topic: &TopicPrint, stopped: &dyn Fn() -> bool) -> io::Result<Result<(), EngineError>> {
         print::write_header(self.out, self.format)?;
-        let mut patience = Patience::new(self.tells_patience(topic));
+        let mut patience = Patience::new(self.tells_waiting && topic.only_new);
         while !stopped() {
             let event = match topic.next(POLL) {
                 Ok(event) => event,
@@ -317,15 +305,16 @@ impl<'a> Screen<'a> {
                 writeln!(self.err, "{}", self.palette_err.faint(print::WAITING))?;
             }
         }
-        if self.format.is_for_people() {
-            writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))?;
-        }
+        self.ceased()?;
         Ok(Ok(()))
     }
 
-    /// Whether somebody waits for records who may not know that only new ones are printed.
-    fn tells_patience(&self, topic: &TopicPrint) -> bool {
-        self.tells_waiting && topic.only_new
+    /// Says that no more is printed.
+    fn ceased(&mut self) -> io::Result<()> {
+        if !self.format.is_for_people() {
+            return Ok(());
+        }
+        writeln!(self.out, "{}", self.layout.palette.faint(print::CEASED))
     }
 
     /// Forms that other programs read hold records and nothing else.
@@ -339,85 +328,5 @@ impl<'a> Screen<'a> {
             OutputFormat::Csv => csv::write_batch(self.out, columns, batch),
             _ => json::write_batch(self.out, columns, batch),
         }
-    }
-}
-
-/// What may still be shown of rows that keep coming.
-struct Left {
-    rows: Option<u64>,
-    until: Option<Instant>,
-}
-
-impl Left {
-    #[expect(clippy::disallowed_methods, reason = "it is the person's time")]
-    fn new(limits: Limits) -> Self {
-        Self { rows: limits.rows, until: limits.time.map(|time| Instant::now() + time) }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "it is the person's time")]
-    fn is_none(&self) -> bool {
-        self.rows == Some(0) || self.until.is_some_and(|until| Instant::now() >= until)
-    }
-
-    /// As many rows of `batch` as may be shown.
-    fn cut(&mut self, batch: &RecordBatch) -> RecordBatch {
-        let Some(left) = &mut self.rows else { return batch.clone() };
-        let shown = batch.num_rows().min(usize::try_from(*left).unwrap_or(usize::MAX));
-        *left -= shown as u64;
-        batch.slice(0, shown)
-    }
-
-    /// What the person is told of the end.
-    fn said(&self) -> &'static str {
-        match self.rows {
-            Some(0) => ", and no more are shown: --query-row-limit",
-            _ if self.is_none() => ", and no longer shown: --query-timeout",
-            _ => "",
-        }
-    }
-}
-
-/// How long somebody has waited for the first rows of a query.
-struct Patience {
-    /// Polls to go; `None` when there is nothing to tell (any more).
-    left: Option<u32>,
-}
-
-impl Patience {
-    fn new(tells: bool) -> Self {
-        Self { left: tells.then_some(WAITING_POLLS) }
-    }
-
-    /// Takes note of what a poll has brought; whether it is the moment to say that nothing comes.
-    fn ends(&mut self, was_idle: bool) -> bool {
-        match (was_idle, self.left) {
-            (true, Some(left)) => {
-                self.left = left.checked_sub(1).filter(|&left| left > 0);
-                self.left.is_none()
-            }
-            _ => {
-                self.left = None;
-                false
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(tells: bool, polls: &[bool]) -> usize {
-        let mut patience = Patience::new(tells);
-        polls.iter().filter(|was_idle| patience.ends(**was_idle)).count()
-    }
-
-    #[test]
-    fn waiting_for_the_first_rows_is_told_once() {
-        let idle = |polls: u32| vec![true; polls as usize];
-        assert_eq!(told(true, &idle(100)), 1);
-        assert_eq!(told(true, &idle(WAITING_POLLS - 1)), 0);
-        assert_eq!(told(true, &[vec![false], idle(100)].concat()), 0, "rows have come");
-        assert_eq!(told(false, &idle(100)), 0, "nobody is there, or all is read");
     }
 }

@@ -1,17 +1,16 @@
 //! Records of cases between JSON and Avro, by the schema that is registered for their topic.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
+use super::json;
 use crate::formats::avro::{Cursor, write_long};
 use crate::registry::avro::{AvroSchema, Node, NodeId};
-use crate::testing::base64;
 
 /// Appends `json` as a value of the node `id`.
 pub fn encode(out: &mut Vec<u8>, schema: &AvroSchema, id: NodeId, json: &Value) -> Result<(), String> {
-    let text = || match json {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = || json::text(json);
     let wrong = |what: &str| format!("{} is no {what}", text());
     match schema.node(id) {
         Node::Null | Node::Open => {}
@@ -23,9 +22,9 @@ pub fn encode(out: &mut Vec<u8>, schema: &AvroSchema, id: NodeId, json: &Value) 
             let digits = unscaled(&text(), *scale).ok_or_else(|| wrong("decimal"))?;
             write_bytes(out, &digits.to_be_bytes());
         }
-        Node::Bytes { scale: None } => write_bytes(out, &base64::decode(&text()).ok_or_else(|| wrong("base64"))?),
+        Node::Bytes { scale: None } => write_bytes(out, &STANDARD.decode(text()).map_err(|_| wrong("base64"))?),
         Node::String => write_bytes(out, text().as_bytes()),
-        Node::Fixed { .. } => out.extend(base64::decode(&text()).ok_or_else(|| wrong("base64"))?),
+        Node::Fixed { .. } => out.extend(STANDARD.decode(text()).map_err(|_| wrong("base64"))?),
         Node::Enum(symbols) => {
             let symbol = symbols.iter().position(|symbol| *symbol == text()).ok_or_else(|| wrong("symbol"))?;
             write_long(out, symbol as i64);
@@ -53,10 +52,8 @@ pub fn encode(out: &mut Vec<u8>, schema: &AvroSchema, id: NodeId, json: &Value) 
         Node::Record(fields) => {
             let object = json.as_object().ok_or_else(|| wrong("record"))?;
             for field in fields {
-                let member = object.get(&field.name).or_else(|| {
-                    object.iter().find(|(name, _)| name.eq_ignore_ascii_case(&field.name)).map(|(_, value)| value)
-                });
-                let encoded = encode(out, schema, field.node, member.unwrap_or(&Value::Null));
+                let member = json::member(object, &field.name).unwrap_or(&Value::Null);
+                let encoded = encode(out, schema, field.node, member);
                 encoded.map_err(|reason| format!("{}: {reason}", field.name))?;
             }
         }
@@ -126,8 +123,8 @@ pub fn decode(cursor: &mut Cursor<'_>, schema: &AvroSchema, id: NodeId) -> Resul
         Node::Double => double(cursor.double().map_err(fault)?),
         Node::Bytes { scale: Some(scale) } => decimal(cursor.bytes().map_err(fault)?, *scale)?,
         Node::Fixed { size, scale: Some(scale) } => decimal(cursor.take(*size).map_err(fault)?, *scale)?,
-        Node::Bytes { scale: None } => base64::encode(cursor.bytes().map_err(fault)?).into(),
-        Node::Fixed { size, scale: None } => base64::encode(cursor.take(*size).map_err(fault)?).into(),
+        Node::Bytes { scale: None } => STANDARD.encode(cursor.bytes().map_err(fault)?).into(),
+        Node::Fixed { size, scale: None } => STANDARD.encode(cursor.take(*size).map_err(fault)?).into(),
         Node::String => text(cursor.bytes().map_err(fault)?)?.into(),
         Node::Enum(symbols) => {
             let index = cursor.long().map_err(fault)?;

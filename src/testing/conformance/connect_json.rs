@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::json;
 use crate::registry::json_schema::{DECIMAL, JsonSchema, Shape, noted};
 
 /// `json` as a document of `schema`, whose every property is there.
@@ -32,10 +33,8 @@ fn convert(schema: &JsonSchema, node: &Value, json: &Value, direction: Direction
             let mut converted = Map::new();
             if let Some(properties) = schema.properties(node) {
                 for (name, node) in properties {
-                    let found = members.get(name).or_else(|| {
-                        members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-                    });
-                    converted.insert(name.to_owned(), inner(node, found.unwrap_or(&Value::Null))?);
+                    let found = json::member(members, name).unwrap_or(&Value::Null);
+                    converted.insert(name.to_owned(), inner(node, found)?);
                 }
             } else {
                 let values = object.get("additionalProperties").ok_or("an object has no properties")?;

@@ -7,14 +7,15 @@
 //! ```
 //!
 //! The cases are not part of this repository: they belong to ksqlDB, and only their ids appear here. What each member
-//! of a case means is fixed by ksqlDB's own runner; the rules are repeated beside the code that follows them. Not run
-//! yet: functions that exist for tests only. What a case brings to the registry is registered.
+//! of a case means is fixed by ksqlDB's own runner; the rules are repeated beside the code that follows them. What
+//! a case brings to the registry is registered.
 
 mod avro;
 mod case;
 mod comparison;
 mod connect_json;
 mod decimal;
+mod json;
 mod judgement;
 mod payload;
 mod post;

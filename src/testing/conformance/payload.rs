@@ -1,11 +1,13 @@
 //! Records of cases between JSON and bytes, by the formats that the statements declare on their topics.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::driver::SourceInfo;
 use super::super::windowed_key::{self, Window};
 use super::case::{CaseRecord, CaseWindow, WindowFamily};
-use super::{avro, connect_json, protobuf};
+use super::{avro, connect_json, json, protobuf};
 use crate::formats::avro::Cursor;
 use crate::formats::byte_reader::{ByteReader, unzigzag, write_varint, zigzag};
 use crate::formats::{Format, SchemaSettings, Serde};
@@ -16,8 +18,8 @@ use crate::registry::{
     SchemaDocument, SchemaRegistry, SchemaType, Side, key_subject, referenced_texts, references_of, value_subject,
     write_schema,
 };
-use crate::testing::base64;
 use crate::testing::driver::TestRecord;
+use crate::testing::kafka_bytes;
 use crate::types::{Column, Header, SqlType, StructField, WindowKind};
 
 /// The record to append for `record`, whose topic holds the records of `source`.
@@ -47,7 +49,7 @@ pub fn to_bytes(
 }
 
 fn header(case: &super::case::CaseHeader) -> Result<Header, String> {
-    let bytes = |text: &String| base64::decode(text).ok_or_else(|| format!("header {}: no base64: {text}", case.key));
+    let bytes = |text: &String| STANDARD.decode(text).map_err(|_| format!("header {}: no base64: {text}", case.key));
     Ok(Header { key: case.key.clone(), value: case.value.as_ref().map(bytes).transpose()? })
 }
 
@@ -80,7 +82,10 @@ impl Origin<'_> {
             Format::None => return Ok(None),
             Format::Json => return Ok(Some(json.to_string().into_bytes())),
             Format::Delimited { .. } => return Ok(plain(json)),
-            Format::Kafka => return primitive(json, columns.first().map(|column| &column.sql_type)).map(Some),
+            Format::Kafka => {
+                return kafka_bytes::encode(&json::text(json), columns.first().map(|column| &column.sql_type))
+                    .map(Some);
+            }
             Format::Avro(_) => {
                 let document = self.latest(&mut bytes)?;
                 let schema = avro_schema(&document, self.registry)?;
@@ -185,21 +190,6 @@ fn plain(json: &Value) -> Option<Vec<u8>> {
         Value::String(text) => Some(text.clone().into_bytes()),
         other => Some(other.to_string().into_bytes()),
     }
-}
-
-/// Bytes of one of Kafka's own serializers.
-fn primitive(json: &Value, sql_type: Option<&SqlType>) -> Result<Vec<u8>, String> {
-    let text = match json {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let wrong = |name: &str| format!("{text} is no {name}");
-    Ok(match sql_type {
-        Some(SqlType::Integer) => text.parse::<i32>().map_err(|_| wrong("INTEGER"))?.to_be_bytes().to_vec(),
-        Some(SqlType::Bigint) => text.parse::<i64>().map_err(|_| wrong("BIGINT"))?.to_be_bytes().to_vec(),
-        Some(SqlType::Double) => text.parse::<f64>().map_err(|_| wrong("DOUBLE"))?.to_be_bytes().to_vec(),
-        _ => text.into_bytes(),
-    })
 }
 
 /// One side of a record, ready to be compared.

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
 use super::avro::{decimal, double, unscaled};
+use super::json;
 use crate::formats::byte_reader::{ByteReader, unzigzag, write_varint, zigzag};
 use crate::formats::protobuf::wire::{DELIMITED, FIXED32, FIXED64, VARINT, delimited, tag, wire_type, wire_type_of};
 use crate::registry::protobuf::{Field, FieldKind, MessageId, Presence, ProtobufSchema, Scalar, WellKnown};
-use crate::testing::base64;
 use crate::types::calendar::{CivilDate, days_from_civil};
 
 /// Appends `json` as the message `id`.
@@ -18,22 +20,16 @@ pub fn encode(out: &mut Vec<u8>, schema: &ProtobufSchema, id: MessageId, json: &
     let message = schema.message(id);
     for field in &message.fields {
         let holder = match field.one_of {
-            Some(index) => match member(object, &format!("{}_{index}", message.one_ofs[index])) {
+            Some(index) => match json::member(object, &format!("{}_{index}", message.one_ofs[index])) {
                 Some(Value::Object(choice)) => choice,
                 _ => continue,
             },
             None => object,
         };
-        let Some(value) = member(holder, &field.name).filter(|value| !value.is_null()) else { continue };
+        let Some(value) = json::member(holder, &field.name).filter(|value| !value.is_null()) else { continue };
         encode_field(out, schema, field, value).map_err(|reason| format!("{}: {reason}", field.name))?;
     }
     Ok(())
-}
-
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object
-        .get(name)
-        .or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 fn encode_field(out: &mut Vec<u8>, schema: &ProtobufSchema, field: &Field, json: &Value) -> Result<(), String> {
@@ -88,15 +84,8 @@ fn write_delimited(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn text_of(json: &Value) -> String {
-    match json {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn encode_scalar(out: &mut Vec<u8>, scalar: Scalar, json: &Value) -> Result<(), String> {
-    let text = text_of(json);
+    let text = json::text(json);
     let wrong = || format!("{text} is no {}", scalar.name());
     let integer = || text.parse::<i64>().map_err(|_| wrong());
     match scalar {
@@ -110,7 +99,7 @@ fn encode_scalar(out: &mut Vec<u8>, scalar: Scalar, json: &Value) -> Result<(), 
         Scalar::String | Scalar::Bytes => {
             let bytes = match scalar {
                 Scalar::String => text.clone().into_bytes(),
-                _ => base64::decode(&text).ok_or_else(wrong)?,
+                _ => STANDARD.decode(&text).map_err(|_| wrong())?,
             };
             write_varint(out, bytes.len() as u64);
             out.extend_from_slice(&bytes);
@@ -120,7 +109,7 @@ fn encode_scalar(out: &mut Vec<u8>, scalar: Scalar, json: &Value) -> Result<(), 
 }
 
 fn encode_known(out: &mut Vec<u8>, known: WellKnown, field: &Field, json: &Value) -> Result<(), String> {
-    let text = text_of(json);
+    let text = json::text(json);
     let number = || text.parse::<i64>().map_err(|_| format!("{text} is no number"));
     let mut numbers = |numbers: &[i64]| {
         for (index, value) in (1..).zip(numbers) {
@@ -278,7 +267,7 @@ fn decode_field(values: &[Raw<'_>], schema: &ProtobufSchema, field: &Field) -> R
     if entry.is_none() {
         return Ok(elements.into());
     }
-    let entries = elements.into_iter().map(|mut entry| (text_of(&entry["key"]), entry["value"].take()));
+    let entries = elements.into_iter().map(|mut entry| (json::text(&entry["key"]), entry["value"].take()));
     Ok(Value::Object(entries.collect()))
 }
 
@@ -321,7 +310,7 @@ fn scalar_json(raw: Raw<'_>, scalar: Scalar) -> Result<Value, String> {
         (Scalar::String, Raw::Bytes(bytes)) => {
             std::str::from_utf8(bytes).map_err(|_| "a string is no UTF-8".to_owned())?.into()
         }
-        (Scalar::Bytes, Raw::Bytes(bytes)) => base64::encode(bytes).into(),
+        (Scalar::Bytes, Raw::Bytes(bytes)) => STANDARD.encode(bytes).into(),
         // What did not come.
         (Scalar::String, Raw::Number(_)) => "".into(),
         (Scalar::Bytes, Raw::Number(_)) => Value::Null,

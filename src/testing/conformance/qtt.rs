@@ -1,16 +1,18 @@
 //! Cases of persistent queries: statements, then records, one at a time and query after query.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::case::{Case, CaseRecord};
 use super::comparison::{Numbers, compare};
+use super::json;
 use super::judgement::{self, Stop};
 use super::payload;
 use super::post;
 use super::relaxation::Relaxation;
 use super::setting::{self, EXACT_NUMBERS};
 use crate::registry::SchemaRegistry;
-use crate::testing::base64;
 use crate::testing::driver::{Driver, SourceInfo, TestRecord};
 use crate::testing::windowed_key::Window;
 
@@ -117,7 +119,7 @@ fn check_outputs(case: &Case, relaxation: &Relaxation, driver: &dyn Driver) -> R
 }
 
 fn numbers(case: &Case, relaxation: &Relaxation) -> Numbers {
-    let is_close = |value: &Value| setting::property_text(value).eq_ignore_ascii_case("false");
+    let is_close = |value: &Value| json::text(value).eq_ignore_ascii_case("false");
     if case.properties.get(EXACT_NUMBERS).is_some_and(is_close) {
         Numbers::Close
     } else if relaxation.numbers_as_doubles() {
@@ -202,7 +204,7 @@ fn check_headers(expected: &CaseRecord, actual: &TestRecord) -> Result<(), Strin
     let encoded: Vec<(&str, Option<String>)> = actual
         .headers
         .iter()
-        .map(|header| (header.key.as_str(), header.value.as_deref().map(base64::encode)))
+        .map(|header| (header.key.as_str(), header.value.as_deref().map(|value| STANDARD.encode(value))))
         .collect();
     let got: Vec<(&str, Option<&str>)> = encoded.iter().map(|(key, value)| (*key, value.as_deref())).collect();
     if got == wanted { Ok(()) } else { Err(format!("headers: got {got:?}, expected {wanted:?}")) }

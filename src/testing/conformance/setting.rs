@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::case::{Case, CaseReference, CaseTopic};
+use super::json;
 use crate::catalog::Catalog;
 use crate::plan::{self, Planned, Settings, TopicFacts};
 use crate::registry::{SchemaDocument, SchemaReference, SchemaType, key_subject, value_subject};
@@ -32,15 +33,7 @@ pub fn set_properties(case: &Case, driver: &mut dyn Driver) {
         driver.set_property(name, value);
     }
     for (name, value) in case.properties.iter().filter(|(name, _)| *name != EXACT_NUMBERS) {
-        driver.set_property(name, &property_text(value));
-    }
-}
-
-/// Values may be strings, booleans or numbers; their text counts.
-pub fn property_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        driver.set_property(name, &json::text(value));
     }
 }
 
@@ -161,7 +154,7 @@ fn document(schema: &Value, format: Option<&str>, references: Vec<SchemaReferenc
 
 /// The schemas of all sources that list their columns, as far as they can be planned on their own.
 fn declared_schemas(case: &Case) -> Vec<(String, SchemaDocument)> {
-    let properties = case.properties.iter().map(|(name, value)| (name.clone(), property_text(value))).collect();
+    let properties = case.properties.iter().map(|(name, value)| (name.clone(), json::text(value))).collect();
     let topics = |_: &str| Some(TopicFacts::with_partitions(PARTITIONS_DEFAULT));
     let settings = Settings {
         properties: &properties,

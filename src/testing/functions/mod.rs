@@ -1,4 +1,4 @@
-//! The functions that only ksqlDB's own cases have (FORMAT.md section 8), as a plug-in: they are called through the same interface of C
+//! The functions that only ksqlDB's own cases have, as a plug-in: they are called through the same interface of C
 //! as those of users, though nothing has to be loaded.
 
 mod bad_udf;

@@ -18,6 +18,7 @@ use super::parse::Text;
 use super::time;
 use crate::formats::{Format, Serde};
 use crate::testing::driver::{SourceInfo, TestRecord};
+use crate::testing::kafka_bytes;
 use crate::testing::windowed_key::{self, Window};
 use crate::types::{Column, Header, SqlType, WindowKind};
 
@@ -67,7 +68,9 @@ fn encode(text: &str, side: Option<(&Serde, &[Column])>) -> Result<Option<Vec<u8
     }
     let column = |columns: &[Column]| columns.first().map(|column| column.sql_type.clone());
     match side {
-        Some((Serde { format: Format::Kafka, .. }, columns)) => primitive(text, column(columns).as_ref()).map(Some),
+        Some((Serde { format: Format::Kafka, .. }, columns)) => {
+            kafka_bytes::encode(text, column(columns).as_ref()).map(Some)
+        }
         _ => Ok(Some(text.as_bytes().to_vec())),
     }
 }
@@ -75,16 +78,6 @@ fn encode(text: &str, side: Option<(&Serde, &[Column])>) -> Result<Option<Vec<u8
 /// Text in double quotes may hold blanks; the quotes are not part of it.
 fn unquoted(text: &str) -> String {
     serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned())
-}
-
-fn primitive(text: &str, sql_type: Option<&SqlType>) -> Result<Vec<u8>, String> {
-    let wrong = |name: &str| format!("{text} is no {name}");
-    Ok(match sql_type {
-        Some(SqlType::Integer) => text.parse::<i32>().map_err(|_| wrong("INTEGER"))?.to_be_bytes().to_vec(),
-        Some(SqlType::Bigint) => text.parse::<i64>().map_err(|_| wrong("BIGINT"))?.to_be_bytes().to_vec(),
-        Some(SqlType::Double) => text.parse::<f64>().map_err(|_| wrong("DOUBLE"))?.to_be_bytes().to_vec(),
-        _ => text.as_bytes().to_vec(),
-    })
 }
 
 fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
