@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! plan ──▶ Expr (typed tree, columns by index) ── compile ──▶ Arc<dyn PhysicalExpr> ── RecordBatch ──▶ array
-//!                                                                                        └─▶ RowError per failed row
+//!            │      ▲                                                                   └─▶ RowError per failed row
+//!            └ fold ┘
 //! ```
 //!
+//! `build` has the constructors, which check types and insert conversions (`number_type`, `common_type`); `compile` makes of each node a
+//! kernel of Arrow or one of ours (`arithmetic`, `logic`, `like`, `cast`, `case`, `nested`, `lambda`, `inline`).
 //! A row that fails to evaluate gives NULL and an entry in the caller's list of errors; the batch never fails.
 
 mod arithmetic;
@@ -24,6 +27,8 @@ mod like;
 mod literal;
 mod logic;
 mod nested;
+mod number_type;
+mod physical;
 mod replaced;
 mod row_errors;
 

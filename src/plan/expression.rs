@@ -483,8 +483,10 @@ fn literal(value: &ast::Literal, span: Span) -> Result<Literal, PlanError> {
         ast::Literal::Integer(value) => Literal::Integer(*value),
         ast::Literal::BigInt(value) => Literal::Bigint(*value),
         ast::Literal::Double(value) => Literal::Double(value.value()),
-        ast::Literal::Decimal(value) => Literal::decimal(value.as_str())
-            .ok_or_else(|| PlanError::refused(format!("{} has more than 76 digits", value.as_str()), span))?,
+        ast::Literal::Decimal(value) => Literal::decimal(value.as_str()).ok_or_else(|| {
+            let text = format!("{} has more than {} digits", value.as_str(), SqlType::DECIMAL_DIGITS_MAX);
+            PlanError::refused(text, span)
+        })?,
         ast::Literal::String(value) => Literal::String(value.clone()),
         ast::Literal::Variable(name) => {
             return Err(PlanError::refused(format!("variable ${{{name}}} is not defined"), span));

@@ -10,9 +10,6 @@ use crate::types::{SqlType, StructField};
 
 use super::error::{PlanError, PlanErrorKind};
 
-/// Digits of the largest DECIMAL.
-const PRECISION_MAX: i32 = 76;
-
 /// The type that `written` means; custom types are looked up in `catalog`.
 pub fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
     let resolve = |part: &TypeExpr| resolve_type(part, catalog, span);
@@ -142,8 +139,9 @@ fn decimal(precision: i32, scale: i32, span: Span) -> Result<SqlType, PlanError>
     if scale > precision {
         return Err(invalid(format!("DECIMAL precision must be >= scale: DECIMAL({precision},{scale})")));
     }
-    if precision > PRECISION_MAX {
-        return Err(PlanError::not_supported(format!("DECIMAL of more than {PRECISION_MAX} digits"), span));
+    if precision > i32::from(SqlType::DECIMAL_DIGITS_MAX) {
+        let what = format!("DECIMAL of more than {} digits", SqlType::DECIMAL_DIGITS_MAX);
+        return Err(PlanError::not_supported(what, span));
     }
     Ok(SqlType::Decimal { precision: precision as u8, scale: scale as u8 })
 }

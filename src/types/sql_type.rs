@@ -18,7 +18,7 @@ pub enum SqlType {
     Double,
     /// `DECIMAL(precision, scale)`: exact; 128 bits up to 38 digits, 256 bits beyond
     Decimal {
-        /// digits in all, 1 to 76
+        /// digits in all, 1 to [`SqlType::DECIMAL_DIGITS_MAX`]
         precision: u8,
         /// digits after the point, at most `precision`
         scale: u8,
@@ -51,6 +51,9 @@ pub struct StructField {
 }
 
 impl SqlType {
+    /// Digits of the largest DECIMAL: as many as 256 bits hold.
+    pub const DECIMAL_DIGITS_MAX: u8 = 76;
+
     /// The Arrow type whose arrays hold values of this type. Every nested field is nullable.
     ///
     /// `ARRAY` → `List` (field `item`), `MAP` → `Map` (entries `key`, `value`, unsorted), `TIME` → `Time32(ms)`,
