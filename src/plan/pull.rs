@@ -15,9 +15,9 @@ use crate::sql::Span;
 use crate::sql::ast::{ComparisonOperator, Expression, Literal, LogicalOperator, Query, SelectItem};
 use crate::types::{Column, SqlType};
 
-use super::aggregate::calls_of;
 use super::error::{PlanError, PlanErrorKind};
 use super::expression::Typer;
+use super::function_uses::{self, calls_of};
 use super::names::{ROWOFFSET, ROWPARTITION, WINDOWEND, WINDOWSTART};
 use super::planned::PushPlan;
 use super::relation::Layout;
@@ -25,7 +25,7 @@ use super::scope::{Clause, Role, Scope, as_column, column, columns_of};
 use super::select::{self, Item, Purpose, SelectContext};
 use super::settings::Settings;
 use super::system_tables::is_system_table;
-use super::{Change, Expr, Planned, function_uses, passes, query};
+use super::{Change, Expr, Planned, passes, query};
 
 /// What stands for the query that keeps rows of system tables.
 const SYSTEM: &str = "the server";

@@ -328,7 +328,7 @@ fn not_negative(number: Option<i32>, clause: &str, span: Span) -> Result<Option<
 /// Refuses functions that make several rows of one.
 fn check_no_table_functions(expression: &Expression, planner: &Planner) -> Result<(), PlanError> {
     let functions = planner.catalog.functions();
-    match super::aggregate::calls_of(expression, FunctionKind::Table, functions).next() {
+    match super::function_uses::calls_of(expression, FunctionKind::Table, functions).next() {
         Some(call) => {
             let text =
                 format!("{} makes several rows of one, which this query cannot", call.name.as_str().to_uppercase());
