@@ -12,7 +12,7 @@ use super::create_source::{already_there, check_existing, check_new, collection,
 use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
-use super::properties::{Clause, FormatName, Properties, SideProperties, property_error};
+use super::properties::{Clause, Properties, SideProperties, property_error};
 use super::query::{self, PlannedQuery};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::sanitize::sanitized;
@@ -166,7 +166,7 @@ fn data_source(
 
 /// The format that a WITH clause names, else that of the left-most source; its schema is the source's own.
 fn derived_format(side: &SideProperties, inherited: &Format, span: Span) -> Result<Format, PlanError> {
-    match side.format {
+    match &side.format {
         Some(named) => formats::format(named, side, span),
         None => formats::unnamed_format(&inherited.clone().derived(), side, span),
     }
@@ -181,7 +181,7 @@ fn derived_key_serde(
     span: Span,
 ) -> Result<Serde, PlanError> {
     if schema.key.is_empty() {
-        let names_one = properties.key.format.is_some_and(|named| named != FormatName::None);
+        let names_one = properties.key.format.as_ref().is_some_and(|named| *named != Format::None);
         if properties.key_format_alone && names_one {
             return Err(PlanError::refused("Key format specified for stream without key columns.", span));
         }

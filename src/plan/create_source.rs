@@ -139,11 +139,11 @@ pub(super) fn declared_formats(
     settings: &Settings,
     span: Span,
 ) -> Result<(Format, Format), PlanError> {
-    let key = match properties.key.format {
+    let key = match &properties.key.format {
         Some(named) => formats::format(named, &properties.key, span)?,
         None => unnamed_format(&default_key_format(settings)?, &properties.key, span)?,
     };
-    let value = match properties.value.format {
+    let value = match &properties.value.format {
         Some(named) => formats::format(named, &properties.value, span)?,
         None => {
             let default = default_format(settings, "ksql.persistence.default.format.value")?;

@@ -84,7 +84,7 @@ pub use planned::{
 pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use read::{ReadJoin, ReadNode, ReadPlan, SortKey, SubqueryAsks, WHOLE_SQL};
 pub use replace_function::{PlannedFunctions, replace_functions};
-pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
+pub use schemas::{NO_REGISTRY, Registry, check_named_schemas, complete, declared_schemas};
 pub use settings::{
     ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
     SchemaValidation, Settings, TopicFacts, TopicLookup,
