@@ -8,11 +8,13 @@ use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{already_there, check_existing, check_new, collection, schema_validation, timestamp_column};
+use super::create_source::{
+    already_there, check_existing, check_new, check_retention, collection, schema_validation, timestamp_column,
+};
 use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
-use super::properties::{Clause, Properties, SideProperties, property_error};
+use super::properties::{Clause, Properties, SideProperties};
 use super::query::{self, PlannedQuery};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::sanitize::sanitized;
@@ -141,11 +143,7 @@ fn data_source(
     let topic = properties.topic.clone().unwrap_or_else(|| format!("{prefix}{name}"));
     let timestamp = timestamp_column(properties, &schema, span)?;
     let window = planned.root.window();
-    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
-        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
-                       Non-windowed tables do not support retention.";
-        return Err(property_error(message.to_owned(), span));
-    }
+    check_retention(properties, create.kind, window, span)?;
     Ok(DataSource {
         name: name.to_owned(),
         collection: collection(create.kind),

@@ -10,7 +10,7 @@ use super::Planned;
 use super::error::PlanError;
 use super::formats::{self, check_schema, default_format, default_key_format, key_serde, unnamed_format, value_serde};
 use super::headers::HeaderColumns;
-use super::names::is_reserved;
+use super::names::check_column_name;
 use super::planned::{PlannedSource, query_id};
 use super::properties::{Clause, Properties, SideProperties, property_error};
 use super::settings::{SchemaValidation, Settings, TopicFacts};
@@ -29,12 +29,11 @@ pub(super) fn plan(
         return Ok(skipped);
     }
     let properties = Properties::read(&create.properties, Clause::Create)?;
-    let source = data_source(create, sql, &properties, catalog, settings)?;
+    let mut source = data_source(create, sql, &properties, catalog, settings)?;
     check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
     let partitions = partitions_to_create(&source.topic, &properties, settings, create.span)?;
     let materialize =
         source.is_source && source.is_table() && settings.is_on("ksql.source.table.materialization.enabled", true);
-    let mut source = source;
     // A query that fills what is replaced goes on.
     source.created_by_query = catalog.source(name).and_then(|existing| existing.created_by_query.clone());
     if materialize {
@@ -100,11 +99,7 @@ fn data_source(
     check_schema(&schema, &key_serde, &value_serde, span)?;
     check_envelope(properties, &value_serde, span)?;
     let timestamp = timestamp_column(properties, &schema, span)?;
-    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
-        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
-                       Non-windowed tables do not support retention.";
-        return Err(property_error(message.to_owned(), span));
-    }
+    check_retention(properties, create.kind, window, span)?;
     Ok(DataSource {
         name: create.name.name.clone(),
         collection: collection(create.kind),
@@ -121,6 +116,21 @@ fn data_source(
         sql: sql.to_owned(),
         created_by_query: None,
     })
+}
+
+/// Rows of tables stay until they are deleted, those of windowed ones as long as their windows.
+pub(super) fn check_retention(
+    properties: &Properties,
+    kind: SourceKind,
+    window: Option<WindowKind>,
+    span: Span,
+) -> Result<(), PlanError> {
+    if properties.retention_ms.is_none() || kind == SourceKind::Stream || window.is_some() {
+        return Ok(());
+    }
+    let message =
+        "Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed tables do not support retention.";
+    Err(property_error(message.to_owned(), span))
 }
 
 /// An envelope is a record with fields, of which the row is one.
@@ -175,10 +185,7 @@ fn schema(
     let mut headers = HeaderColumns::default();
     for definition in &create.columns {
         let name = definition.name.as_str();
-        if is_reserved(name) {
-            let text = format!("'{name}' is a reserved column name. You cannot use it as a name for a column.");
-            return Err(PlanError::refused(text, definition.span));
-        }
+        check_column_name(name, definition.span)?;
         let sql_type = resolve_type(&definition.data_type, catalog, definition.span)?;
         let column = Column::new(name, sql_type);
         match &definition.role {

@@ -4,7 +4,7 @@ use crate::formats::{Format, SchemaSettings, Serde, Side, printed};
 use crate::sql::{Span, similar_names};
 use crate::types::{Column, Schema, SqlType};
 
-use super::error::{PlanError, PlanErrorKind, or_list};
+use super::error::{PlanError, PlanErrorKind, did_you_mean};
 use super::properties::{Properties, SideProperties, property_error};
 use super::settings::Settings;
 
@@ -13,12 +13,8 @@ pub(super) fn named_format(name: &str, span: Span) -> Result<Format, PlanError> 
     let wanted = name.trim().to_uppercase();
     Format::named(&wanted).ok_or_else(|| {
         let known = Format::all().map(|format| format.name());
-        let similar = similar_names(&wanted, known.into_iter());
-        let hint = if similar.is_empty() {
-            format!("the formats are {}", known.join(", "))
-        } else {
-            format!("did you mean {}?", or_list(&similar))
-        };
+        let hint = did_you_mean(&similar_names(&wanted, known.into_iter()));
+        let hint = hint.unwrap_or_else(|| format!("the formats are {}", known.join(", ")));
         PlanError::refused_with_hint(format!("Unknown format: {wanted}"), hint, span)
     })
 }

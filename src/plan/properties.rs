@@ -7,7 +7,7 @@ use crate::sql::ast::{Literal, Property};
 use crate::sql::similar_names;
 use crate::types::time_pattern::TimePattern;
 
-use super::error::{PlanError, PlanErrorKind, or_list};
+use super::error::{PlanError, PlanErrorKind, did_you_mean};
 use super::formats::named_format;
 
 /// Which statement a WITH clause belongs to.
@@ -173,8 +173,7 @@ fn misnamed(property: &Property, clause: Clause) -> Option<String> {
             _ => "it belongs to CREATE STREAM or CREATE TABLE with a list of columns".to_owned(),
         });
     }
-    let similar = similar_names(&property.name, allowed(clause));
-    (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
+    did_you_mean(&similar_names(&property.name, allowed(clause)))
 }
 
 fn cleanup_policy(span: Span) -> PlanError {

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::sql::Span;
 use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
-use crate::sql::similar_names;
 use crate::types::{SqlType, StructField};
 
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, nearest_hint};
 
 /// The type that `written` means; custom types are looked up in `catalog`.
 pub fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
@@ -48,7 +47,7 @@ fn unknown_type_hint(name: &str, catalog: &Catalog) -> Option<String> {
         "ROW" | "RECORD" => "STRUCT<name type, …>",
         _ => {
             let known = BUILT_IN.into_iter().chain(catalog.custom_types().map(|(name, _)| name));
-            return similar_names(name, known).first().map(|similar| format!("did you mean {similar}?"));
+            return nearest_hint(name, known);
         }
     };
     Some(format!("write {here}"))
