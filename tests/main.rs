@@ -1,5 +1,6 @@
 //! Integration tests of the whole.
 
+mod allocations;
 mod configuration;
 mod conformance;
 mod crash;
@@ -27,3 +28,6 @@ mod server;
 mod shell;
 mod specs;
 mod stories;
+
+#[global_allocator]
+static ALLOCATOR: allocations::Counting = allocations::Counting;

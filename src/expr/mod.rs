@@ -17,6 +17,7 @@ mod cast;
 mod certainty;
 mod common_type;
 mod compile;
+mod condition;
 mod error;
 mod fold;
 mod in_place;

@@ -8,14 +8,14 @@ use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{
-    already_there, check_existing, check_new, check_retention, collection, schema_validation, timestamp_column,
-};
+use super::create_source::{already_there, check_retention, collection, timestamp_column};
+use super::declared_topic::{check_existing, schema_validation};
 use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
 use super::properties::{Clause, Properties, SideProperties};
 use super::query::{self, PlannedQuery};
+use super::replace_source::check_new;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::sanitize::sanitized;
 use super::select::Purpose;
