@@ -14,7 +14,7 @@ pub struct MemoryPool {
 
 /// A part of a pool. Dropping it gives it back.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub struct Reservation {
     pool: Arc<MemoryPool>,
     bytes: usize,
     what: &'static str,
@@ -39,7 +39,7 @@ impl MemoryPool {
 
 impl Reservation {
     /// Nothing of `pool` yet, for `what`.
-    pub(super) fn new(pool: &Arc<MemoryPool>, what: &'static str) -> Self {
+    pub fn new(pool: &Arc<MemoryPool>, what: &'static str) -> Self {
         Self { pool: Arc::clone(pool), bytes: 0, what }
     }
 
@@ -59,7 +59,7 @@ impl Reservation {
     ///
     /// # Errors
     /// There is not so much.
-    pub(super) fn resize(&mut self, bytes: usize) -> Result<(), BatchError> {
+    pub fn resize(&mut self, bytes: usize) -> Result<(), BatchError> {
         if self.try_resize(bytes) {
             return Ok(());
         }

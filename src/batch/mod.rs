@@ -39,7 +39,7 @@ pub use filter::Filter;
 pub use join::{Join, JoinOptions};
 pub use latest::Latest;
 pub use limit::Limit;
-pub use memory::MemoryPool;
+pub use memory::{MemoryPool, Reservation};
 pub use project::Project;
 pub use sort::{Sort, SortColumn};
 pub use spill::SpillFolder;

@@ -146,7 +146,6 @@ impl Execution<'_> {
         if !self.prepared.suits(&planned, &self.core.catalog) {
             return Ok(Progress::Outdated);
         }
-        let properties = self.shared.properties(&self.session.properties);
         match planned {
             Planned::Direct => self.direct(&parsed.statement, show)?,
             Planned::Nothing { message } => show(Response::Message(message)),
@@ -162,7 +161,7 @@ impl Execution<'_> {
             }
             planned @ (Planned::Pull(_) | Planned::PullStream(_) | Planned::Read(_) | Planned::Push(_)) => {
                 let view = ReadView::of(self.core);
-                show(reads::answer(self.shared, &view, &properties, parsed, &planned)?);
+                show(reads::answer(self.shared, &view, self.session, parsed, &planned)?);
             }
             Planned::InsertValues(_) if self.author.origin == Origin::Session => match self.prepared.take_insert() {
                 Some(transaction) => self.shared.topics.commit(transaction)?,

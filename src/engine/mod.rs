@@ -23,6 +23,7 @@ mod known_pulls;
 mod libraries;
 mod memory_limit;
 mod monitoring;
+mod peers;
 mod prepared;
 mod print;
 mod processing_log;
@@ -42,6 +43,7 @@ mod session;
 mod show;
 mod show_functions;
 mod system_tables;
+mod table_scan;
 mod taps;
 mod topics;
 mod upkeep;
@@ -84,6 +86,7 @@ pub use headless::{ChangeKind, FileChange, FilePlan};
 pub use inserter::Inserter;
 use libraries::Installed;
 use monitoring::PullMetrics;
+pub use peers::Peers;
 use prepared::View;
 pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPrint};
 use processing_log::LogWriter;
@@ -106,6 +109,8 @@ pub struct Session {
     pub properties: BTreeMap<String, String>,
     /// Variables of `DEFINE`, by their names in lower case.
     pub variables: BTreeMap<String, String>,
+    /// Who asks other servers in the client's name, for reads of tables that they have rows of; without, such a read is an error.
+    pub peers: Option<Arc<dyn Peers>>,
 }
 
 /// Figures of one persistent query, since it was started in this process.

@@ -244,7 +244,7 @@ pub(super) fn query(shared: &Shared, session: &Session, parsed: &ParsedStatement
     let view = shared.view();
     let properties = shared.properties(&session.properties);
     let planned = planned(shared, &view, &properties, parsed)?;
-    answer(shared, &view, &properties, parsed, &planned)
+    answer(shared, &view, session, parsed, &planned)
 }
 
 /// The SELECT `parsed` as it is to be carried out.
@@ -274,14 +274,15 @@ pub(super) fn planned(
 pub(super) fn answer(
     shared: &Shared,
     view: &ReadView,
-    properties: &Properties,
+    session: &Session,
     parsed: &ParsedStatement,
     planned: &Planned,
 ) -> Result<Response, EngineError> {
+    let properties = &shared.properties(&session.properties);
     match planned {
         Planned::Pull(plan) => table(shared, view, plan).map(Response::Rows),
         Planned::PullStream(plan) => stream(shared, plan, properties).map(Response::Rows),
-        Planned::Read(plan) => whole::read(shared, view, plan, properties),
+        Planned::Read(plan) => whole::read(shared, view, plan, session),
         Planned::Push(plan) => push(shared, plan, properties, parsed).map(Response::Push),
         _ => Err(EngineError::new("the statement is no query")),
     }

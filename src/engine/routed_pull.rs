@@ -64,7 +64,8 @@ impl RoutedPull {
         Self { columns, roles, owners, query, group, store, limit: prepared.limit(), kind, begun }
     }
 
-    fn not_here(&self) -> EngineError {
+    /// What is said where nobody can be asked.
+    pub(super) fn not_here(&self) -> EngineError {
         let partition = self.owners.iter().find(|owners| !owners.is_here()).map_or(0, |owners| owners.partition);
         let query = &self.query;
         EngineError::new(format!("this server has not all rows of {query}: partition {partition} is not here"))

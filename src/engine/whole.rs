@@ -18,8 +18,9 @@ use super::monitoring::PullKind;
 use super::push::{PushEnd, PushEvent, PushQuery, PushQueue};
 use super::pushes::random_number;
 use super::reads::ReadView;
-use super::{EngineError, Response, ResultRows, Shared, read_sources};
+use super::{EngineError, Peers, Response, ResultRows, Session, Shared, read_sources, table_scan};
 use crate::batch::{self, Asks, BatchError, Call, Check, Context, Input, JoinOptions, SortColumn};
+use crate::catalog::system_table;
 use crate::expr::{CompiledExpr, Expr};
 use crate::plan::{ColumnRole, ReadJoin, ReadNode, ReadPlan, SubqueryAsks};
 use crate::runtime::{PushedRows, RowReceiver};
@@ -44,8 +45,9 @@ pub(super) fn read(
     shared: &Shared,
     view: &ReadView,
     plan: &ReadPlan,
-    properties: &Properties,
+    session: &Session,
 ) -> Result<Response, EngineError> {
+    let properties = &shared.properties(&session.properties);
     let room: Arc<Room> = Arc::default();
     let waker = Arc::clone(&room);
     let queue = PushQueue::new(None)
@@ -53,7 +55,7 @@ pub(super) fn read(
         .patient_for(properties.push_patience()?, Arc::clone(&shared.clock));
     let queue = Arc::new(queue);
     let context = context(shared, properties, &queue)?;
-    let lowering = Lowering { shared, view, properties, context: &context };
+    let lowering = Lowering { shared, view, properties, peers: session.peers.as_ref(), context: &context };
     let root = lowering.node(&plan.root)?;
     let columns = plan.root.columns();
     let query = PushQuery::new(format!("read_{}", random_number()), columns, Arc::clone(&queue)).reading_once();
@@ -162,13 +164,23 @@ struct Lowering<'a> {
     shared: &'a Shared,
     view: &'a ReadView,
     properties: &'a Properties,
+    peers: Option<&'a Arc<dyn Peers>>,
     context: &'a Context,
 }
 
 impl Lowering<'_> {
     fn node(&self, node: &ReadNode) -> Result<Input, EngineError> {
         Ok(match node {
-            ReadNode::Table(plan) => read_sources::table(self.shared, self.view, plan, self.context)?,
+            ReadNode::Table { plan, text } => {
+                let known = system_table(&plan.source).filter(|_| self.view.catalog.source(&plan.source).is_none());
+                match known {
+                    Some(known) => read_sources::system_table(self.shared, self.view, plan, known)?,
+                    None => {
+                        let asking = self.peers.map(|peers| (peers, text.as_str()));
+                        table_scan::table(self.shared, self.view, plan, asking, self.context)?
+                    }
+                }
+            }
             ReadNode::Topic { plan, latest_by } => {
                 let rows = read_sources::topic(self.shared, plan, self.properties, latest_by.is_some(), self.context)?;
                 match latest_by {

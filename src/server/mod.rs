@@ -213,7 +213,7 @@ async fn answer_query(
     content_type: &'static str,
 ) -> Endpoint {
     let request = StatementRequest::read(body)?;
-    let authorization = || headers.get(header::AUTHORIZATION).cloned();
+    let authorization = headers.get(header::AUTHORIZATION).cloned();
     let answered = query::answer(server, who, request, authorization).await?;
     Ok(query::respond(server, answered, framing, content_type))
 }

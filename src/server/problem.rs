@@ -114,6 +114,13 @@ impl Problem {
     }
 }
 
+impl From<Problem> for EngineError {
+    fn from(problem: Problem) -> Self {
+        let Problem { code, message, hint, position, .. } = problem;
+        Self { message, position, hint, code: Some(code.0) }
+    }
+}
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let EngineError { message, position, hint, code } = error;

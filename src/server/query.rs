@@ -10,14 +10,16 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use tokio::sync::Notify;
 
-use super::cluster::{self, Forwarded};
+use super::cluster::{self, ClientPeers, Forwarded};
 use super::limits::Pulling;
 use super::problem::{Code, Problem};
 use super::request::{ARROW, PROTOBUF, Scope, StatementRequest};
 use super::rows::{Framing, Header, RowWriter};
 use super::security::{Principal, Right};
 use super::{Server, working};
-use crate::engine::{PrintEvent, Pulled, PushEvent, PushQuery, Response as Answer, ResultRows, RoutedPull, TopicPrint};
+use crate::engine::{
+    EngineError, PrintEvent, Pulled, PushEvent, PushQuery, Response as Answer, ResultRows, RoutedPull, TopicPrint,
+};
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, parse_statements};
 
@@ -38,13 +40,13 @@ pub async fn answer(
     server: &Arc<Server>,
     who: Principal,
     request: StatementRequest,
-    authorization: impl FnOnce() -> Option<HeaderValue>,
+    authorization: Option<HeaderValue>,
 ) -> Result<Answered, Problem> {
-    let asked = Arc::clone(server);
-    let (answered, request) = working(move || (ask(&asked, &who, &request), request)).await?;
+    let asking = Asking { server: Arc::clone(server), who, request, authorization };
+    let (answered, asking) = working(move || (asking.ask(), asking)).await?;
     match answered? {
         Answered::Routed(pull) => {
-            let forwarded = Forwarded { request, authorization: authorization() };
+            let forwarded = Forwarded { request: asking.request, authorization: asking.authorization };
             let rows = cluster::gather(server, *pull, forwarded).await?;
             Ok(pulled(server, rows))
         }
@@ -52,50 +54,117 @@ pub async fn answer(
     }
 }
 
-/// Asks the one query of `request`.
-fn ask(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Answered, Problem> {
-    let text = request.text()?;
-    server.await_command(request.command_sequence_number)?;
-    let place = match pull(server, who, request, text)? {
-        (Some(answered), _) => return Ok(answered),
-        (None, place) => place,
-    };
-    let statements = parse_statements(text).map_err(Problem::of_syntax)?;
-    let parsed = match statements.as_slice() {
-        [one] => one,
-        others => {
-            let message = format!("one query is expected here, and there are {} statements", others.len());
-            return Err(Problem::bad_request(message));
-        }
-    };
-    server.security.check(who, Right::of(&parsed.statement))?;
-    match &parsed.statement {
-        Statement::Query(query) => {
-            if !query.is_pull() {
-                return select(server, request, parsed, None);
+/// A query as somebody asks it.
+struct Asking {
+    server: Arc<Server>,
+    who: Principal,
+    request: StatementRequest,
+    /// Who it is, as it was said.
+    authorization: Option<HeaderValue>,
+}
+
+impl Asking {
+    /// Asks the one query of the request.
+    fn ask(&self) -> Result<Answered, Problem> {
+        let (server, request) = (&*self.server, &self.request);
+        let text = request.text()?;
+        server.await_command(request.command_sequence_number)?;
+        let place = match self.pull(text)? {
+            (Some(answered), _) => return Ok(answered),
+            (None, place) => place,
+        };
+        let statements = parse_statements(text).map_err(Problem::of_syntax)?;
+        let parsed = match statements.as_slice() {
+            [one] => one,
+            others => {
+                let message = format!("one query is expected here, and there are {} statements", others.len());
+                return Err(Problem::bad_request(message));
             }
-            let place = match place {
-                // It was looked at, and is more than one of ksqlDB's pull queries.
-                Some(place) => place,
-                None => match pull_now(server, request, &parsed.text)? {
-                    (Some(answered), _) => return Ok(answered),
-                    (None, place) => place,
-                },
-            };
-            select(server, request, parsed, Some(place))
+        };
+        server.security.check(&self.who, Right::of(&parsed.statement))?;
+        match &parsed.statement {
+            Statement::Query(query) => {
+                if !query.is_pull() {
+                    return self.select(parsed, None);
+                }
+                let place = match place {
+                    // It was looked at, and is more than one of ksqlDB's pull queries.
+                    Some(place) => place,
+                    None => match self.pull_now(&parsed.text)? {
+                        (Some(answered), _) => return Ok(answered),
+                        (None, place) => place,
+                    },
+                };
+                self.select(parsed, Some(place))
+            }
+            Statement::Read(_) => {
+                let place = place_of(server, place)?;
+                self.select(parsed, Some(place))
+            }
+            Statement::PrintTopic(_) => match self.execute(parsed)? {
+                Some(Answer::Print(print)) => Ok(Answered::Print(print)),
+                _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),
+            },
+            _ => {
+                let message = "only SELECT and PRINT are answered here: send other statements to /ksql";
+                Err(Problem::of_statement(EngineError::new(message), &parsed.text, Vec::new()))
+            }
         }
-        Statement::Read(_) => {
-            let place = place_of(server, place)?;
-            select(server, request, parsed, Some(place))
+    }
+
+    fn select(&self, parsed: &ParsedStatement, place: Option<Pulling>) -> Result<Answered, Problem> {
+        match self.execute(parsed)? {
+            Some(Answer::Rows(rows)) => Ok(pulled(&self.server, rows)),
+            Some(Answer::Push(push)) => {
+                let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
+                Ok(Answered::Push(header, push, place))
+            }
+            _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
         }
-        Statement::PrintTopic(_) => match execute(server, request, parsed)? {
-            Some(Answer::Print(print)) => Ok(Answered::Print(print)),
-            _ => Err(Problem::new(Code::SERVER_ERROR, "PRINT has given no records")),
-        },
-        _ => {
-            let message = "only SELECT and PRINT are answered here: send other statements to /ksql";
-            Err(Problem::of_statement(crate::engine::EngineError::new(message), &parsed.text, Vec::new()))
+    }
+
+    /// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first.
+    /// If it is none, the place that was taken for it.
+    fn pull(&self, text: &str) -> Result<(Option<Answered>, Option<Pulling>), Problem> {
+        let ends = !text.to_ascii_uppercase().contains("EMIT");
+        if !ends || self.server.security.check(&self.who, Right::Read).is_err() {
+            return Ok((None, None));
         }
+        let (answered, place) = self.pull_now(text)?;
+        Ok((answered, Some(place)))
+    }
+
+    /// The answer of `text` if it is a pull query, and its place among those that there may be.
+    fn pull_now(&self, text: &str) -> Result<(Option<Answered>, Pulling), Problem> {
+        let server = &*self.server;
+        let place = server.pull_limits.begin(server.engine.elapsed())?;
+        let (engine, session) = (&server.engine, server.checked(self.request.session())?);
+        let rows = |rows: Result<ResultRows, EngineError>| rows.map(Pulled::Rows);
+        let answered = match self.request.scope()? {
+            Scope::All => engine.pull_or_route(&session, text),
+            Scope::Own => engine.pull(&session, text).map(rows),
+            Scope::Partitions(partitions) => engine.pull_of(&session, text, &partitions).map(rows),
+        };
+        let answered = answered.transpose().map_err(|error| Problem::of_statement(error, text, Vec::new()))?;
+        let answered = answered.map(|answered| match answered {
+            Pulled::Rows(rows) => pulled(server, rows),
+            Pulled::Routed(pull) => Answered::Routed(pull),
+        });
+        Ok((answered, place))
+    }
+
+    fn execute(&self, parsed: &ParsedStatement) -> Result<Option<Answer>, Problem> {
+        let (server, request) = (&self.server, &self.request);
+        let mut session = server.checked(request.session())?;
+        // What another server asks is not passed on.
+        if request.scope()? == Scope::All {
+            session.peers = Some(Arc::new(ClientPeers::new(server, request, self.authorization.clone())));
+        }
+        let mut answer = None;
+        let done = server.engine.execute_parsed(&mut session, parsed, &mut |response| answer = Some(response));
+        done.map_err(|error| Problem::of_statement(error, &parsed.text, Vec::new()))?;
+        Ok(answer)
     }
 }
 
@@ -104,68 +173,10 @@ fn place_of(server: &Server, place: Option<Pulling>) -> Result<Pulling, Problem>
     place.map_or_else(|| server.pull_limits.begin(server.engine.elapsed()), Ok)
 }
 
-fn select(
-    server: &Server,
-    request: &StatementRequest,
-    parsed: &ParsedStatement,
-    place: Option<Pulling>,
-) -> Result<Answered, Problem> {
-    match execute(server, request, parsed)? {
-        Some(Answer::Rows(rows)) => Ok(pulled(server, rows)),
-        Some(Answer::Push(push)) => {
-            let schema = push.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let header = Header { query_id: push.id.clone(), columns: push.columns.clone(), schema };
-            Ok(Answered::Push(header, push, place))
-        }
-        _ => Err(Problem::new(Code::SERVER_ERROR, "the query has given no rows")),
-    }
-}
-
-/// The answer of `text` if it is a pull query that can be seen to be one: a text with EMIT in it, even as a value, is parsed first. If it
-/// is none, the place that was taken for it.
-fn pull(
-    server: &Server,
-    who: &Principal,
-    request: &StatementRequest,
-    text: &str,
-) -> Result<(Option<Answered>, Option<Pulling>), Problem> {
-    let ends = !text.to_ascii_uppercase().contains("EMIT");
-    if !ends || server.security.check(who, Right::Read).is_err() {
-        return Ok((None, None));
-    }
-    let (answered, place) = pull_now(server, request, text)?;
-    Ok((answered, Some(place)))
-}
-
-/// The answer of `text` if it is a pull query, and its place among those that there may be.
-fn pull_now(server: &Server, request: &StatementRequest, text: &str) -> Result<(Option<Answered>, Pulling), Problem> {
-    let place = server.pull_limits.begin(server.engine.elapsed())?;
-    let (engine, session) = (&server.engine, server.checked(request.session())?);
-    let answered = match request.scope()? {
-        Scope::All => engine.pull_or_route(&session, text),
-        Scope::Own => engine.pull(&session, text).map(|rows| rows.map(Pulled::Rows)),
-        Scope::Partitions(partitions) => engine.pull_of(&session, text, &partitions).map(|rows| rows.map(Pulled::Rows)),
-    };
-    let answered = answered.transpose().map_err(|error| Problem::of_statement(error, text, Vec::new()))?;
-    let answered = answered.map(|answered| match answered {
-        Pulled::Rows(rows) => pulled(server, rows),
-        Pulled::Routed(pull) => Answered::Routed(pull),
-    });
-    Ok((answered, place))
-}
-
 fn pulled(server: &Server, rows: ResultRows) -> Answered {
     let query_id = format!("query_{}", server.next_number());
     let header = Header { query_id, columns: rows.columns.clone(), schema: rows.schema_text() };
     Answered::Rows(header, rows)
-}
-
-fn execute(server: &Server, request: &StatementRequest, parsed: &ParsedStatement) -> Result<Option<Answer>, Problem> {
-    let mut session = server.checked(request.session())?;
-    let mut answer = None;
-    let done = server.engine.execute_parsed(&mut session, parsed, &mut |response| answer = Some(response));
-    done.map_err(|error| Problem::of_statement(error, &parsed.text, Vec::new()))?;
-    Ok(answer)
 }
 
 /// Sends what `answered` gives.

@@ -32,6 +32,8 @@ pub struct StatementRequest {
 /// Requests of servers say so, are answered of what the other one has itself, and only of these partitions.
 const INTERNAL: &str = "request.ksql.internal.request";
 const SKIP_FORWARDING: &str = "request.ksql.query.pull.skip.forwarding";
+/// Whether references to variables are replaced.
+const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
 const PARTITIONS: &str = "request.ksql.query.pull.partition";
 
 /// Whose rows a pull query is to answer.
@@ -85,6 +87,18 @@ impl StatementRequest {
             "commandSequenceNumber": command,
             "requestProperties": {INTERNAL: true, SKIP_FORWARDING: true, PARTITIONS: partitions.join(",")},
         })
+    }
+
+    /// The same request for the statement `text`, in which nothing is left to be replaced.
+    pub fn with_text(&self, text: &str) -> Self {
+        let mut properties = self.streams_properties.clone().unwrap_or_default();
+        properties.insert(SUBSTITUTION.to_owned(), false.into());
+        Self {
+            ksql: Some(text.to_owned()),
+            streams_properties: Some(properties),
+            session_variables: None,
+            ..self.clone()
+        }
     }
 
     /// A session with what the request sets.
@@ -242,11 +256,15 @@ mod tests {
         let read = |text: &str| StatementRequest::read(text.as_bytes()).expect("JSON");
         let first = read(r#"{"ksql": "SELECT 1;", "streamsProperties": {"a": 1}, "sessionVariables": {"X": "y"}}"#);
         assert_eq!(first.scope(), Ok(Scope::All));
+        let first_request = first.clone();
         let passed = read(&first.forwarded(&[3, 0], Some(17)).to_string());
         assert_eq!(passed.scope(), Ok(Scope::Partitions(vec![3, 0])));
         assert_eq!((passed.text(), passed.command_sequence_number), (Ok("SELECT 1;"), Some(17)));
         let (first, passed) = (first.session(), passed.session());
         assert_eq!((first.properties, first.variables), (passed.properties, passed.variables));
+        let part = read(&first_request.with_text("SELECT '${X}';").forwarded(&[1], None).to_string()).session();
+        assert!(part.variables.is_empty(), "nothing is replaced twice");
+        assert_eq!(part.properties.get(SUBSTITUTION).map(String::as_str), Some("false"));
         let own = read(r#"{"sql": "", "requestProperties": {"request.ksql.query.pull.skip.forwarding": "true"}}"#);
         assert_eq!(own.scope(), Ok(Scope::Own));
         let wrong = r#"{"requestProperties": {"request.ksql.query.pull.skip.forwarding": true, "request.ksql.query.pull.partition": "a"}}"#;

@@ -124,7 +124,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<(), Ended> {
     let none = || Problem::bad_request("the parameter request is missing: it is the body that /query takes");
     let request = StatementRequest::read(parameters.get("request").ok_or_else(none)?.as_bytes())?;
-    match query::answer(server, who, request, || authorization).await? {
+    match query::answer(server, who, request, authorization).await? {
         Answered::Rows(header, rows) => {
             socket.send(head(&header.columns)).await?;
             for batch in &rows.batches {

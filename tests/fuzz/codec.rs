@@ -191,7 +191,7 @@ impl Codec {
         let is_read = read_rows(&decoded, records.len());
         self.check_alone(random.index(records.len()), &decoded, records);
         self.check_needed(random, &decoded, &bytes, &is_read);
-        self.check_again(&decoded, &is_read);
+        self.check_again(&decoded, records, &is_read);
         self.check_text(records, &is_read);
         is_read
     }
@@ -244,9 +244,10 @@ impl Codec {
     }
 
     /// What was read and is written again, is read again as the same.
-    fn check_again(&self, decoded: &Decoded, is_read: &[bool]) {
+    fn check_again(&self, decoded: &Decoded, records: &[Vec<u8>], is_read: &[bool]) {
+        let is_kept = is_read.iter().zip(records).enumerate();
         let is_kept: Vec<bool> =
-            is_read.iter().enumerate().map(|(row, read)| *read && self.is_lossless(decoded, row)).collect();
+            is_kept.map(|(row, (read, record))| *read && self.is_lossless(decoded, row, record)).collect();
         let rows = chosen(&decoded.columns, &is_kept);
         let count = rows[0].len();
         let written = self.encode(&rows, count).expect("it has room for the columns");
@@ -269,14 +270,16 @@ impl Codec {
     }
 
     /// Whether a row can be written and read again. DELIMITED has an empty field for what is NULL and for what is empty, and
-    /// an empty line for a NULL alone, which is no line to its reader, as with ksqlDB.
-    fn is_lossless(&self, decoded: &Decoded, row: usize) -> bool {
+    /// an empty line for a NULL alone, which is no line to its reader, as with ksqlDB. A record of PROTOBUF may say that it is another
+    /// message of its schema, which has none of the columns: they are NULL, also those that our message has no NULL for.
+    fn is_lossless(&self, decoded: &Decoded, row: usize, record: &[u8]) -> bool {
         let is_empty = |column: &ArrayRef| {
             column.as_binary_opt::<i32>().is_some_and(|bytes| bytes.is_valid(row) && bytes.value(row).is_empty())
         };
         match (&self.serde.format, decoded.columns.as_slice()) {
             (Format::Delimited { .. }, [column]) => column.is_valid(row) && !is_empty(column),
             (Format::Delimited { .. }, columns) => !columns.iter().any(is_empty),
+            (Format::Protobuf(_), _) => record.get(5) == Some(&0),
             _ => true,
         }
     }

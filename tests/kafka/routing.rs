@@ -87,6 +87,7 @@ fn whoever_is_asked_answers_with_the_rows_of_all() {
         wait_for("all rows are there", || node.client().rows(scan).is_ok_and(|rows| rows.len() == KEYS));
     }
     every_answer_is_that_of_one_server(&nodes);
+    reads_have_the_rows_of_all(&nodes);
     nobody_passes_who_may_not(&nodes);
     the_status_tells_of_all(&nodes);
     others_answer_for_who_is_killed(&mut nodes);
@@ -132,8 +133,33 @@ fn every_answer_is_that_of_one_server(nodes: &[Node]) {
     }
 }
 
+/// Joins, groups and orders over tables of which each server has some partitions.
+fn reads_have_the_rows_of_all(nodes: &[Node]) {
+    let sum: usize = (0..KEYS).sum();
+    let reads = [
+        ("SELECT COUNT(*) AS accounts, SUM(total) AS total FROM totals GROUP BY n;", vec![json!([KEYS, sum])]),
+        (
+            "SELECT account FROM totals WHERE total < 3 ORDER BY total DESC;",
+            vec![json!(["a2"]), json!(["a1"]), json!(["a0"])],
+        ),
+        (
+            "SELECT a.account, b.total FROM totals a JOIN totals b ON a.total = b.total + 1 WHERE b.total > 56 ORDER BY b.total;",
+            vec![json!(["a58", 57]), json!(["a59", 58])],
+        ),
+        ("SELECT account FROM totals WHERE total = (SELECT MAX(total) FROM totals);", vec![json!(["a59"])]),
+    ];
+    for node in nodes {
+        for (sql, rows) in &reads {
+            assert_eq!(node.client().rows(sql).as_ref(), Ok(rows), "{}: {sql}", node.name);
+        }
+    }
+}
+
 fn nobody_passes_who_may_not(nodes: &[Node]) {
     for node in nodes {
+        let read = json!({"sql": "SELECT COUNT(*) FROM totals GROUP BY n ORDER BY 1;"});
+        let refused = node.anonymous().post("/query-stream", &[("authorization", &*basic("eve:pw"))], &read);
+        assert_eq!(refused.expect("an answer").0, 403, "a user without the right");
         for i in 0..6 {
             let body = json!({"sql": format!("SELECT * FROM totals WHERE account = 'a{i}';")});
             let ask = |user: &str| {
@@ -209,6 +235,8 @@ fn others_answer_for_who_is_killed(nodes: &mut Vec<Node>) {
             assert_eq!(rows, Ok(vec![json!([format!("a{i}"), 1])]), "{}", node.name);
         }
         assert_eq!(node.client().rows("SELECT * FROM totals;").map(|rows| rows.len()), Ok(KEYS));
+        let counted = node.client().rows("SELECT COUNT(*) AS accounts FROM totals GROUP BY n;");
+        assert_eq!(counted, Ok(vec![json!([KEYS])]), "copies take part in reads");
         // All has been quiet for long enough: the copies lack nothing.
         let near =
             json!({"sql": "SELECT * FROM totals;", "properties": {"ksql.query.pull.max.allowed.offset.lag": "0"}});
@@ -254,5 +282,9 @@ fn what_nobody_has_is_an_error_until_somebody_takes_over() {
     let error: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((status, &error["error_code"]), (503, &json!(50302)), "{text}");
     assert!(error["message"].as_str().is_some_and(|message| message.contains("partition")), "{text}");
+    // It says so at once, or, where rows were on their way, at the end.
+    let counting = json!({"sql": "SELECT COUNT(*) FROM totals GROUP BY n;"});
+    let (_, text) = nodes[0].client().post("/query-stream", &[], &counting).expect("an answer");
+    assert!(text.contains("partition"), "{text}");
     wait_for("the other one takes over", || has_all(&nodes[0]));
 }

@@ -25,8 +25,8 @@ fn node_text(text: &mut String, depth: usize, node: &ReadNode) {
 
 fn node_line(node: &ReadNode) -> String {
     match node {
-        ReadNode::Table(pull) => {
-            format!("{}{}", table_line(pull), if pull.filter.is_some() { ", filtered" } else { "" })
+        ReadNode::Table { plan, .. } => {
+            format!("{}{}", table_line(plan), if plan.filter.is_some() { ", filtered" } else { "" })
         }
         ReadNode::Topic { plan, latest_by: None } => {
             format!("Stream {}: from its beginning to its end", plan.reads.join(", "))

@@ -16,7 +16,12 @@ pub struct ReadPlan {
 #[derive(Debug, Clone)]
 pub enum ReadNode {
     /// Rows of a table that a query keeps, or of a system table.
-    Table(Box<PullPlan>),
+    Table {
+        /// Which of them, and what of each.
+        plan: Box<PullPlan>,
+        /// The same as a statement, for servers that have some of them.
+        text: String,
+    },
     /// Records of a topic, from its beginning to where it ends now.
     Topic {
         /// What is read, and what of each record.
@@ -131,7 +136,7 @@ impl ReadNode {
     /// Columns of its rows.
     pub fn columns(&self) -> Vec<Column> {
         match self {
-            Self::Table(pull) => pull.columns.iter().map(|(column, _)| column.clone()).collect(),
+            Self::Table { plan, .. } => plan.columns.iter().map(|(column, _)| column.clone()).collect(),
             Self::Topic { plan, .. } => plan.columns.iter().map(|result| result.column.clone()).collect(),
             Self::Project { columns, .. } => columns.iter().map(|(column, _)| column.clone()).collect(),
             Self::Aggregate { input, keys, calls } => {
@@ -162,7 +167,7 @@ impl ReadNode {
     /// What it takes rows from.
     pub fn inputs(&self) -> Vec<&ReadNode> {
         match self {
-            Self::Table(_) | Self::Topic { .. } => Vec::new(),
+            Self::Table { .. } | Self::Topic { .. } => Vec::new(),
             Self::Join(join) => vec![&join.left, &join.right],
             Self::Subquery { input, query, .. } => vec![input, query],
             Self::Union { inputs } => inputs.iter().collect(),
@@ -178,7 +183,7 @@ impl ReadNode {
     /// How many sources it reads, each as often as it is read.
     pub fn sources(&self) -> usize {
         match self {
-            Self::Table(_) | Self::Topic { .. } => 1,
+            Self::Table { .. } | Self::Topic { .. } => 1,
             other => other.inputs().into_iter().map(Self::sources).sum(),
         }
     }

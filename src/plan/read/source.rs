@@ -66,7 +66,7 @@ pub(super) fn scan(
         let Planned::Pull(plan) = pull::plan(&query, catalog, settings)? else {
             return Err(PlanError::refused(format!("{} has no rows to read", source.data.name), source.span));
         };
-        return Ok((ReadNode::Table(plan), layout));
+        return Ok((ReadNode::Table { plan, text: format!("{query};") }, layout));
     }
     let planned = query::plan(&query, catalog, settings, Purpose::Transient, None)?;
     let plan = Box::new(planned.for_client(None));

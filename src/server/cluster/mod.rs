@@ -4,7 +4,8 @@
 //! ```text
 //! announcements (topic of the service) ─▶ members ─┐
 //! /heartbeat ─▶ heartbeats: who lives ─────────────┼─▶ routing: which partition to ask whom ─▶ http::Client ─▶ /query-stream
-//! /lag ───────▶ lags: how far copies are ──────────┘                                               (rows as Arrow)
+//! /lag ───────▶ lags: how far copies are ──────────┘            ▲                                  (rows as Arrow)
+//!                                       peers: partitions of a read
 //! ```
 //!
 //! What one server asks of another in a client's name carries that client's `Authorization`, and is answered of what the other has
@@ -15,6 +16,7 @@ mod endpoints;
 mod heartbeats;
 mod lags;
 mod members;
+mod peers;
 mod routing;
 mod status;
 mod wire;
@@ -35,6 +37,7 @@ use members::{Member, Members, Told};
 pub use agents::start as start_agents;
 pub use endpoints::{closed_routes, routes};
 pub use members::own_origin;
+pub use peers::ClientPeers;
 pub use routing::{Forwarded, gather};
 pub use wire::encode as encode_arrow;
 

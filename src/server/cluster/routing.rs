@@ -77,7 +77,8 @@ pub async fn gather(server: &Arc<Server>, pull: RoutedPull, forwarded: Forwarded
     }
 }
 
-async fn ask_all(
+/// The rows of `pull` from whoever has them, a part for each server that was asked.
+pub async fn ask_all(
     server: &Arc<Server>,
     pull: &RoutedPull,
     forwarded: &Arc<Forwarded>,
