@@ -34,7 +34,9 @@ pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
 pub use query::{QueryId, QueryInfo, QueryKind};
 pub use source::{Collection, DataSource, Envelope, HeaderColumn, TimestampColumn, WindowType};
-pub use system_tables::{system_table, system_tables};
+pub use system_tables::system_table;
+#[cfg(test)]
+pub(crate) use system_tables::system_tables;
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]

@@ -58,8 +58,8 @@ impl Expr {
     /// `left op right`, BOOLEAN.
     pub fn compare(op: CompareOp, (left, l_text): Operand, (right, r_text): Operand) -> Result<Self, TypeError> {
         let (Some(l), Some(r)) = (left.sql_type().cloned(), right.sql_type().cloned()) else {
-            if matches!(op, CompareOp::Distinct | CompareOp::NotDistinct) {
-                return Ok(Self::distinct_from_null(op, left, right));
+            if op == CompareOp::Distinct {
+                return Ok(Self::is_not_null(if left.sql_type.is_none() { right } else { left }));
             }
             let (left, right) = (l_text.to_string(), r_text.to_string());
             return Err(TypeError::CompareNull { left, op: op.sign(), right });
@@ -75,11 +75,6 @@ impl Expr {
         };
         let (left, right) = (left.converted(&common), right.converted(&common));
         Ok(Self::new(ExprKind::Compare(op, Box::new(left), Box::new(right)), SqlType::Boolean))
-    }
-
-    fn distinct_from_null(op: CompareOp, left: Self, right: Self) -> Self {
-        let operand = if left.sql_type.is_none() { right } else { left };
-        if op == CompareOp::Distinct { Self::is_not_null(operand) } else { Self::is_null(operand) }
     }
 
     /// `left AND right`

@@ -56,7 +56,7 @@ fn compare_ordered(
         CompareOp::LessOrEqual => Ordering::is_le,
         CompareOp::Greater => Ordering::is_gt,
         CompareOp::GreaterOrEqual => Ordering::is_ge,
-        CompareOp::Equal | CompareOp::NotDistinct => Ordering::is_eq,
+        CompareOp::Equal => Ordering::is_eq,
         CompareOp::NotEqual | CompareOp::Distinct => Ordering::is_ne,
     };
     let is_true = |row| {
@@ -75,7 +75,6 @@ fn compare_scalars(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
         CompareOp::Greater => cmp::gt(left, right),
         CompareOp::GreaterOrEqual => cmp::gt_eq(left, right),
         CompareOp::Distinct => cmp::distinct(left, right),
-        CompareOp::NotDistinct => cmp::not_distinct(left, right),
     };
     let compared = compared.expect("operands have one comparable type");
     let truth = true_rows(&compared);
@@ -98,7 +97,7 @@ fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
             let (l, r) = (left.index(row), right.index(row));
             let (a, b) = (lefts.value(l), rights.value(r));
             match (op, lefts.is_null(l), rights.is_null(r)) {
-                (CompareOp::Equal | CompareOp::NotDistinct, false, false) => a == b,
+                (CompareOp::Equal, false, false) => a == b,
                 (CompareOp::NotEqual, false, false) => a.partial_cmp(&b).is_some_and(Ordering::is_ne),
                 (CompareOp::Distinct, false, false) => a != b,
                 (CompareOp::Less, false, false) => a < b,
@@ -106,7 +105,6 @@ fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
                 (CompareOp::Greater, false, false) => a > b,
                 (CompareOp::GreaterOrEqual, false, false) => a >= b,
                 (CompareOp::Distinct, a, b) => a != b,
-                (CompareOp::NotDistinct, a, b) => a == b,
                 _ => false,
             }
         })
@@ -123,7 +121,6 @@ fn compare_nested(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -
             match (op, nulls) {
                 (CompareOp::Distinct | CompareOp::NotEqual, (false, false)) => !equal(),
                 (CompareOp::Distinct, (a, b)) => a != b,
-                (CompareOp::NotDistinct, (a, b)) if a || b => a == b,
                 (_, (false, false)) => equal(),
                 _ => false,
             }

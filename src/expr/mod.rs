@@ -144,7 +144,7 @@ impl ArithmeticOp {
     }
 }
 
-/// Comparisons. All are two-valued: a null operand makes them false, except for the DISTINCT pair.
+/// Comparisons. All are two-valued: a null operand makes them false, except for IS DISTINCT FROM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CompareOp {
     /// `=`
@@ -161,8 +161,6 @@ pub enum CompareOp {
     GreaterOrEqual,
     /// `IS DISTINCT FROM`
     Distinct,
-    /// `IS NOT DISTINCT FROM`
-    NotDistinct,
 }
 
 impl CompareOp {
@@ -176,7 +174,6 @@ impl CompareOp {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Distinct => "IS DISTINCT FROM",
-            Self::NotDistinct => "IS NOT DISTINCT FROM",
         }
     }
 
@@ -195,7 +192,6 @@ impl CompareOp {
             Self::Greater => "GREATER_THAN",
             Self::GreaterOrEqual => "GREATER_THAN_OR_EQUAL",
             Self::Distinct => "IS_DISTINCT_FROM",
-            Self::NotDistinct => "IS_NOT_DISTINCT_FROM",
         }
     }
 }

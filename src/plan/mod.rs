@@ -83,8 +83,7 @@ pub use node::{
 };
 pub use passes::Change;
 pub use planned::{
-    InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
-    SinkTopic,
+    InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PushPlan, ResultColumn, RowPart, SinkTopic,
 };
 pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use read::{ReadJoin, ReadNode, ReadPlan, SortKey, SubqueryAsks, WHOLE_SQL};

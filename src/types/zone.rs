@@ -90,11 +90,6 @@ impl Zone {
         Some((Self::Region(region), &text[length..]))
     }
 
-    /// What clocks of the zone show at the moment `utc_ms`, in milliseconds since 1970-01-01T00:00 on that clock.
-    pub fn to_local_ms(self, utc_ms: i64) -> i64 {
-        utc_ms + i64::from(self.offset_at(utc_ms).seconds) * 1000
-    }
-
     /// How far its clocks are from UTC at the moment `utc_ms`.
     pub(super) fn offset_at(self, utc_ms: i64) -> ClockOffset {
         let region = match self {
@@ -193,8 +188,6 @@ fn read_digits(text: &str, min: usize) -> Option<(i32, &str)> {
 mod tests {
     use super::*;
 
-    const HOUR_MS: i64 = 3_600_000;
-
     #[test]
     fn zones_have_offsets_or_names() {
         let check = |text: &str, expected: Option<Zone>| assert_eq!(Zone::parse(text), expected, "{text}");
@@ -223,7 +216,5 @@ mod tests {
         // Clocks go from 02:00 to 03:00, and from 03:00 back to 02:00.
         check("2021-03-28T02:30", "2021-03-28T01:30");
         check("2021-10-31T02:30", "2021-10-31T00:30");
-        assert_eq!(paris.to_local_ms(0), HOUR_MS);
-        assert_eq!(Zone::Offset(-3600).to_local_ms(0), -HOUR_MS);
     }
 }
