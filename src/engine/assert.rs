@@ -206,6 +206,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn while_a_file_waits_for_a_topic_a_client_may_make_it() {
+        let (topics, engine) = engine(false);
+        let create = |name: &str| {
+            format!(
+                "CREATE STREAM {name} (v INT) WITH (kafka_topic = '{name}', value_format = 'json', partitions = 1);"
+            )
+        };
+        let file = format!("{} ASSERT TOPIC stock TIMEOUT 30 SECONDS;", create("first"));
+        let applying = std::thread::spawn({
+            let engine = Arc::clone(&engine);
+            move || engine.apply_file(&file, &mut |_| ())
+        });
+        while topics.describe("first").expect("memory can be asked").is_none() {
+            std::thread::yield_now();
+        }
+        engine.execute(&mut Session::default(), &create("stock"), &mut |_| ()).expect("a new stream");
+        applying.join().expect("it does not panic").expect("the topic has come in time");
+    }
+
     /// An engine with a registry, where the schema `1` is the first of `a-value` and the second of `b-value`.
     fn engine_with_registry() -> (Arc<MemoryRegistry>, Arc<Engine>) {
         let registry = Arc::new(MemoryRegistry::new());

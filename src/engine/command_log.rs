@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! one server     family Meta, key := "command/" sequence: u64 big endian
-//! on a cluster   topic <service>levada-commands, key := sequence in digits
+//! on a cluster   topic _confluent-ksql-<service>levada-commands, key := sequence in digits
 //! value          JSON {"version": 1, "origin": "file" | "session", "statement": text,
 //!                      "properties": {name: value}, "server": {name: value}, "replayed": bool, "written": text,
 //!                      "functions": [{"name", "kind", "volatile", "variations": [{"signature", "intermediate", "undo"}]}]}
@@ -30,7 +30,7 @@ use super::EngineError;
 use super::libraries::RecordedFunction;
 use crate::configuration::is_secret;
 use crate::storage::{Family, KeyValue};
-use crate::topics::{SharedLog, TopicError, Topics, Transaction};
+use crate::topics::{COMMANDS_LOG, SharedLog, TopicError, Topics, Transaction};
 use crate::types::RecordChunk;
 
 const PREFIX: &[u8] = b"command/";
@@ -121,9 +121,6 @@ pub enum CommandLog {
     Shared(Box<dyn SharedLog>),
 }
 
-/// Name of the log on a cluster.
-const NAME: &str = "commands";
-
 /// A command was not appended: others have been faster, and are to be read first.
 #[derive(Debug)]
 pub struct Overtaken;
@@ -131,7 +128,7 @@ pub struct Overtaken;
 impl CommandLog {
     /// The log of the engine on `topics`.
     pub fn open(topics: &Arc<dyn Topics>) -> Result<Self, EngineError> {
-        Ok(match Arc::clone(topics).shared_log(NAME)? {
+        Ok(match Arc::clone(topics).shared_log(COMMANDS_LOG)? {
             Some(log) => Self::Shared(log),
             None => Self::Local(Arc::clone(topics), false),
         })

@@ -1,4 +1,4 @@
-//! Properties that the engine reads, by their ksqlDB names.
+//! Properties that the engine reads, by their ksqlDB names. Their defaults are those of `configuration::table`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::memory_limit::{self, MEMORY_LIMIT, MemoryDivision};
-use crate::configuration::{RESERVED_TOPICS, canonical_name};
+use crate::configuration::{STREAMS_PREFIX, canonical_name, described};
 use crate::operators::aggregate::Emission;
 use crate::runtime::StartFrom;
 
@@ -25,17 +25,11 @@ const SERVICE_ID: &str = "ksql.service.id";
 const STANDBYS: &str = "num.standby.replicas";
 const QUERIES_MAX: &str = "ksql.query.persistent.active.limit";
 const PUSHES_MAX: &str = "ksql.max.push.queries";
-/// As in ksqlDB.
-const PUSHES_MAX_DEFAULT: usize = 100;
 const READ_TIMEOUT: &str = "levada.whole.sql.timeout.ms";
-const READ_TIMEOUT_DEFAULT: Duration = Duration::from_mins(10);
 const PUSH_PATIENCE: &str = "levada.push.client.timeout.ms";
-const PUSH_PATIENCE_DEFAULT: Duration = Duration::from_mins(1);
 const REQUEST_PATIENCE: &str = "levada.request.timeout.ms";
-const REQUEST_PATIENCE_DEFAULT: Duration = Duration::from_mins(5);
 const CLEANUP_DELAY: &str = "state.cleanup.delay.ms";
 const SLOW_FUNCTION: &str = "levada.functions.slow.ms";
-const SLOW_FUNCTION_DEFAULT: Duration = Duration::from_secs(10);
 
 const STANDBY_READS: &str = "ksql.query.pull.enable.standby.reads";
 const LAG_MAX: &str = "ksql.query.pull.max.allowed.offset.lag";
@@ -43,9 +37,6 @@ const LAG_MAX: &str = "ksql.query.pull.max.allowed.offset.lag";
 const ASSERT_TOPIC_TIMEOUT: &str = "ksql.assert.topic.default.timeout.ms";
 const ASSERT_SCHEMA_TIMEOUT: &str = "ksql.assert.schema.default.timeout.ms";
 const HIDDEN_TOPICS: &str = "ksql.hidden.topics";
-
-/// As in ksqlDB.
-const ASSERT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
 
 const FAIL_ON_INVALID_TIME: &str = "ksql.timestamp.throw.on.invalid";
 const FAIL_ON_PRODUCTION: &str = "ksql.fail.on.production.error";
@@ -56,17 +47,17 @@ const PURGE_INTERVAL: &str = "repartition.purge.interval.ms";
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(30);
 const UPKEEP_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
-/// ksqlDB's default commit interval.
-const COMMIT_INTERVAL_DEFAULT: Duration = Duration::from_secs(2);
-
-/// As in Kafka Streams.
-const CLEANUP_DELAY_DEFAULT: Duration = Duration::from_mins(10);
-
 impl Properties {
     /// `server` properties with those of a session over them.
     pub fn new(server: &BTreeMap<String, String>, session: &BTreeMap<String, String>) -> Self {
-        let entries = server.iter().chain(session);
-        let values = entries.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())).collect();
+        let mut values = BTreeMap::new();
+        for given in [server, session] {
+            // Of two names of a property the one with the prefix counts: it comes last.
+            for prefixed in [false, true] {
+                let named = given.iter().filter(|(name, _)| name.starts_with(STREAMS_PREFIX) == prefixed);
+                values.extend(named.map(|(name, value)| (canonical_name(name).to_owned(), value.clone())));
+            }
+        }
         Self { values, overridden: session.clone() }
     }
 
@@ -86,16 +77,21 @@ impl Properties {
 
     /// The folder of plug-ins.
     pub(super) fn extension_folder(&self) -> &Path {
-        Path::new(self.get("ksql.extension.dir").unwrap_or("ext"))
+        Path::new(self.value("ksql.extension.dir").unwrap_or_default())
     }
 
-    /// Whether the property `name`, which is on unless it is set, is `false`.
-    pub fn is_off(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    /// What the property `name` is set to, or its default.
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).or_else(|| described(name).and_then(|known| known.default))
+    }
+
+    /// Whether the property `name` is `true`.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, EngineError> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.value(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
             Err(_) if text.trim().parse::<i64>().is_ok() => Err(EngineError::new(format!(
@@ -105,6 +101,10 @@ impl Properties {
         }
     }
 
+    fn duration(&self, name: &str) -> Result<Duration, EngineError> {
+        Ok(self.number(name)?.map_or(Duration::ZERO, Duration::from_millis))
+    }
+
     /// How many persistent queries there may be.
     pub fn queries_max(&self) -> Result<usize, EngineError> {
         Ok(self.number(QUERIES_MAX)?.map_or(usize::MAX, |limit| limit as usize))
@@ -112,23 +112,22 @@ impl Properties {
 
     /// How many push queries there may be.
     pub fn pushes_max(&self) -> Result<usize, EngineError> {
-        Ok(self.number(PUSHES_MAX)?.map_or(PUSHES_MAX_DEFAULT, |limit| limit as usize))
+        Ok(self.number(PUSHES_MAX)?.map_or(usize::MAX, |limit| limit as usize))
     }
 
     /// How long a push query waits for a client that takes no rows.
     pub fn push_patience(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(PUSH_PATIENCE)?.map_or(PUSH_PATIENCE_DEFAULT, Duration::from_millis))
+        self.duration(PUSH_PATIENCE)
     }
 
     /// How long a pull query may take, and an ASSERT wait.
     pub fn request_patience(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(REQUEST_PATIENCE)?.map_or(REQUEST_PATIENCE_DEFAULT, Duration::from_millis))
+        self.duration(REQUEST_PATIENCE)
     }
 
     /// How long a read beyond ksqlDB's pull queries may take; `None`: as long as it takes.
     pub fn read_timeout(&self) -> Result<Option<Duration>, EngineError> {
-        let limit = self.number(READ_TIMEOUT)?.map_or(READ_TIMEOUT_DEFAULT, Duration::from_millis);
-        Ok(Some(limit).filter(|limit| !limit.is_zero()))
+        Ok(Some(self.duration(READ_TIMEOUT)?).filter(|limit| !limit.is_zero()))
     }
 
     /// When aggregates emit: every row if the record cache is switched off.
@@ -143,27 +142,24 @@ impl Properties {
 
     /// How long results may be held back.
     pub fn commit_interval(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(COMMIT_INTERVAL)?.map_or(COMMIT_INTERVAL_DEFAULT, Duration::from_millis))
+        self.duration(COMMIT_INTERVAL)
     }
 
     /// How often topics are looked after.
     pub fn upkeep_interval(&self) -> Result<Duration, EngineError> {
-        let mut interval = UPKEEP_INTERVAL;
-        for name in [METADATA_AGE, PURGE_INTERVAL] {
-            interval = self.number(name)?.map_or(interval, |asked| interval.min(Duration::from_millis(asked)));
-        }
-        Ok(interval.max(UPKEEP_INTERVAL_MIN))
+        let asked = self.duration(METADATA_AGE)?.min(self.duration(PURGE_INTERVAL)?);
+        Ok(asked.clamp(UPKEEP_INTERVAL_MIN, UPKEEP_INTERVAL))
     }
 
     /// Whether a result that cannot be written ends its query. In ksqlDB it does by default; here nothing that a record
     /// holds ends a query, unless it is asked for.
     pub fn fails_on_production(&self) -> bool {
-        self.get(FAIL_ON_PRODUCTION).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.is_on(FAIL_ON_PRODUCTION)
     }
 
     /// Whether a record without a valid event time ends its query, instead of being left out.
     pub fn fails_on_invalid_time(&self) -> bool {
-        self.get(FAIL_ON_INVALID_TIME).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.is_on(FAIL_ON_INVALID_TIME)
     }
 
     /// Where queries start that have no committed position.
@@ -191,7 +187,7 @@ impl Properties {
 
     /// Whether pull queries may be answered by who keeps state at hand.
     pub fn standby_reads(&self) -> bool {
-        self.get(STANDBY_READS).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+        self.is_on(STANDBY_READS)
     }
 
     /// Records that such an answer may lack.
@@ -201,12 +197,12 @@ impl Properties {
 
     /// How long a call of a function of a user may run before it is told.
     pub fn slow_function(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(SLOW_FUNCTION)?.map_or(SLOW_FUNCTION_DEFAULT, Duration::from_millis))
+        self.duration(SLOW_FUNCTION)
     }
 
     /// Whether functions of users are loaded.
     pub fn loads_functions(&self) -> bool {
-        self.get("ksql.udfs.enabled").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"))
+        self.is_on("ksql.udfs.enabled")
     }
 
     /// How memory is divided.
@@ -216,22 +212,22 @@ impl Properties {
 
     /// How long the state of a task is kept that runs on another server.
     pub fn cleanup_delay(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(CLEANUP_DELAY)?.map_or(CLEANUP_DELAY_DEFAULT, Duration::from_millis))
+        self.duration(CLEANUP_DELAY)
     }
 
     /// How long ASSERT TOPIC waits where it does not say.
     pub fn assert_topic_timeout(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(ASSERT_TOPIC_TIMEOUT)?.map_or(ASSERT_TIMEOUT_DEFAULT, Duration::from_millis))
+        self.duration(ASSERT_TOPIC_TIMEOUT)
     }
 
     /// How long ASSERT SCHEMA waits where it does not say.
     pub fn assert_schema_timeout(&self) -> Result<Duration, EngineError> {
-        Ok(self.number(ASSERT_SCHEMA_TIMEOUT)?.map_or(ASSERT_TIMEOUT_DEFAULT, Duration::from_millis))
+        self.duration(ASSERT_SCHEMA_TIMEOUT)
     }
 
     /// Patterns of topics that only SHOW ALL TOPICS shows, with commas between them.
     pub fn hidden_topics(&self) -> &str {
-        self.get(HIDDEN_TOPICS).unwrap_or(RESERVED_TOPICS)
+        self.value(HIDDEN_TOPICS).unwrap_or_default()
     }
 
     /// Whether all values have meaning.
@@ -252,7 +248,7 @@ impl Properties {
 
     /// Prefix of consumer groups and internal topics.
     pub fn service_id(&self) -> &str {
-        self.get(SERVICE_ID).unwrap_or("default_")
+        self.value(SERVICE_ID).unwrap_or_default()
     }
 }
 
@@ -271,6 +267,15 @@ mod tests {
         assert_eq!(set.start_from().expect("valid"), StartFrom::Earliest);
         let set = properties(&[("cache.max.bytes.buffering", "0")]);
         assert_eq!(set.emission().expect("valid"), Emission::EveryRow);
+    }
+
+    #[test]
+    fn the_name_with_the_prefix_counts_more_and_a_session_most() {
+        let set = properties(&[("ksql.streams.num.stream.threads", "3"), ("num.stream.threads", "5")]);
+        assert_eq!(set.workers().expect("valid"), 3);
+        let server = [("ksql.streams.num.stream.threads".to_owned(), "3".to_owned())].into();
+        let session = [("num.stream.threads".to_owned(), "5".to_owned())].into();
+        assert_eq!(Properties::new(&server, &session).workers().expect("valid"), 5);
     }
 
     #[test]

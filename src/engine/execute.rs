@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::command_log::{Command, Origin, Overtaken};
 use super::config::Properties;
-use super::hidden_topics::HiddenTopics;
 use super::libraries::{self, Installed};
 use super::prepared::{self, Planner, Prepared, View};
 use super::queries::{Queries, QuerySetup, RunningQuery};
@@ -14,7 +13,7 @@ use super::recording::{PendingQuery, ended};
 use super::schemas::DroppedSchemas;
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, diagnose, print, session, show,
+    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, diagnose, facts, print, session, show,
     show_functions,
 };
 use crate::catalog::{Collection, DataSource, QueryId, QueryInfo, system_table};
@@ -41,7 +40,7 @@ impl Author {
     }
 }
 
-/// Executes one statement, whose variables were replaced. While the registry is asked, the engine is not held.
+/// Executes one statement, whose variables were replaced. While the registry or the cluster is asked, the engine is not held.
 pub(super) fn parsed(
     inner: &Inner,
     session: &mut Session,
@@ -49,7 +48,19 @@ pub(super) fn parsed(
     parsed: &ParsedStatement,
     show: &mut dyn FnMut(Response),
 ) -> Result<(), EngineError> {
+    if let Some(answer) = unheld(&inner.shared, session, &parsed.statement) {
+        show(answer?);
+        return Ok(());
+    }
     made_of(inner, session, author, parsed, parsed, show)
+}
+
+/// The answer to a statement that only asks the world outside, or waits for it.
+fn unheld(shared: &Shared, session: &Session, statement: &Statement) -> Option<Result<Response, EngineError>> {
+    match statement {
+        Statement::PrintTopic(topic) => Some(print::start(shared, &shared.view().catalog, topic).map(Response::Print)),
+        other => assert::run(shared, &shared.properties(&session.properties), other),
+    }
 }
 
 /// Executes `parsed`, which is made of what its author has `written`.
@@ -419,12 +430,7 @@ impl Execution<'_> {
                 None => return Ok(()),
             },
             Statement::AlterSystem { name, .. } => return Err(session::alter_system(name)),
-            Statement::PrintTopic(topic) => Response::Print(print::start(self.shared, catalog, topic)?),
-            other => {
-                let properties = self.shared.properties(&self.session.properties);
-                let asserted = assert::run(self.shared, &properties, other);
-                asserted.unwrap_or_else(|| Err(EngineError::new(format!("not supported yet: {other}"))))?
-            }
+            other => return Err(EngineError::new(format!("not supported yet: {other}"))),
         };
         show(response);
         Ok(())
@@ -466,16 +472,13 @@ impl Execution<'_> {
 
     /// `SHOW TOPICS`, in all forms.
     fn topics(&self, all: bool, extended: bool) -> Result<Listing, EngineError> {
-        let properties = self.shared.properties(&self.session.properties);
-        let hidden = HiddenTopics::new(properties.hidden_topics(), properties.service_id());
-        let topics = self.shared.topics.list()?;
-        let shown = topics.iter().filter(|topic| all || !hidden.contain(&topic.name));
+        let shown = facts::topics(self.shared, self.session, all)?;
         if !extended {
-            return Ok(show::topics(shown));
+            return Ok(show::topics(shown.iter()));
         }
         let mut consumers = self.core.queries.consumers();
         consumers.extend(self.shared.topics.consumers(PATIENCE)?);
-        Ok(show::topics_extended(shown, &consumers))
+        Ok(show::topics_extended(shown.iter(), &consumers))
     }
 
     fn explain_query(&self, id: &QueryId) -> Result<Response, EngineError> {

@@ -1,32 +1,33 @@
 //! Topics that only SHOW ALL TOPICS shows: `ksql.hidden.topics`, and what the servers of a service keep for themselves.
 
-/// What is at the end of the names of the topics that servers agree by.
-const OWN: [&str; 2] = ["levada-commands", "levada-placement"];
+use crate::topics::{COMMANDS_LOG, PLACEMENT_LOG, service_topic};
 
 /// Whether `name` is the topic on which the servers of `service` tell each other whom to believe.
 pub(super) fn has_secrets(name: &str, service: &str) -> bool {
-    let rest = name.strip_prefix("_confluent-ksql-").and_then(|rest| rest.strip_prefix(service));
-    rest == Some("levada-placement")
+    name == service_topic(service, PLACEMENT_LOG)
 }
 
 /// Which topics are hidden.
 pub(super) struct HiddenTopics<'a> {
     patterns: Vec<Vec<&'a str>>,
-    service: &'a str,
+    /// Topics by which the servers agree.
+    own: [String; 2],
 }
 
 impl<'a> HiddenTopics<'a> {
     /// Those that `patterns` say, with commas between them, and those of `service`. In a pattern `.*` stands for any text; all
     /// else stands for itself.
-    pub(super) fn new(patterns: &'a str, service: &'a str) -> Self {
+    pub(super) fn new(patterns: &'a str, service: &str) -> Self {
         let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
-        Self { patterns: patterns.map(|pattern| pattern.split(".*").collect()).collect(), service }
+        Self {
+            patterns: patterns.map(|pattern| pattern.split(".*").collect()).collect(),
+            own: [COMMANDS_LOG, PLACEMENT_LOG].map(|name| service_topic(service, name)),
+        }
     }
 
     /// Whether the topic `name` is hidden.
     pub(super) fn contain(&self, name: &str) -> bool {
-        let is_own = name.strip_prefix(self.service).is_some_and(|rest| OWN.contains(&rest));
-        is_own || self.patterns.iter().any(|pattern| matches(pattern, name))
+        self.own.iter().any(|own| own == name) || self.patterns.iter().any(|pattern| matches(pattern, name))
     }
 }
 
@@ -55,12 +56,21 @@ mod tests {
     #[test]
     fn patterns_are_held_against_whole_names() {
         let hidden = HiddenTopics::new("_confluent.*, _schemas,a.*b.*c", "shop_");
-        for name in ["_confluent-ksql-x", "_schemas", "abc", "a1b2c", "shop_levada-commands"] {
+        for name in ["_confluent-ksql-x", "_schemas", "abc", "a1b2c"] {
             assert!(hidden.contain(name), "{name}");
         }
-        for name in ["orders", "_schemas2", "my_confluent", "ac", "levada-commands", "other_levada-commands"] {
+        for name in ["orders", "_schemas2", "my_confluent", "ac", "levada-commands", "shop_levada-commands"] {
             assert!(!hidden.contain(name), "{name}");
         }
         assert!(!HiddenTopics::new("", "").contain("orders"));
+    }
+
+    #[test]
+    fn topics_by_which_servers_agree_are_hidden_whatever_the_patterns_say() {
+        let hidden = HiddenTopics::new("_schemas", "shop_");
+        for end in ["levada-commands", "levada-placement"] {
+            assert!(hidden.contain(&format!("_confluent-ksql-shop_{end}")), "{end}");
+            assert!(!hidden.contain(&format!("_confluent-ksql-other_{end}")), "{end}");
+        }
     }
 }

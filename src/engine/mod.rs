@@ -12,6 +12,7 @@ mod command_log;
 mod config;
 mod definitions;
 mod diagnose;
+mod error;
 mod execute;
 mod facts;
 mod file;
@@ -64,14 +65,14 @@ use crate::configuration::{self, Configuration};
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::metrics;
-use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, NO_REGISTRY, PlanError, Settings};
+use crate::plan::{ASKED_PROPERTIES, FUNCTION_PROPERTIES, Settings};
 use crate::registry::SchemaRegistry;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::processing_log::ProcessingLog;
-use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeError, RuntimeOptions};
+use crate::runtime::{BATCH_ROWS_MAX, Runtime, RuntimeOptions};
 use crate::sql::ast::Statement;
-use crate::sql::{ParseError, ParsedStatement, Span, parse_statements};
-use crate::topics::{self as topic_store, TopicConsumers, TopicError, TopicInfo, Topics};
+use crate::sql::{ParsedStatement, parse_statements};
+use crate::topics::{self as topic_store, TopicConsumers, TopicInfo, Topics};
 use crate::types::STACK_BYTES;
 
 pub use crate::plan::ColumnRole;
@@ -79,6 +80,7 @@ pub use crate::runtime::{PushedRows, QueryShare, Role, RowReceiver, StoreLag, St
 use command_log::CommandLog;
 use config::Properties;
 use definitions::Definitions;
+pub use error::EngineError;
 use execute::Author;
 pub use facts::{ExplainFacts, PartitionProgress, PushOutline, QueryFacts, QueryOutline, TopicProgress};
 use file::Applied;
@@ -92,6 +94,7 @@ pub use print::{FormatGuess, PrintEvent, PrintedFormats, PrintedRecord, TopicPri
 use processing_log::LogWriter;
 pub use push::{PushEnd, PushEvent, PushQuery, PushQueue, Waker};
 use pushes::{Keeper, Pushes};
+pub use queries::QueryStatus;
 use queries::{Queries, Watched};
 use reads::ReadView;
 use recording::{PendingQuery, Plans};
@@ -99,130 +102,9 @@ pub use response::{Done, Listing, ListingForm, Response, ResultRows};
 pub use routed_pull::{Pulled, RoutedPull};
 pub use schemas::schema_registry;
 pub use servers::ServerState;
+pub use session::Session;
 use taps::Taps;
 use topics::Known;
-
-/// Settings of one client: what `SET` and `DEFINE` change.
-#[derive(Debug, Clone, Default)]
-pub struct Session {
-    /// Properties by their ksqlDB names, `auto.offset.reset` among them.
-    pub properties: BTreeMap<String, String>,
-    /// Variables of `DEFINE`, by their names in lower case.
-    pub variables: BTreeMap<String, String>,
-    /// Who asks other servers in the client's name, for reads of tables that they have rows of; without, such a read is an error.
-    pub peers: Option<Arc<dyn Peers>>,
-}
-
-/// Figures of one persistent query, since it was started in this process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryStatus {
-    /// Query id: `CSAS_ALERTS_3`.
-    pub id: String,
-    /// Stream or table that it fills.
-    pub sink: String,
-    /// `RUNNING`, `PAUSED` or `ERROR`.
-    pub state: String,
-    /// Records read.
-    pub rows_in: u64,
-    /// Records written to the sink.
-    pub rows_out: u64,
-    /// Records that went to the dead letters.
-    pub rejected: u64,
-    /// Records not read yet.
-    pub lag: u64,
-    /// While state comes back: records of changelogs that were read, and that are to be.
-    pub restore: Option<(u64, u64)>,
-    /// Why it does not run, in state `ERROR`.
-    pub failure: Option<String>,
-}
-
-/// What went wrong, for a person.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct EngineError {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the text that was executed: line and column, from 1.
-    pub position: Option<(usize, usize)>,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// The number that ksqlDB's HTTP interface has for it, if it is a particular one.
-    pub code: Option<u32>,
-}
-
-impl EngineError {
-    /// The code of one push query too many.
-    pub const PUSH_QUERIES_MAX: u32 = 40003;
-    /// The code of rows that this server has not, or not yet.
-    pub const NOT_HERE: u32 = 50302;
-    /// The code of a query that has taken too long.
-    pub const TOO_LATE: u32 = 50305;
-    /// The code of what needs a schema registry where there is none.
-    pub const NO_REGISTRY: u32 = 42801;
-
-    /// An error without a place.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), position: None, hint: None, code: None }
-    }
-
-    /// The error as the one that HTTP clients know by `code`.
-    #[must_use]
-    pub fn with_code(self, code: u32) -> Self {
-        Self { code: Some(code), ..self }
-    }
-
-    /// The error as one of the statement that begins at `span`, unless it has a place already.
-    #[must_use]
-    pub fn at(mut self, span: Span) -> Self {
-        self.position = self.position.or(Some((span.line as usize, span.column as usize)));
-        self
-    }
-
-    /// The error with advice.
-    #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    /// An error of what the engine stands on.
-    pub fn environment(error: impl std::fmt::Display) -> Self {
-        Self::new(error.to_string())
-    }
-}
-
-impl From<ParseError> for EngineError {
-    fn from(error: ParseError) -> Self {
-        Self {
-            message: error.to_string(),
-            position: Some((error.line() as usize, error.column() as usize)),
-            hint: error.help(),
-            code: None,
-        }
-    }
-}
-
-impl From<TopicError> for EngineError {
-    fn from(error: TopicError) -> Self {
-        Self::environment(error)
-    }
-}
-
-impl From<RuntimeError> for EngineError {
-    fn from(error: RuntimeError) -> Self {
-        Self::environment(error)
-    }
-}
-
-impl From<PlanError> for EngineError {
-    fn from(error: PlanError) -> Self {
-        let read = error.span().filter(|span| span.line > 0);
-        let position = read.map(|span| (span.line as usize, span.column as usize));
-        let message = error.to_string();
-        let code = (message == NO_REGISTRY).then_some(Self::NO_REGISTRY);
-        Self { message, position, hint: error.hint(), code }
-    }
-}
 
 /// The engine: catalog, queries and topics of one data directory.
 pub struct Engine {
@@ -554,11 +436,6 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let shared = &self.inner.shared;
         let parsed = session::with_variables(shared, parsed.clone(), session)?;
-        let properties = shared.properties(&session.properties);
-        if let Some(asserted) = assert::run(shared, &properties, &parsed.statement) {
-            show(asserted?);
-            return Ok(());
-        }
         if let Statement::Query(_) | Statement::Read(_) = parsed.statement {
             show(reads::query(shared, session, &parsed)?);
             return Ok(());

@@ -14,7 +14,7 @@ use crate::metrics::Registry;
 use crate::runtime::clock::Clock;
 use crate::runtime::processing_log::{LogSettings, ProcessingLog};
 use crate::sql::quote_name;
-use crate::topics::{TopicConfig, TopicError, Topics};
+use crate::topics::{TopicConfig, Topics};
 
 /// How often entries are written.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -66,10 +66,8 @@ impl Wanted {
         }
         let config = TopicConfig { replicas: self.replicas, ..TopicConfig::with_partitions(self.partitions) };
         config.check(&self.topic)?;
-        match topics.create(&self.topic, &config) {
-            Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+        topics.ensure(&self.topic, &config)?;
+        Ok(true)
     }
 }
 

@@ -160,7 +160,10 @@ impl Push {
     fn close(&self, shared: &Shared) {
         match &self.seat {
             Some(seat) => shared.taps.leave(shared, seat),
-            None => shared.runtime.end_transient(&self.id, self.spec.plan.root.has_internal_topics()),
+            None => {
+                let has_topics = self.spec.plan.root.has_internal_topics();
+                shared.runtime.end_transient(&self.id, has_topics.then_some(&*self.spec.group));
+            }
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rpds::RedBlackTreeMapSync;
 
+use super::EngineError;
 use super::config::Properties;
-use super::{EngineError, QueryStatus};
 use crate::catalog::Catalog;
 use crate::formats::Schemas;
 use crate::plan::{Planned, PushPlan, SharedPlan, query_group};
@@ -14,6 +14,29 @@ use crate::runtime::metrics::{InputFigures, Phase, QueryMetrics, RestoreFigures}
 use crate::runtime::{Client, QuerySpec, RowReceiver, Runtime, RuntimeError};
 use crate::sql::ParsedStatement;
 use crate::topics::{TopicConsumers, Topics};
+
+/// Figures of one persistent query, since it was started in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryStatus {
+    /// Query id: `CSAS_ALERTS_3`.
+    pub id: String,
+    /// Stream or table that it fills.
+    pub sink: String,
+    /// `RUNNING`, `PAUSED` or `ERROR`.
+    pub state: String,
+    /// Records read.
+    pub rows_in: u64,
+    /// Records written to the sink.
+    pub rows_out: u64,
+    /// Records that went to the dead letters.
+    pub rejected: u64,
+    /// Records not read yet.
+    pub lag: u64,
+    /// While state comes back: records of changelogs that were read, and that are to be.
+    pub restore: Option<(u64, u64)>,
+    /// Why it does not run, in state `ERROR`.
+    pub failure: Option<String>,
+}
 
 /// A persistent query.
 #[derive(Clone)]
@@ -332,7 +355,7 @@ impl RunningQuery {
     fn start(&mut self, runtime: &Runtime) {
         if let Some(fault) = &self.fault {
             tracing::error!(query = %self.spec.id, "the query cannot run: {fault}");
-            self.metrics.fail(runtime.query_error(&RuntimeError::Function(fault.clone())));
+            self.metrics.fail(None, runtime.query_error(&RuntimeError::Function(fault.clone())));
             return;
         }
         match runtime.start(self.spec.clone()) {
@@ -343,7 +366,7 @@ impl RunningQuery {
             }
             Err(error) => {
                 tracing::error!(query = %self.spec.id, "the query cannot start: {error}");
-                self.metrics.fail(runtime.query_error(&error));
+                self.metrics.fail(None, runtime.query_error(&error));
             }
         }
     }
@@ -361,8 +384,7 @@ impl RunningQuery {
         let tasks = self.metrics.tasks(topics);
         let inputs = tasks.iter().flat_map(|(_, figures)| &figures.inputs).filter(|input| input.is_source);
         let restoring = tasks.iter().filter(|(_, figures)| figures.phase == Phase::Restoring);
-        let restores = restoring.flat_map(|(_, figures)| &figures.restores).filter_map(RestoreFigures::progress);
-        let restore = restores.reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1));
+        let restore = RestoreFigures::total(restoring.flat_map(|(_, figures)| &figures.restores));
         let (rows_in, rows_out, rejected) = self.metrics.totals();
         QueryStatus {
             id: self.spec.id.to_string(),

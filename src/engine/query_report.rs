@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat};
 use super::queries::RunningQuery;
 use super::{Listing, Shared, show};
 use crate::catalog::{QueryInfo, QueryKind};
-use crate::runtime::metrics::{Phase, Read, RestoreFigures, TaskFigures, TaskId};
+use crate::runtime::metrics::{Phase, Read, RestoreFigures, TaskFigures, TaskId, task_name};
 use crate::runtime::query_error::QueryError;
 use crate::topics::TopicPartition;
 
@@ -251,7 +251,7 @@ fn topic_progress(query: &str, TopicProgress { topic, partitions }: &TopicProgre
 fn tasks_here(query: &str, tasks: &[(TaskId, TaskFigures)], now_ms: i64) -> Option<Listing> {
     let row = |(id, figures): &(TaskId, TaskFigures)| {
         let commit = figures.last_commit_ms.map_or_else(|| "never".to_owned(), |at| ago(now_ms - at, at));
-        vec![format!("{}_{}", id.0, id.1), phase(figures), commit]
+        vec![task_name(*id), phase(figures), commit]
     };
     let rows: Vec<_> = tasks.iter().map(row).collect();
     let listing = Listing::table("Tasks of this server", &["Task", "Status", "Last Commit"], rows);

@@ -1,14 +1,26 @@
 //! What a client sets for itself: properties and variables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::response::Listing;
-use super::{EngineError, Session, Shared};
+use super::{EngineError, Peers, Shared};
 use crate::configuration::{self, Source, shown_name, shown_value};
 use crate::sql::{ParsedStatement, parse_statements, similar_names, substitute_variables};
 
 /// Whether references to variables are replaced.
 const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
+
+/// Settings of one client: what `SET` and `DEFINE` change.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Properties by their ksqlDB names, `auto.offset.reset` among them.
+    pub properties: BTreeMap<String, String>,
+    /// Variables of `DEFINE`, by their names in lower case.
+    pub variables: BTreeMap<String, String>,
+    /// Who asks other servers in the client's name, for reads of tables that they have rows of; without, such a read is an error.
+    pub peers: Option<Arc<dyn Peers>>,
+}
 
 /// `SET`: checks the value, keeps it, and says so.
 pub(super) fn set(shared: &Shared, session: &mut Session, name: &str, value: &str) -> Result<String, EngineError> {
@@ -63,17 +75,17 @@ pub(super) fn with_variables(
     if !parsed.text.contains("${") {
         return Ok(parsed);
     }
-    let is_off = shared.properties(&session.properties).is_off(SUBSTITUTION);
-    if is_off && !parsed.has_variables {
+    let is_on = shared.properties(&session.properties).is_on(SUBSTITUTION);
+    if !is_on && !parsed.has_variables {
         return Ok(parsed);
     }
     let (line, column) = (parsed.span.line.max(1) as usize, parsed.span.column.max(1) as usize);
     let placed = format!("{}{}{}", "\n".repeat(line - 1), " ".repeat(column - 1), parsed.text);
     let none = BTreeMap::new();
-    let variables = if is_off { &none } else { &session.variables };
+    let variables = if is_on { &session.variables } else { &none };
     let text = substitute_variables(&placed, variables).map_err(|error| {
         let position = Some((error.span.line as usize, error.span.column as usize));
-        let hint = if is_off { format!("{SUBSTITUTION} is false") } else { reference_hint(&error.value, variables) };
+        let hint = if is_on { reference_hint(&error.value, variables) } else { format!("{SUBSTITUTION} is false") };
         EngineError { message: error.to_string(), position, hint: Some(hint), code: None }
     })?;
     let mut statements = parse_statements(&text)?;

@@ -2,7 +2,6 @@
 
 use super::response::{Listing, ListingForm};
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, QueryInfo, QueryKind};
-use crate::formats::Format;
 use crate::functions::plugins;
 use crate::topics::{TopicConsumers, TopicInfo};
 use crate::types::Column;
@@ -166,8 +165,8 @@ pub fn describe_extended(
         ("Name", source.name.clone()),
         ("Type", source.collection.keyword().to_owned()),
         ("Timestamp field", timestamp.to_owned()),
-        ("Key format", format_name(&source.key_serde.format).to_owned()),
-        ("Value format", format_name(&source.value_serde.format).to_owned()),
+        ("Key format", source.key_serde.format.name().to_owned()),
+        ("Value format", source.value_serde.format.name().to_owned()),
         ("Kafka topic", format!("{}{size}", source.topic)),
         ("Statement", one_line(&source.sql)),
     ]);
@@ -218,10 +217,6 @@ fn role(header: &HeaderColumn) -> String {
     }
 }
 
-fn format_name(format: &Format) -> &'static str {
-    format.name()
-}
-
 /// A statement without its line breaks.
 pub fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -233,13 +228,13 @@ mod tests {
 
     use super::*;
     use crate::engine::{Done, Engine, EngineOptions, Response, Session};
-    use crate::formats::Serde;
+    use crate::formats::{Format, Serde};
     use crate::topics::{MemoryTopics, TopicConfig, Topics};
     use crate::types::{Schema, SqlType};
 
     fn engine(setup: &str) -> Engine {
         let topics = Arc::new(MemoryTopics::new());
-        for name in ["berths", "_schemas", "default_levada-commands"] {
+        for name in ["berths", "_schemas", "_confluent-ksql-default_levada-commands"] {
             topics.create(name, &TopicConfig::with_partitions(2)).expect("a new topic");
         }
         let options = EngineOptions { threads: false, ..EngineOptions::default() };
@@ -274,7 +269,7 @@ mod tests {
         let engine = engine("");
         assert_eq!(answer(&engine, "SHOW TOPICS;"), ["Kafka Topic|Partitions|Partition Replicas", "berths|2|1"]);
         let all = answer(&engine, "LIST ALL TOPICS;");
-        assert_eq!(all[1..], ["_schemas|2|1", "berths|2|1", "default_levada-commands|2|1"]);
+        assert_eq!(all[1..], ["_confluent-ksql-default_levada-commands|2|1", "_schemas|2|1", "berths|2|1"]);
     }
 
     #[test]

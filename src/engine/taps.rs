@@ -128,7 +128,7 @@ impl Taps {
             let id = Arc::clone(&found.id);
             open.remove(&seat.key);
             drop(open);
-            shared.runtime.end_transient(&id, false);
+            shared.runtime.end_transient(&id, None);
         }
     }
 }

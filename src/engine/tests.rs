@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::runtime::clock::ManualClock;
-use crate::topics::MemoryTopics;
+use crate::topics::{MemoryTopics, TopicConfig};
 
 /// An engine whose topics outlive it.
 struct World {
@@ -87,6 +87,35 @@ fn a_replaced_query_keeps_its_id_and_its_place() {
         world.reopen();
     }
     assert_eq!(world.answer("DROP STREAM slow;"), "Source `SLOW` (topic: SLOW) was dropped.");
+}
+
+#[test]
+fn a_query_that_has_failed_runs_again_even_if_nothing_is_left_to_do() {
+    let topics: Arc<dyn Topics> = Arc::new(MemoryTopics::new());
+    let clock = Arc::new(ManualClock::default());
+    let shown: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+    let options = EngineOptions { clock: shown, ..EngineOptions::default() };
+    let engine = Engine::with_options(Arc::clone(&topics), options).expect("memory opens");
+    let until = |state: &str| {
+        let mut looks = 0;
+        while engine.queries()[0].state != state {
+            topics.wait(topics.version(), Duration::from_millis(10));
+            looks += 1;
+            assert!(looks < 3_000, "{state}: {:?}", engine.queries());
+        }
+    };
+    let run = |sql: &str| engine.execute(&mut Session::default(), sql, &mut |_| ()).expect(sql);
+    run(SETUP);
+    run("CREATE STREAM slow AS SELECT * FROM clicks;");
+    run("INSERT INTO clicks (name, page, ms) VALUES ('a', 'b', 1);");
+    topics.delete("clicks").expect("it is there");
+    topics.wake();
+    until("ERROR");
+
+    topics.create("clicks", &TopicConfig::with_partitions(1)).expect("it is gone");
+    clock.set(2_000);
+    topics.wake();
+    until("RUNNING");
 }
 
 #[test]

@@ -349,10 +349,7 @@ impl Aggregate {
         if first.is_empty() {
             return;
         }
-        let segment = self.emitted.add_segment(self.groups.results(&first), first.clone());
-        for (row, slot) in first.into_iter().enumerate() {
-            self.emitted.set(slot, RowRef::new(segment, row));
-        }
+        self.emitted.put(self.groups.results(&first), first);
     }
 
     /// Folds the rows of `batch` into the groups `slots`; `undone` are taken back, and results are due after rows of `emits`.
@@ -491,7 +488,7 @@ impl Operator for Aggregate {
             WindowColumns { start: start.into(), end: end.into() }
         });
         let old = self.attach_old.then(|| {
-            let before: Vec<RowRef> = slots.iter().map(|&slot| self.emitted.get(slot)).collect();
+            let before = self.emitted.references(&slots);
             OldRows {
                 value: self.emitted.gather(&before),
                 present: before.iter().map(|row| row.is_present()).collect(),

@@ -82,7 +82,7 @@ impl Groups {
         let state = columns.split_off(self.row_types.len());
         let counts: Vec<usize> = counts.into_iter().map(|count| count.saturating_sub(self.row_types.len())).collect();
         load_state(&mut self.calls, &slots, state, &counts)?;
-        self.set_rows(columns, slots);
+        self.rows.put(columns, slots);
         self.rows.compact();
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Groups {
         let at_once = if heap_bytes < 1 << 30 { slots.len().max(1) } else { 32 };
         let mut encoder = RowEncoder::default();
         for slots in slots.chunks(at_once) {
-            let mut columns = self.rows.gather(&self.references(slots));
+            let mut columns = self.rows.gather(&self.rows.references(slots));
             for call in &self.calls {
                 columns.extend(call.accumulator.state(slots).map_err(StateError::Function)?);
             }
@@ -132,37 +132,26 @@ impl Groups {
         let columns: Vec<ArrayRef> = batch.key.iter().chain(&batch.value[..self.carried()]).cloned().collect();
         let first: Vec<u32> = (0..slots.len()).filter(|&row| is_first(row, slots[row])).map(|row| row as u32).collect();
         if self.carried() > 0 {
-            self.set_rows(columns, slots.to_vec());
+            self.rows.put(columns, slots.to_vec());
         } else if !first.is_empty() {
             let slots = first.iter().map(|&row| slots[row as usize]).collect();
             let first = UInt32Array::from(first);
             let taken = columns.iter().map(|column| take(column, &first, None).expect("rows are within the batch"));
-            self.set_rows(taken.collect(), slots);
+            self.rows.put(taken.collect(), slots);
         }
         self.rows.compact();
     }
 
-    fn set_rows(&mut self, columns: Vec<ArrayRef>, slots: Vec<u32>) {
-        let segment = self.rows.add_segment(columns, slots.clone());
-        for (row, slot) in slots.into_iter().enumerate() {
-            self.rows.set(slot, RowRef::new(segment, row));
-        }
-    }
-
-    fn references(&self, slots: &[u32]) -> Vec<RowRef> {
-        slots.iter().map(|&slot| self.rows.get(slot)).collect()
-    }
-
     /// Key columns of `slots`.
     pub(super) fn keys(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        let mut columns = self.rows.gather(&self.references(slots));
+        let mut columns = self.rows.gather(&self.rows.references(slots));
         columns.truncate(self.key_columns);
         columns
     }
 
     /// Results of `slots` now: carried columns, then aggregates.
     pub(super) fn results(&self, slots: &[u32]) -> Vec<ArrayRef> {
-        let mut columns = self.rows.gather(&self.references(slots)).split_off(self.key_columns);
+        let mut columns = self.rows.gather(&self.rows.references(slots)).split_off(self.key_columns);
         columns.extend(self.calls.iter().map(|call| call.accumulator.results(slots)));
         columns
     }

@@ -77,10 +77,7 @@ impl Cells {
             rows.push(row);
         }
         let columns = decode_rows(&self.types, rows)?;
-        let segment = self.rows.add_segment(columns, slots.clone());
-        for (row, &slot) in slots.iter().enumerate() {
-            self.rows.set(slot, RowRef::new(segment, row));
-        }
+        self.rows.put(columns, slots.clone());
         Ok(())
     }
 }

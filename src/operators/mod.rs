@@ -1,10 +1,16 @@
 //! Operators: change batches in, change batches out. One file each.
 //!
+//! ```text
+//! step    batches of each input ── process ─▶ Output ─▶ process of the operators behind … ─▶ end_step of each, in that order
+//! commit  flush: what was held back goes on the same way ─▶ persist: what has changed, to the WriteSet of the commit
+//! after   shrink: state that was not used for long leaves memory
+//! ```
+//!
 //! An operator runs to completion on each call. It knows no SQL, topic, thread or clock; time comes from the rows.
 
 pub mod aggregate;
 mod changes;
-mod counts;
+mod fates;
 mod filter;
 mod finals;
 mod flat_map;
@@ -15,7 +21,6 @@ mod memory;
 mod project;
 mod rekey;
 mod session_aggregate;
-mod session_table;
 pub mod stream_stream_join;
 pub mod stream_table_join;
 mod table_rekey;
@@ -26,7 +31,7 @@ mod versioned_rows;
 mod window_clock;
 
 pub use aggregate::Aggregate;
-pub use counts::{Fate, Fates};
+pub use fates::{Fate, Fates};
 pub(crate) use filter::nulls_where;
 pub use filter::{Filter, TableFilter};
 pub use finals::SerializedKeys;

@@ -91,15 +91,9 @@ impl Held {
         }
         if !first.is_empty() {
             let (first_slots, references): (Vec<u32>, Vec<RowRef>) = first.into_iter().unzip();
-            let segment = self.before.add_segment(rows.gather(&references), first_slots.clone());
-            for (row, slot) in first_slots.into_iter().enumerate() {
-                self.before.set(slot, RowRef::new(segment, row));
-            }
+            self.before.put(rows.gather(&references), first_slots);
         }
-        let segment = self.last.add_segment(columns, slots.to_vec());
-        for (row, &slot) in slots.iter().enumerate() {
-            self.last.set(slot, RowRef::new(segment, row));
-        }
+        self.last.put(columns, slots.to_vec());
         self.last.compact();
         self.headers.note(batch, slots);
     }
@@ -130,12 +124,11 @@ impl Operator for TableStore {
         let Some(held) = &mut self.held else { return Ok(()) };
         let is_seen = |slot: &u32| held.before.get(*slot).is_present() || self.rows.current(*slot).is_present();
         let slots: Vec<u32> = held.changes.in_order().into_iter().filter(is_seen).collect();
-        let references = |table: &RowTable| -> Vec<RowRef> { slots.iter().map(|&slot| table.get(slot)).collect() };
-        let mut key = held.last.gather(&references(&held.last));
+        let mut key = held.last.gather(&held.last.references(&slots));
         let value = key.split_off(self.key_columns);
         let deleted: BooleanBuffer = slots.iter().map(|&slot| !self.rows.current(slot).is_present()).collect();
         let old = self.attach_old.then(|| {
-            let before = references(&held.before);
+            let before = held.before.references(&slots);
             Self::old_rows(held.before.gather(&before), &before, self.key_columns)
         });
         let window = (!held.windows.is_empty()).then(|| {

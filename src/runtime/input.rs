@@ -235,6 +235,15 @@ impl Input {
         }
     }
 
+    /// As [`Input::is_drained`], as far as is known without asking the cluster.
+    pub fn has_caught_up(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        if self.fed.is_some() || self.is_over() {
+            return self.is_drained(topics);
+        }
+        let Some(end) = topics.known_end(&self.partition)? else { return Ok(false) };
+        Ok(topics.has_reached(&self.partition, self.fetch_offset, end)?)
+    }
+
     /// Moves the position over what is no record, where nothing is buffered; returns whether it moved.
     pub fn pass_marks(&mut self, topics: &dyn Topics) -> bool {
         if self.fed.is_some() || self.has_rows() {

@@ -4,6 +4,8 @@
 //! QuerySpec ── lower ──▶ Topology ──▶ Task per sub-topology and partition
 //!                                        step:   inputs ─▶ operators ─▶ output          (nothing visible yet)
 //!                                        commit: outputs + positions + state + dead letters, one transaction
+//!
+//! servers agree (Placing) ──▶ Schedule ── commands ──▶ Worker (a thread) ──▶ Slot: restore ─▶ Task runs ─▶ fails, again …
 //! ```
 //!
 //! Worker threads run all tasks of all queries; there is no async here and no lock per row.
@@ -13,6 +15,7 @@ mod changelog;
 pub mod clock;
 pub mod dead_letter;
 mod decoding;
+mod error;
 mod header_columns;
 mod input;
 mod local_state;
@@ -22,6 +25,7 @@ mod memory;
 pub mod metrics;
 mod output;
 mod placement;
+mod placing;
 pub mod processing_log;
 mod pushed_rows;
 pub mod query_error;
@@ -30,6 +34,7 @@ mod schedule;
 mod shared_decode;
 mod slot;
 mod sources;
+mod spec;
 pub mod tap;
 mod task;
 mod worker;
@@ -37,25 +42,24 @@ mod worker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::formats::{FormatError, Schemas};
 use crate::functions::plugins;
 use crate::metrics::Registry;
-use crate::operators::aggregate::Emission;
-use crate::plan::{RowPart, SharedPlan};
-use crate::registry::RegistryError;
-use crate::state::{StateError, Store};
+use crate::state::Store;
 use crate::storage::WriteSet;
-use crate::topics::{Announced, Membership, TopicError, TopicPartition, Topics, Transaction};
-use crate::types::{Column, RecordChunk, STACK_BYTES};
+use crate::topics::{Announced, Topics, Transaction};
+use crate::types::{RecordChunk, STACK_BYTES};
+
+pub use error::RuntimeError;
 pub use input::BATCH_ROWS_MAX;
 pub use lower::Topology;
 pub use output::RowReceiver;
 pub use pushed_rows::PushedRows;
 pub use sources::Change;
+pub use spec::{Client, QuerySpec, StartFrom};
 pub use task::Task;
 
 use clock::Clock;
@@ -63,155 +67,14 @@ use local_state::LocalState;
 use memory::MemoryBudget;
 pub use memory::MemoryPlan;
 use metrics::{QueryMetrics, RuntimeMetrics};
-use placement::Placement;
 pub use placement::Role;
+use placing::{Announcements, Placing};
 use processing_log::ProcessingLog;
 use schedule::Schedule;
 pub use schedule::{QueryShare, StoreLag, StoreOwners, TaskShare};
 use shared_decode::SharedDecodes;
 use slot::TaskSpec;
-use tap::Tap;
 use worker::{Command, Worker};
-
-/// What went wrong while a query was set up or run.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// A topic failed.
-    #[error(transparent)]
-    Topic(#[from] TopicError),
-    /// State failed.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// A format cannot carry the schema.
-    #[error(transparent)]
-    Format(#[from] FormatError),
-    /// The schema registry cannot be asked.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// A source topic does not exist.
-    #[error("topic {topic} does not exist; the query goes on when it is there again")]
-    SourceGone {
-        /// Topic name.
-        topic: String,
-    },
-    /// An internal topic has another number of partitions than the query needs.
-    #[error(
-        "internal topic {topic} has {found} partitions, the query needs {wanted}: the topics that it reads have another \
-         number of partitions than when it was created, or somebody has changed this one; nothing was lost; drop the query and \
-         create it again"
-    )]
-    InternalPartitions {
-        /// Topic name.
-        topic: String,
-        /// Partitions it has.
-        found: u32,
-        /// Partitions it should have.
-        wanted: u32,
-    },
-    /// A source topic has another number of partitions than when the query was created.
-    #[error(
-        "topic {topic} has {now} partitions, when the query was created it had {before}: its state is laid out for {before}, so \
-         that keys would meet the state of others; nothing was lost and nothing more is read; drop what the query fills and \
-         create it again, or put the records into a topic with {before} partitions"
-    )]
-    SourcePartitions {
-        /// Topic name.
-        topic: String,
-        /// Partitions it had.
-        before: u32,
-        /// Partitions it has.
-        now: u32,
-    },
-    /// The changelog of a store was deleted or has lost records, and the local store cannot replace it.
-    #[error(
-        "changelog topic {topic} was deleted or has lost records, and the state here is not that of the last commit, so that it \
-         cannot be written anew; results so far stay in the query's topic; drop what the query fills and create it again"
-    )]
-    ChangelogLost {
-        /// Topic name.
-        topic: String,
-    },
-    /// A function that the query calls cannot be used.
-    #[error("{0}")]
-    Function(String),
-    /// A `TIMESTAMP_FORMAT` that is no pattern.
-    #[error("invalid TIMESTAMP_FORMAT: {0}")]
-    TimestampFormat(String),
-    /// An event time column holds no time, and the query is to end then.
-    #[error(
-        "Fatal user code error in TimestampExtractor callback for record at offset {offset} of topic {topic} partition \
-         {partition}: {reason} (such records are left out unless ksql.timestamp.throw.on.invalid is true)"
-    )]
-    InvalidTime {
-        /// Topic name.
-        topic: String,
-        /// Partition.
-        partition: u32,
-        /// Offset of the record.
-        offset: i64,
-        /// What the column holds.
-        reason: String,
-    },
-    /// A task failed; it was logged.
-    #[error("{0}")]
-    Failed(String),
-    /// Something the planner should have refused.
-    #[error("this is a bug in levada, please report it: {0}")]
-    Bug(String),
-}
-
-/// Where a query starts to read when it has no committed position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartFrom {
-    /// Streams at the end, tables at the beginning: ksqlDB's default.
-    Default,
-    /// Everything from the beginning.
-    Earliest,
-    /// Everything from the end.
-    Latest,
-}
-
-/// A query to run.
-#[derive(Clone)]
-pub struct QuerySpec {
-    /// Query id: `CSAS_ALERTS_3`.
-    pub id: Arc<str>,
-    /// Consumer group and prefix of internal topics: `_confluent-ksql-default_query_CSAS_ALERTS_3`.
-    pub group: Arc<str>,
-    /// What it computes.
-    pub plan: SharedPlan,
-    /// When aggregates emit.
-    pub emission: Emission,
-    /// Where it starts.
-    pub start_from: StartFrom,
-    /// Rows processed together at most.
-    pub batch_rows_max: usize,
-    /// Whether a result that cannot be written ends the query, instead of going to the dead letters.
-    pub fails_on_production: bool,
-    /// Whether a record whose event time column holds no time ends the query, instead of going to the dead letters.
-    pub fails_on_invalid_time: bool,
-    /// Where its formats find schemas.
-    pub schemas: Schemas,
-    /// Takes the rows, when the query is transient.
-    pub client: Option<Client>,
-    /// Takes the rows for many clients, when the query is what they share.
-    pub tap: Option<Arc<Tap>>,
-    /// Where a transient query starts in the partitions of its sources, whatever `start_from` says.
-    pub start_at: Option<Arc<BTreeMap<TopicPartition, i64>>>,
-    /// Where a transient query ends in them; what comes later is not for it.
-    pub stop_at: Option<Arc<BTreeMap<TopicPartition, i64>>>,
-    /// Properties that its client had set, for who looks; what they say is in the other fields.
-    pub overridden: BTreeMap<String, String>,
-}
-
-/// Where the rows of a transient query go.
-#[derive(Clone)]
-pub struct Client {
-    /// Takes the rows.
-    pub receiver: Arc<dyn RowReceiver>,
-    /// The columns that it wants, and which part of the last step's rows each is.
-    pub columns: Vec<(Column, RowPart)>,
-}
 
 /// How the runtime works.
 #[derive(Clone)]
@@ -276,7 +139,7 @@ pub struct Runtime {
     /// Takes part in the agreements of the servers.
     placing: Mutex<Option<(Arc<AtomicBool>, JoinHandle<()>)>>,
     /// What servers tell each other.
-    words: Arc<Words>,
+    announcements: Arc<Announcements>,
     /// What tells this server from the others, where there may be such.
     server: OnceLock<String>,
     cleanup_delay: Duration,
@@ -285,9 +148,6 @@ pub struct Runtime {
 /// How long to wait for a worker before asking what keeps it.
 const PATIENCE: Duration = Duration::from_millis(100);
 const JOINING: Duration = Duration::from_millis(1);
-
-/// How long to take part in the agreements of the servers at a time.
-const PLACING: Duration = Duration::from_millis(100);
 
 impl Runtime {
     /// A runtime without queries. With worker threads, it joins the servers of its service where topics have such.
@@ -319,7 +179,7 @@ impl Runtime {
         let runtime = Self {
             local: Mutex::new(Worker::new(Arc::clone(&shared), "worker-local")),
             schedule: Arc::new(Mutex::new(Schedule::new(senders.clone(), true, Arc::clone(&shared.local_state)))),
-            words: Arc::default(),
+            announcements: Arc::default(),
             server: OnceLock::new(),
             shared,
             workers: workers.len(),
@@ -342,8 +202,9 @@ impl Runtime {
         let Some(membership) = Arc::clone(&topics).join(count, hold)? else { return Ok(()) };
         *lock(&self.schedule) = Schedule::new(workers, false, Arc::clone(&self.shared.local_state));
         self.server.get_or_init(|| membership.server().to_owned());
-        let (schedule, shared, words) = (Arc::clone(&self.schedule), Arc::clone(&self.shared), Arc::clone(&self.words));
-        let placing = Placing { membership, schedule, shared, words, standbys };
+        let (schedule, shared) = (Arc::clone(&self.schedule), Arc::clone(&self.shared));
+        let placing =
+            Placing { membership, schedule, shared, announcements: Arc::clone(&self.announcements), standbys };
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("placement".to_owned()).spawn(move || placing.run(&flag));
@@ -455,17 +316,17 @@ impl Runtime {
 
     /// Tells `word` to the other servers, in place of what was told before. It arrives a little later.
     pub fn announce(&self, word: Vec<u8>) {
-        *lock(&self.words.own) = Some(word);
+        *lock(&self.announcements.own) = Some(word);
     }
 
     /// Whether what was told last is on its way to the others.
     pub fn is_announced(&self) -> bool {
-        lock(&self.words.own).is_none()
+        lock(&self.announcements.own).is_none()
     }
 
     /// What servers have told, by their identities.
     pub fn announced(&self) -> Announced {
-        Arc::clone(&lock(&self.words.all))
+        Arc::clone(&lock(&self.announcements.all))
     }
 
     /// Removes the state of tasks that have been on other servers for long.
@@ -514,15 +375,20 @@ impl Runtime {
 
     /// Removes the internal topics of an ended query, and with them its positions and its consumer group, which is `group`.
     pub fn forget(&self, group: &str) -> Result<(), RuntimeError> {
+        self.delete_internal_topics(group)?;
+        if let Err(error) = self.shared.topics.forget_group(group) {
+            tracing::warn!("what the cluster knows of an ended query stays: {error}");
+        }
+        Ok(())
+    }
+
+    fn delete_internal_topics(&self, group: &str) -> Result<(), RuntimeError> {
         let topics = &*self.shared.topics;
         let prefix = format!("{group}-");
         for info in topics.list()? {
             if info.name.starts_with(&prefix) {
                 topics.delete(&info.name)?;
             }
-        }
-        if let Err(error) = topics.forget_group(group) {
-            tracing::warn!("what the cluster knows of an ended query stays: {error}");
         }
         Ok(())
     }
@@ -543,18 +409,11 @@ impl Runtime {
         self.shared.topics.wake();
     }
 
-    /// Ends a transient query and removes its internal topics, if it has any.
-    pub fn end_transient(&self, query: &Arc<str>, has_internal_topics: bool) {
+    /// Ends a transient query and removes its internal topics, if it has any: their names begin with `group`.
+    pub fn end_transient(&self, query: &Arc<str>, group: Option<&str>) {
         self.stop(query);
-        if !has_internal_topics {
-            return;
-        }
-        let suffix = format!("{query}-");
-        let internal = self.shared.topics.list().unwrap_or_default().into_iter();
-        for info in internal.filter(|info| info.name.contains(&suffix)) {
-            if let Err(error) = self.shared.topics.delete(&info.name) {
-                tracing::warn!("internal topic {} could not be removed: {error}", info.name);
-            }
+        if let Some(Err(error)) = group.map(|group| self.delete_internal_topics(group)) {
+            tracing::warn!("internal topics of {query}, which has ended, could not be removed: {error}");
         }
     }
 
@@ -611,76 +470,13 @@ impl Runtime {
         }
     }
 
-    fn lock_local(&self) -> std::sync::MutexGuard<'_, Worker> {
+    fn lock_local(&self) -> MutexGuard<'_, Worker> {
         lock(&self.local)
     }
 }
 
-/// What servers tell each other.
-#[derive(Default)]
-struct Words {
-    /// What this one is to tell, until it is told.
-    own: Mutex<Option<Vec<u8>>>,
-    /// What has come.
-    all: Mutex<Announced>,
-}
-
-/// This server's part in the agreements on where tasks run.
-struct Placing {
-    membership: Box<dyn Membership>,
-    schedule: Arc<Mutex<Schedule>>,
-    shared: Arc<Shared>,
-    words: Arc<Words>,
-    standbys: usize,
-}
-
-impl Placing {
-    fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            if let Err(error) = self.step() {
-                tracing::error!("tasks cannot be placed, trying again: {error}");
-                std::thread::park_timeout(10 * PLACING);
-            }
-        }
-        if let Err(error) = self.tell() {
-            tracing::warn!("other servers have not been told that this one goes: {error}");
-        }
-    }
-
-    /// Tells what is to be told, and takes what others have told.
-    fn tell(&mut self) -> Result<(), RuntimeError> {
-        let word = lock(&self.words.own).clone();
-        if let Some(word) = word {
-            self.membership.announce(&word)?;
-            let mut own = lock(&self.words.own);
-            if own.as_ref() == Some(&word) {
-                *own = None;
-            }
-        }
-        let told = self.membership.announced();
-        let mut all = lock(&self.words.all);
-        if !Arc::ptr_eq(&all, told) {
-            *all = Arc::clone(told);
-        }
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), RuntimeError> {
-        let standbys = self.standbys;
-        let propose = |previous: Option<&[u8]>, servers: &[String]| {
-            let previous = previous.and_then(|bytes| Placement::from_bytes(bytes).ok());
-            Placement::new(previous.as_ref(), servers, standbys).to_bytes()
-        };
-        if let Some(agreement) = self.membership.next(PLACING, &propose)? {
-            let now = self.shared.clock.elapsed();
-            lock(&self.schedule).agree(self.membership.server(), &agreement, &*self.shared.topics, now)?;
-        }
-        self.tell()
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
+/// What a mutex of the runtime guards: it is consistent between two statements, whatever thread has died there.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

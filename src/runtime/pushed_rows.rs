@@ -1,8 +1,7 @@
 //! Rows of a push query, as its client gets them.
 
-use arrow::array::{Array as _, BooleanArray, RecordBatch};
+use arrow::array::{Array as _, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::filter_record_batch;
 
 /// Rows of a push query. Copies share the columns.
 #[derive(Debug, Clone)]
@@ -47,21 +46,9 @@ impl PushedRows {
         self.tombstones.as_ref().is_some_and(|rows| rows.value(row))
     }
 
-    /// The rows that are no tombstones.
-    pub fn without_tombstones(&self) -> RecordBatch {
-        match &self.tombstones {
-            Some(tombstones) => self.kept(!tombstones),
-            None => self.batch.clone(),
-        }
-    }
-
     /// The first `count` rows.
     #[must_use]
     pub fn first(&self, count: usize) -> Self {
         Self::new(self.batch.slice(0, count), self.tombstones.as_ref().map(|rows| rows.slice(0, count)))
-    }
-
-    fn kept(&self, rows: BooleanBuffer) -> RecordBatch {
-        filter_record_batch(&self.batch, &BooleanArray::new(rows, None)).expect("the mask has a bit for each row")
     }
 }

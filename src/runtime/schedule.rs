@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::RuntimeError;
 use super::local_state::LocalState;
 use super::lower::Topology;
-use super::metrics::{Phase, QueryMetrics};
+use super::metrics::{Phase, QueryMetrics, TaskId, task_name};
 use super::placement::{Placement, Role, slot_of};
 use super::slot::TaskSpec;
 use super::worker::Command;
@@ -18,9 +18,6 @@ use crate::topics::{Agreement, TopicPartition, Topics};
 
 /// How long workers may take to commit before the servers agree anew; what is not committed by then is done again.
 const HOLD_MAX: Duration = Duration::from_secs(5);
-
-/// A task by sub-topology and partition.
-type TaskId = (usize, u32);
 
 /// All tasks of this server's queries.
 pub(super) struct Schedule {
@@ -136,7 +133,7 @@ impl Scheduled {
 
     /// Whether the task `id` cannot be begun at the moment.
     fn fails(&self, id: TaskId) -> bool {
-        self.metrics.failure().is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
+        self.metrics.failure_of(id).is_some() && self.metrics.task(id).figures().phase == Phase::Waiting
     }
 
     fn runs_here(&self, id: TaskId) -> bool {
@@ -320,7 +317,7 @@ impl Schedule {
                 scheduled.elsewhere.remove(&id);
                 for (store, changelog) in scheduled.topology.changelogs(id, topics) {
                     if topics.restored_to(&changelog)?.is_some() {
-                        tracing::info!(query = %query, "removing the state of task {}_{}, which is on another server", id.0, id.1);
+                        tracing::info!(query = %query, "removing the state of task {}, which is on another server", task_name(id));
                         Store::delete_all(&mut writes, &store);
                         topics.forget_restored(&changelog, &mut writes);
                     }

@@ -14,13 +14,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::ThreadId;
 
 use arrow::array::{Array as _, ArrayRef, new_null_array};
 
 use super::RuntimeError;
 use super::decoding::{Decoding, Rejected};
+use super::lock;
 use crate::formats::Schemas;
 use crate::plan::Source;
 use crate::topics::TopicPartition;
@@ -187,11 +188,6 @@ impl Drop for Member {
             lock(&self.group.state).kept.clear();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::lower::{Inputs, Topology};
-use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics};
+use super::metrics::{Phase as Shown, QueryMetrics, TaskId, TaskMetrics, task_name};
 use super::placement::Role;
 use super::processing_log::{Logger, Message};
 use super::query_error::QueryError;
@@ -20,7 +20,7 @@ use crate::topics::Topics;
 pub(super) struct TaskSpec {
     pub(super) query: Arc<str>,
     pub(super) topology: Arc<Topology>,
-    pub(super) id: (usize, u32),
+    pub(super) id: TaskId,
     pub(super) metrics: Arc<QueryMetrics>,
 }
 
@@ -50,11 +50,6 @@ enum Phase {
     Running(Box<Task>),
 }
 
-/// `0_3`: the name of a task.
-fn task_name((sub, partition): TaskId) -> String {
-    format!("{sub}_{partition}")
-}
-
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 /// Failures in a row after which a task counts as idle.
@@ -79,7 +74,7 @@ impl Slot {
     }
 
     /// Whether this is the task `id` of `query`.
-    pub(super) fn is(&self, query: &str, id: (usize, u32)) -> bool {
+    pub(super) fn is(&self, query: &str, id: TaskId) -> bool {
         *self.spec.query == *query && self.spec.id == id
     }
 
@@ -89,6 +84,9 @@ impl Slot {
             return;
         }
         self.role = role;
+        // What has failed is not what it does from now on.
+        self.failures = 0;
+        self.spec.metrics.recover(self.spec.id);
         self.figures.set_has_state(false);
         match &self.phase {
             Phase::Restoring(..) if role == Role::Active => {}
@@ -154,6 +152,10 @@ impl Slot {
         }
         if let Phase::Running(task) = &mut self.phase {
             self.progressed |= plugins::on_behalf_of(&self.spec.query, || task.step(&*shared.topics))?;
+            // It has nothing to commit, which would tell that it runs again: what failed was done nevertheless, or is gone.
+            if self.failures > 0 && !self.progressed && !task.is_changed() && task.has_caught_up(&*shared.topics)? {
+                self.recovered();
+            }
         }
         Ok(())
     }
@@ -296,7 +298,7 @@ impl Slot {
         if self.failures > 0 {
             let failures = std::mem::take(&mut self.failures);
             self.backoff = BACKOFF_MIN;
-            self.spec.metrics.recover();
+            self.spec.metrics.recover(self.spec.id);
             let plural = if failures == 1 { "failure" } else { "failures" };
             tracing::info!(query = %self.spec.query, "query goes on after {failures} {plural}");
         }
@@ -307,7 +309,7 @@ impl Slot {
         let seconds = self.backoff.as_secs();
         let task = task_name(self.spec.id);
         tracing::error!(query = %self.spec.query, task, "query stopped, next try in {seconds} s: {error}");
-        self.spec.metrics.fail(QueryError::new(error, shared.clock.now_ms()));
+        self.spec.metrics.fail(Some(self.spec.id), QueryError::new(error, shared.clock.now_ms()));
         self.spec.topology.tell_client(&error.to_string());
         self.log(error, shared);
         self.failed_to_begin = self.task().is_none();
@@ -332,7 +334,7 @@ impl Slot {
 
     /// Why the task has failed, if it has not recovered.
     pub(super) fn failure(&self) -> Option<String> {
-        if self.failures > 0 { self.spec.metrics.failure() } else { None }
+        self.spec.metrics.failure_of(self.spec.id)
     }
 }
 
@@ -340,5 +342,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.figures.set_has_state(false);
         self.figures.set_phase(Shown::Stopped);
+        // If it goes on, then elsewhere.
+        self.spec.metrics.recover(self.spec.id);
     }
 }

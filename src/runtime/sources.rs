@@ -112,7 +112,11 @@ impl Reader<'_> {
             let partition = TopicPartition { topic: topic.into(), partition };
             for group in &self.groups {
                 let read = topics.position(group, &partition)?;
-                if read.is_none_or(|read| topics.end_offset(&partition).is_ok_and(|end| read.offset > end)) {
+                let is_new = match read {
+                    Some(read) => read.offset > topics.end_offset(&partition)?,
+                    None => true,
+                };
+                if is_new {
                     let position = Position { offset: topics.start_offset(&partition)?, partition_time: -1 };
                     transaction.positions.push((Arc::clone(group), partition.clone(), position));
                 }

@@ -12,14 +12,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use arrow::buffer::ScalarBuffer;
 
 use super::dead_letter::Stage;
 use super::lower::rows_of;
 use super::output::{ClientRows, Output};
-use super::{Client, PushedRows, RowReceiver};
+use super::{Client, PushedRows, RowReceiver, lock};
 use crate::expr::CompiledExpr;
 use crate::operators::{Filter, Operator, Output as OperatorOutput, Project};
 use crate::plan::PlanNode;
@@ -289,9 +289,4 @@ impl Output for TapOutput {
         }
         rows
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,7 +20,7 @@ use super::processing_log::{Logger, Message, ProcessingLog};
 use super::{RuntimeError, changelog};
 use crate::operators::{NO_RECORD, Operator, Output, Port, share};
 use crate::state::StoreSize;
-use crate::topics::{TopicConfig, TopicError, TopicPartition, Topics, Transaction};
+use crate::topics::{TopicConfig, TopicPartition, Topics, Transaction};
 use crate::types::{ChangeBatch, RecordChunk, RowError};
 
 /// Where the rows of a node go.
@@ -577,7 +577,7 @@ impl Task {
             self.pass_on(index, out, topics)?;
         }
         if let Some(letters) = self.dead_letters.take() {
-            ensure_dead_letter_topic(topics)?;
+            topics.ensure(dead_letter::TOPIC, &TopicConfig::dead_letters())?;
             let to = TopicPartition { topic: dead_letter::TOPIC.into(), partition: 0 };
             self.transaction.appends.push((to, letters));
         }
@@ -616,6 +616,16 @@ impl Task {
         Ok(true)
     }
 
+    /// As [`Task::is_drained`], as far as is known without asking the cluster.
+    pub fn has_caught_up(&self, topics: &dyn Topics) -> Result<bool, RuntimeError> {
+        for (input, _) in &self.parts.inputs {
+            if input.has_rows() || !input.has_caught_up(topics)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Gives records by hand to the inputs that read `topic`, which from then on is not fetched.
     pub fn feed(&mut self, topic: &str, chunk: &RecordChunk) {
         for (input, _) in &mut self.parts.inputs {
@@ -633,14 +643,4 @@ fn cannot(done: &str, error: &RowError) -> RuntimeError {
         error.reason,
         dead_letter::TOPIC
     ))
-}
-
-fn ensure_dead_letter_topic(topics: &dyn Topics) -> Result<(), RuntimeError> {
-    if topics.describe(dead_letter::TOPIC)?.is_some() {
-        return Ok(());
-    }
-    match topics.create(dead_letter::TOPIC, &TopicConfig::dead_letters()) {
-        Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
+use super::metrics::TaskId;
 use super::placement::Role;
 use super::slot::{Slot, TaskSpec};
 use super::task::Task;
@@ -17,9 +18,9 @@ pub(super) enum Command {
     /// Take up a task from its last commit on.
     Add { task: TaskSpec, role: Role },
     /// Change what is done for a task.
-    SetRole { query: Arc<str>, id: (usize, u32), role: Role },
+    SetRole { query: Arc<str>, id: TaskId, role: Role },
     /// Drop a task, which belongs to another server now; what it has not committed is done there.
-    Drop { query: Arc<str>, id: (usize, u32) },
+    Drop { query: Arc<str>, id: TaskId },
     /// Drop the running tasks of a query; they are made again from their last commit.
     BeginAgain { query: Arc<str> },
     /// Commit and end the tasks of a query, then drop the sender.

@@ -1,8 +1,9 @@
 //! Keyed state: a hot table in memory, written to storage at commit.
 //!
 //! ```text
-//! key columns ── KeyEncoder ──▶ key bytes ── SlotTable ──▶ slot (dense u32) ──▶ typed columns of the operator
-//!                                                                        commit: one write per dirty slot ──▶ storage
+//! key columns ── EncodedKeys ──▶ key bytes ── HotKeys (SlotTable) ──▶ slot (dense u32) ──▶ columns of the operator, RowTable
+//!                                               │ a key that is not at hand            commit: one write per dirty slot
+//!                                               └─────────────── Store (storage) ◀──────────────┘
 //! ```
 //!
 //! A store is the state of one operator in one task. Its entries are prefixed by [`StoreId`]; values are in

@@ -97,6 +97,20 @@ impl RowTable {
         number
     }
 
+    /// Gives each of `slots` the row of `columns` at its place.
+    pub fn put(&mut self, columns: Vec<ArrayRef>, slots: Vec<u32>) {
+        let (rows, segment) = (slots.len(), self.add_segment(columns, slots));
+        for row in 0..rows {
+            let slot = self.segments[segment as usize].slots[row];
+            self.set(slot, RowRef::new(segment, row));
+        }
+    }
+
+    /// Rows of `slots`.
+    pub fn references(&self, slots: &[u32]) -> Vec<RowRef> {
+        slots.iter().map(|&slot| self.get(slot)).collect()
+    }
+
     /// Row of `slot`, [`RowRef::ABSENT`] when there is none.
     pub fn get(&self, slot: u32) -> RowRef {
         self.rows.get(slot as usize).copied().unwrap_or(RowRef::ABSENT)

@@ -123,7 +123,7 @@ impl RocksStorage {
             .map_err(|_| StorageError::Corrupt(format!("format version has {} bytes", found.len())))?;
         match u32::from_le_bytes(found) {
             FORMAT_VERSION => Ok(()),
-            found => Err(StorageError::Version { path: shown(dir), found, supported: FORMAT_VERSION }),
+            found => Err(StorageError::Version { path: dir.display().to_string(), found, supported: FORMAT_VERSION }),
         }
     }
 
@@ -264,7 +264,7 @@ impl DirectoryLock {
                 Ok(()) => break,
                 // A process that is being started has the files of the one that starts it, until it begins its own program.
                 Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => thread::park_timeout(LOCK_PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(StorageError::InUse { path: shown(dir) }),
+                Err(TryLockError::WouldBlock) => return Err(StorageError::InUse { path: dir.display().to_string() }),
                 Err(TryLockError::Error(error)) => return Err(not_usable(dir, &error)),
             }
         }
@@ -351,12 +351,8 @@ fn bytes(write: &Write) -> usize {
     }
 }
 
-fn shown(dir: &Path) -> String {
-    PathBuf::from(dir).display().to_string()
-}
-
 fn not_usable(dir: &Path, reason: &dyn ToString) -> StorageError {
-    StorageError::NotUsable { path: shown(dir), reason: reason.to_string() }
+    StorageError::NotUsable { path: dir.display().to_string(), reason: reason.to_string() }
 }
 
 fn io(error: rocksdb::Error) -> StorageError {

@@ -2,21 +2,24 @@
 //!
 //! ```text
 //!                 ┌── MemoryTopics   chunks as they came, for tests and benches
-//! Topics (trait) ─┤
-//!                 └── LocalTopics    chunks in the store of the data directory, beside state and positions
+//! Topics (trait) ─┼── LocalTopics    chunks in the store of the data directory, beside state and positions
+//!                 └── KafkaTopics    those of a cluster; state and positions beside them as `kafka` tells
 //!
+//! in memory and in the data directory:
 //! append: RecordChunk ── chunk_encoding ──▶ one entry ─┐
 //! positions, state ─────────────────────────────────────┴─▶ one atomic write ── AppendSignal ──▶ waiting readers
 //! fetch:  entries from an offset on ── chunk_encoding ──▶ Gather (limits, small chunks joined) ──▶ RecordChunk
 //! ```
 //!
-//! What keeps topics small is written once for both: `retention` (what is too old or too much) and `compaction`
+//! What keeps such topics small is written once for both: `retention` (what is too old or too much) and `compaction`
 //! (what a newer record with the same key replaces). Both work on whole chunks and their `ChunkSummary`.
 
+mod agreement;
 mod append_signal;
 mod chunk_encoding;
 mod chunk_summary;
 mod compaction;
+mod error;
 mod gather;
 mod kafka;
 mod local;
@@ -24,9 +27,11 @@ mod memory;
 mod murmur2;
 mod owner;
 mod partitioner;
+mod properties;
 mod retention;
 mod schema_validation;
 mod time_order;
+mod topic_config;
 
 #[cfg(test)]
 mod tests;
@@ -36,16 +41,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::storage::{KeyValue, MemoryStorage, RocksStorage, StorageError, WriteSet};
+use crate::storage::{KeyValue, MemoryStorage, RocksStorage, WriteSet};
 use crate::types::RecordChunk;
 
+pub use agreement::{
+    Agreement, Announced, COMMANDS_LOG, Fence, Membership, PLACEMENT_LOG, Propose, SharedLog, service_topic,
+};
+pub use error::TopicError;
 pub use kafka::KafkaTopics;
 pub use local::LocalTopics;
 pub use memory::MemoryTopics;
 pub use murmur2::{murmur2, partition_of_key};
 pub use time_order::{RecordRef, TimeOrder};
+pub use topic_config::TopicConfig;
 
 use chunk_summary::ChunkSummary;
+use topic_config::RECORD_BYTES_MAX;
 
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,123 +66,6 @@ pub struct TopicPartition {
     /// Partition number, from 0.
     pub partition: u32,
 }
-
-/// How a topic is laid out and what happens to old records.
-///
-/// Embedded topics keep what is said of partitions, cleanup, retention and registered schemas; the rest is for a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicConfig {
-    /// Number of partitions, at least 1.
-    pub partitions: u32,
-    /// Keep only the newest record per key (`cleanup.policy=compact`).
-    pub compact: bool,
-    /// Delete records older than this (`retention.ms`); `None` keeps them. With `compact`: `compact,delete`.
-    pub retention_ms: Option<i64>,
-    /// Delete the oldest chunks beyond this size of a partition (`retention.bytes`).
-    pub retention_bytes: Option<u64>,
-    /// Copies of each partition; `None`: as many as the cluster makes by default.
-    pub replicas: Option<u16>,
-    /// Where `retention_ms` says nothing, the cluster's own default holds instead of keeping all.
-    pub default_retention: bool,
-    /// A query keeps the topic for itself: what the server's properties say of internal topics holds.
-    pub internal: bool,
-    /// Further settings by Kafka's names.
-    pub settings: BTreeMap<String, String>,
-}
-
-impl TopicConfig {
-    /// Settings of a topic that keeps everything.
-    pub fn with_partitions(partitions: u32) -> Self {
-        Self {
-            partitions,
-            compact: false,
-            retention_ms: None,
-            retention_bytes: None,
-            replicas: None,
-            default_retention: false,
-            internal: false,
-            settings: BTreeMap::new(),
-        }
-    }
-
-    /// Settings of a topic by which rows go from one part of a query to the next: all is kept until it was read.
-    pub fn repartition(partitions: u32) -> Self {
-        const SEGMENT_BYTES: u32 = 50 << 20;
-        let mut config = Self { internal: true, ..Self::with_partitions(partitions) };
-        config.settings.insert("segment.bytes".to_owned(), SEGMENT_BYTES.to_string());
-        config.settings.insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
-        config
-    }
-
-    /// Settings of the changelog of a store that keeps windows for `retention_ms`, or other rows for ever. A row may be as
-    /// large as it is.
-    pub fn changelog(partitions: u32, retention_ms: Option<i64>) -> Self {
-        let mut config = Self { compact: true, retention_ms, internal: true, ..Self::with_partitions(partitions) };
-        config.settings.insert(RECORD_BYTES_MAX.to_owned(), LARGE_RECORD_BYTES.to_string());
-        config.settings.insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
-        config
-    }
-
-    /// Settings of a topic for records of other topics, whatever they hold.
-    pub fn dead_letters() -> Self {
-        let mut config = Self::with_partitions(1);
-        config.settings.insert(RECORD_BYTES_MAX.to_owned(), LARGE_RECORD_BYTES.to_string());
-        config
-    }
-
-    /// How large a record may be, key and value and headers together; `None`: as large as it is.
-    pub fn record_bytes_max(&self) -> Option<usize> {
-        /// What a batch adds to its one record, at most.
-        const ENVELOPE: usize = 128;
-        let bytes: usize = self.settings.get(RECORD_BYTES_MAX)?.parse().ok()?;
-        Some(bytes.min(LARGE_RECORD_BYTES).saturating_sub(ENVELOPE))
-    }
-
-    /// What embedded topics keep of these settings, which are those of a new topic `name`.
-    fn embedded(&self, name: &str) -> Result<Self, TopicError> {
-        self.check_schema_validation(name)?;
-        let kept = Self {
-            compact: self.compact,
-            retention_ms: self.retention_ms,
-            retention_bytes: self.retention_bytes,
-            ..Self::with_partitions(self.partitions)
-        };
-        Ok(kept.with_schema_validation(self.validates_keys(), self.validates_values()))
-    }
-
-    /// Checks `name` and these settings as the name and settings of a new topic.
-    pub fn check(&self, name: &str) -> Result<(), TopicError> {
-        let invalid_name = |reason| TopicError::InvalidName { topic: name.to_owned(), reason };
-        let invalid_config = |reason| TopicError::InvalidConfig { topic: name.to_owned(), reason };
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        match name {
-            "" => return Err(invalid_name("it is empty")),
-            "." | ".." => return Err(invalid_name("it names a directory")),
-            _ if name.len() > NAME_BYTES_MAX => return Err(invalid_name("it is longer than 249 characters")),
-            _ if !name.bytes().all(legal) => {
-                return Err(invalid_name("only ASCII letters, digits, '.', '_' and '-' are allowed"));
-            }
-            _ => {}
-        }
-        match self {
-            Self { partitions: 0, .. } => Err(invalid_config("it needs at least one partition")),
-            Self { partitions, .. } if *partitions > PARTITIONS_MAX => {
-                Err(invalid_config("more than 10000 partitions are not supported"))
-            }
-            Self { retention_ms: Some(..0), .. } => Err(invalid_config("retention.ms is negative")),
-            Self { replicas: Some(0), .. } => Err(invalid_config("it needs at least one replica")),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Kafka's setting for the size of records.
-const RECORD_BYTES_MAX: &str = "max.message.bytes";
-/// Larger records are never written to a cluster.
-const LARGE_RECORD_BYTES: usize = 64 << 20;
-/// As in Kafka.
-const NAME_BYTES_MAX: usize = 249;
-const PARTITIONS_MAX: u32 = 10_000;
 
 /// A topic and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,72 +160,6 @@ pub trait Writer: Send {
     fn commit(&mut self, transaction: Transaction) -> Result<(), TopicError>;
 }
 
-/// A server's membership in one agreement of the servers of its service. Once they have agreed anew, what is committed under the old
-/// one is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fence {
-    group: String,
-    generation: i32,
-    member: String,
-    instance: Option<String>,
-}
-
-impl Fence {
-    /// Number of the agreement: one more than that of the one before.
-    pub fn generation(&self) -> i32 {
-        self.generation
-    }
-}
-
-/// What the servers of a service have agreed on.
-#[derive(Debug)]
-pub struct Agreement {
-    /// What commits are made under.
-    pub fence: Arc<Fence>,
-    /// What the leader has proposed.
-    pub proposal: Vec<u8>,
-}
-
-/// Makes the proposal of the leader: from the last one that was agreed on, if there is one, and the servers there are.
-pub type Propose<'a> = &'a dyn Fn(Option<&[u8]>, &[String]) -> Vec<u8>;
-
-/// A server's part in the group of the servers of its service.
-pub trait Membership: Send {
-    /// What tells this server from the others, the same whenever its data directory is opened.
-    fn server(&self) -> &str;
-
-    /// Takes part for about `timeout`; returns a new agreement when there is one.
-    fn next(&mut self, timeout: Duration, propose: Propose<'_>) -> Result<Option<Agreement>, TopicError>;
-
-    /// Tells `word` to all servers, those to come too, in place of what this one has told before.
-    fn announce(&mut self, word: &[u8]) -> Result<(), TopicError>;
-
-    /// What servers have told last, by their identities, as far as it has arrived; those that are gone among them.
-    fn announced(&self) -> &Announced;
-}
-
-/// What servers have told, by their identities.
-pub type Announced = Arc<BTreeMap<String, Arc<[u8]>>>;
-
-/// A log that all servers of a service append to, one at a time.
-pub trait SharedLog: Send {
-    /// Whether there are records that were not read, as far as is known.
-    fn has_more(&self) -> Result<bool, TopicError>;
-
-    /// All records since the last call, to where the log ends now.
-    fn read(&mut self) -> Result<Vec<RecordChunk>, TopicError>;
-
-    /// Makes this server the only one that may append, until another takes over. True if it was not: what others have
-    /// appended is to be read first.
-    fn take_over(&mut self) -> Result<bool, TopicError>;
-
-    /// Appends a record together with what `transaction` holds.
-    ///
-    /// # Errors
-    /// [`TopicError::Fenced`] when another server has taken over; nothing holds then. After any other error that is open.
-    fn append(&mut self, key: &[u8], value: &[u8], transaction: Transaction) -> Result<(), TopicError>;
-}
-
 /// A writer for topics that commit without one.
 struct PlainWriter<T>(Arc<T>);
 
@@ -341,123 +169,10 @@ impl<T: Topics> Writer for PlainWriter<T> {
     }
 }
 
-/// What went wrong with a topic.
-#[derive(Debug, thiserror::Error)]
-pub enum TopicError {
-    /// No such topic.
-    #[error("topic {topic} does not exist")]
-    UnknownTopic {
-        /// Topic name.
-        topic: String,
-    },
-    /// The topic is there already.
-    #[error("topic {topic} exists already")]
-    TopicExists {
-        /// Topic name.
-        topic: String,
-    },
-    /// The name cannot be used.
-    #[error("topic name '{topic}' is not allowed: {reason}")]
-    InvalidName {
-        /// Topic name.
-        topic: String,
-        /// Which rule it breaks.
-        reason: &'static str,
-    },
-    /// The settings cannot be used.
-    #[error("topic {topic} cannot be created: {reason}")]
-    InvalidConfig {
-        /// Topic name.
-        topic: String,
-        /// Which rule they break.
-        reason: &'static str,
-    },
-    /// The partition is beyond the topic's partitions.
-    #[error("topic {topic} has {partitions} partitions, there is no partition {partition}")]
-    UnknownPartition {
-        /// Topic name.
-        topic: String,
-        /// Requested partition.
-        partition: u32,
-        /// Partitions the topic has.
-        partitions: u32,
-    },
-    /// The servers have agreed anew: the tasks may belong to another by now.
-    #[error("the commit comes too late, tasks were placed anew: {reason}")]
-    Outdated {
-        /// What the client says.
-        reason: String,
-    },
-    /// Another writer has taken this one's name.
-    #[error("another writer has taken over: {reason}")]
-    Fenced {
-        /// What the client says.
-        reason: String,
-    },
-    /// A right is missing.
-    #[error("{doing}: {who} lacks the right {right}; whoever may grant it can do so with {grant}")]
-    NotAllowed {
-        /// What was being done.
-        doing: String,
-        /// Who did it: `user bob`.
-        who: String,
-        /// Which right it is: `Read on topic orders`.
-        right: String,
-        /// How it is granted.
-        grant: String,
-    },
-    /// A data directory holds the state of somebody else.
-    #[error(
-        "data directory {path} belongs to {found}, this is {wanted}: queries would meet the state of others; give another data \
-         directory, or the properties with which this one was made"
-    )]
-    ForeignDirectory {
-        /// The data directory.
-        path: String,
-        /// Whose it is.
-        found: String,
-        /// Who opens it.
-        wanted: String,
-    },
-    /// A record, or the batch that it is in, is larger than the topic takes.
-    #[error(
-        "topic {topic} takes no records as large as those that are to be written; raise its setting max.message.bytes"
-    )]
-    TooLarge {
-        /// Topic name.
-        topic: String,
-    },
-    /// The partition ends before the offset that was asked for.
-    #[error(
-        "topic {topic} partition {partition} ends at offset {end}, before the offset {offset} that was read already"
-    )]
-    Truncated {
-        /// Topic name.
-        topic: String,
-        /// Partition number.
-        partition: u32,
-        /// Offset that was asked for.
-        offset: i64,
-        /// Offset that the next record will get.
-        end: i64,
-    },
-    /// The cluster, or the way to it.
-    #[error("{doing}: {reason}")]
-    Cluster {
-        /// What was being done.
-        doing: String,
-        /// What the client says.
-        reason: String,
-    },
-    /// The store below failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
 /// The topics that `properties` choose: those of the cluster at `bootstrap.servers`, else those in the data directory `dir`. State is
 /// in `dir` in either case.
 pub fn open(dir: &Path, properties: &BTreeMap<String, String>) -> Result<Arc<dyn Topics>, TopicError> {
-    let service = properties.get("ksql.service.id").map_or("default_", String::as_str);
+    let service = properties::property(properties, "ksql.service.id").unwrap_or("default_");
     if is_cluster(properties) {
         let storage: Arc<dyn KeyValue> = RocksStorage::open(dir)?;
         let topics = KafkaTopics::open(properties, Arc::clone(&storage))?;
@@ -479,13 +194,25 @@ pub fn open_without_state(dir: &Path, properties: &BTreeMap<String, String>) -> 
 
 /// Whether `properties` name a cluster: topics are not embedded then.
 pub fn is_cluster(properties: &BTreeMap<String, String>) -> bool {
-    ["bootstrap.servers", "ksql.streams.bootstrap.servers"].iter().any(|name| properties.contains_key(*name))
+    properties::property(properties, "bootstrap.servers").is_some()
 }
 
 /// Topics of one cluster, real or embedded. Shared by all threads.
 pub trait Topics: Send + Sync {
     /// Creates a topic.
     fn create(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError>;
+
+    /// Creates a topic unless there is one of that name, however it is made.
+    fn ensure(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
+        if self.describe(name)?.is_some() {
+            return Ok(());
+        }
+        match self.create(name, config) {
+            // Another server was faster.
+            Ok(()) | Err(TopicError::TopicExists { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 
     /// Deletes a topic with its records and the positions of all groups in it.
     fn delete(&self, name: &str) -> Result<(), TopicError>;

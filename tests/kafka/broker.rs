@@ -86,9 +86,13 @@ impl Broker {
         self.tell("kill", number);
     }
 
-    /// Starts a broker again that was killed, and waits until it listens.
+    /// Starts a broker again that was killed, and waits until the cluster serves: a broker listens before it does.
     pub fn up(&self, number: u32) {
         self.tell("up", number);
+        // Each try waits for itself.
+        let list = || self.levada(&["topic", "list"]).output().expect("levada starts");
+        let served = (0..6).map(|_| list()).find(|output| output.status.success());
+        assert!(served.is_some(), "broker {number} is up and does not serve: {list:?}", list = list());
     }
 
     fn tell(&self, action: &str, number: u32) {

@@ -13,7 +13,7 @@ pub struct Server {
     arguments: Vec<String>,
     log: PathBuf,
     child: Child,
-    /// Whether a broker went since it was started: it may say so and end, if it had not begun yet.
+    /// Whether a broker went since it was started: it may say so and end if it had not begun yet, and its queries may rest.
     excused: bool,
 }
 
@@ -64,15 +64,17 @@ impl Server {
         true
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks it to stop, and waits until it has. Since a broker went a query may still rest after its failure, for a minute at most:
+    /// the server says so then, and what other servers have done meanwhile is for the caller to look at.
     ///
     /// # Panics
-    /// If it says that something is wrong.
+    /// If it says that something else is wrong.
     pub fn stop(&mut self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(told.expect("kill can be run").success(), "{} has ended by itself:\n{}", self.name, self.log_tail());
         let status = self.child.wait().expect("the process ends");
-        assert!(status.success(), "{} ended with {status}:\n{}", self.name, self.log_tail());
+        let rests = self.excused && status.code() == Some(1) && self.log_tail().contains("does not run:");
+        assert!(status.success() || rests, "{} ended with {status}:\n{}", self.name, self.log_tail());
     }
 
     /// The last lines that it has logged.

@@ -69,6 +69,7 @@ pub(super) const ENGINE: &[Property] = &[
     boolean("ksql.udfs.enabled", "true", "whether libraries of functions are loaded at the start"),
     boolean("ksql.variable.substitution.enable", "true", "whether `${name}` is replaced by the value of a variable").session(),
     number("levada.functions.slow.ms", "10000", Milliseconds, "a call of a function of a library that runs longer is told").fixed(),
+    number("levada.push.client.timeout.ms", "60000", Milliseconds, "how long a push query waits for a client that takes no rows").fixed(),
     unset(
         "levada.schema.registry.listener",
         "address at which the schema registry of the data directory is served: `127.0.0.1:8081`",

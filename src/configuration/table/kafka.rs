@@ -1,6 +1,6 @@
 //! What Levada's clients of Kafka obey. They take all settings of librdkafka beside these.
 
-use super::super::property::Unit::Milliseconds;
+use super::super::property::Unit::{Bytes, Milliseconds};
 use super::super::property::{Property, choice, number, text, unset};
 
 /// Properties by name.
@@ -12,12 +12,7 @@ pub(super) const KAFKA: &[Property] = &[
     .fixed(),
     text("client.id", "levada", "name by which brokers know the clients"),
     unset("compression.type", "how producers compress; unless set, `lz4`"),
-    number(
-        "fetch.min.bytes",
-        "1",
-        super::super::property::Unit::Bytes,
-        "least that a broker gathers before it answers a consumer",
-    ),
+    number("fetch.min.bytes", "1", Bytes, "least that a broker gathers before it answers a consumer"),
     unset(
         "group.instance.id",
         "name by which the other servers keep this one's place while it restarts; unless set, one that the data directory has; empty: none",

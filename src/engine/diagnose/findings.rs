@@ -1,13 +1,13 @@
 //! What follows from the figures of a query, in sentences.
 
-use super::super::monitoring::{QueryLook, task_name};
+use super::super::monitoring::QueryLook;
 use super::steps::{
     EMPTY, FAILED, LATE, NO_KEY, NO_VALUE, NOT_WRITTEN, REMOVED_BY_HAVING, REMOVED_BY_WHERE, Step, StepKind, UNMATCHED,
     UNREADABLE, WAITED,
 };
 use super::{place, short, time};
 use crate::plan::PlanNode;
-use crate::runtime::metrics::{InputFigures, Phase, TaskFigures, TaskId};
+use crate::runtime::metrics::{InputFigures, Phase, TaskFigures, TaskId, task_name};
 
 /// Shares of rows below this, in percent, are not worth a sentence, unless nothing came out.
 const WORTH_PERCENT: u64 = 10;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 
-use super::monitoring::{QueryLook, task_name};
+use super::monitoring::QueryLook;
 use super::queries::RunningQuery;
 use super::{Listing, Shared, show};
-use crate::runtime::metrics::InputFigures;
+use crate::runtime::metrics::{InputFigures, task_name};
 
 use steps::Step;
 

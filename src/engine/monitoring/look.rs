@@ -72,8 +72,3 @@ impl QueryLook {
         restores.filter_map(RestoreFigures::progress).map(|(done, of)| of - done).sum()
     }
 }
-
-/// `0_3`: the name of a task.
-pub(in crate::engine) fn task_name((sub, partition): TaskId) -> String {
-    format!("{sub}_{partition}")
-}

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::{Engine, Shared};
 use crate::metrics::{Metric, Registry, Snapshot};
 
-pub(super) use look::{Look, QueryLook, task_name};
+pub(super) use look::{Look, QueryLook};
 pub(super) use pulls::{PullKind, PullMetrics};
 
 /// Push queries that run.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::look::{Look, QueryLook, task_name};
+use super::look::{Look, QueryLook};
 use crate::functions::plugins;
 use crate::metrics::{Label, Metric, Snapshot};
 use crate::runtime::dead_letter::Stage;
-use crate::runtime::metrics::{InputFigures, OperatorFigures, Phase, TaskFigures, TaskId};
+use crate::runtime::metrics::{InputFigures, OperatorFigures, Phase, TaskFigures, TaskId, task_name};
 use crate::runtime::query_error::ErrorClass;
 use crate::types::resident_bytes;
 

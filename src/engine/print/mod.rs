@@ -17,6 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime};
 
 use super::hidden_topics::has_secrets;
+use super::query_report::PATIENCE;
 use super::{EngineError, Shared};
 use crate::catalog::Catalog;
 use crate::formats::RecordTexts;
@@ -150,11 +151,23 @@ pub(super) fn start(shared: &Shared, catalog: &Catalog, print: &PrintTopic) -> R
     }
     let Some(info) = topics.describe(&print.topic)? else { return Err(unknown_topic(shared, catalog, &print.topic)) };
     let topic: Arc<str> = info.name.as_str().into();
+    let partition = |partition| TopicPartition { topic: Arc::clone(&topic), partition };
+    let partitions: Vec<TopicPartition> = (0..info.config.partitions).map(partition).collect();
     let mut records = TimeOrder::default();
-    for partition in 0..info.config.partitions {
-        let partition = TopicPartition { topic: Arc::clone(&topic), partition };
-        let from = if print.from_beginning { 0 } else { topics.end_offset(&partition)? };
-        records.add(partition, from, None);
+    for (partition, range) in partitions.iter().zip(topics.ranges(&partitions, PATIENCE)?) {
+        let from = match range {
+            Some((start, end)) => {
+                if print.from_beginning {
+                    start
+                } else {
+                    end
+                }
+            }
+            // Without a leader: one that comes soon is waited for.
+            None if print.from_beginning => topics.start_offset(partition)?,
+            None => topics.end_offset(partition)?,
+        };
+        records.add(partition.clone(), from, None);
     }
     let registered = RecordTexts::new(shared.registry.clone());
     let state = State {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::monitoring::{Look, task_name};
+use super::super::monitoring::Look;
 use super::super::show;
 use super::{Cell, Row};
 use crate::catalog::{Catalog, QueryId};
 use crate::operators::Fate;
-use crate::runtime::metrics::{InputFigures, RestoreFigures, TaskFigures, TaskId};
+use crate::runtime::metrics::{InputFigures, RestoreFigures, TaskFigures, TaskId, task_name};
 use crate::runtime::query_error::ErrorClass;
 
 pub(super) fn queries(look: &Look<'_>, catalog: &Catalog) -> Vec<Row> {
@@ -49,9 +49,8 @@ fn of_tasks(look: &Look<'_>, mut each: impl FnMut([Cell; 2], &TaskFigures, TaskI
 
 /// Offsets of changelogs that were read, and that are left.
 fn restored<'f>(restores: impl Iterator<Item = &'f RestoreFigures>) -> [Cell; 2] {
-    let progress = restores.filter_map(RestoreFigures::progress);
-    let sum = progress.reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1));
-    sum.map_or([Cell::Null, Cell::Null], |(done, of)| [done.into(), (of - done).into()])
+    let total = RestoreFigures::total(restores);
+    total.map_or([Cell::Null, Cell::Null], |(done, of)| [done.into(), (of - done).into()])
 }
 
 pub(super) fn tasks(look: &Look<'_>) -> Vec<Row> {

@@ -192,7 +192,7 @@ impl Subscriptions {
         }
         let Some(number) = self.table.references.get(reference) else { return Ok(Vec::new()) };
         let slots = &self.table.subscribers[number as usize].slots;
-        Ok(slots.iter().map(|&slot| self.table.rows.get(slot)).collect())
+        Ok(self.table.rows.references(slots))
     }
 
     /// Reads all who refer to `reference` from storage, unless they are in memory, where they may have been removed.
@@ -220,7 +220,7 @@ impl Subscriptions {
         let dirty = std::mem::take(&mut self.dirty);
         let is_present = |slot: u32, table: &Table| table.rows.get(slot).is_present();
         let present: Vec<u32> = dirty.iter().copied().filter(|&slot| is_present(slot, &self.table)).collect();
-        let rows: Vec<RowRef> = present.iter().map(|&slot| self.table.rows.get(slot)).collect();
+        let rows = self.table.rows.references(&present);
         let columns = self.table.rows.gather(&rows);
         let mut encoder = RowEncoder::default();
         for (row, &slot) in present.iter().enumerate() {

@@ -165,10 +165,7 @@ impl SessionAggregate {
         if slots.is_empty() {
             return;
         }
-        let segment = self.emitted.add_segment(self.groups.results(slots), slots.to_vec());
-        for (row, &slot) in slots.iter().enumerate() {
-            self.emitted.set(slot, RowRef::new(segment, row));
-        }
+        self.emitted.put(self.groups.results(slots), slots.to_vec());
     }
 
     /// Emits what has become of the sessions since the last commit.

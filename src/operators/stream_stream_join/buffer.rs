@@ -124,7 +124,7 @@ impl Buffer {
             self.index(record);
             added.push(record);
         }
-        self.set_rows(columns, added);
+        self.rows.put(columns, added);
         Ok(())
     }
 
@@ -199,13 +199,6 @@ impl Buffer {
         }
     }
 
-    fn set_rows(&mut self, columns: Vec<ArrayRef>, records: Vec<u32>) {
-        let segment = self.rows.add_segment(columns, records.clone());
-        for (row, record) in records.into_iter().enumerate() {
-            self.rows.set(record, RowRef::new(segment, row));
-        }
-    }
-
     fn add(&mut self, record: Record) -> u32 {
         let record = Record { is_known: true, ..record };
         if let Some(free) = self.free.pop() {
@@ -225,7 +218,7 @@ impl Buffer {
             })
             .collect();
         self.arrivals += records.len() as u64;
-        self.set_rows(columns, records.clone());
+        self.rows.put(columns, records.clone());
         records
     }
 
@@ -234,7 +227,7 @@ impl Buffer {
         let columns = decode_rows(&self.types, [row])?;
         self.arrivals = self.arrivals.max(arrival + 1);
         let record = self.add(Record { time, key, arrival, ..Record::default() });
-        self.set_rows(columns, vec![record]);
+        self.rows.put(columns, vec![record]);
         if self.has_cold(self.buckets.number(time)) {
             // Others can find it, so they must find this one.
             self.index(record);

@@ -218,6 +218,11 @@ impl RestoreFigures {
         let done = (self.position - self.start).max(0) as u64;
         Some((done.min(of), of))
     }
+
+    /// The progress of all `restores` whose end is known together.
+    pub fn total<'f>(restores: impl Iterator<Item = &'f Self>) -> Option<(u64, u64)> {
+        restores.filter_map(Self::progress).reduce(|sum, store| (sum.0 + store.0, sum.1 + store.1))
+    }
 }
 
 #[cfg(test)]

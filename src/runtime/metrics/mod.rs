@@ -15,10 +15,11 @@ mod process;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::dead_letter::Stage;
+use super::lock;
 use super::query_error::{ErrorClass, QueryError};
 use crate::topics::{TopicPartition, Topics};
 
@@ -30,6 +31,11 @@ pub use process::RuntimeMetrics;
 
 /// A task by sub-topology and partition.
 pub type TaskId = (usize, u32);
+
+/// `0_3`: the name of a task.
+pub fn task_name((sub, partition): TaskId) -> String {
+    format!("{sub}_{partition}")
+}
 
 /// Figures of one query since it was started.
 #[derive(Debug, Default)]
@@ -70,8 +76,8 @@ pub struct Read {
 /// What went wrong with a query.
 #[derive(Debug, Default)]
 struct Errors {
-    /// Why it does not run at the moment.
-    failure: Option<String>,
+    /// Tasks that do not run at the moment, and why; the last to fail is last. Without a task: the query cannot be started.
+    failing: Vec<(Option<TaskId>, String)>,
     /// The newest errors, oldest first.
     kept: VecDeque<QueryError>,
 }
@@ -226,20 +232,21 @@ impl QueryMetrics {
         self.failures[class as usize].load(Ordering::Relaxed)
     }
 
-    /// Takes note of an error because of which the query does not run at the moment.
-    pub fn fail(&self, error: QueryError) {
+    /// Takes note of an error because of which `task`, or the whole query, does not run at the moment.
+    pub fn fail(&self, task: Option<TaskId>, error: QueryError) {
         self.failures[error.class as usize].fetch_add(1, Ordering::Relaxed);
         let mut errors = lock(&self.errors);
-        errors.failure = Some(error.message.clone());
+        errors.failing.retain(|(failing, _)| *failing != task);
+        errors.failing.push((task, error.message.clone()));
         if errors.kept.len() == ERRORS_MAX {
             errors.kept.pop_front();
         }
         errors.kept.push_back(error);
     }
 
-    /// Takes note that the query runs again.
-    pub fn recover(&self) {
-        lock(&self.errors).failure = None;
+    /// Takes note that `task` runs again, or runs elsewhere.
+    pub fn recover(&self, task: TaskId) {
+        lock(&self.errors).failing.retain(|(failing, _)| *failing != Some(task));
     }
 
     /// Takes over the errors of the same query before it was started again.
@@ -250,9 +257,15 @@ impl QueryMetrics {
         }
     }
 
-    /// Why the query does not run at the moment.
+    /// Why the query, or the last of its tasks to fail, does not run at the moment.
     pub fn failure(&self) -> Option<String> {
-        lock(&self.errors).failure.clone()
+        lock(&self.errors).failing.last().map(|(_, failure)| failure.clone())
+    }
+
+    /// Why `task` does not run at the moment.
+    pub fn failure_of(&self, task: TaskId) -> Option<String> {
+        let errors = lock(&self.errors);
+        errors.failing.iter().find(|(failing, _)| *failing == Some(task)).map(|(_, failure)| failure.clone())
     }
 
     /// The newest errors, oldest first.
@@ -302,11 +315,6 @@ impl TaskMetrics {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::query_error::ErrorClass;
@@ -340,20 +348,32 @@ mod tests {
     fn ten_errors_are_kept_and_the_last_one_stands_until_it_is_over() {
         let metrics = QueryMetrics::default();
         for number in 0..12 {
-            metrics.fail(QueryError {
-                time_ms: number,
-                class: ErrorClass::Unknown,
-                message: format!("error {number}"),
-            });
+            metrics.fail(Some((0, 0)), error(number));
         }
         assert_eq!(metrics.failure().as_deref(), Some("error 11"));
-        metrics.recover();
+        metrics.recover((0, 0));
         assert_eq!(metrics.failure(), None);
         let times = |metrics: &QueryMetrics| metrics.errors().iter().map(|error| error.time_ms).collect::<Vec<_>>();
         assert_eq!(times(&metrics), (2..12).collect::<Vec<_>>());
         let again = QueryMetrics::default();
         again.inherit(&metrics);
         assert_eq!((times(&again).len(), again.failure()), (10, None));
+    }
+
+    fn error(number: i64) -> QueryError {
+        QueryError { time_ms: number, class: ErrorClass::Unknown, message: format!("error {number}") }
+    }
+
+    #[test]
+    fn a_query_fails_until_all_its_tasks_run_again() {
+        let metrics = QueryMetrics::default();
+        metrics.fail(Some((0, 0)), error(1));
+        metrics.fail(Some((0, 1)), error(2));
+        metrics.recover((0, 1));
+        assert_eq!(metrics.failure().as_deref(), Some("error 1"));
+        assert_eq!((metrics.failure_of((0, 0)).as_deref(), metrics.failure_of((0, 1))), (Some("error 1"), None));
+        metrics.recover((0, 0));
+        assert_eq!(metrics.failure(), None);
     }
 
     #[test]

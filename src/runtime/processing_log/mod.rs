@@ -11,9 +11,10 @@
 mod message;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::clock::Clock;
+use super::lock;
 use crate::metrics::{Counter, Metric, Registry};
 use crate::topics::{TopicError, TopicPartition, Topics, Transaction};
 use crate::types::RecordChunkBuilder;
@@ -98,7 +99,7 @@ impl ProcessingLog {
         }
         let message = message(to.settings.includes_rows);
         let entry = Entry { logger: logger.clone(), time_ms: to.clock.now_ms(), message };
-        to.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        lock(&to.entries).push(entry);
     }
 
     /// Writes the entries so far; returns how many.
@@ -108,7 +109,7 @@ impl ProcessingLog {
     /// records among the dead letters.
     pub fn write(&self, topics: &dyn Topics) -> Result<usize, TopicError> {
         let Some(to) = &self.to else { return Ok(0) };
-        let entries = std::mem::take(&mut *to.entries.lock().unwrap_or_else(PoisonError::into_inner));
+        let entries = std::mem::take(&mut *lock(&to.entries));
         let asked = to.waiting.swap(0, Ordering::Relaxed);
         to.tell(asked.saturating_sub(ENTRIES_MAX));
         if entries.is_empty() {

@@ -1,7 +1,7 @@
 //! Topics of the cluster: made, found, removed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -14,6 +14,7 @@ use rdkafka::types::{RDKafka, RDKafkaErrorCode};
 
 use super::cluster_error;
 use super::deadline::Deadline;
+use super::lock;
 use super::readers::Readers;
 use super::refusal::{Caller, Needs, is_refusal};
 use super::topic_id::topic_id;
@@ -87,7 +88,7 @@ impl Admin {
         for (key, value) in &settings {
             topic = topic.set(key, value);
         }
-        self.expected().insert(name.to_owned(), Deadline::after(SETTLED));
+        lock(&self.expected).insert(name.to_owned(), Deadline::after(SETTLED));
         let (doing, needs) = (format!("cannot create topic {name}"), Needs::topic("Create", name));
         let made = block_on(self.client.create_topics(&[topic], &options()));
         match made.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
@@ -97,7 +98,7 @@ impl Admin {
                 return Err(TopicError::TopicExists { topic: name.to_owned() });
             }
             Some(Err((_, code))) => {
-                self.expected().remove(name);
+                lock(&self.expected).remove(name);
                 return Err(self.caller.failed(&doing, needs, code));
             }
             _ => {}
@@ -108,7 +109,7 @@ impl Admin {
     pub(super) fn delete(&self, name: &str) -> Result<(), TopicError> {
         let (doing, needs) = (format!("cannot delete topic {name}"), Needs::topic("Delete", name));
         let gone = block_on(self.client.delete_topics(&[name], &options()));
-        self.expected().remove(name);
+        lock(&self.expected).remove(name);
         self.doubt(name);
         match gone.map_err(|error| self.caller.failed_client(&doing, needs, &error))?.pop() {
             Some(Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic))) => {
@@ -187,19 +188,19 @@ impl Admin {
     }
 
     fn look(&self, name: &str) -> Result<Option<(TopicInfo, Option<String>)>, TopicError> {
-        if let Some(known) = self.known().get(name).filter(|known| !known.until.is_over()) {
+        if let Some(known) = lock(&self.known).get(name).filter(|known| !known.until.is_over()) {
             return Ok(Some((known.info.clone(), known.id.clone())));
         }
         let layouts = loop {
             let layouts = self.layouts(Some(name))?;
-            let expected = self.expected().get(name).copied();
+            let expected = lock(&self.expected).get(name).copied();
             if !layouts.is_empty() || !expected.is_some_and(|deadline| deadline.pause(Duration::from_millis(20))) {
                 break layouts;
             }
         };
         let Some(info) = self.with_settings(&layouts)?.pop() else {
-            self.expected().remove(name);
-            if self.known().remove(name).is_some() {
+            lock(&self.expected).remove(name);
+            if lock(&self.known).remove(name).is_some() {
                 self.readers.forget(name);
             }
             return Ok(None);
@@ -209,7 +210,7 @@ impl Admin {
             self.caller.failed_native(&doing, Needs::topic("Describe", name), error)
         })?;
         let now = Known { info: info.clone(), id: id.clone(), until: Deadline::after(self.fresh) };
-        let mut known = self.known();
+        let mut known = lock(&self.known);
         if known.get(name).is_some_and(|before| before.id != id) {
             // What was fetched is of a topic that is no more.
             self.readers.forget(name);
@@ -241,17 +242,9 @@ impl Admin {
 
     /// Asks the cluster the next time.
     pub(super) fn doubt(&self, name: &str) {
-        if let Some(known) = self.known().get_mut(name) {
+        if let Some(known) = lock(&self.known).get_mut(name) {
             known.until = Deadline::after(Duration::ZERO);
         }
-    }
-
-    fn expected(&self) -> std::sync::MutexGuard<'_, HashMap<String, Deadline>> {
-        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

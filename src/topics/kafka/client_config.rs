@@ -8,7 +8,7 @@
 //! | any of these behind `ksql.streams.` | the same |
 //! | `ksql.*` and what only Kafka Streams knows | none |
 //!
-//! Settings of Java's clients are [translated](super::java_settings). What librdkafka does not know is passed over: whoever loads
+//! What is said for fewer clients counts more, then what has the prefix. Settings of Java's clients are [translated](super::java_settings). What librdkafka does not know is passed over: whoever loads
 //! the properties tells names that nobody knows.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use rdkafka::types::RDKafkaConfRes;
 use super::cluster_error;
 use super::java_settings::{Stores, Translated, translated};
 use crate::topics::TopicError;
+use crate::topics::properties::{in_order, property};
 
 /// Settings by kind of client.
 pub(super) struct ClientConfigs {
@@ -69,14 +70,12 @@ impl ClientConfigs {
         for config in [&mut consumer, &mut producer, &mut admin] {
             config.set("client.id", "levada").set_log_level(RDKafkaLogLevel::Warning);
         }
-        let property = |name: &str| {
-            let prefixed = format!("ksql.streams.{name}");
-            properties.get(&prefixed).or_else(|| properties.get(name)).map(String::as_str)
-        };
+        let property = |name: &str| property(properties, name);
         let stores = Stores { key: property("ssl.keystore.type"), trust: property("ssl.truststore.type") };
         let is_secure = property("security.protocol").is_some_and(|name| name.to_ascii_uppercase().contains("SSL"));
-        for (name, value) in properties {
-            let name = name.strip_prefix("ksql.streams.").unwrap_or(name);
+        let mut settings: Vec<(&str, &str)> = in_order(properties).collect();
+        settings.sort_by_key(|(name, _)| specificity(name));
+        for (name, value) in settings {
             let name = name.strip_prefix("main.").unwrap_or(name);
             let (kinds, name): (&mut [&mut ClientConfig], &str) = match name.split_once('.') {
                 Some(("consumer", rest)) => (&mut [&mut consumer], rest),
@@ -92,6 +91,15 @@ impl ClientConfigs {
             set(kinds, name, value, stores)?;
         }
         Ok(Self { consumer, producer, admin })
+    }
+}
+
+/// How few clients a property is for: what is said for fewer counts more.
+fn specificity(name: &str) -> u8 {
+    match name.split_once('.') {
+        Some(("main", _)) => 2,
+        Some(("consumer" | "producer" | "admin", _)) => 1,
+        _ => 0,
     }
 }
 
@@ -193,6 +201,23 @@ mod tests {
         }
         assert_eq!((found.producer.get("linger.ms"), found.consumer.get("linger.ms")), (Some("7"), None));
         assert_eq!(found.consumer.get("fetch.min.bytes"), Some("9"));
+    }
+
+    #[test]
+    fn what_is_said_for_fewer_clients_counts_more_then_what_has_the_prefix() {
+        let found = configs(&[
+            ("client.id", "all"),
+            ("admin.client.id", "plain"),
+            ("ksql.streams.admin.client.id", "prefixed"),
+            ("ksql.streams.client.id", "all, prefixed"),
+            ("ksql.streams.consumer.fetch.min.bytes", "2"),
+            ("main.consumer.fetch.min.bytes", "3"),
+            ("ksql.streams.fetch.min.bytes", "1"),
+        ])
+        .expect("valid settings");
+        let ids = [&found.consumer, &found.producer, &found.admin].map(|config| config.get("client.id"));
+        assert_eq!(ids, [Some("all, prefixed"), Some("all, prefixed"), Some("prefixed")]);
+        assert_eq!(found.consumer.get("fetch.min.bytes"), Some("3"));
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! own ends the process when that broker says that it does not coordinate the group any more (2.12). So this client has a group, and
 //! is made anew after a failure.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::types::{RDKafka, RDKafkaErrorCode as Code};
 
+use super::lock;
 use super::native::NativeError;
 
 /// Makes the client when it is needed.
@@ -30,7 +31,7 @@ impl GroupClient {
         let answer = call(client.client().native_ptr());
         // Offsets in a transaction that is not over: the coordinator is the right one.
         if answer.as_ref().is_err_and(|error| error.code != Some(Code::UnstableOffsetCommit)) {
-            let mut current = self.lock();
+            let mut current = lock(&self.current);
             if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, &client)) {
                 *current = None;
             }
@@ -39,15 +40,11 @@ impl GroupClient {
     }
 
     fn client(&self) -> Result<Arc<BaseConsumer>, NativeError> {
-        let mut current = self.lock();
+        let mut current = lock(&self.current);
         if let Some(client) = &*current {
             return Ok(Arc::clone(client));
         }
         let client: BaseConsumer = self.config.create().map_err(|error| NativeError::new(error.to_string()))?;
         Ok(Arc::clone(current.insert(Arc::new(client))))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<BaseConsumer>>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

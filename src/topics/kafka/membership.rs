@@ -33,7 +33,8 @@ use super::refusal::Needs;
 use super::writer::{TRANSACTION_TIMEOUT, transaction_name};
 use super::{KafkaTopics, TIMEOUT, cluster_error, native};
 use crate::topics::{
-    Agreement, Announced, Fence, Membership, Propose, TopicConfig, TopicError, TopicPartition, Topics as _, Transaction,
+    Agreement, Announced, Fence, Membership, PLACEMENT_LOG, Propose, TopicConfig, TopicError, TopicPartition,
+    Topics as _, Transaction, service_topic,
 };
 use crate::types::{RecordChunk, RecordChunkBuilder};
 
@@ -107,14 +108,8 @@ impl KafkaMembership {
         workers: usize,
         hold: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Self, TopicError> {
-        let name = format!("_confluent-ksql-{}levada-placement", topics.service);
-        let config = TopicConfig { compact: true, ..TopicConfig::with_partitions(1) };
-        if topics.describe(&name)?.is_none() {
-            match topics.create(&name, &config) {
-                Ok(()) | Err(TopicError::TopicExists { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let name = service_topic(&topics.service, PLACEMENT_LOG);
+        topics.ensure(&name, &TopicConfig { compact: true, ..TopicConfig::with_partitions(1) })?;
         let mut config = topics.configs.consumer.clone();
         for (key, value) in [("session.timeout.ms", SESSION_TIMEOUT), ("heartbeat.interval.ms", HEARTBEAT)] {
             if config.get(key).is_none() {

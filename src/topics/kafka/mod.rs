@@ -31,11 +31,14 @@ mod topic_id;
 mod topic_settings;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -47,6 +50,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::append_signal::AppendSignal;
 use super::partitioner::Partitioner;
+use super::properties::property;
 use super::{
     Membership, Position, SharedLog, TopicConfig, TopicConsumers, TopicError, TopicInfo, TopicPartition, Topics,
     Transaction, Writer,
@@ -86,7 +90,7 @@ pub struct KafkaTopics {
     /// Answers questions about offsets of partitions.
     consumer: BaseConsumer<Complaints>,
     groups: GroupClient,
-    /// For records that belong to no task.
+    /// For records that belong to no task; made when it is needed.
     producer: Mutex<Option<Producer>>,
     storage: Arc<dyn KeyValue>,
     signal: Arc<AppendSignal>,
@@ -113,10 +117,7 @@ impl KafkaTopics {
     /// # Errors
     /// A property that cannot be used; no answer from the cluster within ten seconds, naming its address.
     pub fn open(properties: &BTreeMap<String, String>, storage: Arc<dyn KeyValue>) -> Result<Arc<Self>, TopicError> {
-        let property = |name: &str| {
-            let prefixed = format!("ksql.streams.{name}");
-            properties.get(name).or_else(|| properties.get(&prefixed)).map(String::as_str)
-        };
+        let property = |name: &str| property(properties, name);
         let exactly_once = match property("processing.guarantee") {
             None | Some("exactly_once_v2" | "exactly_once_beta" | "exactly_once") => true,
             Some("at_least_once") => false,
@@ -160,6 +161,25 @@ impl KafkaTopics {
             instance: Some(instance).filter(|name| !name.is_empty()),
             housekeeping: Some(housekeeping),
         }))
+    }
+
+    /// Writes the records of a transaction that belongs to no task.
+    fn append(&self, transaction: &Transaction) -> Result<(), TopicError> {
+        if transaction.appends.is_empty() {
+            return Ok(());
+        }
+        let mut shared = lock(&self.producer);
+        // A failure throws the client away: it may have given up for good, and what it says later of these records is not
+        // about those of the next call.
+        let mut producer = shared.take().map_or_else(|| Producer::new(&self.configs.producer), Ok)?;
+        let changelogs = transaction.appends.len() - transaction.changelogs;
+        for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
+            producer.append(to, chunk, index >= changelogs)?;
+        }
+        producer.flush()?;
+        producer.delivered();
+        *shared = Some(producer);
+        Ok(())
     }
 
     fn watermarks(&self, partition: &TopicPartition) -> Result<(i64, i64), TopicError> {
@@ -263,7 +283,7 @@ impl ClientContext for Complaints {
             error.rdkafka_error_code(),
             Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL)
         );
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = lock(&self.0);
         if first.as_ref().is_none_or(|known| is_final && !known.is_final) {
             *first = Some(Complaint { reason: reason.to_owned(), is_final });
         }
@@ -275,7 +295,7 @@ impl ConsumerContext for Complaints {}
 /// Asks the cluster something; fails with its address, and with what the client has to say, when nothing answers or we are not
 /// let in.
 fn greet(consumer: &BaseConsumer<Complaints>, address: &str, caller: &Caller) -> Result<(), TopicError> {
-    let said = || consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let said = || lock(&consumer.context().0).clone();
     let deadline = Deadline::after(GREETING);
     let mut patience = Duration::from_millis(500);
     let error = loop {
@@ -307,6 +327,11 @@ fn housekeeping(readers: &Arc<Readers>) -> (Arc<AtomicBool>, JoinHandle<()>) {
     };
     let thread = std::thread::Builder::new().name("kafka-events".to_owned()).spawn(serve);
     (stop, thread.expect("the system can start a thread"))
+}
+
+/// What a mutex here guards: it is consistent between two statements, whatever thread has died there.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What went wrong with the cluster.
@@ -460,19 +485,7 @@ impl Topics for KafkaTopics {
     }
 
     fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {
-        if !transaction.appends.is_empty() {
-            let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-            let producer = match &mut *producer {
-                Some(producer) => producer,
-                empty => empty.insert(Producer::new(&self.configs.producer)?),
-            };
-            let changelogs = transaction.appends.len() - transaction.changelogs;
-            for (index, (to, chunk)) in transaction.appends.iter().enumerate() {
-                producer.append(to, chunk, index >= changelogs)?;
-            }
-            producer.flush()?;
-            producer.delivered();
-        }
+        self.append(&transaction)?;
         for (group, positions) in by_group(&transaction.positions) {
             self.groups
                 .call(|client| group_offsets::alter_group_offsets(client, &group, &positions, TIMEOUT))

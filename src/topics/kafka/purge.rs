@@ -3,11 +3,12 @@
 //! Commits only note how far they have come; the deleting is done now and then, away from them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::admin::Admin;
 use super::deadline::Deadline;
+use super::lock;
 use crate::topics::{Position, TopicError, TopicPartition};
 
 /// As in Kafka Streams.
@@ -32,7 +33,7 @@ impl Purge {
         &self,
         positions: impl IntoIterator<Item = &'a (std::sync::Arc<str>, TopicPartition, Position)>,
     ) {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut committed = lock(&self.committed);
         for (group, partition, position) in positions {
             if is_repartition_topic(&partition.topic, group) {
                 committed.insert(partition.clone(), position.offset);
@@ -42,13 +43,13 @@ impl Purge {
 
     /// Forgets `topic`, which is no more.
     pub(super) fn forget(&self, topic: &str) {
-        self.committed.lock().unwrap_or_else(PoisonError::into_inner).retain(|partition, _| *partition.topic != *topic);
+        lock(&self.committed).retain(|partition, _| *partition.topic != *topic);
     }
 
     /// Deletes what is due. What cannot be deleted now goes with what is committed after it.
     pub(super) fn run(&self, admin: &Admin) -> Result<(), TopicError> {
         {
-            let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut due = lock(&self.due);
             if !due.is_over() {
                 return Ok(());
             }
@@ -62,18 +63,13 @@ impl Purge {
     }
 
     fn take(&self) -> Vec<(TopicPartition, i64)> {
-        self.committed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain()
-            .filter(|(_, offset)| *offset > 0)
-            .collect()
+        lock(&self.committed).drain().filter(|(_, offset)| *offset > 0).collect()
     }
 }
 
 /// Whether only the query with `group` writes and reads `topic`: the name begins with that of the group.
 fn is_repartition_topic(topic: &str, group: &str) -> bool {
-    topic.ends_with("-repartition") && topic.contains(group)
+    topic.ends_with("-repartition") && topic.strip_prefix(group).is_some_and(|rest| rest.starts_with('-'))
 }
 
 #[cfg(test)]
@@ -92,6 +88,8 @@ mod tests {
             position("g", "orders", 9),
             position("g", "g-A-repartition", 3),
             position("h", "g-B-repartition", 4),
+            position("g", "users-of-g-repartition", 5),
+            position("g", "g2-A-repartition", 6),
         ]);
         purge.note(&[position("g", "g-A-repartition", 7), position("g", "g-C-repartition", 0)]);
         let offsets = purge.take();

@@ -9,7 +9,7 @@
 //! two workers do not, since each waits for its own commits.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::cluster_error;
 use super::deadline::Deadline;
+use super::lock;
 use super::partition_queue::{PartitionQueue, Taken};
 use super::refusal::{Caller, Needs};
 use crate::topics::append_signal::AppendSignal;
@@ -352,11 +353,6 @@ impl Cursor {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is consistent between two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::producer::Producer;
 use super::refusal::Needs;
 use super::writer::TRANSACTION_TIMEOUT;
 use super::{KafkaTopics, TIMEOUT, by_group, native};
-use crate::topics::{SharedLog, TopicConfig, TopicError, TopicPartition, Topics as _, Transaction};
+use crate::topics::{SharedLog, TopicConfig, TopicError, TopicPartition, Topics as _, Transaction, service_topic};
 use crate::types::{RecordChunk, RecordChunkBuilder};
 
 const READ_ROWS: usize = 4096;
@@ -27,13 +27,8 @@ pub(super) struct KafkaSharedLog {
 impl KafkaSharedLog {
     /// The log `name` of the service, created when it is missing.
     pub(super) fn open(topics: Arc<KafkaTopics>, name: &str) -> Result<Self, TopicError> {
-        let name = format!("_confluent-ksql-{}levada-{name}", topics.service);
-        if topics.describe(&name)?.is_none() {
-            match topics.create(&name, &TopicConfig::with_partitions(1)) {
-                Ok(()) | Err(TopicError::TopicExists { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let name = service_topic(&topics.service, name);
+        topics.ensure(&name, &TopicConfig::with_partitions(1))?;
         let log = TopicPartition { topic: name.into(), partition: 0 };
         let offset = topics.start_offset(&log)?;
         Ok(Self { topics, log, offset, producer: None })

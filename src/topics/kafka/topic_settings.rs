@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use rdkafka::admin::ConfigEntry;
 
+use crate::topics::properties::in_order;
 use crate::topics::{RECORD_BYTES_MAX, TopicConfig};
 
 /// As in Kafka Streams: a day.
@@ -28,8 +29,7 @@ impl InternalTopics {
     pub(super) fn new(properties: &BTreeMap<String, String>) -> Self {
         let mut found =
             Self { replicas: -1, additional_retention_ms: ADDITIONAL_RETENTION_MS, settings: BTreeMap::new() };
-        for (name, value) in properties {
-            let name = name.strip_prefix("ksql.streams.").unwrap_or(name);
+        for (name, value) in in_order(properties) {
             match (name, value.trim().parse::<i64>()) {
                 ("replication.factor", Ok(replicas)) => found.replicas = replicas as i32,
                 ("windowstore.changelog.additional.retention.ms", Ok(retention)) => {
@@ -37,7 +37,7 @@ impl InternalTopics {
                 }
                 _ => {
                     if let Some(setting) = name.strip_prefix("topic.") {
-                        found.settings.insert(setting.to_owned(), value.clone());
+                        found.settings.insert(setting.to_owned(), value.to_owned());
                     }
                 }
             }
@@ -123,7 +123,8 @@ mod tests {
             settings(&[], &TopicConfig::repartition(2)),
             "cleanup.policy=delete message.timestamp.type=CreateTime retention.ms=-1 segment.bytes=52428800 x-1"
         );
-        let properties = [("ksql.streams.topic.segment.bytes", "7"), ("replication.factor", "2")];
+        let properties =
+            [("ksql.streams.topic.segment.bytes", "7"), ("topic.segment.bytes", "5"), ("replication.factor", "2")];
         assert_eq!(
             settings(&properties, &TopicConfig::repartition(2)),
             "cleanup.policy=delete message.timestamp.type=CreateTime retention.ms=-1 segment.bytes=7 x2"

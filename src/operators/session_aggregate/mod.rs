@@ -29,6 +29,7 @@
 
 mod batch_plan;
 mod emission;
+mod session_table;
 
 use std::sync::Arc;
 
@@ -41,12 +42,13 @@ use super::finals::{Causes, Finals};
 use super::groups::{Folding, Groups, without_null_rows};
 use super::keyed_rows::split_rowtime;
 use super::memory::keys_within;
-use super::session_table::{EndIndex, SessionTable};
 use super::{Fate, Operator, Output, Port, WindowClock};
 use crate::state::key_encoding::{EncodedKeys, split_session};
 use crate::state::{Buckets, EntryWeight, RowRef, RowTable, StateError, Store, StoreSize, bucket_prefix, is_meta};
 use crate::storage::{Entry, WriteSet};
 use crate::types::{ChangeBatch, Headers};
+
+use session_table::{EndIndex, SessionTable};
 
 /// Windows that last as long as rows follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
