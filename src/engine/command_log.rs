@@ -229,7 +229,7 @@ mod tests {
         let command = Command::new(Origin::Session, "SHOW STREAMS;", &BTreeMap::new(), true);
         let mut value = serde_json::to_value(&command).expect("a command is JSON");
         value["version"] = (VERSION + 1).into();
-        let error = parse(value.to_string().as_bytes()).err().expect("version 2 is unknown");
+        let error = parse(value.to_string().as_bytes()).expect_err("version 2 is unknown");
         assert_eq!(error.message, "the command log has entries of version 2, this binary reads version 1");
     }
 }

@@ -49,7 +49,7 @@ impl Case {
 }
 
 impl Node for Case {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "CASE"
     }
 

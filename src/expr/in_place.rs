@@ -25,7 +25,7 @@ pub(super) fn compile(part: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
 }
 
 impl Node for InPlace {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "in place"
     }
 
