@@ -1,121 +1,28 @@
 //! Imports point downward, files stay readable, and calls that would make results depend on the machine are banned.
 //!
-//! The rules are data: [`FOLDERS`] says who may import whom, [`BANNED`] which calls may stand where.
+//! The rules are data: the table of `ARCHITECTURE.md` says who may import whom, [`BANNED`] which calls may stand where.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder of `src` and the folders that it may import.
-const FOLDERS: [(&str, &[&str]); 22] = [
-    ("sql", &[]),
-    ("configuration", &["sql"]),
-    ("types", &[]),
-    ("storage", &[]),
-    ("http", &["configuration"]),
-    ("metrics", &[]),
-    ("functions", &["types"]),
-    ("catalog", &["types", "formats", "functions"]),
-    ("expr", &["functions", "types"]),
-    ("formats", &["registry", "types"]),
-    ("registry", &["http", "storage", "types"]),
-    ("plan", &["sql", "catalog", "configuration", "expr", "functions", "types", "formats", "registry"]),
-    ("state", &["types", "storage"]),
-    ("batch", &["state", "expr", "types"]),
-    ("operators", &["state", "storage", "expr", "types"]),
-    ("topics", &["types", "storage"]),
-    (
-        "runtime",
-        &[
-            "types",
-            "functions",
-            "expr",
-            "metrics",
-            "plan",
-            "state",
-            "storage",
-            "operators",
-            "formats",
-            "registry",
-            "topics",
-        ],
-    ),
-    (
-        "engine",
-        &[
-            "sql",
-            "types",
-            "storage",
-            "catalog",
-            "configuration",
-            "functions",
-            "expr",
-            "http",
-            "metrics",
-            "plan",
-            "state",
-            "operators",
-            "formats",
-            "topics",
-            "runtime",
-            "registry",
-            "batch",
-        ],
-    ),
-    ("datagen", &["formats", "registry", "types"]),
-    ("shell", &["catalog", "configuration", "engine", "functions", "http", "plan", "runtime", "sql", "types"]),
-    (
-        "server",
-        &[
-            "catalog",
-            "configuration",
-            "engine",
-            "formats",
-            "functions",
-            "http",
-            "metrics",
-            "runtime",
-            "sql",
-            "topics",
-            "types",
-        ],
-    ),
-    (
-        "testing",
-        &[
-            "engine",
-            "functions",
-            "http",
-            "server",
-            "sql",
-            "types",
-            "storage",
-            "catalog",
-            "plan",
-            "formats",
-            "topics",
-            "runtime",
-            "registry",
-        ],
-    ),
-];
+/// What may be imported in a row of the table that names no folders.
+const ALL_ABOVE: &str = "all above";
 
-/// Folders on top of everything: they may import all others.
-const TOP: [&str; 1] = ["cli"];
-
-/// Calls that only some files may make.
+/// Calls, and the only files that may make them: results must not depend on the machine's time, a thread that sleeps cannot be told to
+/// stop, and what is shown goes to a writer that tests can read.
 const BANNED: [(&str, &[&str]); 8] = [
-    ("println!", &["cli/", "shell/", "main.rs"]),
-    ("eprintln!", &["cli/", "shell/", "main.rs"]),
-    ("print!", &["cli/", "shell/", "main.rs"]),
-    ("eprint!", &["cli/", "shell/", "main.rs"]),
-    ("SystemTime::now", &["runtime/clock.rs", "cli/", "shell/"]),
+    ("println!", &[]),
+    ("eprintln!", &["cli/dev.rs", "cli/run.rs"]),
+    ("print!", &[]),
+    ("eprint!", &[]),
+    ("SystemTime::now", &["runtime/clock.rs"]),
     (
         "Instant::now",
         &["runtime/clock.rs", "topics/kafka/deadline.rs", "functions/plugins/watch.rs", "server/", "cli/", "shell/"],
     ),
     ("thread::sleep", &["topics/kafka/deadline.rs"]),
-    ("process::exit", &["cli/", "shell/", "main.rs"]),
+    ("process::exit", &["shell/interrupt.rs"]),
 ];
 
 /// Nobody reads a longer file.
@@ -132,6 +39,12 @@ impl Source {
     /// The folder of `src` in which it lies; `None` for `lib.rs` and `main.rs`.
     fn folder(&self) -> Option<&str> {
         self.path.split_once('/').map(|(folder, _)| folder)
+    }
+
+    /// Whether a path of `line` goes up beyond the file's folder of `src`.
+    fn leaves_its_folder(&self, line: &str) -> bool {
+        let modules = self.path.trim_end_matches("/mod.rs").matches('/').count();
+        line.contains(&"super::".repeat(modules + 1))
     }
 
     /// Lines of code: without comments, and without the tests at the end of the file.
@@ -217,43 +130,89 @@ fn imports(line: &str) -> Vec<String> {
     names
 }
 
-fn may_import(folder: &str, other: &str) -> bool {
-    let allowed = FOLDERS.iter().find(|(name, _)| *name == folder).map(|(_, allowed)| *allowed);
-    folder == other || TOP.contains(&folder) || allowed.is_some_and(|allowed| allowed.contains(&other))
+/// Who may import whom: the table "Folders" of `ARCHITECTURE.md`, lower folders first.
+struct Layers {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    folder: String,
+    /// `None`: all above.
+    imports: Option<BTreeSet<String>>,
+}
+
+impl Layers {
+    fn read() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+        let text = fs::read_to_string(path).expect("a readable page");
+        let (_, rest) = text.split_once("\n## Folders\n").expect("the page has the table");
+        let lines = rest.lines().skip_while(|line| !line.starts_with("| `")).take_while(|line| line.starts_with('|'));
+        let rows: Vec<Row> = lines.map(Row::read).collect();
+        assert!(rows.len() > 20, "only {} folders in the table", rows.len());
+        Self { rows }
+    }
+
+    fn place(&self, folder: &str) -> Option<usize> {
+        self.rows.iter().position(|row| row.folder == folder)
+    }
+
+    /// Whether files of `folder` may import `other`.
+    fn allow(&self, folder: &str, other: &str) -> bool {
+        let Some((own, place)) = self.place(folder).zip(self.place(other)) else { return false };
+        let is_named = self.rows[own].imports.as_ref().is_none_or(|imports| imports.contains(other));
+        place == own || (place < own && is_named)
+    }
+}
+
+impl Row {
+    fn read(line: &str) -> Self {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [folder, .., imports] = cells.as_slice() else { panic!("no row of the table: {line}") };
+        let named = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let imports = (*imports != ALL_ABOVE).then(|| named(imports));
+        Self { folder: folder.trim_matches('`').to_owned(), imports }
+    }
 }
 
 #[test]
 fn imports_point_downward() {
+    let layers = Layers::read();
     let mut faults = Vec::new();
+    let mut made: BTreeSet<(String, String)> = BTreeSet::new();
     for file in sources() {
         let Some(folder) = file.folder() else { continue };
-        let is_known = TOP.contains(&folder) || FOLDERS.iter().any(|(name, _)| *name == folder);
-        assert!(is_known, "src/{folder} is not in the table of this test");
+        assert!(layers.place(folder).is_some(), "src/{folder} is not in the table of ARCHITECTURE.md");
         for (number, line) in file.code() {
-            for other in imports(line).iter().filter(|other| !may_import(folder, other)) {
-                faults.push(format!("src/{}:{number}: {folder} must not import {other}", file.path));
+            for other in imports(line) {
+                if !layers.allow(folder, &other) {
+                    faults.push(format!("src/{}:{number}: {folder} must not import {other}", file.path));
+                }
+                made.insert((folder.to_owned(), other));
+            }
+            if file.leaves_its_folder(line) || line.ends_with("crate::{") {
+                faults.push(format!("src/{}:{number}: write crate::folder, on this line", file.path));
             }
         }
+    }
+    for Row { folder, imports } in &layers.rows {
+        let idle = imports.iter().flatten().filter(|other| !made.contains(&(folder.clone(), (*other).clone())));
+        faults.extend(idle.map(|other| format!("ARCHITECTURE.md: {folder} may import {other}, and does not")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
 fn the_table_has_no_cycle() {
-    let mut settled: BTreeSet<&str> = BTreeSet::new();
-    loop {
-        let ready: Vec<&str> = FOLDERS
-            .iter()
-            .filter(|(name, below)| !settled.contains(name) && below.iter().all(|other| settled.contains(other)))
-            .map(|(name, _)| *name)
-            .collect();
-        if ready.is_empty() {
-            break;
+    let layers = Layers::read();
+    for row in &layers.rows {
+        for other in row.imports.iter().flatten() {
+            assert!(
+                layers.allow(&row.folder, other),
+                "{} may only import what stands above it, not {other}",
+                row.folder
+            );
         }
-        settled.extend(ready);
     }
-    let stuck: Vec<&str> = FOLDERS.iter().map(|(name, _)| *name).filter(|name| !settled.contains(name)).collect();
-    assert!(stuck.is_empty(), "in a cycle, or above one: {stuck:?}");
 }
 
 #[test]
@@ -274,16 +233,20 @@ fn every_file_says_what_it_is_and_can_be_read() {
 #[test]
 fn banned_calls_stay_where_they_belong() {
     let mut faults = Vec::new();
+    let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
     for file in sources() {
         for (number, line) in file.code() {
-            for (call, places) in BANNED {
-                let is_allowed = places.iter().any(|place| file.path.starts_with(place));
-                if !is_allowed && calls(line, call) {
-                    faults.push(format!("src/{}:{number}: {call} does not belong here", file.path));
+            for (call, places) in BANNED.into_iter().filter(|(call, _)| calls(line, call)) {
+                match places.iter().find(|place| file.path.starts_with(**place)) {
+                    Some(place) => drop(used.insert((call, place))),
+                    None => faults.push(format!("src/{}:{number}: {call} does not belong here", file.path)),
                 }
             }
         }
     }
+    let places = BANNED.into_iter().flat_map(|(call, places)| places.iter().map(move |place| (call, *place)));
+    let idle = places.filter(|place| !used.contains(place));
+    faults.extend(idle.map(|(call, place)| format!("{place} may call {call}, and does not")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -299,6 +262,12 @@ fn imports_are_found_in_every_form() {
     assert_eq!(imports("use crate::types::Schema;"), ["types"]);
     assert_eq!(imports("use crate::{sql::ast, types};"), ["sql", "types"]);
     assert_eq!(imports("fn f(a: crate::plan::Node) -> crate::expr::Expr"), ["plan", "expr"]);
-    assert!(may_import("engine", "sql") && !may_import("sql", "types") && !may_import("operators", "topics"));
+    let layers = Layers::read();
+    assert!(layers.allow("engine", "sql") && !layers.allow("sql", "types") && !layers.allow("operators", "topics"));
+    assert!(layers.allow("cli", "engine") && !layers.allow("engine", "cli"));
+    let file = |path: &str| Source { path: path.to_owned(), text: String::new() };
+    assert!(file("sql/mod.rs").leaves_its_folder("use super::plan;"));
+    assert!(!file("sql/parser/mod.rs").leaves_its_folder("use super::ast;"));
+    assert!(file("sql/parser/read.rs").leaves_its_folder("use super::super::super::plan;"));
     assert!(calls("    print!(\"x\")", "print!") && !calls("eprint!(\"x\")", "print!"));
 }

@@ -1,5 +1,6 @@
 //! Integration tests of the whole.
 
+mod allocations;
 mod book;
 mod configuration;
 mod conformance;
@@ -30,3 +31,6 @@ mod shell;
 mod specs;
 mod stories;
 mod tutorial;
+
+#[global_allocator]
+static ALLOCATOR: allocations::Counting = allocations::Counting;

@@ -27,7 +27,8 @@ impl MemoryPool {
     }
 
     /// Bytes that are taken.
-    pub fn used(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 

@@ -1,5 +1,16 @@
 //! What exists: streams, tables, custom types, functions, and which persistent queries connect them. The only place that changes it.
 //!
+//! ```text
+//!   topic ◀── over ── source (stream, table) ◀── reads, fills ── query ── calls ──▶ function ── calls ──▶ function
+//!                        │ columns of
+//!                        ▼
+//!                    SQL types, custom types by name
+//! ```
+//!
+//! Every arrow is found from its other end, too ([`Catalog::sources_over`], [`Catalog::readers`], [`Catalog::writers`],
+//! [`Catalog::queries_calling`]): that says what may be dropped, and what follows a change. System tables stand beside it: they are
+//! always there.
+//!
 //! A [`Catalog`] is a value. A copy costs nothing and a change only what it changes, so every statement is tried on a copy
 //! first, nothing is half-created, and a statement costs the same however much exists.
 
@@ -21,9 +32,11 @@ use crate::types::SqlType;
 pub use error::CatalogError;
 pub use function::{FunctionDefinition, FunctionInfo};
 use links::Links;
-pub use query::{QueryInfo, QueryKind};
-pub use source::{Collection, DataSource, Envelope, HeaderColumn, QueryId, TimestampColumn, WindowType};
-pub use system_tables::{system_table, system_tables};
+pub use query::{QueryId, QueryInfo, QueryKind};
+pub use source::{Collection, DataSource, Envelope, HeaderColumn, TimestampColumn, WindowType};
+pub use system_tables::system_table;
+#[cfg(test)]
+pub(crate) use system_tables::system_tables;
 
 /// Streams, tables, types, queries and functions by name.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,29 @@
 //! Persistent queries, as far as the catalog cares: who reads and writes what.
 
-use super::QueryId;
+use std::fmt;
+use std::sync::Arc;
+
+/// Id of a persistent query: `CSAS_ALERTS_3`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueryId(Arc<str>);
+
+impl QueryId {
+    /// The id spelled `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What started a persistent query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

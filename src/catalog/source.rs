@@ -1,8 +1,6 @@
 //! Streams and tables: what a topic's records mean.
 
-use std::fmt;
-use std::sync::Arc;
-
+use super::QueryId;
 use crate::formats::{Format, Serde};
 use crate::types::{Column, Schema, WindowKind};
 
@@ -61,28 +59,6 @@ impl WindowType {
             Self::Hopping => "HOPPING",
             Self::Session => "SESSION",
         }
-    }
-}
-
-/// Id of a persistent query: `CSAS_ALERTS_3`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct QueryId(Arc<str>);
-
-impl QueryId {
-    /// The id spelled `text`.
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for QueryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -189,6 +189,7 @@ pub fn system_table(name: &str) -> Option<&'static Arc<DataSource>> {
 }
 
 /// All system tables, by name.
-pub fn system_tables() -> impl Iterator<Item = &'static Arc<DataSource>> {
+#[cfg(test)]
+pub(crate) fn system_tables() -> impl Iterator<Item = &'static Arc<DataSource>> {
     TABLES.values()
 }

@@ -366,7 +366,8 @@ fn times_of(array: &ArrayRef) -> Result<Vec<i64>, TopicFailure> {
 
 fn parse_format(name: &str) -> Result<Format, String> {
     Format::named(name).ok_or_else(|| {
-        "the formats are avro, delimited, json, json_sr, kafka, none, protobuf and protobuf_nosr".to_owned()
+        let names = Format::all().map(|format| format.name().to_lowercase());
+        format!("the formats are {}", names.join(", "))
     })
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::pattern;
 use super::source::{Affix, Iteration, IterationForm, Length, Node, Pick, Spread, TimeUnit};
+use crate::types::SqlType;
 
 /// An annotation, or a part of the schema, that cannot be followed.
 #[derive(Debug, PartialEq, Eq)]
@@ -311,8 +312,11 @@ impl Reader {
     fn decimal(&self, object: &Map<String, Value>) -> Result<Node, Fault> {
         let part = |name: &str| object.get(name).and_then(Value::as_u64).and_then(|part| u32::try_from(part).ok());
         let (digits, scale) = (part("precision").unwrap_or(1), part("scale").unwrap_or(0));
-        if scale > digits || digits > 76 {
-            return Err(self.fault("a decimal has at most 76 digits, of which no more than all stand behind the point"));
+        let most = SqlType::DECIMAL_DIGITS_MAX;
+        if scale > digits || digits > u32::from(most) {
+            let reason =
+                format!("a decimal has at most {most} digits, of which no more than all stand behind the point");
+            return Err(self.fault(reason));
         }
         Ok(Node::Decimal { digits, scale })
     }

@@ -8,8 +8,7 @@ use fastrand::Rng;
 
 use super::pattern;
 use super::source::{Affix, Iteration, IterationForm, Length, Node, Spread, TimeUnit};
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+use crate::types::calendar::DAY_MS;
 
 /// Makes rows of one source.
 pub(super) struct Maker {

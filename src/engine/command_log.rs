@@ -219,3 +219,17 @@ fn read_local(storage: &dyn KeyValue) -> Result<Vec<(u64, Command)>, EngineError
     };
     entries.into_iter().map(command).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_a_newer_version_are_refused() {
+        let command = Command::new(Origin::Session, "SHOW STREAMS;", &BTreeMap::new(), true);
+        let mut value = serde_json::to_value(&command).expect("a command is JSON");
+        value["version"] = (VERSION + 1).into();
+        let error = parse(value.to_string().as_bytes()).expect_err("version 2 is unknown");
+        assert_eq!(error.message, "the command log has entries of version 2, this binary reads version 1");
+    }
+}

@@ -228,10 +228,13 @@ impl<'a> Trial<'a> {
             query_number: self.number,
         };
         let registry = self.registry.as_deref().ok_or(NO_REGISTRY);
-        let completed = schemas::completed(parsed, &self.catalog, &settings, registry);
-        let planned = completed.map(|completed| plan::analyze(&completed, &self.catalog, &settings));
+        let planned = schemas::completed(parsed, &self.catalog, &settings, registry).and_then(|completed| {
+            let planned = plan::analyze(&completed, &self.catalog, &settings)?;
+            plan::check_named_schemas(&completed, &planned, registry)?;
+            Ok(planned)
+        });
         known.check()?;
-        let planned = planned??;
+        let planned = planned?;
         if let Statement::PrintTopic(_) = parsed.statement {
             let message = "PRINT never ends: it cannot stand in a file that runs headless";
             return Err(EngineError::new(message).with_hint("ask in the shell").at(parsed.span));

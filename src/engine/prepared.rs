@@ -105,6 +105,7 @@ impl<'p> Prepared<'p> {
         let planner = Planner::new(shared, session, view);
         let statement = planner.completed(parsed)?;
         let planned = planner.plan(&statement)?;
+        plan::check_named_schemas(&statement, &planned, shared.registry())?;
         let insert = match &planned {
             Planned::InsertValues(row) => Some(insert::transaction(shared, &view.catalog, row)?),
             planned => {

@@ -104,7 +104,7 @@ pub(super) fn power_of_ten(exponent: i32) -> Option<i256> {
 /// `digits` of scale `from` with scale `to`; `None` when digits would be lost or do not fit.
 pub(super) fn rescaled(digits: i256, from: i32, to: i32) -> Option<i256> {
     if to >= from {
-        return digits.checked_mul(power_of_ten(to - from)?);
+        return digits.checked_mul(power_of_ten(to.saturating_sub(from))?);
     }
     let divisor = power_of_ten(from - to)?;
     (digits.checked_rem(divisor)? == i256::ZERO).then(|| digits.checked_div(divisor))?

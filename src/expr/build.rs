@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::cast::{can_cast, can_coerce};
 use super::error::type_name;
+use super::number_type::{common_number, comparison_type, decimal_result};
 use super::{ArithmeticOp, Call, CallBody, CompareOp, Expr, ExprKind, Literal, TypeError, common_type};
 use crate::functions::{Binding, Function, ParamType, Variation};
 use crate::types::{SqlType, StructField};
@@ -57,15 +58,13 @@ impl Expr {
     /// `left op right`, BOOLEAN.
     pub fn compare(op: CompareOp, (left, l_text): Operand, (right, r_text): Operand) -> Result<Self, TypeError> {
         let (Some(l), Some(r)) = (left.sql_type().cloned(), right.sql_type().cloned()) else {
-            if matches!(op, CompareOp::Distinct | CompareOp::NotDistinct) {
-                return Ok(Self::distinct_from_null(op, left, right));
+            if op == CompareOp::Distinct {
+                return Ok(Self::is_not_null(if left.sql_type.is_none() { right } else { left }));
             }
             let (left, right) = (l_text.to_string(), r_text.to_string());
             return Err(TypeError::CompareNull { left, op: op.sign(), right });
         };
-        let ordered =
-            !matches!(op, CompareOp::Equal | CompareOp::NotEqual | CompareOp::Distinct | CompareOp::NotDistinct);
-        let Some(common) = comparison_type(&l, &r, ordered) else {
+        let Some(common) = comparison_type(&l, &r, op.is_ordered()) else {
             return Err(TypeError::Compare {
                 left: l_text.to_string(),
                 left_type: l.to_string(),
@@ -76,11 +75,6 @@ impl Expr {
         };
         let (left, right) = (left.converted(&common), right.converted(&common));
         Ok(Self::new(ExprKind::Compare(op, Box::new(left), Box::new(right)), SqlType::Boolean))
-    }
-
-    fn distinct_from_null(op: CompareOp, left: Self, right: Self) -> Self {
-        let operand = if left.sql_type.is_none() { right } else { left };
-        if op == CompareOp::Distinct { Self::is_not_null(operand) } else { Self::is_null(operand) }
     }
 
     /// `left AND right`
@@ -355,89 +349,4 @@ fn converted_arguments(variation: &Variation, binding: &Binding, arguments: Vec<
             None => argument,
         };
     arguments.into_iter().enumerate().map(converted).collect()
-}
-
-/// The type in which two numbers are computed; decimals only as such.
-fn common_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
-    if !left.is_numeric() || !right.is_numeric() {
-        return None;
-    }
-    let either = |wanted: &SqlType| left == wanted || right == wanted;
-    let decimal = [left, right].into_iter().find(|sql_type| matches!(sql_type, SqlType::Decimal { .. }));
-    Some(if either(&SqlType::Double) {
-        SqlType::Double
-    } else if let Some(decimal) = decimal {
-        decimal.clone()
-    } else if either(&SqlType::Bigint) {
-        SqlType::Bigint
-    } else {
-        SqlType::Integer
-    })
-}
-
-/// Precision and scale; integers as the decimals that hold them.
-fn digits(sql_type: &SqlType) -> (i32, i32) {
-    match sql_type {
-        SqlType::Decimal { precision, scale } => (i32::from(*precision), i32::from(*scale)),
-        SqlType::Integer => (10, 0),
-        _ => (19, 0),
-    }
-}
-
-/// Digits that 256 bits hold; in ksqlDB there may be more.
-const DECIMAL_DIGITS_MAX: i32 = 76;
-
-fn decimal_result(op: ArithmeticOp, left: Option<&SqlType>, right: Option<&SqlType>) -> SqlType {
-    let ((p1, s1), (p2, s2)) = (left.map_or((1, 0), digits), right.map_or((1, 0), digits));
-    let widest = s1.max(s2);
-    let (precision, scale) = match op {
-        ArithmeticOp::Add | ArithmeticOp::Subtract => ((p1 - s1).max(p2 - s2) + widest + 1, widest),
-        ArithmeticOp::Multiply => (p1 + p2 + 1, s1 + s2),
-        ArithmeticOp::Divide => {
-            let (whole, scale) = (p1 - s1 + s2, (s1 + p2 + 1).max(6));
-            // Digits before the point are kept when there is no room for all.
-            (whole + scale, scale.min((DECIMAL_DIGITS_MAX - whole).max(6)))
-        }
-        ArithmeticOp::Modulo => ((p1 - s1).min(p2 - s2) + widest, widest),
-    };
-    SqlType::Decimal {
-        precision: precision.clamp(1, DECIMAL_DIGITS_MAX) as u8,
-        scale: scale.clamp(0, DECIMAL_DIGITS_MAX) as u8,
-    }
-}
-
-/// The decimal that holds all values of two decimals or integers.
-fn wider_decimal(left: &SqlType, right: &SqlType) -> SqlType {
-    let ((p1, s1), (p2, s2)) = (digits(left), digits(right));
-    let scale = s1.max(s2);
-    let precision = (p1 - s1).max(p2 - s2) + scale;
-    SqlType::Decimal {
-        precision: precision.clamp(1, DECIMAL_DIGITS_MAX) as u8,
-        scale: scale.clamp(0, DECIMAL_DIGITS_MAX) as u8,
-    }
-}
-
-/// The type that holds all values of two number types.
-pub(super) fn wider_number(left: &SqlType, right: &SqlType) -> Option<SqlType> {
-    Some(match common_number(left, right)? {
-        SqlType::Decimal { .. } => wider_decimal(left, right),
-        other => other,
-    })
-}
-
-/// The type in which two types are compared.
-fn comparison_type(left: &SqlType, right: &SqlType, ordered: bool) -> Option<SqlType> {
-    use SqlType::{Array, Boolean, Date, Map, String, Struct, Time, Timestamp};
-    if left.is_numeric() && right.is_numeric() {
-        return wider_number(left, right);
-    }
-    if left == right {
-        let unordered = matches!(left, Boolean | Array(_) | Map(..) | Struct(_));
-        return (!(ordered && unordered)).then(|| left.clone());
-    }
-    match (left, right) {
-        (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
-        (time @ (Date | Time | Timestamp), String) | (String, time @ (Date | Time | Timestamp)) => Some(time.clone()),
-        _ => None,
-    }
 }

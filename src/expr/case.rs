@@ -1,7 +1,5 @@
 //! `CASE WHEN … THEN … [ELSE …] END`: the first true branch. A branch can fail only for rows that reach it.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
@@ -9,10 +7,10 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Schema};
 use datafusion_common::Result;
-use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::kernel::operand;
+use super::physical::{Node, physical};
 use super::{logic, row_errors};
 
 #[derive(Debug)]
@@ -27,7 +25,7 @@ pub(super) fn compile(
     otherwise: Option<Arc<dyn PhysicalExpr>>,
     data_type: DataType,
 ) -> Arc<dyn PhysicalExpr> {
-    Arc::new(Case { branches, otherwise, data_type })
+    physical(Case { branches, otherwise, data_type })
 }
 
 impl Case {
@@ -50,16 +48,20 @@ impl Case {
     }
 }
 
-impl PhysicalExpr for Case {
+impl Node for Case {
+    fn name(&self) -> &'static str {
+        "CASE"
+    }
+
     fn data_type(&self, _: &Schema) -> Result<DataType> {
         Ok(self.data_type.clone())
     }
 
-    fn nullable(&self, _: &Schema) -> Result<bool> {
-        Ok(true)
+    fn inputs(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.branches.iter().flat_map(|(when, then)| [when, then]).chain(&self.otherwise).collect()
     }
 
-    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         let rows = batch.num_rows();
         let mut result = new_null_array(&self.data_type, rows);
         let mut open = BooleanBuffer::new_set(rows);
@@ -73,10 +75,7 @@ impl PhysicalExpr for Case {
                 Ok(condition)
             })?;
             let condition = condition.as_boolean();
-            let truth = match condition.nulls() {
-                Some(nulls) => condition.values() & nulls.inner(),
-                None => condition.values().clone(),
-            };
+            let truth = logic::true_rows(condition);
             let reached = &open & &truth;
             result = self.fill(&result, &reached, then, batch)?;
             open = &open & &!&truth;
@@ -84,38 +83,6 @@ impl PhysicalExpr for Case {
         if let Some(otherwise) = &self.otherwise {
             result = self.fill(&result, &open, otherwise, batch)?;
         }
-        Ok(ColumnarValue::Array(result))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
-        self.branches.iter().flat_map(|(when, then)| [when, then]).chain(&self.otherwise).collect()
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
-    }
-
-    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CASE")
-    }
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CASE")
-    }
-}
-
-impl PartialEq for Case {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Case {}
-
-impl Hash for Case {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.branches.len().hash(state);
+        Ok(result)
     }
 }

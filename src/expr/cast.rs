@@ -12,9 +12,8 @@ use datafusion_physical_expr::PhysicalExpr;
 use super::arithmetic::{decimal_cell, decimals_of, power_of_ten, rescaled};
 use super::compile::unary;
 use super::{Literal, row_errors};
+use crate::types::calendar::DAY_MS;
 use crate::types::{SqlType, iso_text, java_text};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Whether `CAST` has this pair.
 pub(super) fn can_cast(from: &SqlType, to: &SqlType) -> bool {
@@ -178,7 +177,7 @@ fn fitted(digits: i256, from: i32, precision: u8, scale: i32) -> Option<i256> {
     if digits == i256::ZERO {
         return Some(digits);
     }
-    let exponent = i32::from(precision) - scale + from;
+    let exponent = (i32::from(precision) - scale).saturating_add(from);
     let fits = match power_of_ten(exponent) {
         Some(limit) => digits < limit && digits > limit.wrapping_neg(),
         // 256 bits hold no such number, or it is less than one.
@@ -223,7 +222,7 @@ fn rounded(digits: i256, from: i32, to: i32) -> Option<i256> {
     if to >= from {
         return rescaled(digits, from, to);
     }
-    if from - to > DIGITS_MAX {
+    if from - to > i32::from(SqlType::DECIMAL_DIGITS_MAX) {
         return Some(i256::ZERO);
     }
     let divisor = power_of_ten(from - to)?;
@@ -231,9 +230,6 @@ fn rounded(digits: i256, from: i32, to: i32) -> Option<i256> {
     let away = if digits < i256::ZERO { digits.checked_sub(half)? } else { digits.checked_add(half)? };
     away.checked_div(divisor)
 }
-
-/// More digits than any DECIMAL has.
-const DIGITS_MAX: i32 = 76;
 
 fn from_decimal(values: &ArrayRef, to: &SqlType) -> ArrayRef {
     let whole = |row: usize| -> Option<i256> {
@@ -374,6 +370,15 @@ fn is_prefix(word: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_any_exponent_are_fitted() {
+        let (one, zero) = (i256::ONE, Some(i256::ZERO));
+        assert_eq!(fitted(one, 0, 5, 2), i256::from_string("100"));
+        assert_eq!(fitted(one, i32::MAX, 5, 2), zero);
+        assert_eq!(fitted(one, i32::MIN, 5, 2), None);
+        assert_eq!(fitted(i256::ZERO, i32::MIN, 5, 2), zero);
+    }
 
     #[test]
     fn texts_stand_for_booleans_by_their_prefix() {

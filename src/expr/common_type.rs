@@ -6,8 +6,9 @@
 
 use std::fmt::Display;
 
-use super::build::{Operand, wider_number};
+use super::build::Operand;
 use super::cast::{can_cast, is_boolean_text};
+use super::number_type::wider_number;
 use super::{Expr, ExprKind, Literal, TypeError};
 use crate::types::{SqlType, StructField};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion_common::ScalarValue;
@@ -55,11 +55,7 @@ impl CompiledExpr {
     /// The rows for which the expression, a BOOLEAN, is true.
     pub fn evaluate_mask(&self, rows: &RecordBatch, errors: &mut Vec<RowError>) -> BooleanBuffer {
         let values = self.evaluate(rows, errors);
-        let values = values.as_boolean();
-        match values.nulls() {
-            Some(nulls) => values.values() & nulls.inner(),
-            None => values.values().clone(),
-        }
+        logic::true_rows(values.as_boolean())
     }
 }
 
@@ -69,17 +65,21 @@ impl Expr {
     /// # Errors
     /// The reason why the value cannot be computed.
     pub fn constant(&self) -> Result<ArrayRef, String> {
-        let schema = Arc::new(Schema::empty());
-        let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let row = RecordBatch::try_new_with_options(Arc::clone(&schema), vec![], &options)
-            .map_err(|error| error.to_string())?;
+        let row = one_row();
         let mut errors = Vec::new();
-        let value = CompiledExpr::new(self, &schema).evaluate(&row, &mut errors);
+        let value = CompiledExpr::new(self, row.schema_ref()).evaluate(&row, &mut errors);
         match errors.pop() {
             Some(error) => Err(error.reason),
             None => Ok(value),
         }
     }
+}
+
+/// A row without columns, over which constants are evaluated.
+fn one_row() -> RecordBatch {
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)
+        .expect("no columns have any count of rows")
 }
 
 /// The Arrow type of `expr`'s values.
@@ -111,9 +111,7 @@ pub(super) fn compile(expr: &Expr, scope: Scope<'_>) -> Arc<dyn PhysicalExpr> {
 
 /// The constant that `physical` gives, if it does not fail.
 fn folded(physical: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
-    let options = RecordBatchOptions::new().with_row_count(Some(1));
-    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).ok()?;
-    let (value, failures) = row_errors::collect(|| physical.evaluate(&row));
+    let (value, failures) = row_errors::collect(|| physical.evaluate(&one_row()));
     if !failures.is_empty() {
         return None;
     }

@@ -1,7 +1,6 @@
 //! A physical expression that is a function over the arrays of its inputs.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -11,6 +10,8 @@ use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 pub(super) use levada_udf::Operand;
+
+use super::physical::{Node, physical};
 
 type Function = dyn Fn(&[Operand], usize) -> ArrayRef + Send + Sync;
 
@@ -29,7 +30,7 @@ impl Kernel {
         data_type: DataType,
         function: impl Fn(&[Operand], usize) -> ArrayRef + Send + Sync + 'static,
     ) -> Arc<dyn PhysicalExpr> {
-        Arc::new(Self { name: name.into(), inputs, data_type, function: Box::new(function) })
+        physical(Self { name: name.into(), inputs, data_type, function: Box::new(function) })
     }
 }
 
@@ -41,55 +42,27 @@ pub(super) fn operand(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Resu
     })
 }
 
-impl PhysicalExpr for Kernel {
+impl Node for Kernel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn data_type(&self, _: &Schema) -> Result<DataType> {
         Ok(self.data_type.clone())
     }
 
-    fn nullable(&self, _: &Schema) -> Result<bool> {
-        Ok(true)
-    }
-
-    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
-        let operands = self.inputs.iter().map(|input| operand(input, batch)).collect::<Result<Vec<_>>>()?;
-        Ok(ColumnarValue::Array((self.function)(&operands, batch.num_rows())))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+    fn inputs(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
         self.inputs.iter().collect()
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
-    }
-
-    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
+        let operands = self.inputs.iter().map(|input| operand(input, batch)).collect::<Result<Vec<_>>>()?;
+        Ok((self.function)(&operands, batch.num_rows()))
     }
 }
 
 impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kernel").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Kernel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl PartialEq for Kernel {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Kernel {}
-
-impl Hash for Kernel {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
     }
 }

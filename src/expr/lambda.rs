@@ -6,18 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array};
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion_common::Result;
-use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::compile::{Scope, arrow_type, compile, unary};
 use super::kernel::operand;
+use super::physical::{Node, physical};
 use super::{Expr, ExprKind, in_place, row_errors};
 use crate::functions::{Failures, Lambda, LambdaBody, LambdaCall};
 use crate::types::SqlType;
@@ -40,7 +39,7 @@ pub(super) fn compile_call(
             _ => values.push(in_place::compile(compile(argument, scope))),
         }
     }
-    Arc::new(CompiledCall { name: name.to_owned(), body, values, lambdas, data_type })
+    physical(CompiledCall { name: name.to_owned(), body, values, lambdas, data_type })
 }
 
 /// `computed`, which fails where it is NULL: an operand was.
@@ -63,55 +62,27 @@ struct CompiledCall {
     data_type: DataType,
 }
 
-impl PhysicalExpr for CompiledCall {
+impl Node for CompiledCall {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn data_type(&self, _: &Schema) -> Result<DataType> {
         Ok(self.data_type.clone())
     }
 
-    fn nullable(&self, _: &Schema) -> Result<bool> {
-        Ok(true)
+    fn inputs(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.values.iter().collect()
     }
 
-    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         let values = self.values.iter().map(|value| operand(value, batch)).collect::<Result<Vec<_>>>()?;
         let lambdas: Vec<LambdaOfBatch<'_>> =
             self.lambdas.iter().map(|lambda| LambdaOfBatch { lambda, batch }).collect();
         let lambdas: Vec<&dyn Lambda> = lambdas.iter().map(|lambda| lambda as &dyn Lambda).collect();
         let mut report = |row: usize, reason: String| row_errors::report(row, || reason);
         let mut call = LambdaCall::new(&values, &lambdas, batch.num_rows(), &self.data_type, &mut report);
-        Ok(ColumnarValue::Array(self.body.evaluate(&mut call)))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
-        self.values.iter().collect()
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
-    }
-
-    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl fmt::Display for CompiledCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl PartialEq for CompiledCall {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for CompiledCall {}
-
-impl Hash for CompiledCall {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
+        Ok(self.body.evaluate(&mut call))
     }
 }
 

@@ -76,7 +76,8 @@ impl Literal {
         let precision = if whole.is_empty() { fraction.len() + 1 } else { all.len() };
         let value = if all.is_empty() { i256::ZERO } else { i256::from_string(&all)? };
         let value = if negative { value.wrapping_neg() } else { value };
-        (precision <= 76).then_some(Self::Decimal(value, precision as u8, fraction.len() as u8))
+        let fits = precision <= usize::from(SqlType::DECIMAL_DIGITS_MAX);
+        fits.then_some(Self::Decimal(value, precision as u8, fraction.len() as u8))
     }
 
     /// The number that `text` is, of the smallest type that holds it: INTEGER, BIGINT or DECIMAL. An exponent is

@@ -1,11 +1,9 @@
 //! Comparisons, connectives, `IN`, `IS NULL`: ksqlDB's two-valued logic.
 //!
-//! A comparison with a null operand is false. Texts and BYTES are in the order of [`java_order`]. AND, OR and NOT of a null BOOLEAN fail the row. The right side of AND and
-//! OR is evaluated, and can fail, only for rows that the left side does not decide.
+//! A comparison with a null operand is false. Texts and BYTES are in the order of [`java_order`]. AND, OR and NOT of a null BOOLEAN fail
+//! the row. The right side of AND and OR is evaluated, and can fail, only for rows that the left side does not decide.
 
 use std::cmp::Ordering;
-use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
@@ -13,10 +11,10 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use datafusion_common::Result;
-use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::kernel::{Kernel, Operand, operand};
+use super::physical::{Node, physical};
 use super::{CompareOp, row_errors};
 use crate::types::java_order;
 
@@ -58,7 +56,7 @@ fn compare_ordered(
         CompareOp::LessOrEqual => Ordering::is_le,
         CompareOp::Greater => Ordering::is_gt,
         CompareOp::GreaterOrEqual => Ordering::is_ge,
-        CompareOp::Equal | CompareOp::NotDistinct => Ordering::is_eq,
+        CompareOp::Equal => Ordering::is_eq,
         CompareOp::NotEqual | CompareOp::Distinct => Ordering::is_ne,
     };
     let is_true = |row| {
@@ -77,13 +75,9 @@ fn compare_scalars(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
         CompareOp::Greater => cmp::gt(left, right),
         CompareOp::GreaterOrEqual => cmp::gt_eq(left, right),
         CompareOp::Distinct => cmp::distinct(left, right),
-        CompareOp::NotDistinct => cmp::not_distinct(left, right),
     };
     let compared = compared.expect("operands have one comparable type");
-    let truth = match compared.nulls() {
-        Some(nulls) => compared.values() & nulls.inner(),
-        None => compared.values().clone(),
-    };
+    let truth = true_rows(&compared);
     let truth = if truth.len() == rows {
         truth
     } else if truth.value(0) {
@@ -103,7 +97,7 @@ fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
             let (l, r) = (left.index(row), right.index(row));
             let (a, b) = (lefts.value(l), rights.value(r));
             match (op, lefts.is_null(l), rights.is_null(r)) {
-                (CompareOp::Equal | CompareOp::NotDistinct, false, false) => a == b,
+                (CompareOp::Equal, false, false) => a == b,
                 (CompareOp::NotEqual, false, false) => a.partial_cmp(&b).is_some_and(Ordering::is_ne),
                 (CompareOp::Distinct, false, false) => a != b,
                 (CompareOp::Less, false, false) => a < b,
@@ -111,7 +105,6 @@ fn compare_doubles(op: CompareOp, left: &Operand, right: &Operand, rows: usize) 
                 (CompareOp::Greater, false, false) => a > b,
                 (CompareOp::GreaterOrEqual, false, false) => a >= b,
                 (CompareOp::Distinct, a, b) => a != b,
-                (CompareOp::NotDistinct, a, b) => a == b,
                 _ => false,
             }
         })
@@ -128,7 +121,6 @@ fn compare_nested(op: CompareOp, left: &Operand, right: &Operand, rows: usize) -
             match (op, nulls) {
                 (CompareOp::Distinct | CompareOp::NotEqual, (false, false)) => !equal(),
                 (CompareOp::Distinct, (a, b)) => a != b,
-                (CompareOp::NotDistinct, (a, b)) if a || b => a == b,
                 (_, (false, false)) => equal(),
                 _ => false,
             }
@@ -177,6 +169,14 @@ pub(super) fn compile_not(input: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr>
     })
 }
 
+/// The rows that are true: neither false nor null.
+pub(super) fn true_rows(values: &BooleanArray) -> BooleanBuffer {
+    match values.nulls() {
+        Some(nulls) => values.values() & nulls.inner(),
+        None => values.values().clone(),
+    }
+}
+
 /// Reports the rows that are null: operators of booleans take none.
 pub(super) fn report_nulls(values: &BooleanArray, name: &str) {
     if let Some(nulls) = values.nulls() {
@@ -211,19 +211,23 @@ pub(super) fn compile_connective(
     left: Arc<dyn PhysicalExpr>,
     right: Arc<dyn PhysicalExpr>,
 ) -> Arc<dyn PhysicalExpr> {
-    Arc::new(Connected { connective, sides: [left, right] })
+    physical(Connected { connective, sides: [left, right] })
 }
 
-impl PhysicalExpr for Connected {
+impl Node for Connected {
+    fn name(&self) -> &str {
+        self.connective.name()
+    }
+
     fn data_type(&self, _: &Schema) -> Result<DataType> {
         Ok(DataType::Boolean)
     }
 
-    fn nullable(&self, _: &Schema) -> Result<bool> {
-        Ok(true)
+    fn inputs(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.sides.iter().collect()
     }
 
-    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         let rows = batch.num_rows();
         let left = operand(&self.sides[0], batch)?.expanded(rows);
         let left = left.as_boolean();
@@ -234,7 +238,7 @@ impl PhysicalExpr for Connected {
             Connective::Or => &!left.values() & &known,
         };
         if undecided.count_set_bits() == 0 {
-            return Ok(ColumnarValue::Array(Arc::new(left.clone())));
+            return Ok(Arc::new(left.clone()));
         }
         let right = row_errors::only(&undecided, || -> Result<ArrayRef> {
             let right = operand(&self.sides[1], batch)?.expanded(rows);
@@ -247,38 +251,6 @@ impl PhysicalExpr for Connected {
         let right_known = right.nulls().map_or_else(|| BooleanBuffer::new_set(rows), |nulls| nulls.inner().clone());
         let valid = &(&decided & &known) | &(&undecided & &right_known);
         let nulls = (valid.count_set_bits() < rows).then(|| NullBuffer::new(valid));
-        Ok(ColumnarValue::Array(Arc::new(BooleanArray::new(values, nulls))))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
-        self.sides.iter().collect()
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        datafusion_common::not_impl_err!("expressions are compiled once and not rewritten")
-    }
-
-    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.connective.name())
-    }
-}
-
-impl fmt::Display for Connected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.connective.name())
-    }
-}
-
-impl PartialEq for Connected {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Connected {}
-
-impl Hash for Connected {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.connective.hash(state);
+        Ok(Arc::new(BooleanArray::new(values, nulls)))
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! plan ──▶ Expr (typed tree, columns by index) ── compile ──▶ Arc<dyn PhysicalExpr> ── RecordBatch ──▶ array
-//!                                                                                        └─▶ RowError per failed row
+//!            │      ▲                                                                   └─▶ RowError per failed row
+//!            └ fold ┘
 //! ```
 //!
+//! `build` has the constructors, which check types and insert conversions (`number_type`, `common_type`); `compile` makes of each node a
+//! kernel of Arrow or one of ours (`arithmetic`, `logic`, `like`, `cast`, `case`, `nested`, `lambda`, `inline`).
 //! A row that fails to evaluate gives NULL and an entry in the caller's list of errors; the batch never fails.
 
 mod arithmetic;
@@ -14,6 +17,7 @@ mod cast;
 mod certainty;
 mod common_type;
 mod compile;
+mod condition;
 mod error;
 mod fold;
 mod in_place;
@@ -24,6 +28,8 @@ mod like;
 mod literal;
 mod logic;
 mod nested;
+mod number_type;
+mod physical;
 mod replaced;
 mod row_errors;
 
@@ -138,7 +144,7 @@ impl ArithmeticOp {
     }
 }
 
-/// Comparisons. All are two-valued: a null operand makes them false, except for the DISTINCT pair.
+/// Comparisons. All are two-valued: a null operand makes them false, except for IS DISTINCT FROM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CompareOp {
     /// `=`
@@ -155,8 +161,6 @@ pub enum CompareOp {
     GreaterOrEqual,
     /// `IS DISTINCT FROM`
     Distinct,
-    /// `IS NOT DISTINCT FROM`
-    NotDistinct,
 }
 
 impl CompareOp {
@@ -170,7 +174,6 @@ impl CompareOp {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Distinct => "IS DISTINCT FROM",
-            Self::NotDistinct => "IS NOT DISTINCT FROM",
         }
     }
 
@@ -189,7 +192,6 @@ impl CompareOp {
             Self::Greater => "GREATER_THAN",
             Self::GreaterOrEqual => "GREATER_THAN_OR_EQUAL",
             Self::Distinct => "IS_DISTINCT_FROM",
-            Self::NotDistinct => "IS_NOT_DISTINCT_FROM",
         }
     }
 }

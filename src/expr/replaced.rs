@@ -26,9 +26,7 @@ impl Expr {
         *self = replaced;
         Ok(true)
     }
-}
 
-impl Expr {
     /// How many rows a call of a table function may be given at once; `None` if it is none.
     pub fn table_rows_max(&self, functions: &Registry) -> Option<usize> {
         let ExprKind::Call(call) = &self.kind else { return None };

@@ -86,20 +86,24 @@ impl Format {
         }
     }
 
-    /// The format called `name`, in any case, with nothing said of schemas and commas between DELIMITED values.
-    pub fn named(name: &str) -> Option<Self> {
+    /// All formats, by name, with nothing said of schemas and commas between DELIMITED values.
+    pub fn all() -> [Self; 8] {
         let settings = SchemaSettings::default;
-        let all = [
-            Self::None,
-            Self::Kafka,
+        [
+            Self::Avro(settings()),
             Self::Delimited { delimiter: ',' },
             Self::Json,
-            Self::Avro(settings()),
             Self::JsonSr(settings()),
+            Self::Kafka,
+            Self::None,
             Self::Protobuf(settings()),
             Self::ProtobufNoSr(settings()),
-        ];
-        all.into_iter().find(|format| format.name().eq_ignore_ascii_case(name))
+        ]
+    }
+
+    /// The one of [`Format::all`] that is called `name`, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|format| format.name().eq_ignore_ascii_case(name))
     }
 
     /// Whether schemas are in Schema Registry, so that columns can be learnt from there.

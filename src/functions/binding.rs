@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Argument, ParamType, Returns, Variation};
-use crate::types::{DECIMAL_DIGITS_MAX, SqlType, StructField};
+use crate::types::{SqlType, StructField};
 
 /// What generics stand for so far, and the decimals seen.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,7 @@ impl Binding {
             ParamType::Decimal => {
                 let (precision, scale) = self.decimal?;
                 // As where numbers are added: a value that has more digits has no place.
-                SqlType::Decimal { precision: precision.min(DECIMAL_DIGITS_MAX), scale }
+                SqlType::Decimal { precision: precision.min(SqlType::DECIMAL_DIGITS_MAX), scale }
             }
             ParamType::Array(element) => SqlType::Array(Box::new(self.sql_type(element)?)),
             ParamType::Map(key, value) => SqlType::Map(Box::new(self.sql_type(key)?), Box::new(self.sql_type(value)?)),

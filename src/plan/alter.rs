@@ -2,14 +2,14 @@
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::ast::{AddedColumn, AlterSource};
-use crate::sql::similar_names;
 use crate::types::Column;
 
 use super::Planned;
 use super::create_source::collection;
-use super::error::PlanError;
+use super::error::{PlanError, nearest_hint};
 use super::formats::check_schema;
-use super::names::is_reserved;
+use super::names::check_column_name;
+use super::scope::source_names;
 use super::type_expr::resolve_type;
 
 /// Plans `alter`, whose text is `sql`.
@@ -28,11 +28,7 @@ fn target<'a>(alter: &AlterSource, catalog: &'a Catalog) -> Result<&'a DataSourc
     let (name, span) = (alter.name.as_str(), alter.name.span);
     let Some(source) = catalog.source(name) else {
         let text = format!("Source {name} does not exist.");
-        let similar = similar_names(name, catalog.sources().map(|source| source.name.as_str()));
-        return Err(match similar.first() {
-            Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), span),
-            None => PlanError::refused(text, span),
-        });
+        return Err(PlanError::refused_with(text, nearest_hint(name, source_names(catalog)), span));
     };
     let noun = collection(alter.kind).noun();
     if source.is_source {
@@ -57,10 +53,7 @@ fn target<'a>(alter: &AlterSource, catalog: &'a Catalog) -> Result<&'a DataSourc
 
 fn column(added: &AddedColumn, source: &DataSource, catalog: &Catalog) -> Result<Column, PlanError> {
     let (name, span) = (added.name.as_str(), added.name.span);
-    if is_reserved(name) {
-        let text = format!("'{name}' is a reserved column name. You cannot use it as a name for a column.");
-        return Err(PlanError::refused(text, span));
-    }
+    check_column_name(name, span)?;
     if source.columns().any(|column| column.name == name) {
         let text = format!("Cannot add column `{name}` to schema. A column with the same name already exists.");
         return Err(PlanError::refused(text, span));

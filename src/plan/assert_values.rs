@@ -5,12 +5,12 @@ use arrow::datatypes::Int64Type;
 
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::ast::{Identifier, InsertValues};
-use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, nearest_hint};
 use super::expression::Typer;
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
+use super::scope::similar_source;
 use super::settings::Settings;
 
 /// What a record is expected to hold. Columns that are not listed are NULL; times that are not listed are of no interest.
@@ -66,8 +66,8 @@ pub fn asserted_row(
 
 fn source<'a>(name: &Identifier, catalog: &'a Catalog) -> Result<&'a DataSource, PlanError> {
     catalog.source(name.as_str()).map(|source| &**source).ok_or_else(|| {
-        let similar = similar_names(name.as_str(), catalog.sources().map(|source| source.name.as_str()));
-        let kind = PlanErrorKind::UndescribedSource { name: name.name.clone(), similar: similar.into_iter().next() };
+        let similar = similar_source(name.as_str(), catalog);
+        let kind = PlanErrorKind::UndescribedSource { name: name.name.clone(), similar };
         PlanError::at(kind, name.span)
     })
 }
@@ -108,8 +108,5 @@ fn unknown_column(column: &Identifier, source: &DataSource, all: &[&str], is_tom
         return PlanError::refused(text, column.span);
     }
     let text = format!("Column name `{name}` does not exist in `{}`.", source.name);
-    match similar_names(name, all.iter().copied()).first() {
-        Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), column.span),
-        None => PlanError::refused(text, column.span),
-    }
+    PlanError::refused_with(text, nearest_hint(name, all.iter().copied()), column.span)
 }

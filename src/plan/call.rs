@@ -8,7 +8,7 @@ use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
 use super::TableCall;
-use super::error::PlanError;
+use super::error::{PlanError, did_you_mean};
 use super::expression::{Typing, untyped};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::scope::Clause;
@@ -37,10 +37,8 @@ fn instead_of_unknown(functions: &Registry, name: &str) -> String {
         return format!("write {instead}");
     }
     let known: Vec<String> = functions.functions().map(Function::name).collect();
-    match similar_names(name, known.iter().map(String::as_str)).as_slice() {
-        [] => "SHOW FUNCTIONS lists all functions".to_owned(),
-        similar => format!("did you mean {}?", super::error::or_list(similar)),
-    }
+    let hint = did_you_mean(&similar_names(name, known.iter().map(String::as_str)));
+    hint.unwrap_or_else(|| "SHOW FUNCTIONS lists all functions".to_owned())
 }
 
 /// A call whose arguments have types.

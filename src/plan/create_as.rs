@@ -8,12 +8,14 @@ use crate::sql::Span;
 use crate::sql::ast::{CreateAsSelect, SourceKind};
 use crate::types::Schema;
 
-use super::create_source::{already_there, check_existing, check_new, collection, schema_validation, timestamp_column};
+use super::create_source::{already_there, check_retention, collection, timestamp_column};
+use super::declared_topic::{check_existing, schema_validation};
 use super::error::{PlanError, PlanErrorKind};
 use super::formats::{self, check_schema, default_key_format, effective_key_serde, key_serde, value_serde};
 use super::planned::{PlannedCreateAs, SinkTopic, create_as_prefix, query_id};
-use super::properties::{Clause, FormatName, Properties, SideProperties, property_error};
+use super::properties::{Clause, Properties, SideProperties};
 use super::query::{self, PlannedQuery};
+use super::replace_source::check_new;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
 use super::sanitize::sanitized;
 use super::select::Purpose;
@@ -141,11 +143,7 @@ fn data_source(
     let topic = properties.topic.clone().unwrap_or_else(|| format!("{prefix}{name}"));
     let timestamp = timestamp_column(properties, &schema, span)?;
     let window = planned.root.window();
-    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
-        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
-                       Non-windowed tables do not support retention.";
-        return Err(property_error(message.to_owned(), span));
-    }
+    check_retention(properties, create.kind, window, span)?;
     Ok(DataSource {
         name: name.to_owned(),
         collection: collection(create.kind),
@@ -166,7 +164,7 @@ fn data_source(
 
 /// The format that a WITH clause names, else that of the left-most source; its schema is the source's own.
 fn derived_format(side: &SideProperties, inherited: &Format, span: Span) -> Result<Format, PlanError> {
-    match side.format {
+    match &side.format {
         Some(named) => formats::format(named, side, span),
         None => formats::unnamed_format(&inherited.clone().derived(), side, span),
     }
@@ -181,7 +179,7 @@ fn derived_key_serde(
     span: Span,
 ) -> Result<Serde, PlanError> {
     if schema.key.is_empty() {
-        let names_one = properties.key.format.is_some_and(|named| named != FormatName::None);
+        let names_one = properties.key.format.as_ref().is_some_and(|named| *named != Format::None);
         if properties.key_format_alone && names_one {
             return Err(PlanError::refused("Key format specified for stream without key columns.", span));
         }

@@ -15,7 +15,7 @@ use crate::types::SqlType;
 
 use super::Planned;
 use super::call::{COLUMNS, check_lambdas};
-use super::error::{PlanError, or_list};
+use super::error::{PlanError, did_you_mean, nearest_hint};
 use super::expression::Typer;
 use super::function_uses;
 use super::relation::Layout;
@@ -86,8 +86,7 @@ pub(super) fn drop_function(drop: &DropFunction, catalog: &Catalog) -> Result<Pl
         Err(error) => {
             let hint = match &error {
                 CatalogError::UnknownFunction { .. } => {
-                    let known = catalog.defined_functions().map(|function| function.name.as_str());
-                    similar_names(&name, known).first().map(|similar| format!("did you mean {similar}?"))
+                    nearest_hint(&name, catalog.defined_functions().map(|function| function.name.as_str()))
                 }
                 CatalogError::FixedFunction { origin: Some(_), .. } => {
                     Some("take the file out of the extension folder and start the server again".to_owned())
@@ -148,6 +147,7 @@ impl Rule {
 }
 
 const ANOTHER_NAME: &str = "choose another name";
+const PARAMETERS_ONLY: &str = "a function sees its parameters only: what it needs of a row is given to it in the call";
 
 /// What `library` holds.
 fn load(library: &LibraryPath, settings: &Settings) -> Result<super::LoadedLibrary, PlanError> {
@@ -302,13 +302,7 @@ impl Inline<'_> {
             }
             let text = format!("Function {function} has no parameter {}.", name.as_str());
             let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
-            let similar = similar_names(name.as_str(), known);
-            let hint = match similar.as_slice() {
-                [] => {
-                    "a function sees its parameters only: what it needs of a row is given to it in the call".to_owned()
-                }
-                similar => format!("did you mean {}?", or_list(similar)),
-            };
+            let hint = did_you_mean(&similar_names(name.as_str(), known)).unwrap_or_else(|| PARAMETERS_ONLY.to_owned());
             return Some(PlanError::refused_with_hint(text, hint, span));
         };
         let written = format!("{}.{}", source.as_str(), name.as_str());
@@ -316,7 +310,7 @@ impl Inline<'_> {
         let hint = if self.is_parameter(source.as_str()) {
             format!("write {}->{} for the field of a STRUCT", source.as_str(), name.as_str())
         } else {
-            "a function sees its parameters only: what it needs of a row is given to it in the call".to_owned()
+            PARAMETERS_ONLY.to_owned()
         };
         Some(PlanError::refused_with_hint(text, hint, span))
     }

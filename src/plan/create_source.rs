@@ -3,17 +3,19 @@
 use crate::catalog::{Catalog, Collection, DataSource, HeaderColumn, TimestampColumn, WindowType};
 use crate::formats::{Format, Serde};
 use crate::sql::Span;
-use crate::sql::ast::{ColumnRole, CreateSource, Identifier, SourceKind};
+use crate::sql::ast::{ColumnRole, CreateSource, SourceKind};
 use crate::types::{Column, Schema, SqlType, WindowKind};
 
 use super::Planned;
+use super::declared_topic::{partitions_to_create, schema_validation};
 use super::error::PlanError;
 use super::formats::{self, check_schema, default_format, default_key_format, key_serde, unnamed_format, value_serde};
 use super::headers::HeaderColumns;
-use super::names::is_reserved;
+use super::names::check_column_name;
 use super::planned::{PlannedSource, query_id};
-use super::properties::{Clause, Properties, SideProperties, property_error};
-use super::settings::{SchemaValidation, Settings, TopicFacts};
+use super::properties::{Clause, Properties, property_error};
+use super::replace_source::check_new;
+use super::settings::Settings;
 use super::type_expr::resolve_type;
 
 /// Plans `create`, whose text is `sql`.
@@ -29,12 +31,11 @@ pub(super) fn plan(
         return Ok(skipped);
     }
     let properties = Properties::read(&create.properties, Clause::Create)?;
-    let source = data_source(create, sql, &properties, catalog, settings)?;
+    let mut source = data_source(create, sql, &properties, catalog, settings)?;
     check_new(&source, create.or_replace, catalog, settings, &create.name, create.span)?;
     let partitions = partitions_to_create(&source.topic, &properties, settings, create.span)?;
     let materialize =
         source.is_source && source.is_table() && settings.is_on("ksql.source.table.materialization.enabled", true);
-    let mut source = source;
     // A query that fills what is replaced goes on.
     source.created_by_query = catalog.source(name).and_then(|existing| existing.created_by_query.clone());
     if materialize {
@@ -100,11 +101,7 @@ fn data_source(
     check_schema(&schema, &key_serde, &value_serde, span)?;
     check_envelope(properties, &value_serde, span)?;
     let timestamp = timestamp_column(properties, &schema, span)?;
-    if properties.retention_ms.is_some() && create.kind == SourceKind::Table && window.is_none() {
-        let message = "Invalid config variable in the WITH clause: RETENTION_MS. \
-                       Non-windowed tables do not support retention.";
-        return Err(property_error(message.to_owned(), span));
-    }
+    check_retention(properties, create.kind, window, span)?;
     Ok(DataSource {
         name: create.name.name.clone(),
         collection: collection(create.kind),
@@ -123,6 +120,21 @@ fn data_source(
     })
 }
 
+/// Rows of tables stay until they are deleted, those of windowed ones as long as their windows.
+pub(super) fn check_retention(
+    properties: &Properties,
+    kind: SourceKind,
+    window: Option<WindowKind>,
+    span: Span,
+) -> Result<(), PlanError> {
+    if properties.retention_ms.is_none() || kind == SourceKind::Stream || window.is_some() {
+        return Ok(());
+    }
+    let message =
+        "Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed tables do not support retention.";
+    Err(property_error(message.to_owned(), span))
+}
+
 /// An envelope is a record with fields, of which the row is one.
 fn check_envelope(properties: &Properties, value: &Serde, span: Span) -> Result<(), PlanError> {
     let holds_records = !matches!(value.format, Format::None | Format::Kafka | Format::Delimited { .. });
@@ -139,11 +151,11 @@ pub(super) fn declared_formats(
     settings: &Settings,
     span: Span,
 ) -> Result<(Format, Format), PlanError> {
-    let key = match properties.key.format {
+    let key = match &properties.key.format {
         Some(named) => formats::format(named, &properties.key, span)?,
         None => unnamed_format(&default_key_format(settings)?, &properties.key, span)?,
     };
-    let value = match properties.value.format {
+    let value = match &properties.value.format {
         Some(named) => formats::format(named, &properties.value, span)?,
         None => {
             let default = default_format(settings, "ksql.persistence.default.format.value")?;
@@ -175,10 +187,7 @@ fn schema(
     let mut headers = HeaderColumns::default();
     for definition in &create.columns {
         let name = definition.name.as_str();
-        if is_reserved(name) {
-            let text = format!("'{name}' is a reserved column name. You cannot use it as a name for a column.");
-            return Err(PlanError::refused(text, definition.span));
-        }
+        check_column_name(name, definition.span)?;
         let sql_type = resolve_type(&definition.data_type, catalog, definition.span)?;
         let column = Column::new(name, sql_type);
         match &definition.role {
@@ -297,192 +306,4 @@ pub(super) fn timestamp_column(
 pub(super) fn unknown_timestamp(name: &str, span: Span) -> PlanError {
     let message = format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'");
     property_error(message, span)
-}
-
-/// Partitions of the topic if it must be created.
-fn partitions_to_create(
-    topic: &str,
-    properties: &Properties,
-    settings: &Settings,
-    span: Span,
-) -> Result<Option<u32>, PlanError> {
-    match (settings.topics.find(topic), properties.partitions) {
-        (None, None) => Err(PlanError::refused_with_hint(
-            format!(
-                "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please re-run \
-                 the statement providing the required 'PARTITIONS' configuration in the WITH clause."
-            ),
-            "add PARTITIONS=1 to the WITH clause, or create the topic first",
-            span,
-        )),
-        (None, partitions) => Ok(partitions),
-        (Some(_), _) if settings.topics.is_past() => Ok(None),
-        (Some(found), _) => check_existing(topic, &found, properties, span).map(|()| None),
-    }
-}
-
-/// Refuses what the WITH clause says of a topic that exists and is another.
-pub(super) fn check_existing(
-    topic: &str,
-    found: &TopicFacts,
-    properties: &Properties,
-    span: Span,
-) -> Result<(), PlanError> {
-    let wanted = [
-        ("partitions", properties.partitions.map(i64::from), Some(i64::from(found.partitions))),
-        ("replication factor", properties.replicas.map(i64::from), found.replicas.map(i64::from)),
-        ("retention", properties.retention_ms, Some(found.retention_ms.unwrap_or(-1))),
-    ];
-    let differ = wanted.iter().filter_map(|(what, wanted, found)| {
-        let (wanted, found) = ((*wanted)?, (*found)?);
-        (wanted != found).then(|| format!("{wanted} {what} (topic has {found})"))
-    });
-    let differ: Vec<String> = differ.collect();
-    if differ.is_empty() {
-        return check_validation(topic, found, properties, span);
-    }
-    let message = format!(
-        "A Kafka topic with the name '{topic}' already exists, with different partition/replica configuration than \
-         required. KSQL expects {}",
-        differ.join(", ")
-    );
-    Err(PlanError::refused(message, span))
-}
-
-/// Refuses what the WITH clause says of the schemas of a topic that exists and takes other records.
-fn check_validation(topic: &str, found: &TopicFacts, properties: &Properties, span: Span) -> Result<(), PlanError> {
-    let Some(found) = found.validation else { return Ok(()) };
-    let sides = [("KEY", properties.key.validation, found.keys), ("VALUE", properties.value.validation, found.values)];
-    for (side, wanted, found) in sides {
-        if wanted.is_some_and(|wanted| wanted != found) {
-            let message = format!(
-                "A Kafka topic with the name '{topic}' already exists, with {side}_SCHEMA_VALIDATION = {found}."
-            );
-            return Err(PlanError::refused_with_hint(message, "it is set when a topic is created", span));
-        }
-    }
-    Ok(())
-}
-
-/// Which records the topic of `source` takes, as the WITH clause says.
-pub(super) fn schema_validation(
-    properties: &Properties,
-    source: &DataSource,
-    span: Span,
-) -> Result<SchemaValidation, PlanError> {
-    let sides = [
-        ("KEY", &properties.key, &source.key_serde.format, source.schema.key.is_empty()),
-        ("VALUE", &properties.value, &source.value_serde.format, source.schema.value.is_empty()),
-    ];
-    for (side, said, format, is_empty) in sides {
-        if said.validation == Some(true) && !format.infers_schemas() && !is_empty {
-            let message = format!(
-                "{side}_SCHEMA_VALIDATION = true takes only records of registered schemas, and the format {} has none.",
-                format.name()
-            );
-            let hint = format!("write {side}_FORMAT = 'AVRO', 'JSON_SR' or 'PROTOBUF'");
-            return Err(PlanError::refused_with_hint(message, hint, span));
-        }
-    }
-    let is_on = |side: &SideProperties| side.validation.unwrap_or(false);
-    Ok(SchemaValidation { keys: is_on(&properties.key), values: is_on(&properties.value) })
-}
-
-/// Whether `source` could be added to `catalog`, in place of one that is there where `or_replace` says so.
-pub(super) fn check_new(
-    source: &DataSource,
-    or_replace: bool,
-    catalog: &Catalog,
-    settings: &Settings,
-    name: &Identifier,
-    span: Span,
-) -> Result<(), PlanError> {
-    let is_on = settings.is_on(OR_REPLACE, true);
-    if is_on {
-        check_replacement(source, or_replace, catalog, span)?;
-    }
-    catalog.check_add(&source.name, source.collection, or_replace && is_on).map_err(|error| {
-        if or_replace && !is_on {
-            return PlanError::refused_with_hint(error.to_string(), format!("{OR_REPLACE} is false"), name.span);
-        }
-        PlanError::from(error).or_at(name.span)
-    })
-}
-
-/// Whether CREATE OR REPLACE may replace.
-const OR_REPLACE: &str = "ksql.create.or.replace.enabled";
-
-/// What CREATE OR REPLACE may change: nothing but value columns appended at the end.
-fn check_replacement(new: &DataSource, or_replace: bool, catalog: &Catalog, span: Span) -> Result<(), PlanError> {
-    if !or_replace {
-        return Ok(());
-    }
-    let existing = catalog.source(&new.name);
-    let noun = new.collection.noun();
-    if new.is_source || existing.is_some_and(|existing| existing.is_source) {
-        let text = format!("Cannot add {noun} '{}': CREATE OR REPLACE is not supported on source {noun}s.", new.name);
-        return Err(PlanError::refused(text, span));
-    }
-    let Some(existing) = existing.filter(|existing| existing.collection == new.collection) else {
-        return Ok(());
-    };
-    let refused = |reason: String| {
-        Err(PlanError::refused(format!("Cannot upgrade data source: DataSource '{}' has {reason}", new.name), span))
-    };
-    let changed: Vec<String> = missing(&existing.schema.key, &new.schema.key);
-    if !changed.is_empty() || existing.schema.key.len() != new.schema.key.len() {
-        let reordered = missing(&new.schema.key, &existing.schema.key);
-        let list: Vec<String> = if changed.is_empty() { reordered } else { changed };
-        let list: Vec<String> = list.into_iter().map(|column| format!("{column} KEY")).collect();
-        return refused(format!(
-            "schema = {} which is not upgradeable to {}. Key columns must be identical. The following key columns are \
-             changed, missing or reordered: [{}]",
-            existing.schema.display(false),
-            new.schema.display(false),
-            list.join(", ")
-        ));
-    }
-    let changed = missing(&existing.schema.value, &new.schema.value);
-    if !changed.is_empty() {
-        return refused(format!(
-            "schema = {} which is not upgradeable to {}. The following columns are changed, missing or reordered: [{}]",
-            existing.schema.display(false),
-            new.schema.display(false),
-            changed.join(", ")
-        ));
-    }
-    let format = |format: &Format| format.name().to_owned();
-    let properties = [
-        ("topic", existing.topic.clone(), new.topic.clone()),
-        ("keyFormat", format(&existing.key_serde.format), format(&new.key_serde.format)),
-        ("valueFormat", format(&existing.value_serde.format), format(&new.value_serde.format)),
-        ("timestampColumn", timestamp_text(existing), timestamp_text(new)),
-        ("windowInfo", window_text(existing), window_text(new)),
-    ];
-    let different: Vec<String> = properties
-        .iter()
-        .filter(|(_, old, new)| old != new)
-        .map(|(name, old, new)| format!("{name} = {old} which is not upgradeable to {new}"))
-        .collect();
-    if different.is_empty() { Ok(()) } else { refused(different.join(&format!(" AND DataSource '{}' has ", new.name))) }
-}
-
-fn timestamp_text(source: &DataSource) -> String {
-    let format = source.timestamp.as_ref().and_then(|timestamp| timestamp.format.as_deref());
-    let column = source.timestamp_column().map_or("none", |column| column.name.as_str());
-    format.map_or_else(|| column.to_owned(), |format| format!("{column} ({format})"))
-}
-
-fn window_text(source: &DataSource) -> String {
-    let size = match source.window {
-        Some(WindowKind::Time { size_ms }) => format!(" of {size_ms} ms"),
-        _ => String::new(),
-    };
-    source.window_type.map_or_else(|| "none".to_owned(), |window| format!("{}{size}", window.name()))
-}
-
-/// Columns of `old` that are not at their place in `new`.
-fn missing(old: &[Column], new: &[Column]) -> Vec<String> {
-    let kept = |i: usize, column: &Column| new.get(i) == Some(column);
-    old.iter().enumerate().filter(|(i, column)| !kept(*i, column)).map(|(_, column)| column.to_string()).collect()
 }

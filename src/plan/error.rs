@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::catalog::CatalogError;
-use crate::sql::Span;
+use crate::sql::{Span, similar_names};
 
 /// A statement that cannot be carried out, and where in its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,12 +144,17 @@ impl PlanError {
 
     /// ksqlDB's `text` for what the statement does at `span`.
     pub fn refused(text: impl Into<String>, span: Span) -> Self {
-        Self::at(PlanErrorKind::Refused { text: text.into(), hint: None }, span)
+        Self::refused_with(text, None, span)
     }
 
     /// As [`PlanError::refused`], with what to do instead.
     pub fn refused_with_hint(text: impl Into<String>, hint: impl Into<String>, span: Span) -> Self {
-        Self::at(PlanErrorKind::Refused { text: text.into(), hint: Some(hint.into()) }, span)
+        Self::refused_with(text, Some(hint.into()), span)
+    }
+
+    /// As [`PlanError::refused_with_hint`], where it may be that nothing is known to do instead.
+    pub(super) fn refused_with(text: impl Into<String>, hint: Option<String>, span: Span) -> Self {
+        Self::at(PlanErrorKind::Refused { text: text.into(), hint }, span)
     }
 
     /// This error, at `span` unless it has a place already.
@@ -192,11 +197,9 @@ impl PlanError {
         }
         match &*self.kind {
             PlanErrorKind::UnknownSource { similar, .. } | PlanErrorKind::UndescribedSource { similar, .. } => {
-                similar.as_ref().map(|name| format!("did you mean {name}?"))
+                did_you_mean(similar.as_slice())
             }
-            PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => {
-                Some(format!("did you mean {}?", or_list(similar)))
-            }
+            PlanErrorKind::UnknownColumn { similar, .. } if !similar.is_empty() => did_you_mean(similar),
             // Older KSQL had it without saying.
             PlanErrorKind::UnknownColumn { name, .. } if name.rsplit('.').next() == Some("ROWKEY") => {
                 Some("a key is there if it is declared: (ROWKEY STRING KEY, …)".to_owned())
@@ -233,6 +236,16 @@ impl From<CatalogError> for PlanError {
     fn from(error: CatalogError) -> Self {
         Self::new(PlanErrorKind::Catalog(error))
     }
+}
+
+/// What to say where one of `similar` may have been meant.
+pub(super) fn did_you_mean(similar: &[String]) -> Option<String> {
+    (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(similar)))
+}
+
+/// As [`did_you_mean`], of the one of `known` that is most similar to `name`.
+pub(super) fn nearest_hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    did_you_mean(similar_names(name, known).get(..1)?)
 }
 
 /// `A`, `A or B`, `A, B or C`.

@@ -10,15 +10,15 @@ use crate::sql::Span;
 use crate::sql::ast::{
     self, ArithmeticOperator, ComparisonOperator, Expression, Identifier, LogicalOperator, Sign, WhenClause,
 };
-use crate::sql::similar_names;
 use crate::types::{SqlType, iso_text};
 
 use super::TableCall;
-use super::error::{PlanError, PlanErrorKind, or_list};
+use super::error::{PlanError, PlanErrorKind};
 use super::names::{ROWTIME, WINDOWEND, WINDOWSTART};
 use super::relation::Layout;
-use super::scope::{Clause, Scope, as_column, column};
+use super::scope::{Clause, Scope, as_column};
 use super::settings::Settings;
+use super::type_errors::{in_predicate, type_error};
 use super::type_expr::resolve_type;
 
 /// Gives expressions their types.
@@ -32,11 +32,7 @@ pub(super) struct Typer<'a> {
 impl<'a> Typer<'a> {
     /// Types expressions over the columns of `scope`.
     pub(super) fn new(catalog: &'a Catalog, settings: &'a Settings<'a>, scope: &Scope) -> Self {
-        let mut sources = Layout::default();
-        for (index, found) in scope.columns.iter().enumerate() {
-            sources.add(column(&found.internal, Span::NONE), index, found.sql_type.clone());
-        }
-        Self { settings, catalog, sources }
+        Self { settings, catalog, sources: Layout::of(&scope.columns) }
     }
 
     /// Types expressions without columns.
@@ -186,94 +182,6 @@ fn is_number_pair(from: Option<&SqlType>, to: &SqlType) -> bool {
     }
 }
 
-/// How messages call the type of NULL.
-const NULL: &str = "null";
-
-/// `DECIMAL` of `DECIMAL(4, 2)`.
-fn base_name(sql_type: &str) -> &str {
-    if sql_type.starts_with("DECIMAL") { "DECIMAL" } else { sql_type }
-}
-
-fn no_element_type(error: &TypeError, expression: &Expression) -> String {
-    const ISSUE: &str = "(see https://github.com/confluentinc/ksql/issues/4239)";
-    match expression {
-        Expression::Array { elements, .. } if elements.is_empty() => {
-            format!("Array constructor cannot be empty. Please supply at least one element {ISSUE}.")
-        }
-        Expression::Map { entries, .. } if entries.is_empty() => {
-            format!("Map constructor cannot be empty. Please supply at least one key value pair {ISSUE}.")
-        }
-        _ => format!("{error} {ISSUE}. As a workaround, you may cast a NULL value to the desired type."),
-    }
-}
-
-/// What to do about `error` in `expression`.
-fn hint(error: &TypeError, expression: &Expression) -> Option<String> {
-    let text = SqlType::String.to_string();
-    match (error, expression) {
-        (TypeError::UnknownField { field, known, .. }, _) => {
-            let similar = similar_names(field, known.iter().map(String::as_str));
-            (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
-        }
-        (TypeError::CompareNull { .. }, _) => Some("write IS NULL or IS NOT NULL".to_owned()),
-        (TypeError::Compare { left, left_type, right, right_type, .. }, _) => {
-            let (written, other, other_type) = match (*left_type == text, *right_type == text) {
-                (true, _) => (left, right, right_type),
-                (_, true) => (right, left, left_type),
-                _ => return None,
-            };
-            let number = written.trim_matches('\'');
-            let is_quoted = number.len() + 2 == written.len() && Literal::number(number).is_some();
-            let takes_number = !["BOOLEAN", "BYTES"].contains(&other_type.as_str());
-            Some(if is_quoted && takes_number {
-                format!("write {number} without quotes")
-            } else {
-                format!("write {}", as_text(other, other_type))
-            })
-        }
-        (TypeError::Arithmetic { left, right }, _) if left != NULL && right != NULL => {
-            let operands = match expression {
-                Expression::Arithmetic { operator: ArithmeticOperator::Add, left, right, .. } => {
-                    Some((&**left, &**right))
-                }
-                Expression::FunctionCall(call) => match call.arguments.as_slice() {
-                    [left, right] => Some((left, right)),
-                    _ => None,
-                },
-                _ => None,
-            };
-            let (left_text, right_text) = operands?;
-            let (other, other_type) = match (*left == text, *right == text) {
-                (true, false) => (right_text, right),
-                (false, true) => (left_text, left),
-                _ => return None,
-            };
-            Some(format!("write {} to join it to a text", as_text(&other.plain().to_string(), other_type)))
-        }
-        _ => None,
-    }
-}
-
-/// How to make a text of `expression`, which has the type `sql_type`: bytes are text in some encoding only.
-fn as_text(expression: &str, sql_type: &str) -> String {
-    match sql_type {
-        "BYTES" => format!("FROM_BYTES({expression}, 'utf8')"),
-        _ => format!("CAST({expression} AS STRING)"),
-    }
-}
-
-/// What is wrong in a condition is said with the clause.
-fn in_predicate(error: PlanError, clause: Clause) -> PlanError {
-    match error.kind() {
-        PlanErrorKind::Expression { message, hint } if !message.starts_with("Invalid Predicate") => {
-            let message = format!("Error in {} expression: {message}", clause.name());
-            let wrapped = PlanError::new(PlanErrorKind::Expression { message, hint: hint.clone() });
-            error.span().map_or(wrapped.clone(), |span| wrapped.or_at(span))
-        }
-        _ => error,
-    }
-}
-
 /// Whether both are arrays, maps or structs: their parts are converted one by one.
 fn is_same_nesting(from: Option<&SqlType>, to: &SqlType) -> bool {
     matches!(
@@ -299,42 +207,7 @@ impl Typing<'_> {
             return Ok(column_expr(found.index, &found.sql_type));
         }
         let typed = self.node(expression)?;
-        typed.map_err(|error| self.type_error(&error, expression))
-    }
-
-    fn type_error(&self, error: &TypeError, expression: &Expression) -> PlanError {
-        let shown = expression.plain();
-        let message = match error {
-            TypeError::Arithmetic { left, right } if left == NULL || right == NULL => {
-                format!(
-                    "Error processing expression: {shown}. Arithmetic on types {left} and {right} are not supported."
-                )
-            }
-            TypeError::Arithmetic { left, right } => {
-                let (left, right) = (base_name(left), base_name(right));
-                format!("Error processing expression: {shown}. Unsupported arithmetic types. {left} {right}")
-            }
-            TypeError::Expected { found, .. } if matches!(expression, Expression::Like { .. }) => {
-                format!("The column type for Like condition must be VARCHAR. The column type is {found}")
-            }
-            TypeError::Compare { .. } if matches!(expression, Expression::Between { .. }) => {
-                format!("Invalid expression: {error} expression: {shown}")
-            }
-            TypeError::Expected { .. } => format!("Invalid expression: {error} expression: {shown}"),
-            TypeError::InvalidText { sql_type, text } => {
-                format!("invalid input syntax for type {}: \"{text}\".", base_name(sql_type))
-            }
-            TypeError::Cast { .. } if self.clause == Clause::Select => format!("Invalid Select: {error}"),
-            TypeError::NoElementType { .. } => no_element_type(error, expression),
-            _ => error.to_string(),
-        };
-        let message = match (error, self.clause) {
-            (TypeError::InvalidText { .. } | TypeError::NoCommonType { .. }, Clause::Where | Clause::Having) => {
-                format!("Invalid Predicate: {message}")
-            }
-            _ => message,
-        };
-        PlanError::at(PlanErrorKind::Expression { message, hint: hint(error, expression) }, expression.span())
+        typed.map_err(|error| type_error(&error, expression, self.clause))
     }
 
     /// The outer error is final, the inner one gets the expression's place.
@@ -483,8 +356,10 @@ fn literal(value: &ast::Literal, span: Span) -> Result<Literal, PlanError> {
         ast::Literal::Integer(value) => Literal::Integer(*value),
         ast::Literal::BigInt(value) => Literal::Bigint(*value),
         ast::Literal::Double(value) => Literal::Double(value.value()),
-        ast::Literal::Decimal(value) => Literal::decimal(value.as_str())
-            .ok_or_else(|| PlanError::refused(format!("{} has more than 76 digits", value.as_str()), span))?,
+        ast::Literal::Decimal(value) => Literal::decimal(value.as_str()).ok_or_else(|| {
+            let text = format!("{} has more than {} digits", value.as_str(), SqlType::DECIMAL_DIGITS_MAX);
+            PlanError::refused(text, span)
+        })?,
         ast::Literal::String(value) => Literal::String(value.clone()),
         ast::Literal::Variable(name) => {
             return Err(PlanError::refused(format!("variable ${{{name}}} is not defined"), span));
@@ -517,16 +392,6 @@ fn compare_op(operator: ComparisonOperator) -> CompareOp {
 /// The column at `index`.
 pub(super) fn column_expr(index: usize, sql_type: &SqlType) -> Expr {
     Expr::column(index, sql_type.clone())
-}
-
-/// The index of a plain column.
-pub(super) fn as_index(expr: &Expr) -> Option<usize> {
-    expr.as_column()
-}
-
-/// `expr` as a value of type `wanted`, where ksqlDB converts by itself.
-pub(super) fn implicit_cast(expr: Expr, wanted: &SqlType) -> Option<Expr> {
-    Expr::coerced(expr, wanted)
 }
 
 /// `expr` with the columns' names.

@@ -1,33 +1,41 @@
 //! Which formats a stream or table gets, and whether they can hold its columns.
 
 use crate::formats::{Format, SchemaSettings, Serde, Side, printed};
-use crate::sql::Span;
+use crate::sql::{Span, similar_names};
 use crate::types::{Column, Schema, SqlType};
 
-use super::error::{PlanError, PlanErrorKind};
-use super::properties::{FormatName, Properties, SideProperties, property_error};
+use super::error::{PlanError, PlanErrorKind, did_you_mean};
+use super::properties::{Properties, SideProperties, property_error};
 use super::settings::Settings;
 
-/// Separator of DELIMITED columns unless another is given.
-const DELIMITER: char = ',';
+/// The format called `name`, in any case.
+pub(super) fn named_format(name: &str, span: Span) -> Result<Format, PlanError> {
+    let wanted = name.trim().to_uppercase();
+    Format::named(&wanted).ok_or_else(|| {
+        let known = Format::all().map(|format| format.name());
+        let hint = did_you_mean(&similar_names(&wanted, known.into_iter()));
+        let hint = hint.unwrap_or_else(|| format!("the formats are {}", known.join(", ")));
+        PlanError::refused_with_hint(format!("Unknown format: {wanted}"), hint, span)
+    })
+}
 
-/// The format `name` with what the WITH clause says of that side.
-pub(super) fn format(name: FormatName, side: &SideProperties, span: Span) -> Result<Format, PlanError> {
-    let settings = |format: &'static str, allowed: &[&str]| schema_settings(format, side, allowed, span);
-    let plain = |format: Format| settings(format.name(), &[]).map(|_| format);
-    match name {
-        FormatName::None => plain(Format::None),
-        FormatName::Kafka => plain(Format::Kafka),
-        FormatName::Json => plain(Format::Json),
-        FormatName::Delimited => {
-            settings("DELIMITED", &[CONFIG_DELIMITER])?;
-            Ok(Format::Delimited { delimiter: side.delimiter.unwrap_or(DELIMITER) })
+/// The format `named` with what the WITH clause says of that side.
+pub(super) fn format(named: &Format, side: &SideProperties, span: Span) -> Result<Format, PlanError> {
+    let settings = |allowed: &[&str]| schema_settings(named.name(), side, allowed, span);
+    Ok(match named {
+        Format::None | Format::Kafka | Format::Json => {
+            settings(&[])?;
+            named.clone()
         }
-        FormatName::Avro => settings("AVRO", &[FULL_NAME, SCHEMA_ID]).map(Format::Avro),
-        FormatName::JsonSr => settings("JSON_SR", &[SCHEMA_ID]).map(Format::JsonSr),
-        FormatName::Protobuf => settings("PROTOBUF", &[FULL_NAME, SCHEMA_ID, NULLABLE]).map(Format::Protobuf),
-        FormatName::ProtobufNoSr => settings("PROTOBUF_NOSR", &[NULLABLE]).map(Format::ProtobufNoSr),
-    }
+        Format::Delimited { delimiter } => {
+            settings(&[CONFIG_DELIMITER])?;
+            Format::Delimited { delimiter: side.delimiter.unwrap_or(*delimiter) }
+        }
+        Format::Avro(_) => Format::Avro(settings(&[FULL_NAME, SCHEMA_ID])?),
+        Format::JsonSr(_) => Format::JsonSr(settings(&[SCHEMA_ID])?),
+        Format::Protobuf(_) => Format::Protobuf(settings(&[FULL_NAME, SCHEMA_ID, NULLABLE])?),
+        Format::ProtobufNoSr(_) => Format::ProtobufNoSr(settings(&[NULLABLE])?),
+    })
 }
 
 /// The format `inherited` that no statement names, with what the WITH clause says of that side.
@@ -35,15 +43,8 @@ pub(super) fn unnamed_format(inherited: &Format, side: &SideProperties, span: Sp
     if side.delimiter.is_none() && side.full_name.is_none() && side.schema_id.is_none() && side.nullable.is_none() {
         return Ok(inherited.clone());
     }
-    let name = FormatName::read(inherited.name(), span)?;
     let nullable = inherited.schema_settings().and_then(|settings| settings.nullable);
-    let format = format(name, &SideProperties { nullable: side.nullable.or(nullable), ..side.clone() }, span)?;
-    Ok(match (format, inherited) {
-        (Format::Delimited { .. }, &Format::Delimited { delimiter }) if side.delimiter.is_none() => {
-            Format::Delimited { delimiter }
-        }
-        (format, _) => format,
-    })
+    format(inherited, &SideProperties { nullable: side.nullable.or(nullable), ..side.clone() }, span)
 }
 
 const CONFIG_DELIMITER: &str = "delimiter";
@@ -87,8 +88,7 @@ fn schema_settings(
 
 /// The format that the property `name` sets as default.
 pub(super) fn default_format(settings: &Settings, name: &str) -> Result<Option<Format>, PlanError> {
-    let named = settings.property(name).map(|value| FormatName::read(value, Span::NONE)).transpose()?;
-    named.map(|named| format(named, &SideProperties::default(), Span::NONE)).transpose()
+    settings.property(name).map(|value| named_format(value, Span::NONE)).transpose()
 }
 
 /// The format of keys that nothing else decides.

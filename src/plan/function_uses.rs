@@ -1,8 +1,9 @@
-//! Which functions of users a statement calls, and whether they can be called.
+//! Which functions a statement calls, and whether those of users can be called.
 
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
+use crate::functions::{FunctionKind, Registry};
 use crate::sql::ast::{Expression, FunctionCall};
 
 use super::error::PlanError;
@@ -44,6 +45,17 @@ pub(super) fn calls(expression: &Expression) -> Vec<&FunctionCall> {
         }
     });
     calls
+}
+
+/// The calls in `expression` of functions of `kind`, outer ones first.
+pub(super) fn calls_of<'e>(
+    expression: &'e Expression,
+    kind: FunctionKind,
+    functions: &Registry,
+) -> impl Iterator<Item = &'e FunctionCall> + use<'e> {
+    let calls = calls(expression).into_iter();
+    let of_kind: Vec<_> = calls.filter(|call| functions.of_kind(call.name.as_str(), kind).is_some()).collect();
+    of_kind.into_iter()
 }
 
 /// Whether a statement or a file in the extension folder has made the function `name`.

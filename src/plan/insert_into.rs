@@ -2,16 +2,16 @@
 
 use crate::catalog::{Catalog, DataSource, QueryId, QueryInfo, QueryKind};
 use crate::sql::ast::InsertSelect;
-use crate::sql::similar_names;
 use crate::types::{Column, Schema};
 
-use super::error::{PlanError, PlanErrorKind};
-use super::expression::{column_expr, implicit_cast};
+use super::error::{PlanError, nearest_hint};
+use super::expression::column_expr;
 use super::formats::effective_key_serde;
 use super::planned::PlannedInsert;
 use super::properties::{Clause, Properties, property_error};
 use super::query;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::scope::source_names;
 use super::select::Purpose;
 use super::settings::Settings;
 use super::{Collection, Expr, NullKeys, PlanNode, Planned, Sink, passes};
@@ -61,10 +61,8 @@ pub(super) fn plan(
 
 fn unknown_target(insert: &InsertSelect, catalog: &Catalog) -> PlanError {
     let name = insert.target.as_str();
-    let similar = similar_names(name, catalog.sources().map(|source| source.name.as_str()));
     let text = format!("{}: Source `{name}` does not exist.", insert.target.span);
-    let kind = PlanErrorKind::Refused { text, hint: similar.first().map(|name| format!("did you mean {name}?")) };
-    PlanError::at(kind, insert.target.span)
+    PlanError::refused_with(text, nearest_hint(name, source_names(catalog)), insert.target.span)
 }
 
 fn check_target(target: &DataSource, insert: &InsertSelect, settings: &Settings) -> Result<(), PlanError> {
@@ -114,7 +112,7 @@ fn convert_side(from: &[Column], to: &[Column], offset: usize) -> Option<Vec<(Co
     }
     let columns = from.iter().zip(to).enumerate().map(|(i, (from, to))| {
         let expr = column_expr(offset + i, &from.sql_type);
-        let expr = if from.name == to.name { implicit_cast(expr, &to.sql_type)? } else { return None };
+        let expr = if from.name == to.name { Expr::coerced(expr, &to.sql_type)? } else { return None };
         Some((to.clone(), expr))
     });
     columns.collect()

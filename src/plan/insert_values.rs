@@ -9,16 +9,16 @@ use arrow::datatypes::Int64Type;
 use crate::catalog::{Catalog, DataSource};
 use crate::sql::Span;
 use crate::sql::ast::{Expression, Identifier, InsertValues, Literal};
-use crate::sql::similar_names;
 use crate::types::{Column, SqlType};
 
 use super::Planned;
-use super::error::PlanError;
+use super::error::{PlanError, nearest_hint};
 use super::expression::Typer;
 use super::function_uses;
 use super::names::{ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWEND, WINDOWSTART};
 use super::planned::InsertedRow;
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::scope::source_names;
 use super::settings::Settings;
 
 /// Plans `insert`.
@@ -135,11 +135,7 @@ fn unknown(target: &Identifier, catalog: &Catalog) -> PlanError {
         }
         return PlanError::refused(text, target.span);
     }
-    let similar = similar_names(name, catalog.sources().map(|source| source.name.as_str()));
-    match similar.first() {
-        Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), target.span),
-        None => PlanError::refused(text, target.span),
-    }
+    PlanError::refused_with(text, nearest_hint(name, source_names(catalog)), target.span)
 }
 
 /// The columns that get the values, in their order.
@@ -172,11 +168,8 @@ fn columns<'a>(insert: &'a InsertValues, target: &'a DataSource) -> Result<Vec<&
         }
         if name != ROWTIME && !target.columns().any(|known| known.name == name) {
             let text = format!("Column name `{name}` does not exist in `{}`.", target.name);
-            let similar = similar_names(name, target.columns().map(|known| known.name.as_str()));
-            return Err(match similar.first() {
-                Some(similar) => PlanError::refused_with_hint(text, format!("did you mean {similar}?"), column.span),
-                None => PlanError::refused(text, column.span),
-            });
+            let hint = nearest_hint(name, target.columns().map(|known| known.name.as_str()));
+            return Err(PlanError::refused_with(text, hint, column.span));
         }
         if insert.columns[..i].contains(column) {
             return Err(PlanError::refused(format!("Column `{name}` is listed more than once."), column.span));
@@ -201,9 +194,5 @@ fn check_primary_key(target: &DataSource, key: &[ArrayRef], insert: &InsertValue
 
 fn failed(target: &DataSource, error: &PlanError, insert: &InsertValues) -> PlanError {
     let text = format!("Failed to insert values into '{}'. {error}", target.name);
-    let span = error.span().unwrap_or(insert.span);
-    match error.hint() {
-        Some(hint) => PlanError::refused_with_hint(text, hint, span),
-        None => PlanError::refused(text, span),
-    }
+    PlanError::refused_with(text, error.hint(), error.span().unwrap_or(insert.span))
 }

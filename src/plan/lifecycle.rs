@@ -2,12 +2,12 @@
 
 use crate::catalog::{Catalog, CatalogError, QueryId, QueryInfo, QueryKind, system_table};
 use crate::sql::ast::{CreateType, DropSource, DropType, Identifier, QueryTarget};
-use crate::sql::similar_names;
 
 use super::Planned;
 use super::create_source::collection;
-use super::error::{PlanError, PlanErrorKind};
+use super::error::{PlanError, PlanErrorKind, nearest_hint};
 use super::reserved_topics::{READ_ONLY_HINT, is_read_only};
+use super::scope::similar_source;
 use super::settings::Settings;
 use super::type_expr::resolve_type;
 
@@ -53,8 +53,7 @@ fn drop_hint(error: &CatalogError, catalog: &Catalog) -> Option<String> {
     match error {
         CatalogError::UnknownSource { name, collection } => {
             let same_kind = catalog.sources().filter(|source| source.collection == *collection);
-            let similar = similar_names(name, same_kind.map(|source| source.name.as_str()));
-            similar.first().map(|name| format!("did you mean {name}?"))
+            nearest_hint(name, same_kind.map(|source| source.name.as_str()))
         }
         CatalogError::WrongKind { existing, .. } => Some(format!("write DROP {}", existing.keyword())),
         _ => None,
@@ -86,14 +85,13 @@ pub(super) fn act_on_queries(action: Action, target: &QueryTarget, catalog: &Cat
 
 fn one_query(action: Action, id: &Identifier, catalog: &Catalog) -> Result<QueryId, PlanError> {
     let Some(found) = catalog.query_named(id.as_str()) else {
-        let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let text = format!("Unknown queryId: {}", id.name);
         let filled_by = catalog.source(id.as_str()).and_then(|source| source.created_by_query.as_ref());
         let hint = match filled_by {
             Some(query) => Some(format!("{} is filled by {query}", id.name)),
-            None => similar.first().map(|id| format!("did you mean {id}?")),
+            None => nearest_hint(id.as_str(), catalog.queries().map(|query| query.id.as_str())),
         };
-        return Err(PlanError::at(PlanErrorKind::Refused { text, hint }, id.span));
+        return Err(PlanError::refused_with(text, hint, id.span));
     };
     if found.kind == QueryKind::CreateSource {
         let verb = match action {
@@ -140,7 +138,7 @@ pub(super) fn describe(name: &Identifier, extended: bool, catalog: &Catalog) -> 
     if catalog.source(name.as_str()).or_else(|| system_table(name.as_str())).is_some() {
         return Ok(Planned::Describe { name: name.name.clone(), extended });
     }
-    let similar = similar_names(name.as_str(), catalog.sources().map(|source| source.name.as_str())).into_iter().next();
+    let similar = similar_source(name.as_str(), catalog);
     Err(PlanError::at(PlanErrorKind::UndescribedSource { name: name.name.clone(), similar }, name.span))
 }
 
@@ -150,14 +148,13 @@ pub(super) fn running_query(statement: &str, id: &Identifier, catalog: &Catalog)
     found.map(|query| query.id.clone()).ok_or_else(|| {
         let text =
             format!("Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.", id.name);
-        let similar = similar_names(id.as_str(), catalog.queries().map(|query| query.id.as_str()));
         let hint = match catalog.source(id.as_str()) {
             Some(source) => Some(match &source.created_by_query {
                 Some(query) => format!("{} is filled by {query}: {statement} {query}", id.name),
                 None => format!("{} is a {}: DESCRIBE {} shows it", id.name, source.collection.noun(), id.name),
             }),
-            None => similar.first().map(|id| format!("did you mean {id}?")),
+            None => nearest_hint(id.as_str(), catalog.queries().map(|query| query.id.as_str())),
         };
-        PlanError::at(PlanErrorKind::Refused { text, hint }, id.span)
+        PlanError::refused_with(text, hint, id.span)
     })
 }

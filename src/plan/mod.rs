@@ -4,6 +4,7 @@
 //! Statement ──analyze──▶ Planned ─┬─ CreateSource, Drop, … ──▶ catalog
 //!     ▲                           ├─ CreateAs, InsertInto, Push ── QueryPlan ──▶ runtime
 //!  Catalog, Settings              ├─ Pull ── PullPlan ──▶ rows of a store
+//!                                 ├─ Read ── ReadPlan ──▶ batch
 //!                                 └─ Explain ── text
 //! ```
 //!
@@ -11,7 +12,8 @@
 //! nothing. A SELECT goes through these steps, a file each: FROM and the names of its columns (`scope`), joins (`join`),
 //! the results (`select`), GROUP BY (`aggregate`) or PARTITION BY (`partition_by`), and the last projection (`project`); then
 //! `passes` make the plan cheaper.
-//! Expressions become typed in `expression`. What cannot be planned is a [`PlanError`] with the place in the text.
+//! Expressions become typed in `expression`, calls of functions in `call`. A SELECT without EMIT is planned by `pull`, or by `read` where
+//! it is more than ksqlDB's pull queries. What cannot be planned is a [`PlanError`] with the place in the text.
 
 mod aggregate;
 mod alter;
@@ -20,6 +22,7 @@ mod call;
 mod create_as;
 mod create_function;
 mod create_source;
+mod declared_topic;
 mod error;
 mod explain;
 mod expression;
@@ -43,6 +46,7 @@ mod query;
 mod read;
 mod relation;
 mod replace_function;
+mod replace_source;
 mod reserved_topics;
 mod rewrite;
 mod sanitize;
@@ -54,6 +58,7 @@ mod settings;
 mod source;
 mod system_tables;
 mod table_functions;
+mod type_errors;
 mod type_expr;
 mod upgrade;
 mod windows;
@@ -78,13 +83,12 @@ pub use node::{
 };
 pub use passes::Change;
 pub use planned::{
-    InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PropertyMap, PushPlan, ResultColumn, RowPart,
-    SinkTopic,
+    InsertedRow, Planned, PlannedCreateAs, PlannedInsert, PlannedSource, PushPlan, ResultColumn, RowPart, SinkTopic,
 };
 pub use pull::{ColumnRole, PullLookup, PullPlan, WindowBounds};
 pub use read::{ReadJoin, ReadNode, ReadPlan, SortKey, SubqueryAsks, WHOLE_SQL};
 pub use replace_function::{PlannedFunctions, replace_functions};
-pub use schemas::{NO_REGISTRY, Registry, complete, declared_schemas};
+pub use schemas::{NO_REGISTRY, Registry, check_named_schemas, complete, declared_schemas};
 pub use settings::{
     ASKED_PROPERTIES, FUNCTION_PROPERTIES, LibraryLookup, LoadedLibrary, NoLibraries, NoPlans, PlanLookup,
     SchemaValidation, Settings, TopicFacts, TopicLookup,
@@ -171,21 +175,16 @@ fn no_connect() -> PlanError {
 
 /// Plans a SELECT with EMIT CHANGES for a client.
 fn push(query: &Query, catalog: &Catalog, settings: &Settings) -> Result<Planned, PlanError> {
-    let planned = query::plan(query, catalog, settings, select::Purpose::Transient, None)?;
+    let mut planned = query::plan(query, catalog, settings, select::Purpose::Transient, None)?;
     if query.limit.is_some_and(|limit| limit < 0) {
         let text = "Push queries don't support negative integers in the LIMIT clause.";
         return Err(PlanError::refused(text, query.span));
     }
-    let limit = query.limit.map(|limit| u64::from(limit.unsigned_abs()));
-    let reads = planned.scope.sources.iter().map(|source| source.data.name.clone()).collect();
     let is_scalable = scalable::is_scalable(query, &planned.root, catalog, settings);
-    let root = if is_scalable { scalable::over_changes(planned.root) } else { planned.root };
-    Ok(Planned::Push(Box::new(PushPlan {
-        query: passes::planned(root, None, limit),
-        columns: planned.results,
-        reads,
-        is_scalable,
-    })))
+    if is_scalable {
+        planned.root = scalable::over_changes(planned.root);
+    }
+    Ok(Planned::Push(Box::new(PushPlan { is_scalable, ..planned.for_client(query.limit) })))
 }
 
 #[cfg(test)]

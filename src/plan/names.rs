@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use crate::sql::Span;
+
+use super::error::PlanError;
+
 /// Time of the record.
 pub(super) const ROWTIME: &str = "ROWTIME";
 /// Partition of the source record.
@@ -16,6 +20,15 @@ pub(super) const WINDOWEND: &str = "WINDOWEND";
 /// Whether users cannot give a column this name.
 pub(super) fn is_reserved(name: &str) -> bool {
     matches!(name, ROWTIME | ROWPARTITION | ROWOFFSET | WINDOWSTART | WINDOWEND)
+}
+
+/// Whether users can give a column this name, which stands at `span`.
+pub(super) fn check_column_name(name: &str, span: Span) -> Result<(), PlanError> {
+    if !is_reserved(name) {
+        return Ok(());
+    }
+    let text = format!("'{name}' is a reserved column name. You cannot use it as a name for a column.");
+    Err(PlanError::refused(text, span))
 }
 
 /// Whether `name` is a bound of a window.

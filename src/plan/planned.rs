@@ -1,7 +1,5 @@
 //! What analysis makes of a statement.
 
-use std::collections::BTreeMap;
-
 use arrow::array::ArrayRef;
 
 use crate::catalog::{Collection, DataSource, QueryId, QueryInfo};
@@ -234,6 +232,3 @@ pub(super) fn create_as_prefix(kind: SourceKind) -> &'static str {
         SourceKind::Table => "CTAS",
     }
 }
-
-/// Properties of a session.
-pub type PropertyMap = BTreeMap<String, String>;

@@ -234,9 +234,11 @@ pub(super) fn project(input: PlanNode, key_names: Vec<String>, columns: Vec<(Col
     let key_width = schema.key.len();
     let same_key = schema.key.iter().map(|column| &column.name).eq(&key_names);
     let same_value = schema.value.len() == columns.len()
-        && columns.iter().zip(&schema.value).enumerate().all(|(i, ((column, expr), old))| {
-            column == old && super::expression::as_index(expr) == Some(key_width + i)
-        });
+        && columns
+            .iter()
+            .zip(&schema.value)
+            .enumerate()
+            .all(|(i, ((column, expr), old))| column == old && expr.as_column() == Some(key_width + i));
     if same_key && same_value {
         return input;
     }

@@ -1,13 +1,14 @@
 //! The WITH clause: names and values of properties, checked one by one.
 
 use crate::catalog::{Envelope, WindowType};
-use crate::formats::NullableRepresentation;
+use crate::formats::{Format, NullableRepresentation};
 use crate::sql::Span;
 use crate::sql::ast::{Literal, Property};
 use crate::sql::similar_names;
 use crate::types::time_pattern::TimePattern;
 
-use super::error::{PlanError, PlanErrorKind, or_list};
+use super::error::{PlanError, PlanErrorKind, did_you_mean};
+use super::formats::named_format;
 
 /// Which statement a WITH clause belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub(super) struct Properties {
 /// What a WITH clause says of keys, or of values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SideProperties {
-    pub(super) format: Option<FormatName>,
+    /// As its name says: without settings.
+    pub(super) format: Option<Format>,
     pub(super) delimiter: Option<char>,
     pub(super) full_name: Option<String>,
     pub(super) schema_id: Option<u32>,
@@ -53,57 +55,6 @@ pub(super) struct SideProperties {
     pub(super) nullable: Option<NullableRepresentation>,
     /// Whether the topic takes only records of registered schemas.
     pub(super) validation: Option<bool>,
-}
-
-/// A format, not yet with its settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FormatName {
-    /// No bytes.
-    None,
-    /// Kafka's primitive serializers.
-    Kafka,
-    /// CSV.
-    Delimited,
-    /// JSON.
-    Json,
-    /// JSON with a schema in the registry.
-    JsonSr,
-    /// Avro.
-    Avro,
-    /// Protobuf with a schema in the registry.
-    Protobuf,
-    /// Protobuf without registry.
-    ProtobufNoSr,
-}
-
-impl FormatName {
-    /// All formats, as they are spelled.
-    const ALL: [(&str, Self); 8] = [
-        ("AVRO", Self::Avro),
-        ("DELIMITED", Self::Delimited),
-        ("JSON", Self::Json),
-        ("JSON_SR", Self::JsonSr),
-        ("KAFKA", Self::Kafka),
-        ("NONE", Self::None),
-        ("PROTOBUF", Self::Protobuf),
-        ("PROTOBUF_NOSR", Self::ProtobufNoSr),
-    ];
-
-    /// The format called `name`, in any case.
-    pub(super) fn read(name: &str, span: Span) -> Result<Self, PlanError> {
-        let wanted = name.trim().to_uppercase();
-        if let Some((_, format)) = Self::ALL.iter().find(|(known, _)| *known == wanted) {
-            return Ok(*format);
-        }
-        let known = Self::ALL.iter().map(|(known, _)| *known);
-        let similar = similar_names(&wanted, known.clone());
-        let hint = if similar.is_empty() {
-            format!("the formats are {}", known.collect::<Vec<_>>().join(", "))
-        } else {
-            format!("did you mean {}?", or_list(&similar))
-        };
-        Err(PlanError::refused_with_hint(format!("Unknown format: {wanted}"), hint, span))
-    }
 }
 
 impl Properties {
@@ -116,7 +67,7 @@ impl Properties {
         for property in properties {
             let name = property.name.to_uppercase();
             if name == "FORMAT" {
-                format = Some((FormatName::read(&text(property), property.span)?, property.span));
+                format = Some((named_format(&text(property), property.span)?, property.span));
             } else {
                 read.set(&name, property)?;
             }
@@ -127,15 +78,15 @@ impl Properties {
         Ok(read)
     }
 
-    fn set_both_formats(&mut self, format: FormatName, span: Span) -> Result<(), PlanError> {
-        let alone = [("KEY_FORMAT", self.key.format), ("VALUE_FORMAT", self.value.format)];
+    fn set_both_formats(&mut self, format: Format, span: Span) -> Result<(), PlanError> {
+        let alone = [("KEY_FORMAT", &self.key.format), ("VALUE_FORMAT", &self.value.format)];
         if let Some((name, _)) = alone.iter().find(|(_, set)| set.is_some()) {
             let message = format!(
                 "Cannot supply both '{name}' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats."
             );
             return Err(property_error(message, span));
         }
-        self.key.format = Some(format);
+        self.key.format = Some(format.clone());
         self.value.format = Some(format);
         Ok(())
     }
@@ -181,7 +132,7 @@ impl SideProperties {
     /// `name` is without `KEY_` or `VALUE_` in front.
     fn set(&mut self, name: &str, property: &Property) -> Result<(), PlanError> {
         match name {
-            "FORMAT" => self.format = Some(FormatName::read(&text(property), property.span)?),
+            "FORMAT" => self.format = Some(named_format(&text(property), property.span)?),
             "DELIMITER" => self.delimiter = Some(delimiter(property)?),
             "SCHEMA_ID" => self.schema_id = Some(count(property)?),
             "SCHEMA_FULL_NAME" => self.full_name = Some(text(property)),
@@ -222,8 +173,7 @@ fn misnamed(property: &Property, clause: Clause) -> Option<String> {
             _ => "it belongs to CREATE STREAM or CREATE TABLE with a list of columns".to_owned(),
         });
     }
-    let similar = similar_names(&property.name, allowed(clause));
-    (!similar.is_empty()).then(|| format!("did you mean {}?", or_list(&similar)))
+    did_you_mean(&similar_names(&property.name, allowed(clause)))
 }
 
 fn cleanup_policy(span: Span) -> PlanError {

@@ -8,14 +8,14 @@ use crate::sql::ast::{Expression, Query};
 use super::aggregate::{self, Aggregation};
 use super::error::PlanError;
 use super::expression::Typer;
-use super::planned::ResultColumn;
+use super::planned::{PushPlan, ResultColumn};
 use super::project::{self, KeyKind};
 use super::relation::Relation;
 use super::scope::{Clause, Scope, columns_of};
 use super::select::{self, Item, OWN_WINDOW, Purpose, SelectContext};
 use super::settings::Settings;
 use super::source::{Used, read};
-use super::{Collection, PlanNode, function_uses, join, partition_by, table_functions};
+use super::{Collection, PlanNode, function_uses, join, partition_by, passes, table_functions};
 
 /// The steps of a query.
 #[derive(Debug)]
@@ -34,6 +34,19 @@ pub(super) struct PlannedQuery {
     pub(super) is_keyless: bool,
     /// Functions that it calls, of those that are not built in.
     pub(super) functions: Vec<String>,
+}
+
+impl PlannedQuery {
+    /// The query for a client, who gets at most `limit` rows.
+    pub(super) fn for_client(self, limit: Option<i32>) -> PushPlan {
+        let limit = limit.map(|limit| u64::from(limit.unsigned_abs()));
+        PushPlan {
+            query: passes::planned(self.root, None, limit),
+            columns: self.results,
+            reads: self.scope.sources.iter().map(|source| source.data.name.clone()).collect(),
+            is_scalable: false,
+        }
+    }
 }
 
 /// Plans `query`; `timestamp` is the result that a WITH clause says is the event time.

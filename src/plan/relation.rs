@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::sql::Span;
 use crate::sql::ast::Expression;
 use crate::types::SqlType;
 
 use super::PlanNode;
-use super::scope::as_column;
+use super::scope::{ScopeColumn, as_column, column};
 
 /// A column of the row layout ([`Schema::row_schema`](crate::types::Schema::row_schema)) of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Of rows that have `columns` and nothing else.
+    pub(super) fn of<'c>(columns: impl IntoIterator<Item = &'c ScopeColumn>) -> Self {
+        let mut layout = Self::default();
+        for (index, found) in columns.into_iter().enumerate() {
+            layout.add(column(&found.internal, Span::NONE), index, found.sql_type.clone());
+        }
+        layout
+    }
+
     /// Notes that column `index` holds `expression`.
     pub(super) fn add(&mut self, expression: Expression, index: usize, sql_type: SqlType) {
         self.push(LayoutColumn { holds: expression, index, sql_type });

@@ -29,32 +29,28 @@ pub type Registry<'a> = Result<&'a dyn SchemaRegistry, &'a str>;
 pub const NO_REGISTRY: &str =
     "KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url";
 
-/// `parsed` with the columns that `registry` knows; `None` if it leaves nothing open. Also checks a query's columns against the
-/// schema that it names.
+/// `parsed` with the columns that `registry` knows; `None` if it leaves nothing open.
 pub fn complete(
     parsed: &ParsedStatement,
     catalog: &Catalog,
     settings: &Settings,
     registry: Registry,
 ) -> Result<Option<ParsedStatement>, PlanError> {
-    match &parsed.statement {
-        Statement::CreateSource(create) => {
-            let Some(columns) = inferred(create, catalog, settings, registry)? else { return Ok(None) };
-            let statement = Statement::CreateSource(CreateSource { columns, ..create.clone() });
-            let text = format!("{statement};");
-            Ok(Some(ParsedStatement { statement, text, span: parsed.span, has_variables: parsed.has_variables }))
+    let Statement::CreateSource(create) = &parsed.statement else { return Ok(None) };
+    let Some(columns) = inferred(create, catalog, settings, registry)? else { return Ok(None) };
+    let statement = Statement::CreateSource(CreateSource { columns, ..create.clone() });
+    let text = format!("{statement};");
+    Ok(Some(ParsedStatement { statement, text, span: parsed.span, has_variables: parsed.has_variables }))
+}
+
+/// Checks that the query that `parsed` starts, of which `planned` was made, writes the columns that the schemas begin with which it
+/// names by their ids.
+pub fn check_named_schemas(parsed: &ParsedStatement, planned: &Planned, registry: Registry) -> Result<(), PlanError> {
+    match (&parsed.statement, planned) {
+        (Statement::CreateAsSelect(create), Planned::CreateAs(planned)) => {
+            check_result(&planned.source, registry, create.span)
         }
-        Statement::CreateAsSelect(create) => {
-            // What is wrong with the clause is found when the statement is analyzed.
-            let Ok(properties) = Properties::read(&create.properties, Clause::CreateAs) else { return Ok(None) };
-            if (properties.key.schema_id.is_some() || properties.value.schema_id.is_some())
-                && let Planned::CreateAs(planned) = super::analyze(parsed, catalog, settings)?
-            {
-                check_result(&planned.source, registry, create.span)?;
-            }
-            Ok(None)
-        }
-        _ => Ok(None),
+        _ => Ok(()),
     }
 }
 

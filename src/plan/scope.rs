@@ -298,12 +298,23 @@ impl Scope {
     }
 }
 
+/// The stream, table or system table that `source` names.
 pub(super) fn lookup(source: &AliasedSource, catalog: &Catalog) -> Result<Arc<DataSource>, PlanError> {
     let name = source.name.as_str();
     catalog.source(name).or_else(|| system_table(name)).cloned().ok_or_else(|| {
-        let similar = similar_names(name, catalog.sources().map(|known| known.name.as_str())).into_iter().next();
+        let similar = similar_source(name, catalog);
         PlanError::at(PlanErrorKind::UnknownSource { name: name.to_owned(), similar }, source.span)
     })
+}
+
+/// The stream or table whose name is most similar to `name`.
+pub(super) fn similar_source(name: &str, catalog: &Catalog) -> Option<String> {
+    similar_names(name, source_names(catalog)).into_iter().next()
+}
+
+/// Names of all streams and tables.
+pub(super) fn source_names(catalog: &Catalog) -> impl Iterator<Item = &str> {
+    catalog.sources().map(|source| source.name.as_str())
 }
 
 /// The bound of a window that `call` stands for: in older versions bounds were functions.

@@ -149,7 +149,7 @@ impl<'a> Settings<'a> {
     /// The property `name`; an empty text counts as not set.
     pub fn property(&self, name: &str) -> Option<&'a str> {
         assert!(!cfg!(test) || ASKED_PROPERTIES.contains(&name), "{name} is to be listed");
-        self.properties.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.property_now(name)
     }
 
     /// The property `name` for a statement that is carried out once and not kept: it need not be the same when it is told again.

@@ -3,9 +3,10 @@
 use crate::functions::{FunctionKind, Registry};
 use crate::sql::ast::{Expression, FunctionCall, Query};
 
-use super::aggregate::{calls_of, has_aggregate};
+use super::aggregate::has_aggregate;
 use super::error::PlanError;
 use super::expression::Typer;
+use super::function_uses::calls_of;
 use super::relation::{Relation, Tail};
 use super::scope::Scope;
 use super::select::Item;

@@ -78,7 +78,9 @@ impl World {
             query_number: self.queries,
         };
         let completed = complete(parsed, &self.catalog, &settings, Ok(&self.registry))?;
-        analyze(completed.as_ref().unwrap_or(parsed), &self.catalog, &settings)
+        let parsed = completed.as_ref().unwrap_or(parsed);
+        let planned = analyze(parsed, &self.catalog, &settings)?;
+        check_named_schemas(parsed, &planned, Ok(&self.registry)).map(|()| planned)
     }
 
     /// Plans a statement and lets it take effect on the catalog.

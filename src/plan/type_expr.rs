@@ -5,13 +5,9 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::sql::Span;
 use crate::sql::ast::{self, Identifier, PrimitiveType, TypeExpr};
-use crate::sql::similar_names;
 use crate::types::{SqlType, StructField};
 
-use super::error::{PlanError, PlanErrorKind};
-
-/// Digits of the largest DECIMAL.
-const PRECISION_MAX: i32 = 76;
+use super::error::{PlanError, PlanErrorKind, nearest_hint};
 
 /// The type that `written` means; custom types are looked up in `catalog`.
 pub fn resolve_type(written: &TypeExpr, catalog: &Catalog, span: Span) -> Result<SqlType, PlanError> {
@@ -51,7 +47,7 @@ fn unknown_type_hint(name: &str, catalog: &Catalog) -> Option<String> {
         "ROW" | "RECORD" => "STRUCT<name type, …>",
         _ => {
             let known = BUILT_IN.into_iter().chain(catalog.custom_types().map(|(name, _)| name));
-            return similar_names(name, known).first().map(|similar| format!("did you mean {similar}?"));
+            return nearest_hint(name, known);
         }
     };
     Some(format!("write {here}"))
@@ -142,8 +138,9 @@ fn decimal(precision: i32, scale: i32, span: Span) -> Result<SqlType, PlanError>
     if scale > precision {
         return Err(invalid(format!("DECIMAL precision must be >= scale: DECIMAL({precision},{scale})")));
     }
-    if precision > PRECISION_MAX {
-        return Err(PlanError::not_supported(format!("DECIMAL of more than {PRECISION_MAX} digits"), span));
+    if precision > i32::from(SqlType::DECIMAL_DIGITS_MAX) {
+        let what = format!("DECIMAL of more than {} digits", SqlType::DECIMAL_DIGITS_MAX);
+        return Err(PlanError::not_supported(what, span));
     }
     Ok(SqlType::Decimal { precision: precision as u8, scale: scale as u8 })
 }

@@ -7,7 +7,7 @@ use super::error::PlanError;
 use super::{WindowShape, WindowSpec};
 
 /// Longest time that late rows are waited for when nothing else is said.
-const GRACE_DEFAULT_MS: i64 = 24 * 3_600_000;
+pub(super) const GRACE_DEFAULT_MS: i64 = 24 * 3_600_000;
 
 /// The windows that `written` describes. Results that come when a window has closed (`is_final`) wait for no late rows unless
 /// GRACE PERIOD says so.

@@ -1,7 +1,7 @@
 //! What is wrong with a text, where, and what would have fitted.
 //!
 //! Messages are spelled as ksqlDB spells them, because clients look at them; what ksqlDB does not say (the words that
-//! would fit, a hint) is in [`ParseError::help`], and [`ParseError::caret`] shows the place.
+//! would fit, a hint) is in [`ParseError::help`].
 
 use std::fmt;
 
@@ -147,11 +147,6 @@ impl Expected {
 
 /// ksqlDB says what would fit only if it is no more than this.
 const EXPECTED_SHOWN_MAX: usize = 3;
-/// How much of a long line is shown before the caret.
-const CARET_BEFORE_MAX: usize = 60;
-/// How much of a long line is shown after the caret.
-const CARET_AFTER_MAX: usize = 40;
-
 impl ParseError {
     /// 1-based line of the place.
     pub fn line(&self) -> u32 {
@@ -175,7 +170,8 @@ impl ParseError {
     }
 
     /// The message followed by `Statement: …`, as ksqlDB answers it to a request.
-    pub fn with_statement(&self) -> String {
+    #[cfg(test)]
+    pub(super) fn with_statement(&self) -> String {
         format!("{}\nStatement: {}", self.message(), self.statement)
     }
 
@@ -213,19 +209,6 @@ impl ParseError {
             _ => return None,
         };
         Some(help.to_owned())
-    }
-
-    /// The source line and a caret under the place, two lines without a line break at the end. `text` is the text
-    /// that was parsed.
-    pub fn caret(&self, text: &str) -> String {
-        let line_index = self.span.line.saturating_sub(1) as usize;
-        let line = text.split('\n').nth(line_index).unwrap_or("");
-        let before = self.span.column.saturating_sub(1) as usize;
-        let hidden = before.saturating_sub(CARET_BEFORE_MAX);
-        let shown: String = line.trim_end().chars().skip(hidden).take(before - hidden + CARET_AFTER_MAX).collect();
-        let indent = line.chars().skip(hidden).take(before - hidden);
-        let indent: String = indent.map(|c| if c == '\t' { c } else { ' ' }).collect();
-        format!("{shown}\n{indent}^")
     }
 
     fn message(&self) -> String {
@@ -367,28 +350,5 @@ mod tests {
             assert_eq!(error.with_statement(), format!("line 2:7: Syntax Error\n{detail}\nStatement: S;"));
             assert_eq!(error.help().as_deref(), Some(help));
         }
-    }
-
-    #[test]
-    fn the_caret_stands_under_the_place() {
-        let cases = [
-            ("ab\ncd ef", 2, 4, "cd ef\n   ^"),
-            ("\tx", 1, 2, "\tx\n\t^"),
-            ("é–x", 1, 3, "é–x\n  ^"),
-            ("a", 1, 2, "a\n ^"),
-        ];
-        for (text, line, column, expected) in cases {
-            let error = error(ParseErrorKind::MissingSemicolon, line, column);
-            assert_eq!(error.caret(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn long_lines_are_cut_around_the_caret() {
-        let text = format!("{}X{}", "a".repeat(500), "b".repeat(500));
-        let shown = error(ParseErrorKind::MissingSemicolon, 1, 501).caret(&text);
-        let (line, caret) = shown.split_once('\n').expect("two lines");
-        assert_eq!(line.find('X'), caret.find('^'));
-        assert_eq!(line.len(), 100);
     }
 }

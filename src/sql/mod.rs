@@ -30,11 +30,13 @@ mod conformance;
 
 pub use error::{Expected, ParseError, ParseErrorKind};
 pub use nearest::similar_names;
-pub use parser::{ParsedStatement, parse_expression, parse_statements, parse_test_statements, parse_type};
+#[cfg(test)]
+pub(crate) use parser::parse_expression;
+pub use parser::{ParsedStatement, parse_statements, parse_test_statements, parse_type};
 pub use print::Plain;
 pub use shape::{LiteralText, Shape, shape};
 pub use span::Span;
-pub use split::{Splitter, is_complete, split_statements, without_continuations};
+pub use split::{Splitter, split_statements, without_continuations};
 pub use variables::{VariableError, substitute_variables};
 pub use words::{WordKind, keywords, words};
 

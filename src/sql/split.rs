@@ -14,14 +14,6 @@ pub fn split_statements(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// Whether a text can be handed over as it is: it ends with a `;` outside of quotes and comments, or holds nothing but
-/// blanks and comments.
-pub fn is_complete(text: &str) -> bool {
-    let mut splitter = Splitter::default();
-    splitter.read(text);
-    splitter.rest(text).is_none()
-}
-
 /// What separates words and means nothing.
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
@@ -261,14 +253,4 @@ mod tests {
     }
 
     const PARTS: [&str; 14] = [";", "'", "\"", "`", "-", "/", "*", "\n", "\r", " ", "a", "1.", "é", "$"];
-
-    #[test]
-    fn input_is_complete_at_a_semicolon() {
-        for text in ["", "  ", "-- x", "a;", "a; -- b", "a; /* b */ "] {
-            assert!(is_complete(text), "{text}");
-        }
-        for text in ["a", "a; b", "'a;", "a; /* b;", "\"a;", "a -- ;"] {
-            assert!(!is_complete(text), "{text}");
-        }
-    }
 }

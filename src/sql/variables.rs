@@ -19,16 +19,6 @@ pub struct VariableError {
     pub value: String,
 }
 
-impl VariableError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self.value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => format!("there is no variable of this name; write DEFINE {name} = 'value'; before"),
-            None => "outside of texts, the value must be one name or one literal, e.g. orders, 12 or 'text'".to_owned(),
-        }
-    }
-}
-
 /// Replaces references to `variables`, whose keys are lower-case names.
 pub fn substitute_variables(text: &str, variables: &BTreeMap<String, String>) -> Result<String, VariableError> {
     if !text.contains("${") {
@@ -173,12 +163,5 @@ mod tests {
             let error = substitute_variables(text, &variables()).expect_err(text);
             assert_eq!(error.to_string(), expected);
         }
-    }
-
-    #[test]
-    fn help_tells_what_is_missing_from_what_is_wrong() {
-        let help = |text: &str| substitute_variables(text, &variables()).expect_err(text).help();
-        assert!(help("${unknown}").contains("DEFINE unknown = 'value';"));
-        assert!(help("${code}").contains("one name or one literal"));
     }
 }

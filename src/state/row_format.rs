@@ -416,6 +416,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_another_version_is_refused() {
+        let mut bytes = Vec::new();
+        encode_row(&[Arc::new(Int64Array::from(vec![7]))], 0, &mut bytes);
+        bytes[0] = VERSION + 1;
+        let error = decode_rows(&[DataType::Int64], [bytes.as_slice()]).expect_err("version 2 is unknown");
+        assert!(error.to_string().ends_with("a row has format version 2"), "{error}");
+    }
+
+    #[test]
     fn rows_are_read_back_as_they_were_written() {
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(i64::MIN), None, Some(7)]));
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("ü"), Some(""), None]));

@@ -1,5 +1,8 @@
 //! The proleptic Gregorian calendar: days since 1970-01-01, and years, months and days.
 
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// 1970-01-01 as a modified Julian day.
 pub const MODIFIED_JULIAN_EPOCH: i64 = 40_587;
 

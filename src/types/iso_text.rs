@@ -3,9 +3,7 @@
 use chrono::NaiveDate;
 
 use super::Zone;
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+use super::calendar::DAY_MS;
 
 /// Milliseconds since the epoch from `yyyy[-MM[-dd[THH[:mm[:ss[.SSS]]]]]]` and a zone (`Z`, `+0100`, `Europe/Paris`); UTC
 /// without one.

@@ -10,11 +10,12 @@ use arrow::datatypes::{
     Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
     TimestampMillisecondType, i256,
 };
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::calendar::CivilDate;
+use super::calendar::{CivilDate, DAY_MS};
 use super::{SqlType, StructField};
-
-const MS_PER_DAY: i64 = 86_400_000;
 
 /// The double that has as few digits as tell `value` from other numbers of four bytes.
 pub fn shortest(value: f32) -> f64 {
@@ -146,7 +147,7 @@ pub fn write_date(out: &mut Vec<u8>, days: i64) {
 /// A time of day as Java's `LocalTime.toString`: `HH:mm`, with seconds and milliseconds only where they are not zero.
 /// `ms` is taken modulo one day.
 pub fn write_time(out: &mut Vec<u8>, ms: i32) {
-    let ms = i64::from(ms).rem_euclid(MS_PER_DAY) as u32;
+    let ms = i64::from(ms).rem_euclid(DAY_MS) as u32;
     write_hours_minutes(out, ms);
     let (seconds, millis) = (ms / 1000 % 60, ms % 1000);
     if seconds > 0 || millis > 0 {
@@ -159,9 +160,9 @@ pub fn write_time(out: &mut Vec<u8>, ms: i32) {
 
 /// A timestamp as `yyyy-MM-ddTHH:mm:ss.SSS`; `ms` since 1970-01-01T00:00Z.
 pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) {
-    write_date(out, ms.div_euclid(MS_PER_DAY));
+    write_date(out, ms.div_euclid(DAY_MS));
     out.push(b'T');
-    let of_day = ms.rem_euclid(MS_PER_DAY) as u32;
+    let of_day = ms.rem_euclid(DAY_MS) as u32;
     write_hours_minutes(out, of_day);
     write_padded(out, b':', of_day / 1000 % 60);
     write_millis(out, of_day % 1000);
@@ -272,58 +273,31 @@ fn write_struct(out: &mut Vec<u8>, array: &dyn Array, row: usize, fields: &[Stru
     out.push(b'}');
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// As Java reads it: bits at the end that belong to no byte may be anything.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// `bytes` in base64 with padding, without line breaks.
 pub fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    let symbol = |bits: u32| BASE64[(bits & 63) as usize];
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let mut quad = [symbol(bits >> 18), symbol(bits >> 12), symbol(bits >> 6), symbol(bits)];
-        quad[chunk.len() + 1..].fill(b'=');
-        out.extend_from_slice(&quad);
-    }
+    let (start, length) = (out.len(), base64::encoded_len(bytes.len(), true).expect("what is in memory has a length"));
+    out.resize(start + length, 0);
+    BASE64.encode_slice(bytes, &mut out[start..]).expect("there is room for all of it");
 }
 
 /// Appends what base64 `text` (padded, blanks ignored) stands for; false, with nothing appended, if it is not base64.
 pub fn read_base64(out: &mut Vec<u8>, text: &[u8]) -> bool {
     let start = out.len();
-    let (mut bits, mut symbols, mut padding) = (0_u32, 0_usize, 0_usize);
-    for &byte in text.iter().filter(|byte| **byte > b' ') {
-        if byte == b'=' {
-            padding += 1;
-            bits <<= 6;
-        } else if let (Some(value), 0) = (base64_value(byte), padding) {
-            bits = bits << 6 | value;
-        } else {
-            out.truncate(start);
-            return false;
-        }
-        symbols += 1;
-        if symbols.is_multiple_of(4) {
-            out.extend_from_slice(&bits.to_be_bytes()[1..]);
-            bits = 0;
-        }
-    }
-    if !symbols.is_multiple_of(4) || padding > 2 {
-        out.truncate(start);
-        return false;
-    }
-    out.truncate(out.len() - padding);
-    true
-}
-
-fn base64_value(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
+    let is_blank = |byte: &u8| *byte <= b' ';
+    let read = if text.iter().any(is_blank) {
+        let bare: Vec<u8> = text.iter().copied().filter(|byte| !is_blank(byte)).collect();
+        BASE64.decode_vec(bare, out)
+    } else {
+        BASE64.decode_vec(text, out)
     };
-    Some(u32::from(value))
+    if read.is_err() {
+        out.truncate(start);
+    }
+    read.is_ok()
 }
 
 #[cfg(test)]
@@ -472,6 +446,11 @@ mod tests {
             let mut back = Vec::new();
             assert!(read_base64(&mut back, expected.as_bytes()));
             assert_eq!(back, bytes.as_bytes());
+        }
+        for (text, expected) in [("Zm\n9v", "foo"), ("Zh==", "f")] {
+            let mut out = Vec::new();
+            assert!(read_base64(&mut out, text.as_bytes()), "{text}");
+            assert_eq!(out, expected.as_bytes());
         }
         for wrong in ["Z", "Zg", "Zg=", "Z===", "====", "Zm9v!", "Zg==Zg==", "=g=="] {
             let mut out = vec![7];

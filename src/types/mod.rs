@@ -21,6 +21,7 @@ mod sql_type;
 pub mod time_pattern;
 mod window;
 mod zone;
+mod zone_clock;
 mod zone_names;
 
 pub use change_batch::{ChangeBatch, OldRows};
@@ -28,9 +29,10 @@ pub use record_chunk::{Header, Headers, RecordChunk, RecordChunkBuilder};
 pub use resident::resident_bytes;
 pub use row_error::RowError;
 pub use schema::{Column, Schema, SchemaDisplay};
-pub use sql_type::{DECIMAL_DIGITS_MAX, SqlType, StructField};
+pub use sql_type::{SqlType, StructField};
 pub use window::{WindowColumns, WindowKind};
-pub use zone::{ClockOffset, Zone, ZoneClock};
+pub use zone::{ClockOffset, Zone};
+pub use zone_clock::ZoneClock;
 
 /// Stack of a thread that plans statements or evaluates expressions: trees are as high as the parser lets them be, and
 /// are walked recursively. Only what is used takes memory.

@@ -2,9 +2,9 @@
 
 use arrow::datatypes::i256;
 
-use super::{DECIMAL_DIGITS_MAX, java_text};
+use super::{SqlType, java_text};
 
-const DIGITS_MAX: usize = DECIMAL_DIGITS_MAX as usize;
+const DIGITS_MAX: usize = SqlType::DECIMAL_DIGITS_MAX as usize;
 
 /// Most digits that surely fit 64 bits.
 const DIGITS_64: usize = 19;

@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
-/// Digits that a DECIMAL has at most: those that 256 bits hold, the largest decimals of Arrow.
-pub const DECIMAL_DIGITS_MAX: u8 = 76;
-
 /// A type of KSQL. `Display` prints it as ksqlDB does: `` ARRAY<STRUCT<`A` INTEGER>> ``.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SqlType {
@@ -21,7 +18,7 @@ pub enum SqlType {
     Double,
     /// `DECIMAL(precision, scale)`: exact; 128 bits up to 38 digits, 256 bits beyond
     Decimal {
-        /// digits in all, 1 to [`DECIMAL_DIGITS_MAX`]
+        /// digits in all, 1 to [`SqlType::DECIMAL_DIGITS_MAX`]
         precision: u8,
         /// digits after the point, at most `precision`
         scale: u8,
@@ -54,6 +51,9 @@ pub struct StructField {
 }
 
 impl SqlType {
+    /// Digits of the largest DECIMAL: as many as 256 bits hold.
+    pub const DECIMAL_DIGITS_MAX: u8 = 76;
+
     /// The Arrow type whose arrays hold values of this type. Every nested field is nullable.
     ///
     /// `ARRAY` → `List` (field `item`), `MAP` → `Map` (entries `key`, `value`, unsorted), `TIME` → `Time32(ms)`,

@@ -124,17 +124,18 @@ pub fn explain_pull(pull: &PullPlan) -> String {
     if pull.filter.is_some() {
         line(&mut text, 1, "Filter: the WHERE clause, on every row found");
     }
-    let windows = if pull.window == WindowBounds::ALL { "" } else { ", windows within bounds only" };
-    line(
-        &mut text,
-        2,
-        &format!("Table {}, kept by {}: {}{windows}", pull.source, pull.query, lookup_text(&pull.lookup)),
-    );
+    line(&mut text, 2, &table_line(pull));
     text
 }
 
+/// Which rows of which table are looked at.
+pub(super) fn table_line(pull: &PullPlan) -> String {
+    let windows = if pull.window == WindowBounds::ALL { "" } else { ", windows within bounds only" };
+    format!("Table {}, kept by {}: {}{windows}", pull.source, pull.query, lookup_text(&pull.lookup))
+}
+
 /// Which rows are looked at.
-pub(super) fn lookup_text(lookup: &PullLookup) -> String {
+fn lookup_text(lookup: &PullLookup) -> String {
     match lookup {
         PullLookup::Keys(columns) => {
             let count = columns.first().map_or(0, |column| column.len());

@@ -5,11 +5,9 @@ use crate::sql::ast::{self, Expression, Join, TimeSpan, Within};
 
 use super::super::error::PlanError;
 use super::super::scope::{Role, Scope, ScopeColumn, as_column};
+use super::super::windows::GRACE_DEFAULT_MS;
 use super::super::{JoinKind, JoinWindow, StreamTableJoinKind};
 use super::key::JoinKey;
-
-/// Longest time that late rows are waited for when nothing else is said.
-const GRACE_DEFAULT_MS: i64 = 24 * 3_600_000;
 
 /// What is joined how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -200,7 +200,7 @@ impl StepContext<'_> {
         let has = self.step.kind.certain_sides();
         let left = self.side(left, &self.left_side(&serdes, has.0), &serdes.chosen)?;
         let right = self.side(right, &self.right_side(&serdes, has.1), &serdes.chosen)?;
-        Ok(self.joined(left, right, serdes.chosen))
+        Ok(self.joined(left, right))
     }
 
     /// Columns that the right side must give.
@@ -232,8 +232,8 @@ impl StepContext<'_> {
         Ok(Relation { node, layout, key: left.key })
     }
 
-    /// The join of two sides that are keyed alike, in `key_serde`.
-    fn joined(&self, left: Relation, right: Relation, key_serde: Serde) -> Relation {
+    /// The join of two sides that are keyed alike.
+    fn joined(&self, left: Relation, right: Relation) -> Relation {
         let step = self.step;
         let sql_type = left.key[0].sql_type.clone();
         let mut key = left.node.key().swap_remove(0);
@@ -249,10 +249,10 @@ impl StepContext<'_> {
         let node = match step.kind {
             StepKind::StreamTable(kind) => PlanNode::StreamTableJoin { left, right, kind },
             StepKind::StreamStream(kind, window) => {
-                PlanNode::StreamStreamJoin(StreamStreamJoin { left, right, kind, window, key, key_serde })
+                PlanNode::StreamStreamJoin(StreamStreamJoin { left, right, kind, window, key })
             }
             StepKind::TableTable(kind) | StepKind::ForeignKey(kind) => {
-                PlanNode::TableTableJoin(TableTableJoin { left, right, kind, key, key_serde })
+                PlanNode::TableTableJoin(TableTableJoin { left, right, kind, key })
             }
         };
         Relation { node, layout, key: vec![KeyColumn { expressions: step.key.expressions(), sql_type }] }

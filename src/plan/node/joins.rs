@@ -75,10 +75,8 @@ pub struct StreamStreamJoin {
     pub kind: JoinKind,
     /// Which times are close.
     pub window: JoinWindow,
-    /// The key column.
+    /// The key column; both sides have the same bytes for it.
     pub key: Column,
-    /// Bytes of the key, the same on both sides.
-    pub key_serde: Serde,
 }
 
 /// Rows of two tables with the same primary key (semantics 5.4). The time of a row is the later one.
@@ -90,10 +88,8 @@ pub struct TableTableJoin {
     pub right: Box<PlanNode>,
     /// Which rows come out without a partner.
     pub kind: JoinKind,
-    /// The key column.
+    /// The key column; both sides have the same bytes for it.
     pub key: Column,
-    /// Bytes of the key, the same on both sides.
-    pub key_serde: Serde,
 }
 
 /// Each row of a table with the row of another whose primary key it refers to (semantics 5.5). The key is the left one's.

@@ -102,18 +102,18 @@ fn narrow(node: &mut PlanNode, wanted: Vec<bool>, done: &mut Vec<String>) -> Mov
         PlanNode::Aggregate(aggregate) => {
             let all = vec![true; aggregate.input.value_width()];
             narrow(&mut aggregate.input, all, done);
-            Moved::new(aggregate.input.key().len(), &wanted.iter().map(|_| true).collect::<Vec<bool>>())
+            Moved::new(aggregate.input.key().len(), &vec![true; wanted.len()])
         }
         PlanNode::StreamTableJoin { left, right, .. } => narrow_sides(left, right, wanted, done),
         PlanNode::StreamStreamJoin(join) => narrow_sides(&mut join.left, &mut join.right, wanted, done),
         PlanNode::TableTableJoin(join) => narrow_sides(&mut join.left, &mut join.right, wanted, done),
         PlanNode::ForeignKeyJoin(join) => {
             let mut wanted = wanted;
-            let mut of_right = wanted.split_off(join.left.value_width());
+            let of_right = wanted.split_off(join.left.value_width());
             want(join.left.key().len(), [&join.foreign_key], &mut wanted);
             let left = narrow(&mut join.left, wanted, done);
             left.update(&mut join.foreign_key);
-            left.beside(narrow(&mut join.right, std::mem::take(&mut of_right), done))
+            left.beside(narrow(&mut join.right, of_right, done))
         }
     }
 }

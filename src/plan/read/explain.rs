@@ -1,8 +1,7 @@
 //! A read as text: its steps as an indented tree, the last one first.
 
-use super::super::explain::{assignments, line, lookup_text, steps};
+use super::super::explain::{assignments, line, steps, table_line};
 use super::super::expression::shown;
-use super::super::pull::{PullPlan, WindowBounds};
 use super::{ReadJoin, ReadNode, ReadPlan, SortKey, SubqueryAsks};
 
 /// `plan` as an indented tree.
@@ -26,7 +25,9 @@ fn node_text(text: &mut String, depth: usize, node: &ReadNode) {
 
 fn node_line(node: &ReadNode) -> String {
     match node {
-        ReadNode::Table { plan, .. } => table_line(plan),
+        ReadNode::Table { plan, .. } => {
+            format!("{}{}", table_line(plan), if plan.filter.is_some() { ", filtered" } else { "" })
+        }
         ReadNode::Topic { plan, latest_by: None } => {
             format!("Stream {}: from its beginning to its end", plan.reads.join(", "))
         }
@@ -71,12 +72,6 @@ fn node_line(node: &ReadNode) -> String {
         }
         ReadNode::Union { .. } => "Union".to_owned(),
     }
-}
-
-fn table_line(pull: &PullPlan) -> String {
-    let windows = if pull.window == WindowBounds::ALL { "" } else { ", windows within bounds only" };
-    let filter = if pull.filter.is_some() { ", filtered" } else { "" };
-    format!("Table {}, kept by {}: {}{windows}{filter}", pull.source, pull.query, lookup_text(&pull.lookup))
 }
 
 fn join_line(join: &ReadJoin) -> String {

@@ -40,7 +40,9 @@ impl Planner<'_> {
         let mut sources = Vec::new();
         for (index, node) in derived.into_iter().enumerate() {
             sources.push(match node {
-                Some(node) => Rows { node, layout: of_source(scope, index) },
+                Some(node) => {
+                    Rows { node, layout: Layout::of(scope.columns.iter().filter(|found| found.source == index)) }
+                }
                 None => {
                     let conditions = std::mem::take(&mut early[index]);
                     let (node, layout) = scan(scope, index, used, conditions, self.catalog, self.settings)?;
@@ -61,16 +63,6 @@ impl Planner<'_> {
         let data = &scope.sources[source].data;
         !data.is_table() || super::source::is_kept(data, self.catalog)
     }
-}
-
-/// Where the columns of the source at `index`, which is a query, stand in its rows.
-fn of_source(scope: &Scope, index: usize) -> Layout {
-    let mut own = Layout::default();
-    let columns = scope.columns.iter().filter(|found| found.source == index);
-    for (i, found) in columns.enumerate() {
-        own.add(super::super::scope::column(&found.internal, crate::sql::Span::NONE), i, found.sql_type.clone());
-    }
-    own
 }
 
 /// Whether rows of the source at `index` may be missing in joined rows.

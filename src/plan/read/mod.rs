@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, DataSource};
 use crate::expr::Expr;
-use crate::functions::FunctionKind;
 use crate::sql::Span;
 use crate::sql::ast::{
     AliasedSource, Expression, Identifier, Literal, Query, Read, ReadBody, ReadQuery, Relation, SelectItem, SortItem,
@@ -29,6 +28,7 @@ use crate::types::{Column, SqlType};
 use super::aggregate::has_aggregate;
 use super::error::PlanError;
 use super::expression::{Typer, column_expr};
+use super::relation::Layout;
 use super::scope::{Clause, Scope};
 use super::settings::Settings;
 use super::{Planned, pull};
@@ -109,12 +109,6 @@ struct Planner<'a> {
 /// Sources of a query: a query of WITH that is named twice is read twice, so that few words could mean very many.
 const SOURCES_MAX: usize = 256;
 
-/// What rows are sorted by: indices of columns, and expressions that become further columns.
-enum SortTarget {
-    Column(usize),
-    Expression(Expression),
-}
-
 impl Planner<'_> {
     fn read(&self, query: &ReadQuery, names: &Names) -> Result<ReadNode, PlanError> {
         let mut names = names.clone();
@@ -189,7 +183,7 @@ impl Planner<'_> {
         let columns = node.columns();
         let scope = of_columns(&columns);
         let typer = Typer::new(self.catalog, self.settings, &scope);
-        let layout = select::layout_of(&scope);
+        let layout = Layout::of(&scope.columns);
         let mut results: Vec<(Column, Expr)> =
             columns.iter().enumerate().map(|(i, column)| (column.clone(), column_expr(i, &column.sql_type))).collect();
         let mut keys = Vec::new();
@@ -322,20 +316,5 @@ fn not_negative(number: Option<i32>, clause: &str, span: Span) -> Result<Option<
     match number {
         Some(number) if number < 0 => Err(pull::negative(clause, span)),
         number => Ok(number.map(|number| u64::from(number.unsigned_abs()))),
-    }
-}
-
-/// Refuses functions that make several rows of one.
-fn check_no_table_functions(expression: &Expression, planner: &Planner) -> Result<(), PlanError> {
-    let functions = planner.catalog.functions();
-    match super::aggregate::calls_of(expression, FunctionKind::Table, functions).next() {
-        Some(call) => {
-            let text =
-                format!("{} makes several rows of one, which this query cannot", call.name.as_str().to_uppercase());
-            let hint =
-                "a SELECT of one stream with nothing but WHERE and LIMIT can, and so can CREATE STREAM … AS SELECT";
-            Err(PlanError::refused_with_hint(text, hint, call.span))
-        }
-        None => Ok(()),
     }
 }

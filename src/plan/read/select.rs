@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::expr::Expr;
-use crate::sql::Span;
+use crate::functions::FunctionKind;
 use crate::sql::ast::{Expression, Query, SortItem};
 use crate::types::Column;
 
@@ -11,12 +11,13 @@ use super::super::aggregate::{self, Aggregation};
 use super::super::error::PlanError;
 use super::super::expression::Typer;
 use super::super::function_uses;
+use super::super::pull::conjuncts;
 use super::super::relation::Layout;
 use super::super::rewrite::rewrite;
-use super::super::scope::{Clause, Scope, column, columns_of};
+use super::super::scope::{Clause, Scope, columns_of};
 use super::super::select::{self, Item, Purpose, SelectContext};
-use super::source::{both, conjuncts};
-use super::{Names, Planner, ReadNode, SortTarget, check_no_table_functions, cut, ordinal, projected, sort, sort_key};
+use super::source::both;
+use super::{Names, Planner, ReadNode, cut, ordinal, projected, sort, sort_key};
 
 /// Steps and where the columns of the query stand in their rows.
 pub(super) struct Rows {
@@ -24,13 +25,10 @@ pub(super) struct Rows {
     pub(super) layout: Layout,
 }
 
-/// The only source of `scope`, whose rows are its columns.
-pub(super) fn layout_of(scope: &Scope) -> Layout {
-    let mut layout = Layout::default();
-    for (i, found) in scope.columns.iter().enumerate() {
-        layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
-    }
-    layout
+/// What rows are sorted by: indices of columns, and expressions that become further columns.
+enum SortTarget {
+    Column(usize),
+    Expression(Expression),
 }
 
 impl Planner<'_> {
@@ -86,7 +84,7 @@ impl Planner<'_> {
         let aggregation = aggregate::resolve_read(query, &items, &scope, &typer)?;
         let used = used_columns(&items, predicate.as_ref(), &joins, aggregation.as_ref());
 
-        let conditions = predicate.map(conjuncts).unwrap_or_default();
+        let conditions = predicate.iter().flat_map(conjuncts).cloned().collect();
         let (rows, conditions) = self.joined(query, (&scope, derived), &used, &joins, conditions, &typer)?;
         let rows = self.filtered(rows, conditions.into_iter().reduce(both), Clause::Where, (&typer, names))?;
         let rows = match &aggregation {
@@ -213,4 +211,19 @@ fn used_columns(
     let having = aggregation.and_then(Aggregation::having);
     let expressions = items.iter().map(|item| &item.expression).chain(predicate).chain(joins).chain(inputs);
     columns_of(expressions.chain(having)).into_iter().map(str::to_owned).collect()
+}
+
+/// Refuses functions that make several rows of one.
+fn check_no_table_functions(expression: &Expression, planner: &Planner) -> Result<(), PlanError> {
+    let functions = planner.catalog.functions();
+    match function_uses::calls_of(expression, FunctionKind::Table, functions).next() {
+        Some(call) => {
+            let text =
+                format!("{} makes several rows of one, which this query cannot", call.name.as_str().to_uppercase());
+            let hint =
+                "a SELECT of one stream with nothing but WHERE and LIMIT can, and so can CREATE STREAM … AS SELECT";
+            Err(PlanError::refused_with_hint(text, hint, call.span))
+        }
+        None => Ok(()),
+    }
 }

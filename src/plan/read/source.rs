@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Collection, DataSource};
-use crate::sql::Span;
 use crate::sql::ast::{AliasedSource, Expression, Identifier, LogicalOperator, Query, Relation, SelectItem};
 use crate::types::{Column, Schema};
 
 use super::super::error::PlanError;
-use super::super::planned::PushPlan;
 use super::super::relation::Layout;
 use super::super::rewrite::rewrite;
 use super::super::scope::{Role, Scope, ScopeColumn, column, columns_of};
 use super::super::select::Purpose;
 use super::super::settings::Settings;
 use super::super::system_tables::is_system_table;
-use super::super::{Planned, passes, pull, query};
+use super::super::{Planned, pull, query};
 use super::ReadNode;
 
 /// A source that stands for rows which a query gives: it has value columns and nothing else.
@@ -63,10 +61,7 @@ pub(super) fn scan(
         limit: None,
         span: source.span,
     };
-    let mut layout = Layout::default();
-    for (i, found) in columns.iter().enumerate() {
-        layout.add(column(&found.internal, Span::NONE), i, found.sql_type.clone());
-    }
+    let layout = Layout::of(columns.iter().copied());
     if is_kept {
         let Planned::Pull(plan) = pull::plan(&query, catalog, settings)? else {
             return Err(PlanError::refused(format!("{} has no rows to read", source.data.name), source.span));
@@ -74,15 +69,10 @@ pub(super) fn scan(
         return Ok((ReadNode::Table { plan, text: format!("{query};") }, layout));
     }
     let planned = query::plan(&query, catalog, settings, Purpose::Transient, None)?;
-    let plan = PushPlan {
-        query: passes::planned(planned.root, None, None),
-        columns: planned.results,
-        reads: vec![source.data.name.clone()],
-        is_scalable: false,
-    };
+    let plan = Box::new(planned.for_client(None));
     let is_key = |found: &&&ScopeColumn| is_of_key(found);
     let latest_by = latest_by_key.then(|| columns.iter().filter(is_key).count());
-    Ok((ReadNode::Topic { plan: Box::new(plan), latest_by }, layout))
+    Ok((ReadNode::Topic { plan, latest_by }, layout))
 }
 
 /// The columns to read: those that are used, at least one; `with_key`, the whole key first.
@@ -110,18 +100,6 @@ fn own_names(expression: &Expression, scope: &Scope) -> Expression {
         Ok(scope.column(name.as_str()).map(|found| column(&found.name, *span)))
     });
     named.unwrap_or_else(|_| expression.clone())
-}
-
-/// The conditions that `predicate` is made of.
-pub(super) fn conjuncts(predicate: Expression) -> Vec<Expression> {
-    match predicate {
-        Expression::Logical { operator: LogicalOperator::And, left, right, .. } => {
-            let mut conditions = conjuncts(*left);
-            conditions.extend(conjuncts(*right));
-            conditions
-        }
-        other => vec![other],
-    }
 }
 
 /// The condition that both are true.

@@ -6,6 +6,7 @@ use crate::types::SqlType;
 
 use super::super::error::PlanError;
 use super::super::expression::{Typer, column_expr};
+use super::super::relation::Layout;
 use super::super::scope::Clause;
 use super::select::Rows;
 use super::{Names, Planner, ReadNode, SubqueryAsks};
@@ -18,15 +19,8 @@ impl Planner<'_> {
         expressions: &[&Expression],
         (typer, names): (&Typer, &Names),
     ) -> Result<Rows, PlanError> {
-        let mut found: Vec<&Expression> = Vec::new();
-        for expression in expressions {
-            expression.walk(&mut |part| {
-                if matches!(part, Expression::Subquery(_)) {
-                    // Inner ones first: a value before IN may hold another query.
-                    found.insert(0, part);
-                }
-            });
-        }
+        let mut found = Vec::new();
+        expressions.iter().for_each(|expression| queries_in(expression, &rows.layout, &mut found));
         for expression in found {
             if let (Expression::Subquery(subquery), None) = (expression, rows.layout.find(expression)) {
                 rows = self.with_subquery(rows, expression, subquery, (typer, names))?;
@@ -81,5 +75,17 @@ impl Planner<'_> {
         rows.layout.add(expression.clone(), index, sql_type);
         let node = ReadNode::Subquery { input: Box::new(rows.node), query: Box::new(query), asks };
         Ok(Rows { node, layout: rows.layout })
+    }
+}
+
+/// Adds the queries in `expression`, inner ones first: a value before IN may hold another query. What rows of `layout` have already, as
+/// the results of aggregates, is not looked into.
+fn queries_in<'e>(expression: &'e Expression, layout: &Layout, found: &mut Vec<&'e Expression>) {
+    if layout.find(expression).is_some() {
+        return;
+    }
+    expression.children().into_iter().for_each(|child| queries_in(child, layout, found));
+    if matches!(expression, Expression::Subquery(_)) {
+        found.push(expression);
     }
 }

@@ -41,8 +41,10 @@ fn completed(sql: &str, registry: Registry) -> Result<Option<String>, PlanError>
     if let Some(completed) = &completed {
         let reparsed = parse_statements(&completed.text).expect("what is logged can be read again");
         assert_eq!(reparsed[0].statement, completed.statement);
-        analyze(completed, &world.catalog, &settings)?;
     }
+    let statement = completed.as_ref().unwrap_or(last);
+    let planned = analyze(statement, &world.catalog, &settings)?;
+    check_named_schemas(statement, &planned, registry)?;
     Ok(completed.map(|completed| completed.text.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 

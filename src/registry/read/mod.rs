@@ -12,7 +12,7 @@ mod protobuf;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::types::{DECIMAL_DIGITS_MAX, SqlType, StructField};
+use crate::types::{SqlType, StructField};
 
 use super::{ReferenceError, RegistryError, SchemaDocument, SchemaRegistry, SchemaType, references_of};
 
@@ -137,7 +137,7 @@ const PRECISION_DEFAULT: u8 = 64;
 fn decimal(precision: Option<u64>, scale: u64) -> Meaning {
     let precision = precision.map_or(Ok(PRECISION_DEFAULT), u8::try_from);
     match (precision, u8::try_from(scale)) {
-        (Ok(precision @ 1..=DECIMAL_DIGITS_MAX), Ok(scale)) if scale <= precision => {
+        (Ok(precision @ 1..=SqlType::DECIMAL_DIGITS_MAX), Ok(scale)) if scale <= precision => {
             Meaning::Type(SqlType::Decimal { precision, scale })
         }
         _ => Meaning::NotInSql,

@@ -326,12 +326,6 @@ impl DecimalLiteral {
     pub fn scale(&self) -> usize {
         self.text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
     }
-
-    /// Digits of the number without its point and leading zeros, at least one: 3 for `12.5`, 1 for `0.05`.
-    pub fn precision(&self) -> usize {
-        let digits = self.text.bytes().filter(u8::is_ascii_digit);
-        digits.skip_while(|&digit| digit == b'0').count().max(1)
-    }
 }
 
 /// `+ - * / %`.
@@ -358,17 +352,6 @@ impl ArithmeticOperator {
             ArithmeticOperator::Multiply => "*",
             ArithmeticOperator::Divide => "/",
             ArithmeticOperator::Modulus => "%",
-        }
-    }
-
-    /// The word ksqlDB's messages use: `ADD`, `SUBTRACT`, …
-    pub fn name(self) -> &'static str {
-        match self {
-            ArithmeticOperator::Add => "ADD",
-            ArithmeticOperator::Subtract => "SUBTRACT",
-            ArithmeticOperator::Multiply => "MULTIPLY",
-            ArithmeticOperator::Divide => "DIVIDE",
-            ArithmeticOperator::Modulus => "MODULUS",
         }
     }
 }
@@ -412,19 +395,6 @@ impl ComparisonOperator {
             ComparisonOperator::GreaterThan => ">",
             ComparisonOperator::GreaterThanOrEqual => ">=",
             ComparisonOperator::IsDistinctFrom => "IS DISTINCT FROM",
-        }
-    }
-
-    /// The word ksqlDB's messages use: `EQUAL`, `LESS_THAN`, …
-    pub fn name(self) -> &'static str {
-        match self {
-            ComparisonOperator::Equal => "EQUAL",
-            ComparisonOperator::NotEqual => "NOT_EQUAL",
-            ComparisonOperator::LessThan => "LESS_THAN",
-            ComparisonOperator::LessThanOrEqual => "LESS_THAN_OR_EQUAL",
-            ComparisonOperator::GreaterThan => "GREATER_THAN",
-            ComparisonOperator::GreaterThanOrEqual => "GREATER_THAN_OR_EQUAL",
-            ComparisonOperator::IsDistinctFrom => "IS_DISTINCT_FROM",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::super::ast::{
 };
 use super::super::error::Expected;
 use super::super::keyword::Keyword;
-use super::super::lexer::{Symbol, TokenKind, unquote};
+use super::super::lexer::{Symbol, TokenKind};
 use super::super::span::Span;
 use super::{Parsed, Parser, is_identifier};
 
@@ -159,13 +159,7 @@ impl Parser<'_> {
 
     fn property(&mut self) -> Parsed<Property> {
         let span = self.span();
-        let name = if self.kind() == TokenKind::String {
-            let name = unquote(self.text());
-            self.advance();
-            name
-        } else {
-            self.identifier()?.name
-        };
+        let name = if self.kind() == TokenKind::String { self.string()? } else { self.identifier()?.name };
         self.expect_symbol(Symbol::Equal)?;
         match self.literal()? {
             Some(value) => Ok(Property { name, value, span }),

@@ -1,9 +1,8 @@
 //! CREATE FUNCTION.
 
 use super::super::ast::{CreateFunction, CreateFunctions, FunctionBody, FunctionParameter, LibraryPath, Statement};
-use super::super::error::Expected;
 use super::super::keyword::Keyword;
-use super::super::lexer::{Symbol, TokenKind};
+use super::super::lexer::Symbol;
 use super::{Parsed, Parser};
 
 impl Parser<'_> {
@@ -50,9 +49,6 @@ impl Parser<'_> {
     /// `USING 'file'`.
     fn library(&mut self) -> Parsed<LibraryPath> {
         self.expect(Keyword::Using)?;
-        if self.kind() != TokenKind::String {
-            return self.unexpected_wanting(Expected::Kind("STRING"));
-        }
         let span = self.span();
         Ok(LibraryPath { path: self.string()?, span })
     }

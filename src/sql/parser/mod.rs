@@ -21,7 +21,9 @@ mod tests;
 
 pub(super) use foreign::typed_text;
 
-use super::ast::{Expression, Identifier, Statement, TypeExpr};
+#[cfg(test)]
+use super::ast::Expression;
+use super::ast::{Identifier, Statement, TypeExpr};
 use super::error::{Expected, ParseError, ParseErrorKind};
 use super::keyword::Keyword;
 use super::lexer::{Symbol, Token, TokenKind, tokenize, unquote};
@@ -53,7 +55,8 @@ pub fn parse_test_statements(text: &str) -> Result<Vec<ParsedStatement>, ParseEr
 }
 
 /// Reads one expression and nothing else.
-pub fn parse_expression(text: &str) -> Result<Expression, ParseError> {
+#[cfg(test)]
+pub(crate) fn parse_expression(text: &str) -> Result<Expression, ParseError> {
     let mut parser = Parser::new(text, Dialect::Server);
     let expression = parser.expression().and_then(|expression| {
         parser.expect_end()?;

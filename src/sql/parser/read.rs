@@ -41,10 +41,7 @@ impl Parser<'_> {
     /// A SELECT of its own: one of ksqlDB's, or a read.
     pub(super) fn select_statement(&mut self) -> Parsed<Statement> {
         let start = self.checkpoint();
-        let query = self.query().and_then(|query| match self.kind() {
-            TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End => Ok(query),
-            _ => self.unexpected_wanting(Expected::Token(Symbol::Semicolon.text())),
-        });
+        let query = self.query().and_then(|query| self.expect_end_of_statement().map(|()| query));
         let refusal = match query {
             Ok(query) => return Ok(Statement::Query(Box::new(query))),
             Err(refusal) => refusal,
@@ -81,12 +78,17 @@ impl Parser<'_> {
 
     fn read_to_the_end(&mut self) -> Parsed<ReadQuery> {
         self.is_read = true;
-        let query = self.read_query().and_then(|query| match self.kind() {
-            TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End => Ok(query),
-            _ => self.unexpected_wanting(Expected::Token(Symbol::Semicolon.text())),
-        });
+        let query = self.read_query().and_then(|query| self.expect_end_of_statement().map(|()| query));
         self.is_read = false;
         query
+    }
+
+    /// Whether the statement ends here; its `;` is not taken.
+    fn expect_end_of_statement(&mut self) -> Parsed<()> {
+        match self.kind() {
+            TokenKind::Symbol(Symbol::Semicolon) | TokenKind::End => Ok(()),
+            _ => self.unexpected_wanting(Expected::Token(Symbol::Semicolon.text())),
+        }
     }
 
     fn checkpoint(&self) -> Checkpoint {

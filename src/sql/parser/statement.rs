@@ -6,7 +6,7 @@ use super::super::ast::{
 };
 use super::super::error::{Expected, ParseErrorKind};
 use super::super::keyword::Keyword;
-use super::super::lexer::{Symbol, TokenKind, unquote};
+use super::super::lexer::{Symbol, TokenKind};
 use super::super::nearest::nearest;
 use super::hint::FIRST_WORDS;
 use super::{Dialect, Parsed, Parser, is_identifier, shortened};
@@ -333,11 +333,6 @@ impl Parser<'_> {
     fn run_script(&mut self) -> Parsed<Statement> {
         self.advance();
         self.expect(Keyword::Script)?;
-        if self.kind() != TokenKind::String {
-            return self.unexpected_wanting(Expected::Kind("STRING"));
-        }
-        let path = unquote(self.text());
-        self.advance();
-        Ok(Statement::RunScript { path })
+        Ok(Statement::RunScript { path: self.string()? })
     }
 }

@@ -47,12 +47,6 @@ impl Display for Plain<'_, Expression> {
     }
 }
 
-impl Display for Plain<'_, TypeExpr> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        WithNames(self.0, Names::Bare).fmt(f)
-    }
-}
-
 impl Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         WithNames(self, Names::Quoted).fmt(f)
@@ -74,13 +68,6 @@ impl Display for Identifier {
 impl Expression {
     /// The expression as ksqlDB's messages show it: names without quotes.
     pub fn plain(&self) -> Plain<'_, Expression> {
-        Plain(self)
-    }
-}
-
-impl TypeExpr {
-    /// The type as ksqlDB's messages show it: names without quotes.
-    pub fn plain(&self) -> Plain<'_, TypeExpr> {
         Plain(self)
     }
 }

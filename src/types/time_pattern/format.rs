@@ -6,10 +6,8 @@ use super::field::Field;
 use super::names::{self, Style};
 use super::resolve::date_value;
 use super::{Form, Item, Minutes, Number, Offset, Sign, TimePattern};
-use crate::types::calendar::CivilDate;
+use crate::types::calendar::{CivilDate, DAY_MS};
 use crate::types::{ClockOffset, ZoneClock};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// As many as a number has digits at most.
 const ZEROS: &str = "0000000000000000000";

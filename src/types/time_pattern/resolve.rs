@@ -3,9 +3,8 @@
 use super::field::{Field, Fields};
 use super::parse::Read;
 use crate::types::Zone;
-use crate::types::calendar::{self, CivilDate};
+use crate::types::calendar::{self, CivilDate, DAY_MS};
 
-const DAY_MS: i64 = 86_400_000;
 const HOUR_NANOS: i64 = 3_600_000_000_000;
 const MINUTE_NANOS: i64 = 60_000_000_000;
 const SECOND_NANOS: i64 = 1_000_000_000;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::ZoneClock;
+use crate::types::calendar::DAY_MS;
 
 /// What `text` means by `pattern`, as milliseconds since the epoch in UTC.
 fn moment(pattern: &str, text: &str) -> Option<i64> {
@@ -16,8 +17,6 @@ fn shown(pattern: &str, ms: i64, id: &str) -> Result<String, String> {
     formatter.write_timestamp(&mut text, ms, &mut ZoneClock::new(id)?)?;
     Ok(text)
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 #[test]
 fn texts_are_read_by_their_pattern() {
