@@ -56,10 +56,10 @@ impl Reservation {
         true
     }
 
-    /// As [`Reservation::try_resize`].
+    /// Has as much as `bytes`.
     ///
     /// # Errors
-    /// There is not so much.
+    /// There is not so much; it is as large as before.
     pub fn resize(&mut self, bytes: usize) -> Result<(), BatchError> {
         if self.try_resize(bytes) {
             return Ok(());
