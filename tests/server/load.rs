@@ -68,6 +68,90 @@ fn rows(from: u64, count: u64) -> String {
     format!("{{\"target\":\"l\"}}\n{}", rows.collect::<String>())
 }
 
+/// What all clients count.
+#[derive(Default)]
+struct Counts {
+    /// Lines that push queries got: headers and rows.
+    pushed: AtomicU64,
+    /// Answers of pull queries.
+    pulled: AtomicU64,
+    failed: AtomicU64,
+    /// Milliseconds that the slowest answer of a pull query took.
+    slowest: AtomicU64,
+    /// The load is over: what ends now may.
+    over: AtomicBool,
+}
+
+impl Counts {
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    fn fail(&self, what: &str) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        say(what);
+    }
+
+    /// Waits until push queries have got so many `lines`, or for `most`.
+    async fn until_pushed(&self, lines: u64, most: Duration) {
+        let begun = Instant::now();
+        while self.pushed.load(Ordering::Relaxed) < lines && begun.elapsed() < most {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Asks a push query, which goes on as long as the load does.
+async fn push(connection: SendRequest<Bytes>, counts: Arc<Counts>) {
+    let body = statement("SELECT k, a FROM l EMIT CHANGES;", &[]);
+    let ended = ask(&connection, "/query-stream", body, &counts.pushed).await;
+    if !counts.is_over() {
+        counts.fail(&format!("a push query has ended: {ended:?}"));
+    }
+}
+
+/// Asks pull queries, one after the other.
+async fn pull(address: SocketAddr, client: u64, counts: Arc<Counts>) {
+    let connection = connect(address).await;
+    let mut key = client;
+    while !counts.is_over() {
+        key = (key * 31 + 7) % KEYS;
+        let since = Instant::now();
+        let body = statement(&format!("SELECT * FROM lt WHERE k = 'k{key}';"), &[]);
+        match ask(&connection, "/query-stream", body, &AtomicU64::new(0)).await {
+            Ok(2) => drop(counts.pulled.fetch_add(1, Ordering::Relaxed)),
+            _ if counts.is_over() => {}
+            other => return counts.fail(&format!("a pull query has answered {other:?}")),
+        }
+        counts.slowest.fetch_max(since.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+/// Fills the table with all keys.
+async fn fill(main: &SendRequest<Bytes>) {
+    let none = AtomicU64::new(0);
+    ask(main, "/inserts-stream", rows(0, KEYS), &none).await.expect("rows are taken");
+    // The table has all keys when it has the last.
+    let last = statement(&format!("SELECT * FROM lt WHERE k = 'k{}';", KEYS - 1), &[]);
+    while ask(main, "/query-stream", last.clone(), &none).await.expect("it is asked") < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Writes rows every second for so many `seconds`; how many.
+async fn write(main: &SendRequest<Bytes>, seconds: u64) -> u64 {
+    let since = Instant::now();
+    let mut written = 0;
+    let mut next = tokio::time::interval(Duration::from_secs(1));
+    while since.elapsed() < Duration::from_secs(seconds) {
+        next.tick().await;
+        let rows = rows(KEYS + written, ROWS_PER_SECOND);
+        ask(main, "/inserts-stream", rows, &AtomicU64::new(0)).await.expect("rows are taken");
+        written += ROWS_PER_SECOND;
+    }
+    written
+}
+
 /// `make load`: every push query gets every row that is written while it runs, and every pull query the row of its key.
 #[test]
 #[ignore = "minutes: make load"]
@@ -83,92 +167,41 @@ fn many_push_and_pull_queries_at_once() {
     );
     let address = server.address();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
-    let (pushed, pulled, failed) =
-        (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let over = Arc::new(AtomicBool::new(false));
-    let slowest = Arc::new(AtomicU64::new(0));
+    let counts: Arc<Counts> = Arc::default();
     let before = server.memory();
-    let (asked, took) = runtime.block_on(async {
-        let none = AtomicU64::new(0);
+    let (wanted, took) = runtime.block_on(async {
         let main = connect(address).await;
-        ask(&main, "/inserts-stream", rows(0, KEYS), &none).await.expect("rows are taken");
-        // The table has all keys when it has the last.
-        let last = statement(&format!("SELECT * FROM lt WHERE k = 'k{}';", KEYS - 1), &[]);
-        while ask(&main, "/query-stream", last.clone(), &none).await.expect("it is asked") < 2 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        fill(&main).await;
         let mut connection = connect(address).await;
         for number in 0..pushes as usize {
             if number % PUSHES_PER_CONNECTION == 0 {
                 connection = connect(address).await;
             }
-            let (connection, pushed, failed, over) =
-                (connection.clone(), Arc::clone(&pushed), Arc::clone(&failed), Arc::clone(&over));
-            tokio::spawn(async move {
-                let body = statement("SELECT k, a FROM l EMIT CHANGES;", &[]);
-                let ended = ask(&connection, "/query-stream", body, &pushed).await;
-                // While the load goes on none of them ends.
-                if !over.load(Ordering::Relaxed) {
-                    failed.fetch_add(1, Ordering::Relaxed);
-                    say(&format!("a push query has ended: {ended:?}"));
-                }
-            });
+            tokio::spawn(push(connection.clone(), Arc::clone(&counts)));
         }
         // All have begun when all headers are there.
         let begun = Instant::now();
-        while pushed.load(Ordering::Relaxed) < pushes && begun.elapsed() < Duration::from_mins(2) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        say(&format!("{} push queries have begun after {:?}", pushed.load(Ordering::Relaxed), begun.elapsed()));
+        counts.until_pushed(pushes, Duration::from_mins(2)).await;
+        say(&format!("{} push queries have begun after {:?}", counts.pushed.load(Ordering::Relaxed), begun.elapsed()));
         for client in 0..pulls {
-            let (pulled, failed, over, slowest) =
-                (Arc::clone(&pulled), Arc::clone(&failed), Arc::clone(&over), Arc::clone(&slowest));
-            tokio::spawn(async move {
-                let connection = connect(address).await;
-                let none = AtomicU64::new(0);
-                let mut key = client;
-                while !over.load(Ordering::Relaxed) {
-                    key = (key * 31 + 7) % KEYS;
-                    let since = Instant::now();
-                    let body = statement(&format!("SELECT * FROM lt WHERE k = 'k{key}';"), &[]);
-                    match ask(&connection, "/query-stream", body, &none).await {
-                        Ok(2) => drop(pulled.fetch_add(1, Ordering::Relaxed)),
-                        _ if over.load(Ordering::Relaxed) => {}
-                        other => {
-                            failed.fetch_add(1, Ordering::Relaxed);
-                            say(&format!("a pull query has answered {other:?}"));
-                            return;
-                        }
-                    }
-                    slowest.fetch_max(since.elapsed().as_millis() as u64, Ordering::Relaxed);
-                }
-            });
+            tokio::spawn(pull(address, client, Arc::clone(&counts)));
         }
         let since = Instant::now();
-        let mut written = 0;
-        let mut next = tokio::time::interval(Duration::from_secs(1));
-        while since.elapsed() < Duration::from_secs(seconds) {
-            next.tick().await;
-            ask(&main, "/inserts-stream", rows(KEYS + written, ROWS_PER_SECOND), &none).await.expect("rows are taken");
-            written += ROWS_PER_SECOND;
-        }
+        let written = write(&main, seconds).await;
         let took = since.elapsed();
-        over.store(true, Ordering::Relaxed);
+        counts.over.store(true, Ordering::Relaxed);
         // What was written last is still on its way.
         let wanted = pushes * (written + 1);
-        let late = Instant::now();
-        while pushed.load(Ordering::Relaxed) < wanted && late.elapsed() < Duration::from_mins(1) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        counts.until_pushed(wanted, Duration::from_mins(1)).await;
         (wanted, took)
     });
     let [pushed, pulled, failed, slowest] =
-        [&pushed, &pulled, &failed, &slowest].map(|count| count.load(Ordering::Relaxed));
+        [&counts.pushed, &counts.pulled, &counts.failed, &counts.slowest].map(|count| count.load(Ordering::Relaxed));
     let memory = server.memory();
     let rate = pulled as f64 / took.as_secs_f64();
     say(&format!("{pushes} push queries got {} rows; {pulls} pull clients: {rate:.0} answers/s", pushed - pushes));
     say(&format!("the slowest took {slowest} ms; {} MB before, {} MB after", before >> 20, memory >> 20));
     drop(runtime);
     assert!(server.is_alive(), "{}", server.log());
-    assert_eq!((pushed, failed), (asked, 0));
+    assert_eq!((pushed, failed), (wanted, 0));
 }
