@@ -10,7 +10,7 @@ use super::decoding::{Decoding, Rejected};
 use super::metrics::ReadCounts;
 use super::shared_decode::{Member, SharedDecodes};
 use crate::formats::Schemas;
-use crate::plan::Source;
+use crate::plan::{Collection, Source};
 use crate::topics::{Position, TopicError, TopicPartition, Topics};
 use crate::types::{ChangeBatch, RecordChunk};
 
@@ -26,6 +26,8 @@ pub struct Input {
     pub group: Arc<str>,
     /// Its records are the query's input, rather than come from an internal topic.
     pub is_source: bool,
+    /// Its records are facts; of others of the same time, those of tables go before them.
+    pub is_stream: bool,
     /// Next offset to read, and the greatest time so far, of records already handed to the task.
     pub position: Position,
     /// The chunk that [`Input::buffered`] was decoded from.
@@ -66,6 +68,7 @@ impl Input {
             partition,
             group,
             is_source: true,
+            is_stream: source.collection == Collection::Stream,
             position,
             chunk: RecordChunk::empty(),
             buffered: ChangeBatch::empty(),
@@ -275,7 +278,7 @@ mod tests {
 
     use super::*;
     use crate::formats::{Format, Serde};
-    use crate::plan::{Collection, TimestampColumn};
+    use crate::plan::TimestampColumn;
     use crate::topics::{MemoryTopics, Transaction};
     use crate::types::{Column, RecordChunkBuilder, Schema, SqlType};
 

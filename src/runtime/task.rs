@@ -247,8 +247,9 @@ impl Task {
     }
 
     /// The rows of this step by input, numbered in the order of their times across inputs. Stops where an input runs
-    /// out whose partition has more, since its next record may come earlier. A record that several inputs read goes to all of
-    /// them before the next one.
+    /// out whose partition has more, since its next record may come earlier. Of rows of one time those of tables come first: a fact
+    /// finds what was written just before it, within the same millisecond (ksqlDB takes any). A record that several inputs read goes
+    /// to all of them before the next one.
     fn next_rows(&mut self, topics: &dyn Topics) -> Result<Vec<(usize, ChangeBatch)>, RuntimeError> {
         self.origins.clear();
         if let [(input, _)] = self.parts.inputs.as_mut_slice() {
@@ -262,14 +263,15 @@ impl Task {
         let mut has_more = vec![None; self.parts.inputs.len()];
         let mut seqs: Vec<Vec<u32>> = vec![Vec::new(); self.parts.inputs.len()];
         loop {
-            let mut earliest: Option<(i64, usize)> = None;
+            let mut earliest: Option<((i64, bool), usize)> = None;
             let mut wait = false;
             for (index, (input, _)) in self.parts.inputs.iter().enumerate() {
                 match input.buffered.rowtime.get(cursors[index]) {
                     Some(&time)
-                        if earliest.is_none_or(|(least, _)| time < least) && self.is_first_twin(index, &cursors) =>
+                        if earliest.is_none_or(|(least, _)| (time, input.is_stream) < least)
+                            && self.is_first_twin(index, &cursors) =>
                     {
-                        earliest = Some((time, index));
+                        earliest = Some(((time, input.is_stream), index));
                     }
                     Some(_) => {}
                     None => {

@@ -47,6 +47,8 @@ pub struct Interpreter {
     steps: Vec<(Box<dyn Operator>, Next)>,
     /// By source; of one that is joined with itself, in the order of its places.
     entries: Vec<Vec<(usize, usize)>>,
+    /// Whether each source is a table.
+    tables: Vec<bool>,
     result: Vec<Change>,
     query: Query,
 }
@@ -82,7 +84,7 @@ impl Interpreter {
 
     /// Takes the records of a round, which are all there, and commits. Gives what was written.
     pub fn round(&mut self, inputs: &[Input]) -> Vec<OutputRecord> {
-        for input in merged(inputs, self.entries.len()) {
+        for input in merged(inputs, &self.tables) {
             for next in self.entries[input.source].clone() {
                 self.pass(Some(next), Change::of_record(&input));
             }
@@ -127,16 +129,15 @@ impl Interpreter {
 }
 
 /// The records in the order in which one task takes them: always the head with the smallest time; of heads with the same
-/// time that of the source that is named first (semantics 1.2).
-fn merged(inputs: &[Input], sources: usize) -> Vec<Input> {
-    let mut queues: Vec<VecDeque<&Input>> = vec![VecDeque::new(); sources];
+/// time that of a table, and of the source that is named first (semantics 1.2, which leaves it open).
+fn merged(inputs: &[Input], tables: &[bool]) -> Vec<Input> {
+    let mut queues: Vec<VecDeque<&Input>> = vec![VecDeque::new(); tables.len()];
     for input in inputs {
         queues[input.source].push_back(input);
     }
     let mut order = Vec::with_capacity(inputs.len());
-    while let Some(queue) =
-        queues.iter_mut().filter(|queue| !queue.is_empty()).min_by_key(|queue| queue.front().map(|head| head.time))
-    {
+    let place = |queue: &VecDeque<&Input>| queue.front().map(|head| (head.time, !tables[head.source]));
+    while let Some(queue) = queues.iter_mut().filter(|queue| !queue.is_empty()).min_by_key(|queue| place(queue)) {
         order.extend(queue.pop_front().cloned());
     }
     order

@@ -38,6 +38,7 @@ impl<'a> Builder<'a> {
         let interpreter = Interpreter {
             steps: Vec::new(),
             entries: vec![Vec::new(); sources.len()],
+            tables: sources.iter().map(|source| source.is_table).collect(),
             result: Vec::new(),
             query: query.clone(),
         };
