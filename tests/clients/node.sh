@@ -9,6 +9,8 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=packages.sh
+. "$here/packages.sh"
 
 fail() {
     echo "node.sh: $*" >&2
@@ -26,22 +28,15 @@ packages() {
 
 fetch() {
     command -v npm >/dev/null || fail "there is no npm"
-    rm -rf "$folder"
     mkdir -p "$folder"
     # shellcheck disable=SC2086 # names of packages have no spaces
     npm install --silent --no-audit --no-fund --prefix "$folder" $wanted >&2 || fail "npm could not install $wanted"
-    touch "$folder/complete"
 }
 
 setup() {
     wanted=$(packages "$1")
-    folder=${LEVADA_NODE:-$HOME/.cache/levada/node}/$1-$(cksum <<<"$wanted" | cut -d' ' -f1)
-    [ -e "$folder/complete" ] && return 0
-    mkdir -p "${folder%/*}"
-    # One at a time: another start may be at it.
-    exec 9>"$folder.lock"
-    ! command -v flock >/dev/null || flock 9
-    [ -e "$folder/complete" ] || fetch
+    folder=$(folder_of "${LEVADA_NODE:-$HOME/.cache/levada/node}" "$1" "$wanted")
+    once "$folder"
 }
 
 case ${1:-} in

@@ -9,6 +9,8 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=packages.sh
+. "$here/packages.sh"
 
 fail() {
     echo "python.sh: $*" >&2
@@ -37,25 +39,18 @@ install() {
 
 fetch() {
     command -v python3 >/dev/null || fail "there is no python3"
-    rm -rf "$venv"
     python3 -m venv "$venv" >&2 || fail "python3 makes no virtual environment; install python3-venv"
     # shellcheck disable=SC2086 # names of packages have no spaces
     case $wanted in
     *" -- "*) install ${wanted%% -- *} && install --no-build-isolation ${wanted##* -- } ;;
     *) install $wanted ;;
     esac
-    touch "$venv/complete"
 }
 
 setup() {
     wanted=$(packages "$1")
-    venv=${LEVADA_PYTHON:-$HOME/.cache/levada/python}/$1-$(cksum <<<"$wanted" | cut -d' ' -f1)
-    [ -e "$venv/complete" ] && return 0
-    mkdir -p "${venv%/*}"
-    # One at a time: another start may be at it.
-    exec 9>"$venv.lock"
-    ! command -v flock >/dev/null || flock 9
-    [ -e "$venv/complete" ] || fetch
+    venv=$(folder_of "${LEVADA_PYTHON:-$HOME/.cache/levada/python}" "$1" "$wanted")
+    once "$venv"
 }
 
 case ${1:-} in
