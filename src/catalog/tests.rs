@@ -5,20 +5,12 @@ use crate::types::Schema;
 fn source(name: &str, collection: Collection, query: Option<&str>) -> DataSource {
     let serde = Serde { format: Format::Json, wrap_single: true };
     DataSource {
-        name: name.to_owned(),
-        collection,
-        schema: Schema::default(),
-        headers: Vec::new(),
         topic: name.to_lowercase(),
         key_serde: serde.clone(),
         value_serde: serde,
-        envelope: None,
-        window: None,
-        window_type: None,
-        timestamp: None,
         is_source: false,
-        sql: String::new(),
         created_by_query: query.map(QueryId::new),
+        ..DataSource::without_topic(name, collection, Schema::default())
     }
 }
 

@@ -400,24 +400,17 @@ mod tests {
             position,
         };
         let serde = Serde { format: Format::Json, wrap_single: true };
+        let schema = Schema {
+            key: vec![column("K", SqlType::Integer)],
+            value: vec![column("A", SqlType::String), column("B", SqlType::Double)],
+        };
         let source = DataSource {
-            name: "S".to_owned(),
-            collection: Collection::Stream,
-            schema: Schema {
-                key: vec![column("K", SqlType::Integer)],
-                value: vec![column("A", SqlType::String), column("B", SqlType::Double)],
-            },
             headers: vec![header("H", Some("h"), 1), header("I", None, 2)],
             topic: "s".to_owned(),
             key_serde: serde.clone(),
             value_serde: serde,
-            envelope: None,
-            window: None,
-            window_type: None,
-            timestamp: None,
             is_source: false,
-            sql: String::new(),
-            created_by_query: None,
+            ..DataSource::without_topic("S", Collection::Stream, schema)
         };
         let rows: Vec<String> = source_fields(&source).rows.iter().map(|row| row.join(" | ")).collect();
         let expected = [
