@@ -23,7 +23,7 @@ build: setup ## build the binary
 demo: build ## a month of real flights through SQL: import, run, result tables
 	LEVADA=$(LEVADA) sql-examples/flights/demo.sh
 
-kafka: ## an Apache Kafka on loopback to try things on, until Ctrl-C (ARGS="--brokers 3 --secure")
+kafka: ## an Apache Kafka on loopback to try things on, until Ctrl-C (ARGS="--brokers 3 --secure --connect")
 	tools/kafka/kafka.sh run $(ARGS)
 
 book: ## the pages of docs as a book, in target/book

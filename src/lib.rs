@@ -48,6 +48,7 @@
 //! | how one kind of step works | [`operators`], a file each; begin with [`operators::Filter`] |
 //! | how functions are written, built in or in a library of one's own | [`functions`] |
 //! | how a format reads and writes bytes | [`formats`]; schemas are in [`registry`] |
+//! | how connectors are made and looked at | [`connect`], the client of a Kafka Connect cluster |
 //! | what a SELECT without EMIT does beyond a look-up | [`batch`] |
 //! | how tasks run, commit and come back | [`runtime`], then [`engine`] |
 //! | what clients see | [`server`] over [`http`], [`shell`], [`cli`] |
@@ -59,6 +60,7 @@ pub mod batch;
 pub mod catalog;
 pub mod cli;
 pub mod configuration;
+pub mod connect;
 pub mod datagen;
 pub mod engine;
 pub mod expr;

@@ -12,7 +12,7 @@ pub const STREAMS_PREFIX: &str = "ksql.streams.";
 pub(super) const OPEN_PREFIXES: [(&str, &str); 10] = [
     ("ksql.functions.", "of functions: [functions of one's own](own-functions.md)"),
     ("ksql.schema.registry.", "of the client of the registry: [the schema registry](schema-registry.md)"),
-    ("ksql.connect.", "of Kafka Connect, which Levada does not ask"),
+    ("ksql.connect.", "of the client of Kafka Connect: [connectors](statements/connectors.md)"),
     ("ksql.query.push.v2.", "of ksqlDB's scalable push queries"),
     ("ksql.error.classifier.regex.", "which errors are the user's"),
     ("ksql.transient.query.cleanup.service.", "of ksqlDB's search for what push queries have left"),

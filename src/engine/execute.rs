@@ -13,8 +13,8 @@ use super::recording::{PendingQuery, ended};
 use super::schemas::DroppedSchemas;
 use super::topics::{self, Known};
 use super::{
-    Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, diagnose, facts, print, session, show,
-    show_functions,
+    ConnectorAnswer, Core, Done, EngineError, Inner, Listing, Response, Session, Shared, assert, connectors, diagnose,
+    facts, print, session, show, show_functions,
 };
 use crate::catalog::{Collection, DataSource, QueryId, QueryInfo, system_table};
 use crate::plan::{self, PlanLookup as _, Planned, PlannedFunctions, QueryPlan, Settings};
@@ -40,7 +40,8 @@ impl Author {
     }
 }
 
-/// Executes one statement, whose variables were replaced. While the registry or the cluster is asked, the engine is not held.
+/// Executes one statement, whose variables were replaced. While the registry, the cluster or Kafka Connect is asked, the engine is not
+/// held.
 pub(super) fn parsed(
     inner: &Inner,
     session: &mut Session,
@@ -59,6 +60,9 @@ pub(super) fn parsed(
 fn unheld(shared: &Shared, session: &Session, statement: &Statement) -> Option<Result<Response, EngineError>> {
     match statement {
         Statement::PrintTopic(topic) => Some(print::start(shared, &shared.view().catalog, topic).map(Response::Print)),
+        other if connectors::asks(other) => {
+            connectors::run(shared, other).map(|answer| answer.map(ConnectorAnswer::response))
+        }
         other => assert::run(shared, &shared.properties(&session.properties), other),
     }
 }

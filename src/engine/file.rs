@@ -10,7 +10,7 @@ use super::prepared::View;
 use super::queries;
 use super::recording::{self, Plans};
 use super::topics::{self, Known};
-use super::{Core, EngineError, Inner, Response, Session, Shared, codecs, schemas, session};
+use super::{Core, EngineError, Inner, Response, Session, Shared, codecs, connectors, schemas, session};
 use crate::catalog::Catalog;
 use crate::plan::{self, NO_REGISTRY, Planned, Settings, TopicFacts, TopicLookup as _};
 use crate::registry::SchemaRegistry;
@@ -112,7 +112,12 @@ pub(super) fn check_session(
     for parsed in statements {
         let parsed = session::with_variables(shared, parsed.clone(), &session)?;
         let kept = keeps_session(shared, &parsed.statement, &mut session);
-        if !kept.map_err(|error| error.at(parsed.span))? {
+        if kept.map_err(|error| error.at(parsed.span))? {
+            continue;
+        }
+        if connectors::asks(&parsed.statement) {
+            connectors::check(shared, &parsed.statement).map_err(|error| error.at(parsed.span))?;
+        } else {
             trial.statement(&parsed, &session).map_err(|error| error.at(parsed.span))?;
         }
     }
@@ -216,6 +221,9 @@ impl<'a> Trial<'a> {
     }
 
     pub(super) fn statement(&mut self, parsed: &ParsedStatement, session: &Session) -> Result<(), EngineError> {
+        if connectors::asks(&parsed.statement) {
+            return Err(connectors::refused_in_file().at(parsed.span));
+        }
         let properties = self.shared.properties(&session.properties);
         properties.check()?;
         let known = Known::new(&*self.shared.topics);

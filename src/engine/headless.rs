@@ -17,7 +17,7 @@ use super::definitions::{Definition, Object};
 use super::execute::{self, Author};
 use super::file::{Trial, keeps_session, normalized};
 use super::prepared::View;
-use super::{Core, EngineError, Inner, Response, Session, Shared, session};
+use super::{Core, EngineError, Inner, Response, Session, Shared, connectors, session};
 use crate::catalog::Collection;
 use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, Span, parse_statements};
@@ -448,6 +448,9 @@ fn statements(shared: &Shared, text: &str, kind: FileKind) -> Result<Vec<(Parsed
         }
         if kind == FileKind::Draft && matches!(parsed.statement, Statement::InsertValues(_)) {
             continue;
+        }
+        if connectors::asks(&parsed.statement) {
+            return Err(connectors::refused_in_file().at(span));
         }
         if !may_stand(&parsed.statement) {
             return Err(unsupported().at(span));

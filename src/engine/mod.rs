@@ -10,6 +10,7 @@ mod assert;
 mod codecs;
 mod command_log;
 mod config;
+mod connectors;
 mod definitions;
 mod diagnose;
 mod error;
@@ -61,6 +62,7 @@ use std::time::Duration;
 use crate::batch::{MemoryPool, SpillFolder};
 use crate::catalog::{Catalog, QueryId};
 use crate::configuration::{self, Configuration};
+use crate::connect::ConnectClient;
 use crate::functions::{Now, Registry, plugins};
 use crate::http::HttpServer;
 use crate::metrics;
@@ -78,6 +80,7 @@ pub use crate::plan::ColumnRole;
 pub use crate::runtime::{PushedRows, QueryShare, Role, RowReceiver, StoreLag, StoreOwners, TaskShare};
 use command_log::CommandLog;
 use config::Properties;
+pub use connectors::{ConnectorAnswer, ConnectorDescription, ConnectorSource};
 use definitions::Definitions;
 pub use error::EngineError;
 use execute::Author;
@@ -157,6 +160,8 @@ struct Shared {
     server: BTreeMap<String, String>,
     sources: BTreeMap<String, configuration::Source>,
     registry: Option<Arc<dyn SchemaRegistry>>,
+    /// Who asks Kafka Connect, once somebody has asked about connectors.
+    connect: Mutex<Option<Arc<ConnectClient>>>,
     batch_rows_max: usize,
     /// What can be read without holding the engine.
     view: RwLock<Arc<ReadView>>,
@@ -329,6 +334,7 @@ impl Engine {
             server: options.properties,
             sources: options.sources,
             registry,
+            connect: Mutex::default(),
             batch_rows_max: options.batch_rows_max,
             view: RwLock::default(),
             pushes: Pushes::default(),
@@ -519,6 +525,17 @@ impl Engine {
     pub fn explain_facts(&self, session: &Session, parsed: &ParsedStatement) -> Option<ExplainFacts> {
         let shared = &self.inner.shared;
         facts::explained(shared, session, &session::with_variables(shared, parsed.clone(), session).ok()?)
+    }
+
+    /// What Kafka Connect answers to `parsed`, which is about connectors.
+    ///
+    /// # Errors
+    /// Connect refuses, or does not answer; or `parsed` is about something else.
+    pub fn connectors(&self, session: &Session, parsed: &ParsedStatement) -> Result<ConnectorAnswer, EngineError> {
+        let shared = &self.inner.shared;
+        let parsed = session::with_variables(shared, parsed.clone(), session)?;
+        let none = || Err(EngineError::new("the statement is not about connectors"));
+        connectors::run(shared, &parsed.statement).unwrap_or_else(none).map_err(|error| error.at(parsed.span))
     }
 
     /// Topics by name; those that are hidden (`ksql.hidden.topics`) only if `all` are asked for.

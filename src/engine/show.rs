@@ -380,18 +380,6 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_kafka_connect() {
-        let engine = engine("");
-        for statement in
-            ["SHOW CONNECTORS;", "LIST SOURCE CONNECTORS;", "SHOW CONNECTOR PLUGINS;", "DESCRIBE CONNECTOR c;"]
-        {
-            let error = engine.execute(&mut Session::default(), statement, &mut |_| ()).expect_err("none can be asked");
-            assert!(error.message.contains("Levada does not speak to Kafka Connect"), "{error}");
-            assert!(error.hint.is_some_and(|hint| hint.contains("REST API")));
-        }
-    }
-
-    #[test]
     fn columns_of_headers_stand_where_they_are_declared() {
         let column = |name: &str, sql_type| Column::new(name, sql_type);
         let header = |name: &str, header: Option<&str>, position| HeaderColumn {

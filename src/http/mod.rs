@@ -7,6 +7,8 @@
 //!                                 ▼
 //!                                Router of whoever starts it: server/, registry/
 //!                                                   Client ─▶ other servers of the service
+//!
+//! ClientProperties ─▶ addresses, users, certificates ─▶ clients of services elsewhere: registry/, connect/
 //! ```
 //!
 //! An address is bound, requests are answered on threads of the server's own, and it stops when what it has begun to answer is
@@ -17,6 +19,7 @@
 
 mod authentication;
 mod client;
+mod client_properties;
 mod connections;
 mod half_closed;
 mod listen;
@@ -40,6 +43,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) use authentication::signer;
 pub use authentication::{Authentication, Moment, Principal, Right, Rights, Stranger};
 pub use client::{Ask, Client, ClientError, Origin, Reply};
+pub use client_properties::{Address, ClientProperties, Secret, SettingError, basic, path_segment, request_failure};
 pub use connections::Limits;
 pub use half_closed::SendingHalf;
 pub use listen::{Listen, ListenError};

@@ -151,26 +151,11 @@ pub fn analyze_statement(
 
 fn direct_or_not_supported(statement: &Statement) -> Result<Planned, PlanError> {
     let what = match statement {
-        Statement::CreateConnector(_)
-        | Statement::DropConnector(_)
-        | Statement::DescribeConnector { .. }
-        | Statement::ShowConnectors(_)
-        | Statement::ShowConnectorPlugins => return Err(no_connect()),
         Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => "ASSERT",
         Statement::RunScript { .. } => "RUN SCRIPT",
         _ => return Ok(Planned::Direct),
     };
     Err(PlanError::not_supported(what, crate::sql::Span::NONE))
-}
-
-/// Kafka Connect is a server of its own, and has its own interface.
-fn no_connect() -> PlanError {
-    PlanError::refused_with_hint(
-        "connectors are not supported: Levada does not speak to Kafka Connect",
-        "make and look at connectors by Connect's own REST API (for example curl http://localhost:8083/connectors); their \
-         topics are declared with CREATE STREAM or CREATE TABLE",
-        crate::sql::Span::NONE,
-    )
 }
 
 /// Plans a SELECT with EMIT CHANGES for a client.

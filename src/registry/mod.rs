@@ -23,7 +23,7 @@ mod trial;
 mod watched;
 mod write;
 
-pub use client::{RemoteRegistry, SettingError};
+pub use client::RemoteRegistry;
 pub use compatibility::Compatibility;
 pub use embedded::{Config, EmbeddedRegistry, Mode, Refusal, Registration, SubjectVersion, VersionId};
 pub use memory::MemoryRegistry;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::engine::EngineError;
-use crate::sql::ParseError;
+use crate::sql::{ParseError, masked};
 
 /// A code of an error; its first three digits are the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +80,14 @@ impl Problem {
         Self::new(Code::BAD_REQUEST, message)
     }
 
-    /// What is wrong with the statement `text`, of which `entities` are what those before it have answered.
+    /// What is wrong with the statement `text`, of which `entities` are what those before it have answered. Passwords in it are not told.
     pub fn of_statement(error: EngineError, text: &str, entities: Vec<Value>) -> Self {
-        Self { statement: Some(Box::new((text.to_owned(), entities))), ..Self::from(error) }
+        Self { statement: Some(Box::new((masked(text).into_owned(), entities))), ..Self::from(error) }
     }
 
-    /// Why a text is no statement. Its words are quoted after the message, as ksqlDB does.
-    pub fn of_syntax(error: ParseError) -> Self {
+    /// Why `script` is none. Its words are quoted after the message, as ksqlDB does.
+    pub fn of_syntax(error: ParseError, script: &str) -> Self {
+        let error = error.masked(script);
         let text = error.statement.clone();
         let mut problem = Self::of_statement(error.into(), &text, Vec::new());
         problem.message.push_str("\nStatement: ");

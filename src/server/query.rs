@@ -73,7 +73,7 @@ impl Asking {
             (Some(answered), _) => return Ok(answered),
             (None, place) => place,
         };
-        let statements = parse_statements(text).map_err(Problem::of_syntax)?;
+        let statements = parse_statements(text).map_err(|error| Problem::of_syntax(error, text))?;
         let parsed = match statements.as_slice() {
             [one] => one,
             others => {

@@ -14,7 +14,7 @@ use crate::sql::{ParsedStatement, parse_statements};
 /// Executes the statements of `request`; what they answer.
 pub fn execute(server: &Server, who: &Principal, request: &StatementRequest) -> Result<Vec<Value>, Problem> {
     let text = request.text()?;
-    let statements = parse_statements(text).map_err(Problem::of_syntax)?;
+    let statements = parse_statements(text).map_err(|error| Problem::of_syntax(error, text))?;
     for parsed in &statements {
         server.security.check(who, Right::of(&parsed.statement))?;
     }

@@ -16,6 +16,7 @@ pub mod ast;
 mod error;
 mod keyword;
 mod lexer;
+mod masked;
 mod nearest;
 mod parser;
 mod print;
@@ -29,6 +30,7 @@ mod words;
 mod conformance;
 
 pub use error::{Expected, ParseError, ParseErrorKind};
+pub use masked::masked;
 pub use nearest::similar_names;
 #[cfg(test)]
 pub(crate) use parser::parse_expression;

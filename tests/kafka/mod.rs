@@ -5,6 +5,7 @@
 
 mod admin;
 mod broker;
+mod connect;
 mod crash;
 mod failover;
 mod lag;

@@ -2,6 +2,7 @@
 
 mod clients;
 mod conformance;
+mod connectors;
 mod endpoints;
 mod framings;
 mod generated;

@@ -78,9 +78,10 @@ impl TestServer {
         }
         command.env("LEVADA_LOG", level).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
-        out.read_line(&mut line).expect("the server says where it listens");
+        let out = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+        // A server that runs a file says first what that has done.
+        let mut lines = out.lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("://")).unwrap_or_default();
         let (scheme, address) = line.trim().split_once("://").unwrap_or_default();
         let address = address.parse().unwrap_or_else(|_| panic!("it does not say where it listens: {line:?}"));
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));

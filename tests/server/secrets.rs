@@ -10,7 +10,7 @@ use super::identity::SigningKey;
 use super::process::{TestServer, statement};
 
 /// Words that stand nowhere but in secrets.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
     "quince-of-ada",
     "quince-registry-user",
     "quince-registry-url",
@@ -23,11 +23,14 @@ const SECRETS: [&str; 12] = [
     "quince-jwks",
     "quince-of-function",
     "quince-of-session",
+    "quince-of-connect",
+    "quince-of-connector",
 ];
 
 /// A server that was told all of them, and logs all that it has to say.
 fn server(folder: &Path) -> TestServer {
-    let users = folder.join("users");
+    let (users, connect) = (folder.join("users"), folder.join("connect"));
+    std::fs::write(&connect, format!("username=levada\npassword={}\n", SECRETS[12])).expect("it can be written");
     std::fs::write(&users, format!("ada: {}, admin\n", SECRETS[0])).expect("it can be written");
     let properties = [
         "authentication.method=BASIC".to_owned(),
@@ -43,6 +46,9 @@ fn server(folder: &Path) -> TestServer {
         format!("ksql.streams.consumer.sasl.password={}", SECRETS[8]),
         format!("oauthbearer.jwks.endpoint.url=http://user:{}@127.0.0.1:9/keys", SECRETS[9]),
         format!("ksql.functions.shop.secret={}", SECRETS[10]),
+        "ksql.connect.basic.auth.credentials.source=FILE".to_owned(),
+        format!("ksql.connect.basic.auth.credentials.file={}", connect.display()),
+        "ksql.connect.url=http://127.0.0.1:9".to_owned(),
     ];
     TestServer::start_logging("trace", &properties.each_ref().map(String::as_str))
 }
@@ -58,8 +64,13 @@ fn no_secret_is_told() {
     let session = [("ksql.streams.sasl.password", SECRETS[11])];
     let mut told = Vec::new();
     let stream = "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);";
+    let connector = format!("CREATE SOURCE CONNECTOR c WITH ('connector.class'='a.B', 'password'='{}');", SECRETS[13]);
     for sql in [
         stream,
+        // Connect, which is not there, is asked; and what is no statement may hold a password all the same.
+        &connector,
+        &connector.replace("');", "', 'x' 'y');"),
+        &connector.replace("');", ""),
         "CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;",
         "INSERT INTO s (k, v) VALUES ('a', 1);",
         // The registry, which is not there, is asked.

@@ -13,11 +13,12 @@
 #   --proxy PORT    one broker also listens for a proxy on PORT: clients of that listener are told to come to PORT,
 #                   DIR/behind.proxy is the address that the proxy connects to
 #   --secure        also listen with TLS and SCRAM-SHA-256; DIR/secure.properties is what a client needs
+#   --connect       with a worker of Kafka Connect that has the connectors of files; DIR/connect.url says where it is
 #   --user NAME     a further user, without any right, who has the same password; DIR/NAME.properties is what it needs
 #
 # Wants Java 17 or newer and Maven (installed with apt-get where they are missing and can be); the jars are kept in
 # $LEVADA_KAFKA_JARS (default: ~/.cache/levada/kafka-VERSION). Ports are chosen free. Files in DIR: bootstrap.servers,
-# broker-N.pid, broker-N.log.
+# broker-N.pid, broker-N.log, connect.pid, connect.log.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -25,6 +26,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/jars.sh"
 version=$kafka_version
 jars=${LEVADA_KAFKA_JARS:-$HOME/.cache/levada/kafka-$version}
+connect_jars=${LEVADA_CONNECT_JARS:-$HOME/.cache/levada/kafka-connect-$version}
 user=levada
 password=levada-secret
 cluster=bGV2YWRhLWxvb3BiYWNrMQ
@@ -35,11 +37,14 @@ fail() {
 }
 
 resolve_jars() {
-    local packages=()
+    local packages=() missing=0
     command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
-    [ -e "$jars/complete" ] || command -v mvn >/dev/null || packages+=(maven)
+    [ -e "$jars/complete" ] || missing=1
+    [ "$connect" = 0 ] || [ -e "$connect_jars/complete" ] || missing=1
+    [ "$missing" = 0 ] || command -v mvn >/dev/null || packages+=(maven)
     install_packages "${packages[@]}"
     resolve "$here/pom.xml" "$jars"
+    [ "$connect" = 0 ] || resolve "$here/connect.pom.xml" "$connect_jars"
 }
 
 # A port that nothing listens on and that is not in $taken, outside the range that the system gives to connections.
@@ -164,6 +169,56 @@ wait_until_listening() {
     fail "broker $n does not listen after 60 s, see $dir/broker-$n.log"
 }
 
+# Settings of the worker of Kafka Connect, which listens on port $1. Topics that it needs for itself are as small as they can be.
+connect_settings() {
+    cat <<EOF
+bootstrap.servers=$(joined "${client_ports[@]}")
+group.id=levada-connect
+listeners=http://127.0.0.1:$1
+rest.advertised.host.name=127.0.0.1
+key.converter=org.apache.kafka.connect.storage.StringConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter.schemas.enable=false
+plugin.discovery=service_load
+offset.flush.interval.ms=1000
+config.storage.topic=connect-configs
+config.storage.replication.factor=1
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=1
+offset.storage.partitions=1
+status.storage.topic=connect-status
+status.storage.replication.factor=1
+status.storage.partitions=1
+EOF
+}
+
+# Brokers without what they were started for are stopped again.
+fail_connect() {
+    signal_all KILL
+    fail "$@"
+}
+
+start_connect() {
+    local port answer='' pid
+    port=$(free_port)
+    connect_settings "$port" >"$dir/connect.properties"
+    # As brokers, in a session of its own.
+    setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' spawn "$dir/connect.pid" \
+        java -Xmx"${LEVADA_CONNECT_HEAP:-512m}" -XX:TieredStopAtLevel=1 -cp "$connect_jars/*" \
+        org.apache.kafka.connect.cli.ConnectDistributed "$dir/connect.properties" >>"$dir/connect.log" 2>&1 </dev/null &
+    disown
+    for _ in $(seq 450); do
+        # It says so when it has joined its group, of which it is the only member.
+        answer=$({ exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /health HTTP/1.0\r\n\r\n' >&3 && head -n 1 <&3; } 2>/dev/null || true)
+        case $answer in *" 200 "*) break ;; esac
+        pid=$(cat "$dir/connect.pid" 2>/dev/null || true)
+        [ -z "$pid" ] || kill -0 "$pid" 2>/dev/null || fail_connect "Kafka Connect has ended: $(tail -n 3 "$dir/connect.log")"
+        sleep 0.2
+    done
+    case $answer in *" 200 "*) ;; *) fail_connect "Kafka Connect is not ready after 90 s, see $dir/connect.log" ;; esac
+    echo "http://127.0.0.1:$port" >"$dir/connect.url"
+}
+
 # A broker that was killed holds port and files for a moment: one that is started meanwhile would fail.
 kill_one() {
     local n=$1 port
@@ -208,19 +263,20 @@ start() {
         secure_properties "$user" >"$dir/secure.properties"
         [ -z "$stranger" ] || secure_properties "$stranger" >"$dir/$stranger.properties"
     fi
+    [ "$connect" = 0 ] || start_connect
     cat "$dir/bootstrap.servers"
 }
 
 signal_all() {
     local file
-    for file in "$dir"/broker-*.pid; do
+    for file in "$dir"/broker-*.pid "$dir/connect.pid"; do
         [ ! -e "$file" ] || kill "-$1" "$(cat "$file")" 2>/dev/null || true
     done
 }
 
 any_alive() {
     local file
-    for file in "$dir"/broker-*.pid; do
+    for file in "$dir"/broker-*.pid "$dir/connect.pid"; do
         [ -e "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && return 0
     done
     return 1
@@ -244,6 +300,7 @@ Apache Kafka $version, $brokers broker(s): $bootstrap
   levada run FILE.sql --property bootstrap.servers=$bootstrap
 EOF
     [ "$secure" = 0 ] || printf 'With TLS and SCRAM-SHA-256:\n%s\n' "$(sed 's/^/  /' "$dir/secure.properties")"
+    [ "$connect" = 0 ] || echo "  with Kafka Connect: --property ksql.connect.url=$(cat "$dir/connect.url")"
     echo "Ctrl-C stops it and removes its data."
     while any_alive; do sleep 1; done
     fail "the brokers have ended, see $dir"
@@ -251,12 +308,13 @@ EOF
 
 command=${1:-}
 [ $# -eq 0 ] || shift
-dir='' brokers=1 secure=0 stranger='' number='' proxy=''
+dir='' brokers=1 secure=0 connect=0 stranger='' number='' proxy=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) dir=${2:?--dir needs a folder} && shift ;;
         --brokers) brokers=${2:?--brokers needs a number} && shift ;;
         --secure) secure=1 ;;
+        --connect) connect=1 ;;
         --user) stranger=${2:?--user needs a name} secure=1 && shift ;;
         --proxy) proxy=${2:?--proxy needs a port} && shift ;;
         -n) number=${2:?-n needs the number of a broker} && shift ;;

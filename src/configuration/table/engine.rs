@@ -25,6 +25,28 @@ pub(super) const ENGINE: &[Property] = &[
         .session(),
     number("ksql.assert.topic.default.timeout.ms", "1000", Milliseconds, "how long ASSERT TOPIC waits that does not say")
         .session(),
+    text(
+        "ksql.connect.basic.auth.credentials.file",
+        "",
+        "file with the `username` and the `password` that Kafka Connect is told, as Java's properties",
+    ),
+    boolean(
+        "ksql.connect.basic.auth.credentials.reload",
+        "false",
+        "whether that file, and all else about Kafka Connect, is read again for each statement",
+    ),
+    choice(
+        "ksql.connect.basic.auth.credentials.source",
+        "NONE",
+        &["NONE", "FILE"],
+        "where the user is named that Levada is to Kafka Connect: nowhere, or in a file",
+    ),
+    number("ksql.connect.request.timeout.ms", "5000", Milliseconds, "how long an answer of Kafka Connect may take"),
+    text(
+        "ksql.connect.url",
+        "http://localhost:8083",
+        "Kafka Connect, or several of its workers with commas between: [connectors](statements/connectors.md)",
+    ),
     boolean("ksql.create.or.replace.enabled", "true", "whether CREATE OR REPLACE is allowed").session(),
     boolean(
         "ksql.create.topic.inherit.source.replicas.enabled",

@@ -4,7 +4,6 @@ use super::super::property::Unit::{Bytes, Count, Megabytes, Milliseconds, Second
 use super::super::property::{INT_MAX, Property, boolean, number, text, unset};
 
 const THREADS: &str = "threads of a pool that Levada does not have";
-const CONNECT: &str = "a Kafka Connect cluster, which Levada does not ask";
 const JAVA: &str = "a class of Java";
 
 /// Properties by name.
@@ -21,13 +20,8 @@ pub(super) const INERT: &[Property] = &[
     number("ksql.authorization.cache.max.entries", "10000", Count, "how many looked up rights are remembered"),
     boolean("ksql.cast.strings.preserve.nulls", "true", "whether NULL as a text stays NULL: it does"),
     boolean("ksql.client.ip_port.configuration.enabled", "false", "whether the log has the addresses of clients"),
-    text("ksql.connect.basic.auth.credentials.file", "", CONNECT),
-    boolean("ksql.connect.basic.auth.credentials.reload", "false", CONNECT),
-    text("ksql.connect.basic.auth.credentials.source", "NONE", CONNECT),
-    unset("ksql.connect.request.headers.plugin", CONNECT),
-    number("ksql.connect.request.timeout.ms", "5000", Milliseconds, CONNECT),
-    text("ksql.connect.url", "http://localhost:8083", CONNECT),
-    text("ksql.connect.worker.config", "", CONNECT),
+    unset("ksql.connect.request.headers.plugin", JAVA),
+    text("ksql.connect.worker.config", "", "Kafka Connect within the server: it runs by itself here"),
     text("ksql.deployment.type", "selfManaged", "who runs the server"),
     text("ksql.endpoint.logging.ignored.paths.regex", "", "paths whose requests are not logged"),
     boolean("ksql.endpoint.logging.log.queries", "false", "whether statements are logged with their requests"),

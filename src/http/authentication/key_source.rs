@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ureq::tls::{RootCerts, TlsConfig};
 
+use super::super::request_failure;
 use super::keys::KeySet;
 
 /// Keys, with what it takes to have newer ones.
@@ -129,23 +130,11 @@ impl Place {
             }
             Self::Url { property, agent, url } => {
                 let failed = |reason: String| format!("cannot fetch the keys of tokens from {property}: {reason}");
-                let answer = agent.get(url).call().map_err(|error| failed(words(&error)))?;
+                let answer = agent.get(url).call().map_err(|error| failed(request_failure(&error)))?;
                 let body = answer.into_body().into_with_config().limit(BYTES_MAX).read_to_string();
-                KeySet::parse(&body.map_err(|error| failed(words(&error)))?).map_err(failed)
+                KeySet::parse(&body.map_err(|error| failed(request_failure(&error)))?).map_err(failed)
             }
         }
-    }
-}
-
-fn words(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::StatusCode(status) => format!("it answers with the status {status}"),
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
-        ureq::Error::HostNotFound => "the host is not known".to_owned(),
-        ureq::Error::ConnectionFailed => "no connection".to_owned(),
-        ureq::Error::BadUri(_) => "it is no address".to_owned(),
-        other => other.to_string(),
     }
 }
 

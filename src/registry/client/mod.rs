@@ -16,14 +16,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request};
 
 use super::{RegisteredSchema, RegistryError, SchemaDocument, SchemaReference, SchemaRegistry, SchemaType};
-pub use settings::SettingError;
-use settings::{Address, Settings};
+use crate::http::{Address, SettingError, path_segment, request_failure};
+use settings::Settings;
 
 /// A registry that answers over HTTP.
 pub struct RemoteRegistry {
@@ -123,10 +122,10 @@ impl RemoteRegistry {
                 self.agent.run(request.map_err(|error| error.to_string())?)
             }
         };
-        let mut answer = answered.map_err(|error| words(&error))?;
+        let mut answer = answered.map_err(|error| request_failure(&error))?;
         let status = answer.status().as_u16();
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-        let text = text.map_err(|error| words(&error))?;
+        let text = text.map_err(|error| request_failure(&error))?;
         let body = serde_json::from_slice(&text);
         // What stands between us and the registry answers in other ways.
         let body = if status < 300 {
@@ -148,17 +147,6 @@ impl RemoteRegistry {
             (Some(id), Some(version), Some(schema)) => Ok(Some((version, RegisteredSchema { id, schema }))),
             _ => Err(strange(path)),
         }
-    }
-}
-
-/// What went wrong, without what was sent.
-fn words(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
-        ureq::Error::HostNotFound => "the host is not known".to_owned(),
-        ureq::Error::ConnectionFailed => "no connection".to_owned(),
-        error => error.to_string(),
     }
 }
 
@@ -201,13 +189,6 @@ impl Answer {
     }
 }
 
-/// A name as it stands in a path.
-fn encoded(name: &str) -> PercentEncode<'_> {
-    /// All but what may stand anywhere in an address (RFC 3986).
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(name, RESERVED)
-}
-
 fn document(body: &Value) -> Option<SchemaDocument> {
     let schema_type = match body["schemaType"].as_str() {
         None => SchemaType::Avro,
@@ -230,7 +211,7 @@ fn names(body: &Value) -> Vec<String> {
 
 impl SchemaRegistry for RemoteRegistry {
     fn latest(&self, subject: &str) -> Result<Option<RegisteredSchema>, RegistryError> {
-        let found = self.registered(&format!("/subjects/{}/versions/latest", encoded(subject)))?;
+        let found = self.registered(&format!("/subjects/{}/versions/latest", path_segment(subject)))?;
         Ok(found.map(|(_, registered)| registered))
     }
 
@@ -240,7 +221,7 @@ impl SchemaRegistry for RemoteRegistry {
             return Ok(Some(known.clone()));
         }
         // One that was deleted may still be referred to.
-        let found = self.registered(&format!("/subjects/{}/versions/{version}?deleted=true", encoded(subject)))?;
+        let found = self.registered(&format!("/subjects/{}/versions/{version}?deleted=true", path_segment(subject)))?;
         let found = found.map(|(_, registered)| registered);
         if let Some(registered) = &found {
             self.known().versions.insert(key, registered.clone());
@@ -274,7 +255,7 @@ impl SchemaRegistry for RemoteRegistry {
                 references.map(|one| json!({"name": one.name, "subject": one.subject, "version": one.version}));
             body["references"] = references.collect();
         }
-        let path = format!("/subjects/{}/versions", encoded(subject));
+        let path = format!("/subjects/{}/versions", path_segment(subject));
         let answer = self.ask(&Method::POST, &path, Some(&body))?;
         let id = answer.body["id"].as_u64().and_then(|id| u32::try_from(id).ok());
         match (answer.status, id) {
@@ -294,7 +275,7 @@ impl SchemaRegistry for RemoteRegistry {
     }
 
     fn delete_subject(&self, subject: &str) -> Result<bool, RegistryError> {
-        let answer = self.ask(&Method::DELETE, &format!("/subjects/{}", encoded(subject)), None)?;
+        let answer = self.ask(&Method::DELETE, &format!("/subjects/{}", path_segment(subject)), None)?;
         self.known().versions.retain(|(known, _), _| known != subject);
         match answer.status {
             409 | 422 => {

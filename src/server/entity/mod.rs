@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! statement ─▶ answer ─┬─ SHOW, DESCRIBE, EXPLAIN ── facts of the engine ─▶ streams, queries, sourceDescription …
+//!                      ├─ about connectors ── what Kafka Connect says ────▶ connector_list, connector_info …
 //!                      ├─ what the command log keeps ── executed ─────────▶ currentStatus
 //!                      └─ SET, DEFINE, INSERT VALUES ── executed ─────────▶ nothing
 //! ```
 
 mod command;
+mod connector;
 mod function;
 mod query;
 mod schema;
@@ -20,8 +22,8 @@ pub use schema::fields;
 use super::problem::{Code, Problem};
 use crate::catalog::{Collection, QueryId};
 use crate::engine::{Engine, EngineError, Listing, Response, Session};
-use crate::sql::ParsedStatement;
 use crate::sql::ast::{Explain, QueryTarget, SourceKind, Statement};
+use crate::sql::{ParsedStatement, masked};
 
 /// Who answers, and for whom.
 pub struct Answering<'a> {
@@ -133,6 +135,14 @@ impl Answering<'_> {
                     "@type": "assert_schema", "statementText": text, "subject": assert.subject, "id": assert.id,
                     "exists": assert.exists, "warnings": [],
                 })]
+            }
+            Statement::CreateConnector(_)
+            | Statement::DropConnector(_)
+            | Statement::ShowConnectors(_)
+            | Statement::ShowConnectorPlugins
+            | Statement::DescribeConnector { .. } => {
+                let answer = self.engine.connectors(self.session, parsed)?;
+                vec![connector::entity(self.engine, self.session, &masked(text), answer)?]
             }
             Statement::Terminate(QueryTarget::Query(id)) if self.is_push(id.as_str()) => {
                 self.run(parsed)?;

@@ -19,7 +19,10 @@ pub(super) fn answers(entity: &Value) -> Vec<Answer> {
 fn answer(entity: &Value) -> Answer {
     let listings = match entity["@type"].as_str().unwrap_or_default() {
         "currentStatus" => return Answer::message(text(&entity["commandStatus"]["message"])),
-        "warning_entity" | "drop_connector" | "error_entity" => return Answer::message(message(entity)),
+        "warning_entity" | "error_entity" => return Answer::message(message(entity)),
+        "drop_connector" => {
+            return Answer::message(format!("Dropped connector \"{}\"", text(&entity["connectorName"])));
+        }
         "assert_topic" => return Answer::message(asserted("Topic", &entity["topicName"], entity)),
         "assert_schema" => return Answer::message(asserted("Schema with subject name", &entity["subject"], entity)),
         "terminate_query" => return Answer::message(format!("Query {} terminated", text(&entity["queryId"]))),
@@ -41,11 +44,12 @@ fn answer(entity: &Value) -> Answer {
         "query_descriptions" => items(&entity["queryDescriptions"]).flat_map(query).collect(),
         "executionPlan" => vec![lines("", &text(&entity["executionPlan"]))],
         "connector_list" => vec![table(&["Connector Name", "Type", "Class", "Status"], &entity["connectors"], |one| {
-            ["name", "type", "className", "state"].iter().map(|name| text(&one[*name])).collect()
+            vec![text(&one["name"]), text(&one["type"]).to_uppercase(), text(&one["className"]), text(&one["state"])]
         })],
         "connector_plugins_list" => vec![table(&["Class", "Type", "Version"], &entity["connectorsPlugins"], |one| {
-            ["className", "type", "version"].iter().map(|name| text(&one[*name])).collect()
+            vec![text(&one["className"]), text(&one["type"]).to_uppercase(), text(&one["version"])]
         })],
+        "connector_description" => connector(entity),
         "connector_info" => return Answer::message(format!("Created connector {}", text(&entity["info"]["name"]))),
         "system_table" => vec![system_table(entity)],
         "diagnosis" => items(&entity["listings"]).map(titled).collect(),
@@ -64,7 +68,6 @@ fn asserted(what: &str, name: &Value, entity: &Value) -> String {
 
 fn message(entity: &Value) -> String {
     match (&entity["message"], &entity["errorMessage"]) {
-        (Value::Null, Value::Null) => text(&entity["connectorName"]),
         (Value::Null, other) | (other, _) => text(other),
     }
 }
@@ -227,6 +230,30 @@ fn source(described: &Value) -> Vec<Listing> {
     let lists = lists.into_iter().filter(|list| !list.rows.is_empty());
     let offsets = items(&described["queryOffsetSummaries"]).flat_map(offsets);
     [facts, fields].into_iter().chain(lists).chain(offsets).collect()
+}
+
+/// What `DESCRIBE CONNECTOR` says.
+fn connector(entity: &Value) -> Vec<Listing> {
+    let status = &entity["status"];
+    let own = &status["connector"];
+    let facts = Listing::facts([
+        ("Name", text(&status["name"])),
+        ("Class", text(&entity["connectorClass"])),
+        ("Type", text(&status["type"])),
+        ("State", text(&own["state"])),
+        ("WorkerId", text(&own["worker_id"])),
+        ("Trace", text(&own["trace"])),
+    ]);
+    let tasks = table(&["Task ID", "State", "Error Trace"], &status["tasks"], |task| {
+        vec![text(&task["id"]), text(&task["state"]), text(&task["trace"])]
+    });
+    let lists = [
+        table(&["ksqlDB Source Name", "Kafka Topic", "Type"], &entity["sources"], |source| {
+            vec![text(&source["name"]), text(&source["topic"]), text(&source["type"])]
+        }),
+        table(&["Related Topics"], &entity["topics"], |topic| vec![text(topic)]),
+    ];
+    [facts, tasks].into_iter().chain(lists.into_iter().filter(|list| !list.rows.is_empty())).collect()
 }
 
 /// How far a query is in its topics.
@@ -416,6 +443,42 @@ mod tests {
         assert_eq!(shown(&entity), ["Stream created", "warning: deprecated"]);
         let entity = json!({"@type": "assert_topic", "topicName": "t", "exists": false});
         assert_eq!(shown(&entity), ["Topic t does not exist."]);
+    }
+
+    #[test]
+    fn connectors_are_shown_as_the_engine_shows_them() {
+        let entity =
+            json!({"@type": "connector_info", "info": {"name": "c", "config": {}, "tasks": [], "type": "source"}});
+        assert_eq!(shown(&entity), ["Created connector c"]);
+        let entity = json!({"@type": "drop_connector", "connectorName": "c"});
+        assert_eq!(shown(&entity), ["Dropped connector \"c\""]);
+        let entity = json!({"@type": "warning_entity", "message": "Connector c already exists"});
+        assert_eq!(shown(&entity), ["Connector c already exists"]);
+        let entity = json!({"@type": "connector_list", "connectors": [
+            {"name": "c", "type": "source", "className": "a.B", "state": "RUNNING (1/1 tasks RUNNING)"}]});
+        let expected = ["Connector Name|Type|Class|Status", "c|SOURCE|a.B|RUNNING (1/1 tasks RUNNING)"];
+        assert_eq!(shown(&entity), expected);
+        let entity = json!({"@type": "connector_plugins_list", "connectorsPlugins": [
+            {"className": "a.B", "type": "sink", "version": "1.0"}]});
+        assert_eq!(shown(&entity), ["Class|Type|Version", "a.B|SINK|1.0"]);
+    }
+
+    #[test]
+    fn a_connector_is_described_with_its_tasks_sources_and_topics() {
+        let mut entity = json!({"@type": "connector_description", "connectorClass": "a.B",
+            "status": {
+                "name": "c", "type": "source", "connector": {"state": "RUNNING", "worker_id": "w:8083", "trace": null},
+                "tasks": [{"id": 0, "state": "FAILED", "worker_id": "w:8083", "trace": "gone"}],
+            },
+            "sources": [{"name": "S", "topic": "t", "type": "STREAM"}], "topics": ["t"],
+            "warnings": [{"message": "careful"}],
+        });
+        let own = ["Name|Class|Type|State|WorkerId|Trace", "c|a.B|source|RUNNING|w:8083|"];
+        let tasks = ["Task ID|State|Error Trace", "0|FAILED|gone"];
+        let topics = ["ksqlDB Source Name|Kafka Topic|Type", "S|t|STREAM", "Related Topics", "t"];
+        assert_eq!(shown(&entity), [&own[..], &tasks, &topics, &["warning: careful"]].concat());
+        (entity["sources"], entity["topics"], entity["warnings"]) = (json!([]), json!([]), json!([]));
+        assert_eq!(shown(&entity), [own, tasks].concat(), "what there is not is not shown");
     }
 
     #[test]
