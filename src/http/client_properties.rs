@@ -17,6 +17,9 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use super::pem;
 
+/// How names in certificates are checked.
+const NAMES: &str = "ssl.endpoint.identification.algorithm";
+
 /// The properties of one service.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientProperties<'a> {
@@ -145,7 +148,6 @@ impl<'a> ClientProperties<'a> {
             let client = ClientCert::new_with_certs(&self.certificates(name, &pem)?, self.private_key(key_name, &key)?);
             builder = builder.client_cert(Some(client));
         }
-        const NAMES: &str = "ssl.endpoint.identification.algorithm";
         let names = self.properties.get(&format!("{}{NAMES}", self.prefixes.first().copied().unwrap_or_default()));
         if names.is_some_and(|algorithm| ["", "none"].contains(&algorithm.trim().to_ascii_lowercase().as_str())) {
             return self.fault(NAMES, "the names in certificates are always checked");
