@@ -794,6 +794,8 @@ impl Core {
 }
 
 #[cfg(test)]
+mod key_hash_tests;
+#[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod tests;
