@@ -17,6 +17,7 @@
 
 mod authentication;
 mod client;
+mod client_stores;
 mod connections;
 mod half_closed;
 mod listen;
@@ -40,6 +41,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) use authentication::signer;
 pub use authentication::{Authentication, Moment, Principal, Right, Rights, Stranger};
 pub use client::{Ask, Client, ClientError, Origin, Reply};
+pub use client_stores::ClientStores;
 pub use connections::Limits;
 pub use half_closed::SendingHalf;
 pub use listen::{Listen, ListenError};
