@@ -116,8 +116,9 @@ impl Apply {
         }
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
-        let mut applying = Applying { server: &server, metadata: &metadata, interrupt, previous: history.latest() };
-        migrations.iter().try_for_each(|migration| applying.apply(migration))
+        let mut applying = Applying { server: &server, metadata: &metadata, interrupt, previous: history.latest(), last: None };
+        migrations.iter().try_for_each(|migration| applying.apply(migration))?;
+        applying.finish()
     }
 
     /// Reads all files that are to be applied: one that cannot be read lets none be applied.
@@ -178,9 +179,16 @@ struct Applying<'a> {
     interrupt: &'a Interrupt,
     /// The last version that was applied.
     previous: Option<u32>,
+    /// What was written last.
+    last: Option<Record>,
 }
 
 impl Applying<'_> {
+    /// Waits until the table has what was written: who asks next must find it.
+    fn finish(&self) -> Result<(), Failure> {
+        self.last.as_ref().map_or(Ok(()), |last| self.metadata.see(last))
+    }
+
     fn apply(&mut self, migration: &Migration<'_>) -> Result<(), Failure> {
         if self.interrupt.is_requested() {
             return Err(Failure::new(format!("interrupted before version {}", migration.file.version)));
@@ -198,18 +206,26 @@ impl Applying<'_> {
         };
         say(&migration.title())?;
         self.metadata.write(&running)?;
+        if self.last.is_none() {
+            // Metadata that do not work are noticed before anything is done, once.
+            self.metadata.see(&running)?;
+        }
         let done = self.execute(migration);
         let ended = Record { completed_on: clock.now_ms().to_string(), ..running };
         match done {
             Ok(()) => {
-                self.metadata.write(&Record { state: State::Migrated, ..ended })?;
+                let migrated = Record { state: State::Migrated, ..ended };
+                self.metadata.write(&migrated)?;
                 self.previous = Some(migration.file.version);
+                self.last = Some(migrated);
                 say(&format!("version {} applied", migration.file.version))
             }
             Err((failure, reason)) => {
                 failure.tell();
                 let version = migration.file.version;
-                self.metadata.write(&ended.failed(&reason))?;
+                let failed = ended.failed(&reason);
+                self.metadata.write(&failed)?;
+                self.metadata.see(&failed)?;
                 Err(Failure::new(format!("version {version} is ERROR: what stands before that was carried out"))
                     .with_hint("mend the file and what was carried out, then apply it again"))
             }

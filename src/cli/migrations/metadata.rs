@@ -261,7 +261,7 @@ impl<'a> Metadata<'a> {
         self.server.rows(&query)?.first().map(|row| Record::of_row(row)).transpose()
     }
 
-    /// Writes what is known of a version now, which is the current one, and waits until the table has it.
+    /// Writes what is known of a version now, which is the current one.
     pub(super) fn write(&self, record: &Record) -> Result<(), Failure> {
         let columns = COLUMNS.join(", ");
         let event = |key: &str| {
@@ -270,6 +270,11 @@ impl<'a> Metadata<'a> {
         };
         // In one request, so that they come together or not at all.
         self.server.run(&format!("{} {}", event(&record.version.to_string()), event(CURRENT)), &[])?;
+        Ok(())
+    }
+
+    /// Waits until the table has what was written.
+    pub(super) fn see(&self, record: &Record) -> Result<(), Failure> {
         self.wait(|| {
             let is_there = |found: Option<Record>| found.as_ref() == Some(record);
             Ok(is_there(self.of(record.version)?) && is_there(self.current()?))

@@ -137,7 +137,9 @@ fn abort(settings: &Settings) -> Result<(), Failure> {
     match metadata.current()?.filter(|current| current.state == metadata::State::Running) {
         Some(running) => {
             let version = running.version;
-            metadata.write(&running.failed("aborted by hand"))?;
+            let aborted = running.failed("aborted by hand");
+            metadata.write(&aborted)?;
+            metadata.see(&aborted)?;
             server::say(&format!("version {version} is ERROR now; `apply` tries it again"))
         }
         None => server::say("no migration is RUNNING"),

@@ -22,6 +22,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use ureq::Body;
 
@@ -48,6 +49,10 @@ const LINES_MAX: usize = 1_000;
 /// How long the server is waited for when it cannot be reached, where a person waits.
 const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_POLL: Duration = Duration::from_millis(250);
+/// States of a command that is not carried out yet.
+const UNDER_WAY: [&str; 3] = ["QUEUED", "PARSING", "EXECUTING"];
+/// What is encoded in the id of a command, ``stream/`A`/create``.
+const COMMAND_ID: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'_');
 
 /// A server as a shell asks it.
 pub struct RemoteBackend {
@@ -161,12 +166,15 @@ impl RemoteBackend {
         let Some(answered) = self.ask(stopped, move |server| server.post_for_json("/ksql", &body)) else {
             return Ok(None);
         };
-        let Value::Array(entities) = answered? else {
+        let Value::Array(mut entities) = answered? else {
             return Err(EngineError::new("the server has answered with something unexpected"));
         };
-        for entity in &entities {
+        for entity in &mut entities {
             if let Some(number) = entity["commandSequenceNumber"].as_i64() {
                 self.sequence.store(number, Ordering::Relaxed);
+            }
+            if !self.pipelining.load(Ordering::Relaxed) {
+                self.await_command(entity, stopped);
             }
             let status = &entity["commandStatus"];
             if status["status"] == "ERROR" {
@@ -174,6 +182,20 @@ impl RemoteBackend {
             }
         }
         Ok(Some(entities))
+    }
+
+    /// Waits until the command of `entity` is carried out: a server that is slow answers before. Its status is in `entity` then.
+    fn await_command(&self, entity: &mut Value, stopped: &dyn Fn() -> bool) {
+        let path = format!("/status/{}", utf8_percent_encode(&text(&entity["commandId"]), &COMMAND_ID));
+        while UNDER_WAY.iter().any(|word| entity["commandStatus"]["status"] == *word) && !stopped() {
+            std::thread::park_timeout(PATIENCE_POLL);
+            let path = path.clone();
+            match self.ask(stopped, move |server| server.get(&path)) {
+                Some(Ok(status)) => entity["commandStatus"] = status,
+                // A server that cannot tell has taken the command all the same.
+                _ => return,
+            }
+        }
     }
 
     /// What the server says of itself: its version, its service, its state.
