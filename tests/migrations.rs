@@ -221,14 +221,12 @@ fn files_that_were_applied_stay_as_they_are() {
 fn variables_and_properties_hold_for_one_file() {
     let server = TestServer::start();
     let project = Project::initialized(&server);
-    let one = format!(
-        "DEFINE topic = 'numbers';\nSET 'auto.offset.reset' = 'earliest';\n\
-         CREATE STREAM ${{name}} (k STRING KEY, a INT) WITH (kafka_topic='${{topic}}', value_format='json', partitions=1);\n\
-         INSERT INTO ${{name}} (k, a) VALUES ('x', ${{value}});\n\
-         INSERT INTO ${{name}} (k, a) VALUES ('x', 2);\n\
-         CREATE TABLE sums AS SELECT k, SUM(a) AS total FROM ${{name}} GROUP BY k;\n"
-    );
-    project.write("V000001__One.sql", &one);
+    let one = "DEFINE topic = 'numbers';\nSET 'auto.offset.reset' = 'earliest';\n\
+         CREATE STREAM ${name} (k STRING KEY, a INT) WITH (kafka_topic='${topic}', value_format='json', partitions=1);\n\
+         INSERT INTO ${name} (k, a) VALUES ('x', ${value});\n\
+         INSERT INTO ${name} (k, a) VALUES ('x', 2);\n\
+         CREATE TABLE sums AS SELECT k, SUM(a) AS total FROM ${name} GROUP BY k;\n";
+    project.write("V000001__One.sql", one);
     project.does(&["apply", "-n", "-d", "name=numbers", "--define", "value=40"]);
     server.until("SELECT * FROM sums;", |rows| rows.to_string().contains("[\"x\",42]"));
     project.write("V000002__Two.sql", "DROP STREAM ${topic};\n");

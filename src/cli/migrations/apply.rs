@@ -116,7 +116,8 @@ impl Apply {
         }
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
-        let mut applying = Applying { server: &server, metadata: &metadata, interrupt, previous: history.latest(), last: None };
+        let mut applying =
+            Applying { server: &server, metadata: &metadata, interrupt, previous: history.latest(), last: None };
         migrations.iter().try_for_each(|migration| applying.apply(migration))?;
         applying.finish()
     }
