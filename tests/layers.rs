@@ -25,6 +25,12 @@ const BANNED: [(&str, &[&str]); 8] = [
     ("process::exit", &["shell/interrupt.rs"]),
 ];
 
+/// What makes a thread wait for another, or for something that has not come.
+const WAITS: [&str; 7] = ["Mutex", "RwLock", "Condvar", "lock()", "Barrier", "async", ".await"];
+/// Where rows are read, evaluated, kept and written: nothing there waits. Of the functions only plug-ins do, once per call of a batch.
+const NOTHING_WAITS: [&str; 7] = ["types/", "state/", "functions/", "expr/", "batch/", "formats/", "operators/"];
+const PLUGINS: &str = "functions/plugins/";
+
 /// Nobody reads a longer file.
 const LINES_MAX: usize = 1_200;
 
@@ -247,6 +253,25 @@ fn banned_calls_stay_where_they_belong() {
     let places = BANNED.into_iter().flat_map(|(call, places)| places.iter().map(move |place| (call, *place)));
     let idle = places.filter(|place| !used.contains(place));
     faults.extend(idle.map(|(call, place)| format!("{place} may call {call}, and does not")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn nothing_waits_between_decode_and_encode() {
+    let mut faults = Vec::new();
+    let mut files = BTreeSet::new();
+    for file in sources() {
+        let Some(folder) = NOTHING_WAITS.into_iter().find(|folder| file.path.starts_with(folder)) else { continue };
+        if file.path.starts_with(PLUGINS) {
+            continue;
+        }
+        files.insert(folder);
+        for (number, line) in file.code() {
+            let waits = WAITS.into_iter().filter(|word| calls(line, word));
+            faults.extend(waits.map(|word| format!("src/{}:{number}: {word} between decode and encode", file.path)));
+        }
+    }
+    assert_eq!(files.len(), NOTHING_WAITS.len(), "a folder is gone");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

@@ -93,7 +93,7 @@ impl Aggregate {
         keys.encode(&batch.columns()[..self.keys], None, batch.num_rows());
         let (mut slots, mut new) = (Vec::with_capacity(batch.num_rows()), Vec::new());
         for row in 0..batch.num_rows() {
-            let (slot, is_new) = self.slots.insert(keys.key(row));
+            let (slot, is_new) = self.slots.insert_row(keys, row);
             if is_new {
                 new.push(row as u32);
             }

@@ -35,7 +35,7 @@ impl Rows for Distinct {
         while let Some(batch) = self.input.next()? {
             (self.context.check)()?;
             self.keys.encode(batch.columns(), None, batch.num_rows());
-            let is_new = (0..batch.num_rows()).map(|row| self.seen.insert(self.keys.key(row)).1);
+            let is_new = (0..batch.num_rows()).map(|row| self.seen.insert_row(&self.keys, row).1);
             let is_new = BooleanArray::new(is_new.collect(), None);
             self.memory.resize(self.seen.memory_bytes())?;
             if is_new.true_count() > 0 {

@@ -111,7 +111,7 @@ impl Join {
             if self.options.right_keys.is_empty() || !has_partners {
                 continue;
             }
-            let (slot, is_new) = build.slots.insert(keys.key(row));
+            let (slot, is_new) = build.slots.insert_row(&keys, row);
             if is_new {
                 build.first.push(index);
                 build.last.push(index);
@@ -133,7 +133,7 @@ impl Join {
             vec![if self.build.places.is_empty() { NONE } else { 0 }; rows]
         } else {
             let (keys, is_equal_to_some) = equal_keys(&self.options.left_keys, &batch);
-            let find = |row: usize| is_equal_to_some[row].then(|| self.build.slots.get(keys.key(row))).flatten();
+            let find = |row: usize| is_equal_to_some[row].then(|| self.build.slots.get_row(&keys, row)).flatten();
             (0..rows).map(|row| find(row).map_or(NONE, |slot| self.build.first[slot as usize])).collect()
         };
         let next = first.first().copied().unwrap_or(NONE);

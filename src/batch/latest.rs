@@ -42,7 +42,7 @@ impl Latest {
             let columns = &batch.columns()[..width];
             keys.encode(&columns[..self.keys], None, batch.num_rows());
             for row in 0..batch.num_rows() {
-                let (slot, is_new) = slots.insert(keys.key(row));
+                let (slot, is_new) = slots.insert_row(&keys, row);
                 if is_new {
                     self.rows.push(None);
                 }

@@ -61,7 +61,7 @@ impl Subquery {
                 Asks::Contains(_, inner) => {
                     let (keys, is_equal_to_some) = equal_keys(std::slice::from_ref(inner), &batch);
                     (0..keys.len()).filter(|&row| is_equal_to_some[row]).for_each(|row| {
-                        values.insert(keys.key(row));
+                        values.insert_row(&keys, row);
                     });
                     self.memory.resize(values.memory_bytes())?;
                 }
@@ -86,7 +86,7 @@ impl Rows for Subquery {
             Answer::Constant(value) => take(value, &UInt32Array::from(vec![0; rows]), None)?,
             Answer::Values(values, outer) => {
                 let (keys, is_equal_to_some) = equal_keys(std::slice::from_ref(outer), &batch);
-                let has = |row: usize| is_equal_to_some[row] && values.get(keys.key(row)).is_some();
+                let has = |row: usize| is_equal_to_some[row] && values.get_row(&keys, row).is_some();
                 Arc::new(BooleanArray::new((0..rows).map(has).collect(), None))
             }
         };

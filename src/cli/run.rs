@@ -58,7 +58,7 @@ impl RunCommand {
         let text = read(file)?;
         let interrupt = Interrupt::of_process();
         let _work = interrupt.work();
-        let engine = self.data.open()?;
+        let engine = if idle.is_some() { self.data.open_for_a_while()? } else { self.data.open()? };
         if let Some(address) = engine.registry_url() {
             eprintln!("schema registry at {address}");
         }

@@ -777,6 +777,8 @@ impl Core {
 }
 
 #[cfg(test)]
+mod key_hash_tests;
+#[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod tests;

@@ -135,10 +135,23 @@ impl KeyedRows {
         &self.batch_slots
     }
 
+    /// The keys given to the last [`KeyedRows::upsert`].
+    pub(super) fn upserted_keys(&self) -> &EncodedKeys {
+        &self.encoded
+    }
+
     /// The slot of the key of each row of `batch`, where it has one.
     pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
-        self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
-        let (slots, found) = self.keys.find(&self.encoded)?;
+        let mut encoded = std::mem::take(&mut self.encoded);
+        encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.window), batch.len());
+        let slots = self.slots_of(&encoded);
+        self.encoded = encoded;
+        slots
+    }
+
+    /// The slot of each of `keys`, where it has one.
+    pub(super) fn slots_of(&mut self, keys: &EncodedKeys) -> Result<Vec<Option<u32>>, StateError> {
+        let (slots, found) = self.keys.find(keys)?;
         self.cells.load(&found)?;
         Ok(slots)
     }

@@ -113,8 +113,12 @@ impl TableTableJoin {
             let batch = &step.sides[side];
             applied[side].replaced = self.tables[side].apply(batch, batch.value.clone(), &step.places[side])?;
         }
-        for side in [LEFT, RIGHT] {
-            applied[side].other_slots = self.tables[1 - side].slots(&step.sides[side])?;
+        let [left, right] = &mut self.tables;
+        if !step.sides[LEFT].is_empty() {
+            applied[LEFT].other_slots = right.slots_of_applied(left)?;
+        }
+        if !step.sides[RIGHT].is_empty() {
+            applied[RIGHT].other_slots = left.slots_of_applied(right)?;
         }
         let places = 0..step.order.len() as u32;
         let mut unmatched = 0;

@@ -59,6 +59,12 @@ impl VersionedRows {
         self.rows.upserted_slots()
     }
 
+    /// The slot of the key of each row given to the last [`VersionedRows::apply`] of `other`, where it has one here: its keys are
+    /// encoded and hashed already.
+    pub(super) fn slots_of_applied(&mut self, other: &Self) -> Result<Vec<Option<u32>>, StateError> {
+        self.rows.slots_of(other.rows.upserted_keys())
+    }
+
     /// The slot of the key of each row of `batch`, where it has one.
     pub(super) fn slots(&mut self, batch: &ChangeBatch) -> Result<Vec<Option<u32>>, StateError> {
         self.rows.slots(batch)

@@ -314,6 +314,12 @@ mod tests {
     }
 
     #[test]
+    fn a_placement_of_another_version_is_refused() {
+        let newer = Placement { version: VERSION + 1, ..Placement::new(None, &servers("a b"), 1) };
+        assert_eq!(Placement::from_bytes(&newer.to_bytes()), Err("it was written by another version".to_owned()));
+    }
+
+    #[test]
     fn partitions_of_a_query_are_in_different_slots() {
         let slots: std::collections::HashSet<usize> =
             (0..64).map(|partition| slot_of("CTAS_A_1", 0, partition)).collect();

@@ -232,6 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn a_note_of_another_version_is_made_anew() {
+        let topics = MemoryTopics::new();
+        create(&topics, 2, 0);
+        let reader = reader(true);
+        let now = reader.look("orders", &topics).expect("it is there");
+        let newer = Note { version: VERSION + 1, partitions: 7, ..now.clone() };
+        reader.note("orders", &newer, &topics).expect("notes can be written");
+        reader.meet("orders", &topics).expect("what was noted is not understood");
+        assert_eq!(read(&*topics.storage(), "Q", "orders").expect("no failure"), Some(now));
+    }
+
+    #[test]
     fn what_a_query_has_noted_goes_with_it() {
         let topics = MemoryTopics::new();
         create(&topics, 1, 0);

@@ -1,9 +1,15 @@
 //! What executes statements for a shell.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::{Answer, Vocabulary};
-use crate::engine::{Engine, EngineError, Session};
+use super::{Answer, LiveLines, Vocabulary};
+use crate::engine::{Engine, EngineError, ServerState, Session};
+
+/// How often it is tried whether rows have come.
+const TRYING: Duration = Duration::from_millis(50);
+/// How long the servers of a service may take to agree, and a server that has gone to be given up by them.
+const AGREEING: Duration = Duration::from_secs(10);
 
 /// Where what there is, by name, is kept for completion.
 pub type Words = Arc<Mutex<Vocabulary>>;
@@ -55,10 +61,17 @@ impl Backend for Engine {
         &self,
         session: &mut Session,
         text: &str,
-        _stopped: &dyn Fn() -> bool,
+        stopped: &dyn Fn() -> bool,
         show: &mut dyn FnMut(Answer),
     ) -> Result<(), EngineError> {
-        Engine::execute(self, session, text, &mut |response| show(response.into()))
+        let mut rows = ComingRows::new(self);
+        loop {
+            match Engine::execute(self, session, text, &mut |response| show(response.into())) {
+                // Nothing was answered yet.
+                Err(error) if error.code == Some(EngineError::NOT_HERE) && rows.may_come(stopped) => {}
+                executed => return executed,
+            }
+        }
     }
 
     fn coming_back(&self) -> usize {
@@ -70,5 +83,39 @@ impl Backend for Engine {
         known.topics =
             self.topics(&Session::default(), false).unwrap_or_default().into_iter().map(|one| one.name).collect();
         *words.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+}
+
+/// Rows of a cluster that this process has not when it has just begun: the servers agree who has which, and state comes back.
+struct ComingRows<'a> {
+    engine: &'a Engine,
+    /// Since when what is waited for takes a known time.
+    since: Instant,
+    lines: LiveLines,
+}
+
+impl<'a> ComingRows<'a> {
+    #[expect(clippy::disallowed_methods, reason = "a person waits, not the engine")]
+    fn new(engine: &'a Engine) -> Self {
+        Self { engine, since: Instant::now(), lines: LiveLines::default() }
+    }
+
+    /// Waits a little; whether it is worth trying again.
+    #[expect(clippy::disallowed_methods, reason = "a person waits, not the engine")]
+    fn may_come(&mut self, stopped: &dyn Fn() -> bool) -> bool {
+        let text = match self.engine.server_state() {
+            ServerState::Restoring(tasks) => {
+                self.since = Instant::now();
+                format!("waiting for the state of tasks to come back: {tasks} left")
+            }
+            ServerState::Joining => "waiting for the servers to agree who has which rows".to_owned(),
+            ServerState::Complete => "waiting for rows that another server has".to_owned(),
+        };
+        if stopped() || self.since.elapsed() > AGREEING {
+            return false;
+        }
+        self.lines.show(&text);
+        std::thread::park_timeout(TRYING);
+        true
     }
 }

@@ -92,12 +92,22 @@ impl HotKeys {
     }
 
     fn insert(&mut self, key: &[u8]) -> (u32, bool) {
-        let (slot, is_new) = self.slots.insert(key);
+        let inserted = self.slots.insert(key);
+        self.note_used(inserted.0);
+        inserted
+    }
+
+    fn insert_row(&mut self, keys: &EncodedKeys, row: usize) -> (u32, bool) {
+        let inserted = self.slots.insert_row(keys, row);
+        self.note_used(inserted.0);
+        inserted
+    }
+
+    fn note_used(&mut self, slot: u32) {
         if self.used.len() <= slot as usize {
             self.used.resize(slot as usize + 1, 0);
         }
         self.used[slot as usize] = self.commits;
-        (slot, is_new)
     }
 
     /// The slot of each of `keys` in `slots`, and those that nobody knew in `new`; gives those that storage knows and memory
@@ -111,7 +121,7 @@ impl HotKeys {
         slots.clear();
         new.clear();
         for row in 0..keys.len() {
-            let (slot, is_new) = self.insert(keys.key(row));
+            let (slot, is_new) = self.insert_row(keys, row);
             slots.push(slot);
             if is_new {
                 new.push(slot);
@@ -134,7 +144,7 @@ impl HotKeys {
 
     /// The slot of each of `keys` that memory or storage knows; gives those that only storage knew, to be loaded.
     pub fn find(&mut self, keys: &EncodedKeys) -> Result<(Vec<Option<u32>>, Found), StateError> {
-        let mut slots: Vec<Option<u32>> = (0..keys.len()).map(|row| self.slots.get(keys.key(row))).collect();
+        let mut slots: Vec<Option<u32>> = (0..keys.len()).map(|row| self.slots.get_row(keys, row)).collect();
         for slot in slots.iter().flatten() {
             self.used[*slot as usize] = self.commits;
         }
@@ -146,7 +156,7 @@ impl HotKeys {
         let values = self.store.multi_get(missing.iter().map(|&row| keys.key(row)))?;
         for (row, value) in missing.into_iter().zip(values) {
             let Some(value) = value else { continue };
-            let (slot, is_new) = self.insert(keys.key(row));
+            let (slot, is_new) = self.insert_row(keys, row);
             slots[row] = Some(slot);
             if is_new {
                 found.push(slot, keys.key(row).to_vec(), value);

@@ -19,13 +19,15 @@ use arrow::datatypes::{
 };
 
 use super::Buckets;
+use super::slot_table::hash_key;
 use crate::types::{WindowColumns, WindowKind};
 
-/// Encoded keys of a batch, one after the other.
+/// Encoded keys of a batch, one after the other, each hashed once for all tables in which it is looked up.
 #[derive(Debug, Default)]
 pub struct EncodedKeys {
     bytes: Vec<u8>,
     ends: Vec<u32>,
+    hashes: Vec<u64>,
 }
 
 /// What stands before and after the key columns of each row.
@@ -54,8 +56,7 @@ impl EncodedKeys {
     }
 
     fn encode_bounded(&mut self, columns: &[ArrayRef], bounds: Bounds<'_>, rows: usize) {
-        self.bytes.clear();
-        self.ends.clear();
+        self.clear();
         if let [column] = columns
             && self.encode_single(column, bounds)
         {
@@ -121,19 +122,25 @@ impl EncodedKeys {
         for bound in [bounds.end, bounds.start].into_iter().flatten() {
             encode_i64(bound[row], &mut self.bytes);
         }
+        self.close();
+    }
+
+    fn close(&mut self) {
         self.ends.push(self.bytes.len() as u32);
+        self.hashes.push(hash_key(self.key(self.len() - 1)));
     }
 
     /// Removes all keys.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.hashes.clear();
     }
 
     /// Adds a key made of `parts`.
     pub fn push(&mut self, parts: &[&[u8]]) {
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
-        self.ends.push(self.bytes.len() as u32);
+        self.close();
     }
 
     /// Number of keys.
@@ -150,6 +157,11 @@ impl EncodedKeys {
     pub fn key(&self, row: usize) -> &[u8] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         &self.bytes[start..self.ends[row] as usize]
+    }
+
+    /// Hash of the key of row `row`.
+    pub(super) fn hash(&self, row: usize) -> u64 {
+        self.hashes[row]
     }
 }
 

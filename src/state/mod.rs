@@ -22,6 +22,8 @@ mod store_size;
 pub use buckets::{Buckets, META_KEY, bucket_prefix, is_meta};
 pub use hot_keys::{Found, HotKeys};
 pub use row_table::{RowRef, RowTable};
+#[cfg(test)]
+pub use slot_table::HASHED;
 pub use slot_table::SlotTable;
 pub use store::{StateError, Store, StoreId};
 pub use store_size::{EntryWeight, StoreSize};

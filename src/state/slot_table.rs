@@ -1,6 +1,6 @@
 //! Keys to dense slots: operators keep typed columns indexed by slot instead of a map of rows.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -16,7 +16,6 @@ pub struct SlotTable {
     free: Vec<u32>,
     /// Bytes of all keys.
     key_bytes: usize,
-    hasher: FixedState,
 }
 
 /// What the allocator adds to a key, on average.
@@ -30,18 +29,25 @@ impl SlotTable {
         rows.clear();
         rows.reserve(keys.len());
         for row in 0..keys.len() {
-            let key = keys.key(row);
-            let (slot, new) = self.insert(key);
+            let (slot, new) = self.insert_row(keys, row);
             if new {
-                assigned(slot, key);
+                assigned(slot, keys.key(row));
             }
             rows.push(slot);
         }
     }
 
+    /// The slot of the key in `row` of `keys`, and whether it is new.
+    pub fn insert_row(&mut self, keys: &EncodedKeys, row: usize) -> (u32, bool) {
+        self.insert_hashed(keys.hash(row), keys.key(row))
+    }
+
     /// The slot of `key`, and whether it is new.
     pub fn insert(&mut self, key: &[u8]) -> (u32, bool) {
-        let hash = self.hash(key);
+        self.insert_hashed(hash_key(key), key)
+    }
+
+    fn insert_hashed(&mut self, hash: u64, key: &[u8]) -> (u32, bool) {
         if let Some(&slot) = self.find(hash, key) {
             return (slot, false);
         }
@@ -62,7 +68,12 @@ impl SlotTable {
 
     /// The slot of `key`, if it is there.
     pub fn get(&self, key: &[u8]) -> Option<u32> {
-        self.find(self.hash(key), key).copied()
+        self.find(hash_key(key), key).copied()
+    }
+
+    /// The slot of the key in `row` of `keys`, if it is there.
+    pub fn get_row(&self, keys: &EncodedKeys, row: usize) -> Option<u32> {
+        self.find(keys.hash(row), keys.key(row)).copied()
     }
 
     /// Frees the slot.
@@ -114,12 +125,21 @@ impl SlotTable {
     fn find(&self, hash: u64, key: &[u8]) -> Option<&u32> {
         self.slots.find(hash, |&slot| *self.keys[slot as usize] == *key)
     }
+}
 
-    fn hash(&self, key: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key);
-        hasher.finish()
-    }
+/// The hash of a key in all tables of the process.
+pub(super) fn hash_key(key: &[u8]) -> u64 {
+    #[cfg(test)]
+    HASHED.set(HASHED.get() + 1);
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many keys were hashed on this thread.
+    pub static HASHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]

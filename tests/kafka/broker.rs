@@ -3,18 +3,42 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
 use super::{LEVADA, ROOT};
 
-static TURN: Mutex<()> = Mutex::new(());
+/// Tests with clusters that run at once: most of them wait most of the time.
+const AT_ONCE: u32 = 2;
+/// How many may begin.
+static PLACES: Mutex<u32> = Mutex::new(AT_ONCE);
+static FREED: Condvar = Condvar::new();
+
+/// Places that a test has, until it ends: sessions end where too many brokers and servers starve each other.
+struct Turn(u32);
+
+impl Turn {
+    /// Waits for `places` that are free.
+    fn take(places: u32) -> Self {
+        // A test that has failed leaves nothing behind that matters.
+        let free = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = FREED.wait_while(free, |free| *free < places).unwrap_or_else(PoisonError::into_inner);
+        *free -= places;
+        Self(places)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *PLACES.lock().unwrap_or_else(PoisonError::into_inner) += self.0;
+        FREED.notify_all();
+    }
+}
 
 /// A cluster of this test, and a folder for what else it needs.
 pub struct Broker {
-    /// One test at a time: sessions end where brokers and servers starve each other.
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
     dir: TempDir,
     /// Addresses, as clients want them.
     pub bootstrap: String,
@@ -23,17 +47,22 @@ pub struct Broker {
 impl Broker {
     /// One fresh broker; `None` where there cannot be one.
     pub fn start() -> Option<Self> {
-        Self::start_several(1)
+        Self::start_with(&[])
     }
 
-    /// So many fresh brokers, numbered from 1; `None` where there cannot be any.
+    /// The same for a test that needs the whole machine.
+    pub fn start_alone() -> Option<Self> {
+        Self::start_in(Turn::take(AT_ONCE), &[])
+    }
+
+    /// So many fresh brokers, numbered from 1, alone on the machine; `None` where there cannot be any.
     pub fn start_several(count: u32) -> Option<Self> {
-        Self::start_with(&["--brokers", &count.to_string()])
+        Self::start_in(Turn::take(AT_ONCE), &["--brokers", &count.to_string()])
     }
 
-    /// One fresh broker that can also be reached through a proxy on `port`; where the proxy finds it.
+    /// One fresh broker that can also be reached through a proxy on `port`, alone on the machine; where the proxy finds it.
     pub fn start_behind(port: u16) -> Option<(Self, String)> {
-        let broker = Self::start_with(&["--proxy", &port.to_string()])?;
+        let broker = Self::start_in(Turn::take(AT_ONCE), &["--proxy", &port.to_string()])?;
         let address = std::fs::read_to_string(broker.path("kafka/behind.proxy")).expect("the script has written it");
         Some((broker, address.trim().to_owned()))
     }
@@ -49,8 +78,10 @@ impl Broker {
 
     /// What `kafka.sh start` starts with `options`; `None` where it cannot.
     pub fn start_with(options: &[&str]) -> Option<Self> {
-        // A test that has failed leaves nothing behind that matters.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::start_in(Turn::take(1), options)
+    }
+
+    fn start_in(turn: Turn, options: &[&str]) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let output = script("start", &dir.path().join("kafka"), options);
         if !output.status.success() {

@@ -123,7 +123,7 @@ fn probe(partition: u32) -> String {
 #[test]
 #[ignore = "takes minutes: make failover"]
 fn partitions_go_on_when_a_server_is_killed() {
-    let Some(broker) = Broker::start() else { return };
+    let Some(broker) = Broker::start_alone() else { return };
     let keys = std::env::var("LEVADA_FAILOVER_KEYS").map_or(1_000_000, |text| text.parse().expect("a number of keys"));
     println!("{SERVERS} servers, {PARTITIONS} partitions, {keys} keys");
     let with_standby = kill_one(&broker, "standby", keys, 1);

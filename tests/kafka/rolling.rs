@@ -145,7 +145,7 @@ fn ask(client: NodeClient) -> Steady<Asked> {
 
 #[test]
 fn a_rolling_restart_loses_nothing_and_pull_queries_go_on() {
-    let Some(broker) = Broker::start() else { return };
+    let Some(broker) = Broker::start_alone() else { return };
     let properties = [
         "ksql.service.id=rolling_",
         "ksql.streams.num.standby.replicas=1",

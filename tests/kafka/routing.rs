@@ -77,7 +77,7 @@ fn without_id(text: &str) -> String {
 
 #[test]
 fn whoever_is_asked_answers_with_the_rows_of_all() {
-    let Some(broker) = Broker::start() else { return };
+    let Some(broker) = Broker::start_alone() else { return };
     let mut nodes = servers(&broker);
     wait_for("all servers know each other", || all_live(&nodes));
     nodes[0].run(TABLE);

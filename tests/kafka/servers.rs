@@ -70,3 +70,28 @@ fn a_file_that_two_servers_run_is_applied_once() {
     let listing = answer(shell(&broker, "late", "SHOW QUERIES; TERMINATE ALL; SHOW QUERIES;"));
     assert_eq!(names(&listing, &["CSAS"]).len(), 3, "{listing}");
 }
+
+#[test]
+fn a_shell_that_has_just_begun_answers_with_the_rows_of_a_run_that_has_ended() {
+    let Some(broker) = Broker::start() else { return };
+    let file = broker.path("counts.sql");
+    let statements = "SET 'auto.offset.reset' = 'earliest';
+        CREATE STREAM visits (page STRING KEY, n INT) WITH (kafka_topic = 'visits', value_format = 'json', partitions = 4);
+        CREATE TABLE counts AS SELECT page, COUNT(*) AS n FROM visits GROUP BY page;";
+    std::fs::write(&file, statements).expect("a file is written");
+    let run = || {
+        let mut command = broker.levada(&["run", "--until-idle", "--property", SERVICE]);
+        command.arg("--data-dir").arg(broker.path("worker")).arg(&file);
+        succeeded(&command.output().expect("levada starts"));
+    };
+    run();
+    let visits: Vec<String> = (0..40).map(|number| format!("page-{}|{{\"n\":{number}}}\n", number % 10)).collect();
+    broker.produce("visits", &["--key-separator", "|"], &visits.concat());
+    run();
+    // The directory of the run has the state, another one gets it from the cluster.
+    for directory in ["worker", "another"] {
+        let statements =
+            "SELECT page, n FROM counts WHERE page = 'page-7'; SELECT COUNT(*) AS pages FROM counts GROUP BY n;";
+        assert_eq!(answer(shell(&broker, directory, statements)), "PAGE,N\npage-7,4\nPAGES\n10\n", "{directory}");
+    }
+}

@@ -5,10 +5,8 @@ mod kills;
 mod secured;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -18,9 +16,6 @@ use crate::questions::questions;
 use crate::registry::Served;
 
 const LEVADA: &str = env!("CARGO_BIN_EXE_levada");
-
-/// The longest time that a server is given before it is asked.
-const PATIENCE_SECONDS: u64 = 15;
 
 /// All of them but those of [`WITH_TESTS_OF_THEIR_OWN`].
 const STORIES: [&str; 8] = ["concierge", "ferries", "logins", "nursery", "own-function", "pumps", "rentals", "wallets"];
@@ -99,7 +94,7 @@ fn wallets_run_on_embedded_topics() {
 fn every_story_runs_on_kafka_with_a_registry_beside_it() {
     let Some(broker) = Broker::start() else { return };
     let registry = Served::start(&broker.path("registry"));
-    for story in STORIES {
+    let tell = |story: &str| {
         let place = Place::on_kafka(&broker, &registry, story);
         check(&place, story);
         match story {
@@ -107,7 +102,13 @@ fn every_story_runs_on_kafka_with_a_registry_beside_it() {
             "rentals" => describes_what_the_registry_knows(&place),
             _ => {}
         }
-    }
+    };
+    // They are services of their own, and wait most of the time.
+    std::thread::scope(|scope| {
+        for stories in STORIES.chunks(STORIES.len().div_ceil(2)) {
+            scope.spawn(|| stories.iter().for_each(|story| tell(story)));
+        }
+    });
 }
 
 #[test]
@@ -146,13 +147,8 @@ impl Place {
     pub fn on_kafka(broker: &Broker, registry: &Served, name: &str) -> Self {
         let registry = format!("http://{}", registry.address);
         let mut options = vec!["--data-dir".to_owned(), text(&broker.path(name))];
-        let properties = [
-            broker.property(),
-            format!("ksql.service.id={name}_"),
-            format!("ksql.schema.registry.url={registry}"),
-            // Who asks takes the place of who has worked, whose tasks would be waiting for it otherwise.
-            format!("group.instance.id={name}"),
-        ];
+        let properties =
+            [broker.property(), format!("ksql.service.id={name}_"), format!("ksql.schema.registry.url={registry}")];
         for property in properties {
             options.extend(["--property".to_owned(), property]);
         }
@@ -171,29 +167,9 @@ impl Place {
         succeeded(&self.levada(arguments).output().expect("levada starts"), &arguments.join(" "))
     }
 
-    /// The rows that answer `statements`, as JSON. On a cluster, a server that has just been started has its tasks a little later: it is
-    /// asked again, and given more time.
+    /// The rows that answer `statements`, as JSON.
     pub fn answer(&self, statements: &str) -> String {
-        for seconds in 0..PATIENCE_SECONDS {
-            let output = self.answer_after(Duration::from_secs(seconds), statements);
-            if !String::from_utf8_lossy(&output.stderr).contains("this server has not all rows") {
-                return succeeded(&output, statements);
-            }
-        }
-        panic!("no server has the rows for {statements}");
-    }
-
-    /// What a shell says that is asked so long after its start.
-    #[expect(clippy::disallowed_methods, reason = "what a cluster takes is real time")]
-    fn answer_after(&self, wait: Duration, statements: &str) -> Output {
-        let mut command = self.levada(&["shell", "--output", "json"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("levada starts");
-        std::thread::sleep(wait);
-        let mut input = child.stdin.take().expect("piped");
-        input.write_all(statements.as_bytes()).expect("the shell reads");
-        drop(input);
-        child.wait_with_output().expect("the shell ends")
+        self.output(&["shell", "--output", "json", "-e", statements])
     }
 
     /// Runs the script of the story `name`; what it says.

@@ -1,6 +1,7 @@
 //! Keys of records, as slots that are freed with the last record that needs them.
 
 use crate::state::SlotTable;
+use crate::state::key_encoding::EncodedKeys;
 
 /// Slots of keys, and how many records need each.
 #[derive(Default)]
@@ -13,6 +14,16 @@ impl KeyUses {
     /// The slot of `key`, needed once more.
     pub(super) fn add(&mut self, key: &[u8]) -> u32 {
         let (slot, _) = self.slots.insert(key);
+        self.use_slot(slot)
+    }
+
+    /// As [`KeyUses::add`], of the key in `row` of `keys`.
+    pub(super) fn add_row(&mut self, keys: &EncodedKeys, row: usize) -> u32 {
+        let (slot, _) = self.slots.insert_row(keys, row);
+        self.use_slot(slot)
+    }
+
+    fn use_slot(&mut self, slot: u32) -> u32 {
         if self.uses.len() <= slot as usize {
             self.uses.resize(slot as usize + 1, 0);
         }

@@ -186,7 +186,7 @@ impl StreamStreamJoin {
     /// The slots of the keys of `batch`, each used once more.
     fn slots(&mut self, batch: &ChangeBatch) -> Vec<Option<u32>> {
         self.encoded.encode_windowed(&batch.key, batch.window.as_ref().zip(self.options.window), batch.len());
-        let slot = |row| (!batch.is_null_key(row)).then(|| self.keys.add(self.encoded.key(row)));
+        let slot = |row| (!batch.is_null_key(row)).then(|| self.keys.add_row(&self.encoded, row));
         (0..batch.len()).map(slot).collect()
     }
 

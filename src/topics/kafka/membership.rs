@@ -194,16 +194,9 @@ impl KafkaMembership {
             Arc::make_mut(&mut self.announced).insert(server, chunk.values.value(row).into());
             return Ok(());
         }
-        let doing = || format!("cannot read topic {}", self.log.topic);
-        let read: Result<Proposal, _> = serde_json::from_slice(chunk.values.value(row));
-        match read {
-            Ok(proposal) if proposal.version == VERSION => self.newest = Some(proposal),
-            Ok(proposal) => {
-                let reason = format!("version {} was written by a newer levada", proposal.version);
-                return Err(cluster_error(&doing(), reason));
-            }
-            Err(error) => return Err(cluster_error(&doing(), error)),
-        }
+        let proposal = read_proposal(chunk.values.value(row));
+        self.newest =
+            Some(proposal.map_err(|reason| cluster_error(&format!("cannot read topic {}", self.log.topic), reason))?);
         Ok(())
     }
 
@@ -326,6 +319,23 @@ impl Membership for KafkaMembership {
     }
 }
 
+/// The proposal in a record of the log.
+///
+/// # Errors
+/// Why it cannot be understood.
+fn read_proposal(bytes: &[u8]) -> Result<Proposal, String> {
+    /// What records of all versions have.
+    #[derive(Deserialize)]
+    struct Head {
+        version: u32,
+    }
+    let Head { version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if version != VERSION {
+        return Err(format!("version {version} was written by another levada, this one reads version {VERSION}"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
 fn client_id(server: &str, workers: usize) -> String {
     format!("{CLIENT}-{server}-{workers}")
 }
@@ -343,5 +353,15 @@ mod tests {
     fn the_name_of_a_member_says_which_server_it_is() {
         assert_eq!(parse_client_id(&client_id("a1-b2", 4)), Some(("a1-b2".to_owned(), 4)));
         assert_eq!(parse_client_id("rdkafka"), None);
+    }
+
+    #[test]
+    fn a_proposal_of_another_version_is_refused() {
+        let own = br#"{"version": 1, "generation": 4, "servers": [["a", 2]], "body": {}}"#;
+        assert!(read_proposal(own).is_ok_and(|proposal| proposal.generation == 4));
+        let refused = |bytes| read_proposal(bytes).err().unwrap_or_default();
+        let newer = refused(br#"{"version": 2, "members": {}}"#);
+        assert!(newer.contains("version 2") && newer.contains("reads version 1"), "{newer}");
+        assert!(refused(b"{}").contains("missing field `version`"));
     }
 }
