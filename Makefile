@@ -40,8 +40,17 @@ check: setup ## formatting, lints, documentation
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --lib --examples --locked
 
+# Unit tests are compiled without optimisation, which takes a quarter of the time; all others meet the binary as it ships, and, built for
+# the examples of the documentation, the libraries of functions.
+# Always the whole workspace: fewer packages would ask dependencies for fewer features, and compile them once more.
+UNIT := --lib --config profile.release.package.levada.opt-level=0
+
 test: check ## everything that must hold before a change goes in
-	cargo test --release --workspace --locked --no-fail-fast $(ARGS)
+	@status=0; \
+	for tests in "$(UNIT)" --doc "--test levada"; do \
+		cargo test --release --workspace --locked --no-fail-fast $$tests $(ARGS) || status=1; \
+	done; \
+	exit $$status
 
 oracle: setup ## 10,000 random queries against a slow interpreter (minutes; LEVADA_ORACLE_CASES, LEVADA_ORACLE_SEED)
 	cargo test --release --test levada --locked -- --ignored --nocapture oracle:: $(ARGS)
