@@ -41,6 +41,7 @@ fn run(command: Command) -> ExitCode {
         Command::Topic(command) => command.run(),
         Command::Datagen(command) => command.run(),
         Command::Registry(command) => command.run(),
+        Command::Migrations(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Udf(command) => command.run(),
         Command::Completions(command) => command.run(),

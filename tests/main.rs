@@ -18,6 +18,7 @@ mod java;
 mod kafka;
 mod large;
 mod layers;
+mod migrations;
 mod monitoring;
 mod oracle;
 mod packaging;

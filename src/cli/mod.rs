@@ -9,6 +9,7 @@
 //! levada topic   records in, records out                ─▶ topics
 //! levada datagen made-up records                        ─▶ datagen, topics
 //! levada registry a schema registry over HTTP           ─▶ registry
+//! levada migrations versions of what a server has       ─▶ shell (a server over HTTP)
 //! levada test    tests in SQL, specs, ksqlDB's cases    ─▶ testing ─▶ engine
 //! levada udf     a library of functions                 ─▶ functions, engine
 //! levada completions, levada man: this command line, for shells and for `man`
@@ -27,6 +28,7 @@ mod failure;
 mod log_lines;
 mod logging;
 mod man;
+mod migrations;
 mod plan;
 mod progress;
 mod registry;
@@ -47,6 +49,7 @@ pub use dev::DevCommand;
 pub use failure::Failure;
 pub use logging::start as start_logging;
 pub use man::ManCommand;
+pub use migrations::MigrationsCommand;
 pub use plan::PlanCommand;
 pub use registry::RegistryCommand;
 pub use run::RunCommand;
@@ -83,6 +86,8 @@ pub enum Command {
     Datagen(DatagenCommand),
     /// Serve a schema registry over HTTP
     Registry(RegistryCommand),
+    /// Apply versions of what a server has, each a file of statements, as ksql-migrations does
+    Migrations(MigrationsCommand),
     /// Run tests in SQL, specs and conformance cases
     Test(TestCommand),
     /// Check functions of your own

@@ -5,11 +5,11 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use super::{DataDir, Failure};
-use crate::shell::{Certificates, Credentials, RemoteBackend, read_password};
+use crate::shell::{Access, Certificates, Credentials, RemoteBackend, read_password};
 
 /// Environment variables with what should not stand on a command line, which others can read.
-const PASSWORD_VARIABLE: &str = "LEVADA_PASSWORD";
-const TOKEN_VARIABLE: &str = "LEVADA_TOKEN";
+pub(super) const PASSWORD_VARIABLE: &str = "LEVADA_PASSWORD";
+pub(super) const TOKEN_VARIABLE: &str = "LEVADA_TOKEN";
 /// What stands before the properties of a session in the files of servers.
 const STREAMS: &str = "ksql.streams.";
 /// Properties of the connection, which are not sent.
@@ -58,7 +58,8 @@ impl ServerOptions {
     pub(super) fn backend(&self, data: &DataDir, interactive: bool) -> Result<Option<RemoteBackend>, Failure> {
         let Some(url) = &self.url else { return Ok(None) };
         let certificates = self.certificates(data)?;
-        Ok(Some(RemoteBackend::new(url, self.credentials()?, certificates, interactive)?))
+        let access = Access { credentials: self.credentials()?, certificates, ..Access::default() };
+        Ok(Some(RemoteBackend::new(url, access, interactive)?))
     }
 
     /// Properties of files and of the command line that are sent with every statement.

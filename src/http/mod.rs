@@ -20,6 +20,7 @@
 mod authentication;
 mod client;
 mod client_properties;
+mod client_stores;
 mod connections;
 mod half_closed;
 mod listen;
@@ -44,6 +45,7 @@ pub(crate) use authentication::signer;
 pub use authentication::{Authentication, Moment, Principal, Right, Rights, Stranger};
 pub use client::{Ask, Client, ClientError, Origin, Reply};
 pub use client_properties::{Address, ClientProperties, Secret, SettingError, basic, path_segment, request_failure};
+pub use client_stores::ClientStores;
 pub use connections::Limits;
 pub use half_closed::SendingHalf;
 pub use listen::{Listen, ListenError};

@@ -57,9 +57,9 @@ pub enum TlsError {
     Unfit(String, String),
 }
 
-const KEY_STORE: &str = "ssl.keystore.location";
+pub(super) const KEY_STORE: &str = "ssl.keystore.location";
 const KEY: &str = "ssl.key.location";
-const TRUST_STORE: &str = "ssl.truststore.location";
+pub(super) const TRUST_STORE: &str = "ssl.truststore.location";
 const CLIENTS: &str = "ssl.client.authentication";
 const VERSIONS: &str = "ssl.enabled.protocols";
 const SUITES: &str = "ssl.cipher.suites";
@@ -119,9 +119,9 @@ pub fn connector(properties: &BTreeMap<String, String>) -> Result<Option<Arc<Cli
     Ok(Some(Arc::new(config)))
 }
 
-/// Where the server's certificates and key are.
+/// Where somebody's certificates and key are.
 #[derive(Debug)]
-struct Identity {
+pub(super) struct Identity {
     file: String,
     password: String,
     /// Where the key is that is not in the file.
@@ -130,7 +130,26 @@ struct Identity {
 }
 
 impl Identity {
+    /// Those of the key store `file`, as `get` says of other properties.
+    pub(super) fn new<'a>(file: &str, get: impl Fn(&str) -> Option<&'a str>) -> Self {
+        Self {
+            file: file.to_owned(),
+            password: get("ssl.keystore.password").unwrap_or_default().to_owned(),
+            key_file: get(KEY).map(ToOwned::to_owned),
+            key_password: get("ssl.key.password").map(ToOwned::to_owned),
+        }
+    }
+
     fn read(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsError> {
+        let (certificates, key) = self.certificates_and_key()?;
+        let unfit = |error: rustls::Error| TlsError::Unfit(self.file.clone(), error.to_string());
+        CertifiedKey::from_der(certificates, key, provider).map(Arc::new).map_err(unfit)
+    }
+
+    /// What the files hold.
+    pub(super) fn certificates_and_key(
+        &self,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
         let store = Store::read(KEY_STORE, &self.file, &self.password)?;
         let key_password = self.key_password.as_deref();
         let (property, file, found) = match &self.key_file {
@@ -145,8 +164,7 @@ impl Identity {
         };
         let none = "it holds no private key, or one that ssl.key.password does not open".to_owned();
         let key = found.ok_or_else(|| TlsError::File { property, file: file.clone(), reason: none })?;
-        let unfit = |error: rustls::Error| TlsError::Unfit(self.file.clone(), error.to_string());
-        CertifiedKey::from_der(store.certificates, key, provider).map(Arc::new).map_err(unfit)
+        Ok((store.certificates, key))
     }
 }
 
@@ -174,12 +192,7 @@ impl Reloaded {
     /// Those of the key store `file`, as `properties` say.
     fn open(properties: &BTreeMap<String, String>, file: &str, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-        let identity = Identity {
-            file: file.to_owned(),
-            password: get("ssl.keystore.password").unwrap_or_default().to_owned(),
-            key_file: get(KEY).map(ToOwned::to_owned),
-            key_password: get("ssl.key.password").map(ToOwned::to_owned),
-        };
+        let identity = Identity::new(file, get);
         let shown = RwLock::new(identity.read(provider)?);
         let is_reloaded = get("ssl.keystore.reload").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let watched: Option<PathBuf> = is_reloaded.then(|| get("ssl.keystore.watch.location").unwrap_or(file).into());
@@ -298,8 +311,8 @@ fn trusted(file: Option<&str>, password: &str) -> Result<RootCertStore, TlsError
 }
 
 /// Certificates and a key.
-struct Store {
-    certificates: Vec<CertificateDer<'static>>,
+pub(super) struct Store {
+    pub(super) certificates: Vec<CertificateDer<'static>>,
     key: Option<PrivateKeyDer<'static>>,
 }
 
@@ -308,7 +321,7 @@ const JKS: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
 
 impl Store {
     /// Reads a file of either kind, whatever the property says it is: Java does so, too.
-    fn read(property: &'static str, file: &str, password: &str) -> Result<Self, TlsError> {
+    pub(super) fn read(property: &'static str, file: &str, password: &str) -> Result<Self, TlsError> {
         let failed = |reason: String| TlsError::File { property, file: file.to_owned(), reason };
         let bytes = fs::read(file).map_err(|error| failed(error.to_string()))?;
         let store = if bytes.starts_with(&JKS) {

@@ -31,5 +31,5 @@ pub use interpreter::{Flow, Interpreter};
 pub use interrupt::{Interrupt, Work};
 pub use live::{BesideLive, LiveLines, time_left};
 pub use output::{Layout, Limits, OutputFormat, Pager, Palette, Screen, Source, Spool, Spooled, Width, nested_json};
-pub use remote::{Certificates, Credentials, RemoteBackend};
+pub use remote::{Access, Advice, Certificates, Credentials, RemoteBackend, TokenRequest};
 pub use vocabulary::{KnownFunction, KnownSource, Vocabulary};

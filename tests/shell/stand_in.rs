@@ -90,6 +90,13 @@ fn said(path: &str, statement: &str) -> (&'static str, String) {
              {\"finalMessage\":\"Limit Reached\"}]"),
         ("/query", _) => ok("[{\"header\":{\"queryId\":\"q\",\"schema\":\"`ID` STRING KEY, `D` DECIMAL(4, 2)\"}},\n\
              {\"row\":{\"columns\":[\"a\",1.50]}}]"),
+        ("/ksql", text) if text.starts_with("CREATE STREAM slow") => ok(r#"[{"@type":"currentStatus",
+             "commandId":"stream/`SLOW`/create","commandStatus":{"status":"EXECUTING","message":"Executing statement"},
+             "commandSequenceNumber":8,"warnings":[]}]"#),
+        ("/status/stream/%60SLOW%60/create", _) => ok(r#"{"status":"SUCCESS","message":"Stream created at last"}"#),
+        ("/ksql", text) if text.starts_with("CREATE STREAM wrong") => ok(r#"[{"@type":"currentStatus",
+             "commandId":"stream/`WRONG`/create","commandStatus":{"status":"ERROR","message":"There is no topic"},
+             "commandSequenceNumber":9,"warnings":[]}]"#),
         ("/ksql", text) if text.starts_with("CREATE") => {
             ok(r#"[{"@type":"currentStatus","commandId":"stream/`S`/create",
              "commandStatus":{"status":"SUCCESS","message":"Stream created","queryId":null},"commandSequenceNumber":7,"warnings":[]}]"#)
@@ -171,4 +178,16 @@ fn the_session_is_sent_with_every_request() {
     let pipelined = "request-pipelining on\nCREATE STREAM s (a INT) WITH (kafka_topic = 's');\nSELECT * FROM s;";
     assert_eq!(server.shell(&["-e", pipelined]).0, Some(0));
     assert_eq!(server.asked("/query")[1].get("commandSequenceNumber"), None);
+}
+
+#[test]
+fn commands_are_waited_for_and_may_fail() {
+    let server = StandIn::start();
+    let (code, out, err) =
+        server.shell(&["-e", "CREATE STREAM slow (a INT) WITH (kafka_topic='a', value_format='json');"]);
+    assert_eq!((code, out.as_str()), (Some(0), "Stream created at last\n"), "{err}");
+    let (code, out, err) =
+        server.shell(&["-e", "CREATE STREAM wrong (a INT) WITH (kafka_topic='a', value_format='json');"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("There is no topic"), "{err}");
 }

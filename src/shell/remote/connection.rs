@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use ureq::http::Response;
 use ureq::tls::{ClientCert, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::engine::EngineError;
 use crate::http::pem;
@@ -17,6 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer answers of statements are not read; rows may be as many as they are.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
 const JSON: &str = "application/json";
+const AUTHORIZATION: &str = "authorization";
 /// Servers differ in what they take PRINT for.
 const LINES: &str = "application/vnd.ksqlapi.delimited.v1, application/json;q=0.9";
 
@@ -36,7 +37,8 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    fn header(&self) -> String {
+    /// The header `authorization`.
+    pub(super) fn header(&self) -> String {
         match self {
             Self::Basic(user, password) => format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
             Self::Bearer(token) => format!("Bearer {token}"),
@@ -53,6 +55,13 @@ pub struct Certificates {
     pub own: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (is_told, is_shown) = (self.authorities.is_some(), self.own.is_some());
+        f.debug_struct("Certificates").field("authorities", &is_told).field("own", &is_shown).finish()
+    }
+}
+
 impl Certificates {
     fn tls(&self) -> Result<TlsConfig, pem::PemError> {
         let roots = match &self.authorities {
@@ -67,34 +76,61 @@ impl Certificates {
     }
 }
 
+/// Who asks a server, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Who asks; nobody in particular without.
+    pub credentials: Option<Credentials>,
+    /// Whom to trust and who we are in TLS.
+    pub certificates: Certificates,
+    /// Further headers of every request. One that says who asks counts more than the credentials.
+    pub headers: Vec<(String, String)>,
+    /// What to do about a server that does not let us in.
+    pub advice: Advice,
+}
+
+/// What a person may do about a server that cannot be asked: it depends on where the person says how it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Advice {
+    /// About one that wants to know who asks.
+    pub credentials: &'static str,
+    /// About one whose certificate is not trusted.
+    pub authorities: &'static str,
+    /// About one that is not there.
+    pub address: &'static str,
+}
+
+/// By the options and commands of the shell.
+impl Default for Advice {
+    fn default() -> Self {
+        Self {
+            credentials: "-u NAME says who asks (with --password, or the password is asked for), --token has a token",
+            authorities: "--ca names a file with the certificate that the server's is signed by",
+            address: "does it run there? `levada server` starts one at http://127.0.0.1:8088; `server URL` asks another one",
+        }
+    }
+}
+
 /// A server, and how it is asked.
 pub(super) struct Connection {
     agent: Agent,
     /// `https://host:port`, without `/` at its end.
     pub(super) url: String,
-    authorization: Option<String>,
+    /// Headers of every request.
+    headers: Vec<(String, String)>,
+    advice: Advice,
 }
 
 impl Connection {
     /// Prepares to ask the server at `url`, which may hold `user:password@`. Nothing is asked yet.
-    pub(super) fn new(
-        url: &str,
-        credentials: Option<&Credentials>,
-        certificates: &Certificates,
-    ) -> Result<Self, EngineError> {
+    pub(super) fn new(url: &str, access: &Access) -> Result<Self, EngineError> {
         let (url, of_url) = parse_url(url)?;
-        let tls = certificates
-            .tls()
-            .map_err(|error| EngineError::new(format!("the certificates cannot be used: {error}")))?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            // A server may have been started again since the last statement: each has a connection of its own.
-            .max_idle_connections(0)
-            .tls_config(tls)
-            .user_agent(concat!("levada/", env!("CARGO_PKG_VERSION")));
-        let authorization = of_url.as_ref().or(credentials).map(Credentials::header);
-        Ok(Self { agent: config.build().new_agent(), url, authorization })
+        let mut headers = access.headers.clone();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION)) {
+            let credentials = of_url.as_ref().or(access.credentials.as_ref());
+            headers.extend(credentials.map(|credentials| (AUTHORIZATION.to_owned(), credentials.header())));
+        }
+        Ok(Self { agent: agent(&access.certificates)?, url, headers, advice: access.advice })
     }
 
     /// Asks; the answer is one of success.
@@ -108,11 +144,8 @@ impl Connection {
     }
 
     fn post_for(&self, accept: &str, path: &str, body: &Value) -> Result<Response<Body>, EngineError> {
-        let mut request = self.agent.post(format!("{}{path}", self.url));
-        request = request.header("accept", accept).header("content-type", JSON);
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let request = self.with_headers(request.header("accept", accept).header("content-type", JSON));
         self.granted(request.send(body.to_string()))
     }
 
@@ -124,12 +157,13 @@ impl Connection {
 
     /// What is at `path`.
     pub(super) fn get(&self, path: &str) -> Result<Value, EngineError> {
-        let mut request = self.agent.get(format!("{}{path}", self.url)).header("accept", JSON);
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
-        let answer = self.granted(request.call())?;
+        let request = self.agent.get(format!("{}{path}", self.url)).header("accept", JSON);
+        let answer = self.granted(self.with_headers(request).call())?;
         self.json(answer)
+    }
+
+    fn with_headers<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
     fn json(&self, mut answer: Response<Body>) -> Result<Value, EngineError> {
@@ -152,15 +186,15 @@ impl Connection {
     fn refusal(&self, status: u16, body: &Value) -> EngineError {
         if let Some(error) = error_of(body) {
             return match status {
-                401 if error.hint.is_none() => error.with_hint(CREDENTIALS),
+                401 if error.hint.is_none() => error.with_hint(self.advice.credentials),
                 _ => error,
             };
         }
-        let (url, no_name) = (&self.url, self.authorization.is_none());
+        let says_who = |(name, _): &(String, String)| name.eq_ignore_ascii_case(AUTHORIZATION);
+        let (url, no_name) = (&self.url, !self.headers.iter().any(says_who));
         match status {
-            401 if no_name => {
-                EngineError::new(format!("the server at {url} wants to know who asks")).with_hint(CREDENTIALS)
-            }
+            401 if no_name => EngineError::new(format!("the server at {url} wants to know who asks"))
+                .with_hint(self.advice.credentials),
             401 => EngineError::new(format!("the server at {url} does not accept this name and password or token")),
             403 => EngineError::new(format!("the server at {url} does not allow this")),
             404 => self.no_such_server(),
@@ -179,9 +213,9 @@ impl Connection {
         };
         let text = format!("the server at {url} cannot be reached: {reason}");
         let hint = if reason.contains("certificate") || reason.contains("UnknownIssuer") {
-            "--ca names a file with the certificate that the server's is signed by"
+            self.advice.authorities
         } else {
-            "does it run there? `levada server` starts one at http://127.0.0.1:8088; `server URL` asks another one"
+            self.advice.address
         };
         let told = EngineError::new(text).with_hint(hint);
         if was_never_there(error) { told.with_code(UNREACHABLE) } else { told }
@@ -198,6 +232,20 @@ impl Connection {
     }
 }
 
+/// Makes requests with `certificates`.
+pub(super) fn agent(certificates: &Certificates) -> Result<Agent, EngineError> {
+    let tls =
+        certificates.tls().map_err(|error| EngineError::new(format!("the certificates cannot be used: {error}")))?;
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        // A server may have been started again since the last statement: each has a connection of its own.
+        .max_idle_connections(0)
+        .tls_config(tls)
+        .user_agent(concat!("levada/", env!("CARGO_PKG_VERSION")));
+    Ok(config.build().new_agent())
+}
+
 /// The code of an error that says that there was no connection: nothing was sent.
 pub(super) const UNREACHABLE: u32 = 0;
 
@@ -208,8 +256,6 @@ fn was_never_there(error: &ureq::Error) -> bool {
         _ => false,
     }
 }
-
-const CREDENTIALS: &str = "-u NAME says who asks (with --password, or the password is asked for), --token has a token";
 
 /// The error that `body` tells of, if it does.
 pub(super) fn error_of(body: &Value) -> Option<EngineError> {

@@ -12,6 +12,7 @@ mod connection;
 mod entities;
 mod rows;
 mod schema;
+mod token;
 mod values;
 mod words;
 
@@ -21,13 +22,15 @@ use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use ureq::Body;
 
-pub use self::connection::{Certificates, Credentials};
+pub use self::connection::{Access, Advice, Certificates, Credentials};
 use self::connection::{Connection, UNREACHABLE};
 use self::entities::{answers, text};
 use self::rows::{Broken, Chunk, Header, RowReader};
+pub use self::token::TokenRequest;
 use super::answer::PrintedLines;
 use super::backend::Words;
 use super::{Answer, Backend};
@@ -46,12 +49,15 @@ const LINES_MAX: usize = 1_000;
 /// How long the server is waited for when it cannot be reached, where a person waits.
 const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_POLL: Duration = Duration::from_millis(250);
+/// States of a command that is not carried out yet.
+const UNDER_WAY: [&str; 3] = ["QUEUED", "PARSING", "EXECUTING"];
+/// What is encoded in the id of a command, ``stream/`A`/create``.
+const COMMAND_ID: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'_');
 
 /// A server as a shell asks it.
 pub struct RemoteBackend {
     connection: RwLock<Arc<Connection>>,
-    credentials: Option<Credentials>,
-    certificates: Certificates,
+    access: Access,
     /// Whether a server that is away for a moment is waited for.
     patient: bool,
     /// The last command that was carried out for us; those after it wait for it, on whatever server. -1: none.
@@ -61,17 +67,11 @@ pub struct RemoteBackend {
 
 impl RemoteBackend {
     /// Prepares to ask the server at `url`; nothing is asked yet. A `patient` one waits for a server that is away.
-    pub fn new(
-        url: &str,
-        credentials: Option<Credentials>,
-        certificates: Certificates,
-        patient: bool,
-    ) -> Result<Self, EngineError> {
-        let connection = Connection::new(url, credentials.as_ref(), &certificates)?;
+    pub fn new(url: &str, access: Access, patient: bool) -> Result<Self, EngineError> {
+        let connection = Connection::new(url, &access)?;
         Ok(Self {
             connection: RwLock::new(Arc::new(connection)),
-            credentials,
-            certificates,
+            access,
             patient,
             sequence: AtomicI64::new(-1),
             pipelining: AtomicBool::new(false),
@@ -147,22 +147,63 @@ impl RemoteBackend {
         stopped: &dyn Fn() -> bool,
         show: &mut dyn FnMut(Answer),
     ) -> Result<(), EngineError> {
+        match self.entities(session, text, stopped)? {
+            Some(entities) => entities.iter().flat_map(answers).for_each(show),
+            None => show(Answer::message("not waited for; the server may carry the statement out all the same")),
+        }
+        Ok(())
+    }
+
+    /// What the server says to statements that are no queries, as it says it; `None` when `stopped` says that nobody waits for it any
+    /// more. A command that the server has taken and could not carry out is an error, too.
+    pub fn entities(
+        &self,
+        session: &Session,
+        text: &str,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Value>>, EngineError> {
         let body = self.body(session, text);
         let Some(answered) = self.ask(stopped, move |server| server.post_for_json("/ksql", &body)) else {
-            show(Answer::message("not waited for; the server may carry the statement out all the same"));
-            return Ok(());
+            return Ok(None);
         };
-        let answered = answered?;
-        let Some(list) = answered.as_array() else {
+        let Value::Array(mut entities) = answered? else {
             return Err(EngineError::new("the server has answered with something unexpected"));
         };
-        for entity in list {
+        for entity in &mut entities {
             if let Some(number) = entity["commandSequenceNumber"].as_i64() {
                 self.sequence.store(number, Ordering::Relaxed);
             }
-            answers(entity).into_iter().for_each(&mut *show);
+            if !self.pipelining.load(Ordering::Relaxed) {
+                self.await_command(entity, stopped);
+            }
+            let status = &entity["commandStatus"];
+            if status["status"] == "ERROR" {
+                return Err(EngineError::new(self::text(&status["message"])));
+            }
         }
-        Ok(())
+        Ok(Some(entities))
+    }
+
+    /// Waits until the command of `entity` is carried out: a server that is slow answers before. Its status is in `entity` then.
+    fn await_command(&self, entity: &mut Value, stopped: &dyn Fn() -> bool) {
+        let path = format!("/status/{}", utf8_percent_encode(&text(&entity["commandId"]), &COMMAND_ID));
+        while UNDER_WAY.iter().any(|word| entity["commandStatus"]["status"] == *word) && !stopped() {
+            std::thread::park_timeout(PATIENCE_POLL);
+            let path = path.clone();
+            match self.ask(stopped, move |server| server.get(&path)) {
+                Some(Ok(status)) => entity["commandStatus"] = status,
+                // A server that cannot tell has taken the command all the same.
+                _ => return,
+            }
+        }
+    }
+
+    /// What the server says of itself: its version, its service, its state.
+    pub fn info(&self, stopped: &dyn Fn() -> bool) -> Result<Value, EngineError> {
+        let asked = self.ask(stopped, |server| server.get("/info"));
+        let given_up = || EngineError::new(format!("{} is not waited for", self.connection().url));
+        let mut info = asked.unwrap_or_else(|| Err(given_up()))?;
+        Ok(info["KsqlServerInfo"].take())
     }
 
     /// A SELECT.
@@ -348,10 +389,7 @@ impl Backend for RemoteBackend {
     }
 
     fn describe(&self, stopped: &dyn Fn() -> bool) -> Result<String, EngineError> {
-        let asked = self.ask(stopped, |server| server.get("/info"));
-        let given_up = || EngineError::new(format!("{} is not waited for", self.connection().url));
-        let info = asked.unwrap_or_else(|| Err(given_up()))?;
-        let info = &info["KsqlServerInfo"];
+        let info = self.info(stopped)?;
         let name = match info["levadaVersion"].as_str() {
             Some(version) => format!("Levada {version}"),
             None => format!("ksqlDB {}", text(&info["version"])),
@@ -369,7 +407,7 @@ impl Backend for RemoteBackend {
     }
 
     fn connect(&self, url: &str) -> Result<(), EngineError> {
-        let connection = Connection::new(url, self.credentials.as_ref(), &self.certificates)?;
+        let connection = Connection::new(url, &self.access)?;
         *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(connection);
         self.sequence.store(-1, Ordering::Relaxed);
         Ok(())

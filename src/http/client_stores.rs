@@ -1,0 +1,115 @@
+//! The key stores that a client's properties name, as PEM, which our HTTP clients take.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::tls::{Identity, KEY_STORE, Store, TRUST_STORE, TlsError};
+
+/// Whom a client trusts and who it is, as PEM.
+#[derive(Default)]
+pub struct ClientStores {
+    /// Authorities whose servers are trusted, if a trust store is named.
+    pub authorities: Option<Vec<u8>>,
+    /// The client's certificate and its key, if a key store is named.
+    pub own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Characters in a line of PEM.
+const LINE: usize = 64;
+
+impl ClientStores {
+    /// What `properties` name by `ssl.truststore.location`, `ssl.keystore.location` and their like: PEM or PKCS#12.
+    pub fn read(properties: &BTreeMap<String, String>) -> Result<Self, TlsError> {
+        let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let authorities = match get(TRUST_STORE) {
+            Some(file) => {
+                let password = get("ssl.truststore.password").unwrap_or_default();
+                Some(certificates(&Store::read(TRUST_STORE, file, password)?.certificates))
+            }
+            None => None,
+        };
+        let own = match get(KEY_STORE) {
+            Some(file) => {
+                let (chain, key) = Identity::new(file, get).certificates_and_key()?;
+                let label = match &key {
+                    PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+                    PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+                    _ => "PRIVATE KEY",
+                };
+                Some((certificates(&chain), pem(label, key.secret_der())))
+            }
+            None => None,
+        };
+        Ok(Self { authorities, own })
+    }
+}
+
+fn certificates(chain: &[CertificateDer<'_>]) -> Vec<u8> {
+    chain.iter().flat_map(|certificate| pem("CERTIFICATE", certificate)).collect()
+}
+
+fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+    let text = STANDARD.encode(der);
+    let mut written = format!("-----BEGIN {label}-----\n").into_bytes();
+    for line in text.as_bytes().chunks(LINE) {
+        written.extend_from_slice(line);
+        written.push(b'\n');
+    }
+    written.extend_from_slice(format!("-----END {label}-----\n").as_bytes());
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::http::pem as read_back;
+
+    fn read(entries: &[(&str, &str)]) -> Result<ClientStores, String> {
+        let entries = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        ClientStores::read(&entries.collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn stores_of_java_and_pem_give_the_same() {
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).expect("it can be written");
+            path.to_string_lossy().into_owned()
+        };
+        let pem = file("client.pem", format!("{certificate}{key}").as_bytes());
+        let x509 = openssl::x509::X509::from_pem(certificate.as_bytes()).expect("its own certificate");
+        let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
+        let store = openssl::pkcs12::Pkcs12::builder().cert(&x509).pkey(&private).build2("secret").expect("a store");
+        let pkcs12 = file("client.p12", &store.to_der().expect("it is written"));
+        let of_pem = read(&[(TRUST_STORE, &pem), (KEY_STORE, &pem)]).expect("both are there");
+        let password = [("ssl.truststore.password", "secret"), ("ssl.keystore.password", "secret")];
+        let stores = [(TRUST_STORE, pkcs12.as_str()), (KEY_STORE, pkcs12.as_str())];
+        let of_pkcs12 = read(&[stores, password].concat()).expect("both are there");
+        let authorities = |stores: &ClientStores| {
+            let pem = stores.authorities.clone().expect("a trust store is named");
+            read_back::certificates(&pem)
+                .expect("it holds one")
+                .iter()
+                .map(|one| one.der().to_vec())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(authorities(&of_pem), authorities(&of_pkcs12));
+        assert_eq!(authorities(&of_pem), [own.cert.der().to_vec()]);
+        for stores in [of_pem, of_pkcs12] {
+            let (chain, key) = stores.own.expect("a key store is named");
+            assert!(read_back::certificates(&chain).is_ok() && read_back::private_key(&key).is_ok());
+        }
+        let wrong = read(&[(KEY_STORE, &pkcs12), ("ssl.keystore.password", "other")]).err().unwrap_or_default();
+        assert!(wrong.contains("the password may be wrong"), "{wrong}");
+        let nothing = read(&[]).expect("nothing is named");
+        assert!(nothing.authorities.is_none() && nothing.own.is_none());
+    }
+}
