@@ -3,8 +3,10 @@
 //! | behind the prefix | |
 //! |---|---|
 //! | an address, or several with commas between them | `http://…` or `https://…`; each may hold `user:password@` |
-//! | `ssl.truststore.location`, `ssl.ca.location`, `ssl.truststore.certificates` | whom to trust, PEM |
-//! | `ssl.keystore.location`, or `ssl.certificate.location` and `ssl.key.location`, or `ssl.keystore.certificate.chain` and `ssl.keystore.key` | who we are, PEM |
+//! | `ssl.truststore.location` with `ssl.truststore.password` | whom to trust, PEM or PKCS#12 |
+//! | `ssl.ca.location`, `ssl.truststore.certificates` | the same, PEM |
+//! | `ssl.keystore.location` with `ssl.keystore.password`, `ssl.key.password` | who we are, PEM or PKCS#12 |
+//! | `ssl.certificate.location` and `ssl.key.location`, or `ssl.keystore.certificate.chain` and `ssl.keystore.key` | the same, PEM |
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +17,14 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use super::pem;
+use super::tls::{KEY, KEY_STORE, TRUST_STORE, TlsError};
+use super::{client_stores, pem};
 
 /// How names in certificates are checked.
 const NAMES: &str = "ssl.endpoint.identification.algorithm";
+
+/// A property, and the bytes that it stands for.
+type Named = (&'static str, Vec<u8>);
 
 /// The properties of one service.
 #[derive(Debug, Clone, Copy)]
@@ -135,18 +141,13 @@ impl<'a> ClientProperties<'a> {
     /// A file that cannot be read, or that is no PEM.
     pub fn tls(&self) -> Result<TlsConfig, SettingError> {
         let mut builder = TlsConfig::builder();
-        let trusted = self.text_of(&["ssl.truststore.location", "ssl.ca.location"], "ssl.truststore.certificates")?;
-        builder = match trusted {
+        builder = match self.authorities()? {
             Some((name, pem)) => builder.root_certs(RootCerts::new_with_certs(&self.certificates(name, &pem)?)),
             None => builder.root_certs(RootCerts::PlatformVerifier),
         };
-        let chain_names = ["ssl.keystore.location", "ssl.certificate.location"];
-        if let Some((name, pem)) = self.text_of(&chain_names, "ssl.keystore.certificate.chain")? {
-            let key_names = ["ssl.key.location", "ssl.keystore.location"];
-            let key = self.text_of(&key_names, "ssl.keystore.key")?;
-            let Some((key_name, key)) = key else { return self.fault("ssl.key.location", "it is missing") };
-            let client = ClientCert::new_with_certs(&self.certificates(name, &pem)?, self.private_key(key_name, &key)?);
-            builder = builder.client_cert(Some(client));
+        if let Some(((name, chain), (key_name, key))) = self.own()? {
+            let (chain, key) = (self.certificates(name, &chain)?, self.private_key(key_name, &key)?);
+            builder = builder.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
         }
         let names = self.properties.get(&format!("{}{NAMES}", self.prefixes.first().copied().unwrap_or_default()));
         if names.is_some_and(|algorithm| ["", "none"].contains(&algorithm.trim().to_ascii_lowercase().as_str())) {
@@ -155,20 +156,59 @@ impl<'a> ClientProperties<'a> {
         Ok(builder.build())
     }
 
-    /// The text that stands in the property `inline`, or in a file that one of `files` names.
-    fn text_of<'n>(&self, files: &[&'n str], inline: &'n str) -> Result<Option<(&'n str, Vec<u8>)>, SettingError> {
-        if let Some(text) = self.get(inline) {
-            return Ok(Some((inline, text.replace("\\n", "\n").into_bytes())));
+    /// The certificates of whom to trust, with the property that has them.
+    fn authorities(&self) -> Result<Option<Named>, SettingError> {
+        if let Some(inline) = self.inline("ssl.truststore.certificates") {
+            return Ok(Some(inline));
         }
-        for name in files {
-            if let Some(path) = self.get(name) {
-                return match std::fs::read(path) {
-                    Ok(bytes) => Ok(Some((name, bytes))),
-                    Err(error) => self.fault(name, format!("the file {path} cannot be read: {error}")),
-                };
+        if let Some(pem) = self.stored(client_stores::authorities(|name| self.get(name)))? {
+            return Ok(Some((TRUST_STORE, pem)));
+        }
+        self.file("ssl.ca.location")
+    }
+
+    /// Our certificates and their key, with the properties that have them.
+    fn own(&self) -> Result<Option<(Named, Named)>, SettingError> {
+        let chain = match self.inline("ssl.keystore.certificate.chain") {
+            Some(inline) => Some(inline),
+            None => match self.stored(client_stores::own(|name| self.get(name)))? {
+                Some((chain, key)) => return Ok(Some(((KEY_STORE, chain), (KEY_STORE, key)))),
+                None => self.file("ssl.certificate.location")?,
+            },
+        };
+        let Some(chain) = chain else { return Ok(None) };
+        let key = match self.inline("ssl.keystore.key") {
+            Some(inline) => Some(inline),
+            None => self.file(KEY)?,
+        };
+        match key {
+            Some(key) => Ok(Some((chain, key))),
+            None => self.fault(KEY, "it is missing"),
+        }
+    }
+
+    /// The text that stands in the property `name`.
+    fn inline(&self, name: &'static str) -> Option<Named> {
+        self.get(name).map(|text| (name, text.replace("\\n", "\n").into_bytes()))
+    }
+
+    /// The file that the property `name` names.
+    fn file(&self, name: &'static str) -> Result<Option<Named>, SettingError> {
+        let Some(path) = self.get(name) else { return Ok(None) };
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(Some((name, bytes))),
+            Err(error) => self.fault(name, format!("the file {path} cannot be read: {error}")),
+        }
+    }
+
+    /// What a key store holds.
+    fn stored<T>(&self, read: Result<T, TlsError>) -> Result<T, SettingError> {
+        read.or_else(|error| match error {
+            TlsError::File { property, file, reason } => {
+                self.fault(property, format!("the file {file} cannot be read: {reason}"))
             }
-        }
-        Ok(None)
+            other => self.fault(KEY_STORE, other.to_string()),
+        })
     }
 
     fn certificates(&self, name: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, SettingError> {
@@ -203,4 +243,61 @@ pub fn path_segment(name: &str) -> PercentEncode<'_> {
     /// All but what may stand anywhere in an address (RFC 3986).
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(name, RESERVED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIXES: &[&str] = &["service.", ""];
+
+    fn tls(entries: &[(&str, &str)]) -> Result<TlsConfig, String> {
+        let properties = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        ClientProperties::new(&properties, PREFIXES).tls().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn certificates_come_from_pem_and_from_stores_of_java() {
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).expect("it can be written");
+            path.to_string_lossy().into_owned()
+        };
+        let x509 = openssl::x509::X509::from_pem(certificate.as_bytes()).expect("its own certificate");
+        let private = openssl::pkey::PKey::private_key_from_pem(key.as_bytes()).expect("its own key");
+        let store = openssl::pkcs12::Pkcs12::builder().cert(&x509).pkey(&private).build2("secret").expect("a store");
+        let store = file("client.p12", &store.to_der().expect("it is written"));
+        let certificate_file = file("certificate.pem", certificate.as_bytes());
+        let key_file = file("key.pem", key.as_bytes());
+        let (trusted, kept) = ("service.ssl.truststore.location", "service.ssl.keystore.location");
+        let password = ("service.ssl.keystore.password", "secret");
+        for entries in [
+            &[(trusted, store.as_str()), ("service.ssl.truststore.password", "secret"), (kept, &store), password][..],
+            &[
+                (trusted, &certificate_file),
+                ("ssl.certificate.location", &certificate_file),
+                ("ssl.key.location", &key_file),
+            ],
+            &[("ssl.ca.location", &certificate_file), (kept, &certificate_file), ("ssl.key.location", &key_file)],
+            &[
+                ("ssl.truststore.certificates", &certificate),
+                ("ssl.keystore.certificate.chain", &certificate),
+                ("ssl.keystore.key", &key),
+            ],
+        ] {
+            let config = tls(entries).unwrap_or_else(|error| panic!("{entries:?}: {error}"));
+            assert!(config.client_cert().is_some(), "{entries:?}");
+            assert!(matches!(config.root_certs(), RootCerts::Specific(_)), "{entries:?}");
+        }
+        let wrong = tls(&[(kept, &store), ("service.ssl.keystore.password", "other")]).expect_err("it is locked");
+        assert!(
+            wrong.starts_with("service.ssl.keystore.location cannot be used") && !wrong.contains("other"),
+            "{wrong}"
+        );
+        let keyless = tls(&[("ssl.certificate.location", &certificate_file)]).expect_err("there is no key");
+        assert!(keyless.contains("ssl.key.location cannot be used: it is missing"), "{keyless}");
+    }
 }

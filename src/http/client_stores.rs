@@ -8,13 +8,16 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::tls::{Identity, KEY_STORE, Store, TRUST_STORE, TlsError};
 
+/// A certificate chain and its key, each as PEM.
+pub type OwnPem = (Vec<u8>, Vec<u8>);
+
 /// Whom a client trusts and who it is, as PEM.
 #[derive(Default)]
 pub struct ClientStores {
     /// Authorities whose servers are trusted, if a trust store is named.
     pub authorities: Option<Vec<u8>>,
     /// The client's certificate and its key, if a key store is named.
-    pub own: Option<(Vec<u8>, Vec<u8>)>,
+    pub own: Option<OwnPem>,
 }
 
 /// Characters in a line of PEM.
@@ -24,27 +27,27 @@ impl ClientStores {
     /// What `properties` name by `ssl.truststore.location`, `ssl.keystore.location` and their like: PEM or PKCS#12.
     pub fn read(properties: &BTreeMap<String, String>) -> Result<Self, TlsError> {
         let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-        let authorities = match get(TRUST_STORE) {
-            Some(file) => {
-                let password = get("ssl.truststore.password").unwrap_or_default();
-                Some(certificates(&Store::read(TRUST_STORE, file, password)?.certificates))
-            }
-            None => None,
-        };
-        let own = match get(KEY_STORE) {
-            Some(file) => {
-                let (chain, key) = Identity::new(file, get).certificates_and_key()?;
-                let label = match &key {
-                    PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
-                    PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
-                    _ => "PRIVATE KEY",
-                };
-                Some((certificates(&chain), pem(label, key.secret_der())))
-            }
-            None => None,
-        };
-        Ok(Self { authorities, own })
+        Ok(Self { authorities: authorities(get)?, own: own(get)? })
     }
+}
+
+/// [`ClientStores::authorities`], of properties that `get` knows.
+pub(super) fn authorities<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Vec<u8>>, TlsError> {
+    let Some(file) = get(TRUST_STORE) else { return Ok(None) };
+    let password = get("ssl.truststore.password").unwrap_or_default();
+    Ok(Some(certificates(&Store::read(TRUST_STORE, file, password)?.certificates)))
+}
+
+/// [`ClientStores::own`], of properties that `get` knows.
+pub(super) fn own<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<OwnPem>, TlsError> {
+    let Some(file) = get(KEY_STORE) else { return Ok(None) };
+    let (chain, key) = Identity::new(file, get).certificates_and_key()?;
+    let label = match &key {
+        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+        _ => "PRIVATE KEY",
+    };
+    Ok(Some((certificates(&chain), pem(label, key.secret_der()))))
 }
 
 fn certificates(chain: &[CertificateDer<'_>]) -> Vec<u8> {

@@ -58,7 +58,7 @@ pub enum TlsError {
 }
 
 pub(super) const KEY_STORE: &str = "ssl.keystore.location";
-const KEY: &str = "ssl.key.location";
+pub(super) const KEY: &str = "ssl.key.location";
 pub(super) const TRUST_STORE: &str = "ssl.truststore.location";
 const CLIENTS: &str = "ssl.client.authentication";
 const VERSIONS: &str = "ssl.enabled.protocols";

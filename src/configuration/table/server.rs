@@ -214,14 +214,14 @@ pub(super) const SERVER: &[Property] = &[
     text("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "versions of TLS of HTTPS; older ones are not spoken").fixed(),
     unset("ssl.key.location", "private key of the server, PEM, where it is not in `ssl.keystore.location`").fixed(),
     unset("ssl.key.password", "password of the private key").fixed(),
-    unset("ssl.keystore.location", "certificate chain and private key of the server, PEM").fixed(),
+    unset("ssl.keystore.location", "certificate chain and private key of the server, PEM or PKCS#12").fixed(),
     unset("ssl.keystore.password", "password of that file").fixed(),
     boolean("ssl.keystore.reload", "false", "whether certificates and key are read again when their file has changed")
         .fixed(),
-    text("ssl.keystore.type", "JKS", "form of that file: Levada reads `PEM`").fixed(),
+    text("ssl.keystore.type", "JKS", "form of that file: Levada reads PEM and PKCS#12, whatever this says").fixed(),
     unset("ssl.keystore.watch.location", "file whose change counts, with `ssl.keystore.reload`; unless set, that file")
         .fixed(),
-    unset("ssl.truststore.location", "certificates that are trusted, PEM").fixed(),
+    unset("ssl.truststore.location", "certificates that are trusted, PEM or PKCS#12").fixed(),
     unset("ssl.truststore.password", "password of that file").fixed(),
-    text("ssl.truststore.type", "JKS", "form of that file: Levada reads `PEM`").fixed(),
+    text("ssl.truststore.type", "JKS", "form of that file: Levada reads PEM and PKCS#12, whatever this says").fixed(),
 ];
