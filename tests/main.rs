@@ -14,6 +14,7 @@ mod examples;
 mod front_ends;
 mod functions;
 mod fuzz;
+mod http_server;
 mod java;
 mod kafka;
 mod large;

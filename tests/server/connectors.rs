@@ -1,90 +1,37 @@
 //! Statements about connectors over HTTP, against a stand-in for Kafka Connect that keeps what it is given.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::process::{Answer, TestServer, statement};
+use crate::http_server::{HttpServer, Request};
 
 /// A Kafka Connect that has one kind of connector: from a file, which it asks for, into a topic.
-struct Connect {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    /// Properties of connectors by name.
-    connectors: Mutex<BTreeMap<String, Value>>,
-    is_over: AtomicBool,
-}
+struct Connect(HttpServer);
 
 const CLASS: &str = "org.example.FileSource";
 
 impl Connect {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it has an address");
-        let shared = Arc::<Shared>::default();
-        let answering = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if answering.is_over.load(Ordering::Acquire) {
-                    return;
-                }
-                answer(stream, &mut answering.connectors.lock().unwrap_or_else(PoisonError::into_inner));
-            }
-        });
-        Self { address, shared }
+        // Properties of connectors by name.
+        let mut connectors = BTreeMap::new();
+        Self(HttpServer::start(move |Request { method, path, body }| {
+            let (status, body) = said(method, path, body, &mut connectors);
+            (status, if body.is_null() { String::new() } else { body.to_string() })
+        }))
     }
 
     fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.0.url()
     }
 
     fn property(&self) -> String {
         format!("ksql.connect.url={}", self.url())
     }
-}
-
-impl Drop for Connect {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Release);
-        // It looks at the next connection.
-        drop(TcpStream::connect(self.address));
-    }
-}
-
-fn answer(mut stream: TcpStream, connectors: &mut BTreeMap<String, Value>) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let (mut line, mut length) = (String::new(), 0);
-    reader.read_line(&mut line).expect("a request");
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).expect("a header");
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        if header.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body");
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    let (method, path) = line.trim_end_matches(" HTTP/1.1\r\n").split_once(' ').expect("a method and a path");
-    let (status, body) = said(method, path, &body, connectors);
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let length = body.len();
-    // Who has gone does not want it.
-    drop(write!(stream, "HTTP/1.1 {status} .\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"));
 }
 
 fn said(method: &str, path: &str, body: &Value, connectors: &mut BTreeMap<String, Value>) -> (u16, Value) {

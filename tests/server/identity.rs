@@ -1,8 +1,6 @@
 //! An identity provider of a test: it signs tokens, and answers with its public keys over HTTP.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -10,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
+
+use crate::http_server::HttpServer;
 
 /// A private key by its name.
 pub struct SigningKey {
@@ -49,7 +49,7 @@ impl SigningKey {
 
 /// Answers with keys.
 pub struct IdentityProvider {
-    address: SocketAddr,
+    server: HttpServer,
     shared: Arc<Shared>,
 }
 
@@ -57,31 +57,24 @@ pub struct IdentityProvider {
 struct Shared {
     keys: Mutex<String>,
     asked: AtomicUsize,
-    is_over: AtomicBool,
 }
 
 impl IdentityProvider {
     /// One that has the key `key`.
     pub fn start(key: &SigningKey) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it has an address");
         let shared = Arc::new(Shared { keys: Mutex::new(key.set()), ..Shared::default() });
         let answering = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if answering.is_over.load(Ordering::Acquire) {
-                    return;
-                }
-                answering.asked.fetch_add(1, Ordering::AcqRel);
-                answer(stream, &answering.keys.lock().expect("nobody has panicked"));
-            }
+        let server = HttpServer::start(move |asked| {
+            assert_eq!((asked.method.as_str(), asked.path.as_str()), ("GET", "/keys"));
+            answering.asked.fetch_add(1, Ordering::AcqRel);
+            (200, answering.keys.lock().expect("nobody has panicked").clone())
         });
-        Self { address, shared }
+        Self { server, shared }
     }
 
     /// Where its keys are.
     pub fn url(&self) -> String {
-        format!("http://{}/keys", self.address)
+        format!("{}/keys", self.server.url())
     }
 
     /// Has the key `key` from now on, and no other.
@@ -93,21 +86,4 @@ impl IdentityProvider {
     pub fn asked(&self) -> usize {
         self.shared.asked.load(Ordering::Acquire)
     }
-}
-
-impl Drop for IdentityProvider {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Release);
-        // It looks at the next connection.
-        drop(TcpStream::connect(self.address));
-    }
-}
-
-fn answer(mut stream: TcpStream, keys: &str) {
-    let mut head = [0; 4096];
-    let read = stream.read(&mut head).unwrap_or_default();
-    assert!(head[..read].starts_with(b"GET /keys "), "{}", String::from_utf8_lossy(&head[..read]));
-    let length = keys.len();
-    // Who has gone does not want it.
-    drop(write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{keys}"));
 }

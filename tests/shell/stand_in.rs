@@ -1,41 +1,36 @@
 //! The shell against a server that answers as one of ksqlDB does, in the parts where ours says more: what is asked, and what is shown.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::http_server::{HttpServer, Request};
+
 /// What was asked: path and body.
 type Asked = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// A server that answers one request per connection.
+/// The server, and what it was asked.
 struct StandIn {
-    address: SocketAddr,
+    server: HttpServer,
     asked: Asked,
 }
 
 impl StandIn {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
         let asked = Asked::default();
         let heard = Arc::clone(&asked);
-        // It ends with the process of the test.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let stream = stream.expect("somebody connects");
-                answer(stream, &heard);
-            }
+        let server = HttpServer::start(move |Request { path, body, .. }| {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), body.clone()));
+            said(path, body["ksql"].as_str().unwrap_or_default())
         });
-        Self { address, asked }
+        Self { server, asked }
     }
 
     /// Exit code, standard output and standard error of a shell that asks it.
     fn shell(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_levada"));
-        command.args(["shell", "--server", &format!("http://{}", self.address)]).args(arguments);
+        command.args(["shell", "--server", &self.server.url()]).args(arguments);
         let output = command.stdin(Stdio::null()).env_remove("LEVADA_LOG").output().expect("the binary starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
@@ -48,37 +43,9 @@ impl StandIn {
     }
 }
 
-fn answer(stream: TcpStream, asked: &Asked) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let mut line = String::new();
-    reader.read_line(&mut line).expect("a request");
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).expect("a header");
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        if header.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body");
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let statement = body["ksql"].as_str().unwrap_or_default().to_owned();
-    asked.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), body));
-    let (status, content) = said(&path, &statement);
-    let mut stream = stream;
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n");
-    // A client that has seen enough has gone.
-    drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(content.as_bytes())));
-}
-
 /// What is answered to `statement` at `path`.
-fn said(path: &str, statement: &str) -> (&'static str, String) {
-    let ok = |content: &str| ("200 OK", content.to_owned());
+fn said(path: &str, statement: &str) -> (u16, String) {
+    let ok = |content: &str| (200, content.to_owned());
     match (path, statement) {
         ("/info", _) => ok(r#"{"KsqlServerInfo":{"version":"7.9.0","kafkaClusterId":"x","ksqlServiceId":"shop_"}}"#),
         ("/is_valid_property/auto.offset.reset", _) => ok("true"),
@@ -111,12 +78,12 @@ fn said(path: &str, statement: &str) -> (&'static str, String) {
              \"topology\":\"Topologies:\\n\"}}]")
         }
         ("/ksql", _) => (
-            "400 Bad Request",
+            400,
             "{\"@type\":\"statement_error\",\"error_code\":40001,\
              \"message\":\"line 1:6: Syntax Error\\nno\\nStatement: DROP x;\",\"entities\":[]}"
                 .to_owned(),
         ),
-        _ => ("404 Not Found", "{}".to_owned()),
+        _ => (404, "{}".to_owned()),
     }
 }
 
