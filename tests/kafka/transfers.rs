@@ -140,9 +140,12 @@ fn drive(bootstrap: &str, mut random: Random, per_second: u64, stop: &AtomicBool
             Ok(()) if aborts => produced.aborted += size,
             Ok(()) => produced.committed += size,
             Err(_) => {
-                // The next producer of this name ends what is open.
                 produced.interrupted += size;
-                producer = None;
+                // A producer that goes while requests are on their way may leave what nobody can end: it ends its own, if it can.
+                if connected.abort_transaction(PATIENCE).is_err() {
+                    // The next producer of this name ends what is open.
+                    producer = None;
+                }
             }
         }
         number += size;
