@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Engine, PushEnd};
 use crate::runtime::{QueryShare, StoreLag};
@@ -22,6 +23,11 @@ impl Engine {
     /// What tells this server from the others of its service; `None` where there are no others.
     pub fn server_id(&self) -> Option<&str> {
         self.inner.shared.runtime.server()
+    }
+
+    /// How long this server has been there.
+    pub fn running_for(&self) -> Duration {
+        self.inner.shared.clock.elapsed()
     }
 
     /// How far this server is.

@@ -30,7 +30,7 @@ type Named = (&'static str, Vec<u8>);
 #[derive(Debug, Clone, Copy)]
 pub struct ClientProperties<'a> {
     properties: &'a BTreeMap<String, String>,
-    /// The first one with a value counts, and names the property where something is wrong.
+    /// The first one with a value counts.
     prefixes: &'static [&'static str],
 }
 
@@ -93,13 +93,15 @@ impl<'a> ClientProperties<'a> {
         self.number(name, default).map(Duration::from_millis)
     }
 
-    /// That the property `name` cannot be used for `reason`.
+    /// That the property `name` cannot be used for `reason`. It is told as it is spelled where it has a value, else with the first prefix.
     ///
     /// # Errors
     /// Always.
     pub fn fault<T>(&self, name: &str, reason: impl Into<String>) -> Result<T, SettingError> {
-        let prefix = self.prefixes.first().copied().unwrap_or_default();
-        Err(SettingError { name: format!("{prefix}{name}"), reason: reason.into() })
+        let mut spellings = self.prefixes.iter().map(|prefix| format!("{prefix}{name}"));
+        let has_value = |spelling: &String| self.properties.get(spelling).is_some_and(|value| !value.trim().is_empty());
+        let name = spellings.clone().find(has_value).or_else(|| spellings.next()).unwrap_or_default();
+        Err(SettingError { name, reason: reason.into() })
     }
 
     /// The addresses in `urls`, the value of `url`; those that hold no user are told `authorization`.
@@ -138,7 +140,7 @@ impl<'a> ClientProperties<'a> {
     /// Whom to trust, and who we are.
     ///
     /// # Errors
-    /// A file that cannot be read, or that is no PEM.
+    /// A file that cannot be read, or that holds neither PEM nor, where it is a store, PKCS#12.
     pub fn tls(&self) -> Result<TlsConfig, SettingError> {
         let mut builder = TlsConfig::builder();
         builder = match self.authorities()? {
@@ -299,5 +301,7 @@ mod tests {
         );
         let keyless = tls(&[("ssl.certificate.location", &certificate_file)]).expect_err("there is no key");
         assert!(keyless.contains("ssl.key.location cannot be used: it is missing"), "{keyless}");
+        let elsewhere = tls(&[("ssl.ca.location", "/nowhere/ca.pem")]).expect_err("there is no such file");
+        assert!(elsewhere.starts_with("ssl.ca.location cannot be used"), "as it is spelled: {elsewhere}");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::x509::X509;
+use rustls::pki_types::CertificateDer;
 
 use super::tls::{Identity, KEY_STORE, Store, TRUST_STORE, TlsError};
 
@@ -20,9 +21,6 @@ pub struct ClientStores {
     pub own: Option<OwnPem>,
 }
 
-/// Characters in a line of PEM.
-const LINE: usize = 64;
-
 impl ClientStores {
     /// What `properties` name by `ssl.truststore.location`, `ssl.keystore.location` and their like: PEM or PKCS#12.
     pub fn read(properties: &BTreeMap<String, String>) -> Result<Self, TlsError> {
@@ -35,34 +33,27 @@ impl ClientStores {
 pub(super) fn authorities<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Vec<u8>>, TlsError> {
     let Some(file) = get(TRUST_STORE) else { return Ok(None) };
     let password = get("ssl.truststore.password").unwrap_or_default();
-    Ok(Some(certificates(&Store::read(TRUST_STORE, file, password)?.certificates)))
+    certificates(file, &Store::read(TRUST_STORE, file, password)?.certificates).map(Some)
 }
 
 /// [`ClientStores::own`], of properties that `get` knows.
 pub(super) fn own<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<OwnPem>, TlsError> {
     let Some(file) = get(KEY_STORE) else { return Ok(None) };
-    let (chain, key) = Identity::new(file, get).certificates_and_key()?;
-    let label = match &key {
-        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
-        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
-        _ => "PRIVATE KEY",
-    };
-    Ok(Some((certificates(&chain), pem(label, key.secret_der()))))
+    let identity = Identity::new(file, get);
+    let (chain, key) = identity.certificates_and_key()?;
+    let pem = PKey::private_key_from_der(key.secret_der()).and_then(|key| key.private_key_to_pem_pkcs8());
+    Ok(Some((certificates(file, &chain)?, pem.map_err(|error| unfit(file, &error))?)))
 }
 
-fn certificates(chain: &[CertificateDer<'_>]) -> Vec<u8> {
-    chain.iter().flat_map(|certificate| pem("CERTIFICATE", certificate)).collect()
+fn certificates(file: &str, chain: &[CertificateDer<'_>]) -> Result<Vec<u8>, TlsError> {
+    let pem =
+        |certificate: &CertificateDer<'_>| X509::from_der(certificate).and_then(|certificate| certificate.to_pem());
+    let chain: Result<Vec<Vec<u8>>, ErrorStack> = chain.iter().map(pem).collect();
+    chain.map(|chain| chain.concat()).map_err(|error| unfit(file, &error))
 }
 
-fn pem(label: &str, der: &[u8]) -> Vec<u8> {
-    let text = STANDARD.encode(der);
-    let mut written = format!("-----BEGIN {label}-----\n").into_bytes();
-    for line in text.as_bytes().chunks(LINE) {
-        written.extend_from_slice(line);
-        written.push(b'\n');
-    }
-    written.extend_from_slice(format!("-----END {label}-----\n").as_bytes());
-    written
+fn unfit(file: &str, error: &ErrorStack) -> TlsError {
+    TlsError::Unfit(file.to_owned(), error.to_string())
 }
 
 #[cfg(test)]

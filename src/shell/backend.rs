@@ -8,7 +8,7 @@ use crate::engine::{Engine, EngineError, ServerState, Session};
 
 /// How often it is tried whether rows have come.
 const TRYING: Duration = Duration::from_millis(50);
-/// How long the servers of a service may take to agree, and a server that has gone to be given up by them.
+/// How long the servers of a service may take to agree, and, when this one begins, to give up one that has gone.
 const AGREEING: Duration = Duration::from_secs(10);
 
 /// Where what there is, by name, is kept for completion.
@@ -109,6 +109,8 @@ impl<'a> ComingRows<'a> {
                 format!("waiting for the state of tasks to come back: {tasks} left")
             }
             ServerState::Joining => "waiting for the servers to agree who has which rows".to_owned(),
+            // Later the other one is there, and has to be asked.
+            ServerState::Complete if self.engine.running_for() > AGREEING => return false,
             ServerState::Complete => "waiting for rows that another server has".to_owned(),
         };
         if stopped() || self.since.elapsed() > AGREEING {

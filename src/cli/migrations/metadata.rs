@@ -268,7 +268,7 @@ impl<'a> Metadata<'a> {
             let values: Vec<String> = record.values().iter().map(|value| quoted(value)).collect();
             format!("INSERT INTO {} ({columns}) VALUES ({}, {});", self.stream, quoted(key), values.join(", "))
         };
-        // In one request, so that they come together or not at all.
+        // In one request: both are checked before the first is carried out.
         self.server.run(&format!("{} {}", event(&record.version.to_string()), event(CURRENT)), &[])?;
         Ok(())
     }
