@@ -56,7 +56,9 @@ impl Drop for HttpServer {
 }
 
 fn serve(mut stream: TcpStream, answer: &mut impl FnMut(&Request) -> (u16, String)) {
-    let (status, body) = answer(&read(&stream));
+    // Who has gone asks nothing.
+    let Some(request) = read(&stream) else { return };
+    let (status, body) = answer(&request);
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} .\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
@@ -65,13 +67,14 @@ fn serve(mut stream: TcpStream, answer: &mut impl FnMut(&Request) -> (u16, Strin
     drop(stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()));
 }
 
-fn read(stream: &TcpStream) -> Request {
+/// The request, if it comes whole.
+fn read(stream: &TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
-    reader.read_line(&mut line).expect("a request");
+    reader.read_line(&mut line).ok()?;
     loop {
         let mut header = String::new();
-        reader.read_line(&mut header).expect("a header");
+        reader.read_line(&mut header).ok()?;
         if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().expect("a length");
         }
@@ -80,8 +83,8 @@ fn read(stream: &TcpStream) -> Request {
         }
     }
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body");
+    reader.read_exact(&mut body).ok()?;
     let mut words = line.split_whitespace().map(str::to_owned);
-    let mut word = || words.next().expect("a method and a path");
-    Request { method: word(), path: word(), body: serde_json::from_slice(&body).unwrap_or_default() }
+    let (method, path) = (words.next()?, words.next()?);
+    Some(Request { method, path, body: serde_json::from_slice(&body).unwrap_or_default() })
 }
